@@ -1,0 +1,113 @@
+//! How strong a finding is, and what it rests on.
+
+use std::fmt;
+
+/// Grade of a finding, from strongest to weakest. A report never mixes grades in one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// Rational arithmetic.
+    Exact,
+    /// Interval arithmetic, with the hypotheses of a theorem checked.
+    Certified,
+    /// Floating point, with a stated residual and gap.
+    Numerical,
+    /// Random trials.
+    Sampled,
+}
+
+impl Grade {
+    /// Lower-case name, as in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Certified => "certified",
+            Self::Numerical => "numerical",
+            Self::Sampled => "sampled",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A rank and what it was decided on.
+///
+/// `above` and `below` are the singular values on the two sides of the cut (`None` where there is none). The decision
+/// is `clear` when neither lies in the band between `tolerance` and `rank_gap` times `tolerance`. Exact ranks have a
+/// tolerance of zero and no singular values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RankDecision {
+    /// Number of singular values above the tolerance.
+    pub rank: usize,
+    /// Smallest singular value that was kept.
+    pub above: Option<f64>,
+    /// Largest singular value that was dropped.
+    pub below: Option<f64>,
+    /// Singular values up to this count as zero (absolute).
+    pub tolerance: f64,
+    /// The size that the tolerance is relative to.
+    pub scale: f64,
+    /// No singular value is too close to the tolerance.
+    pub clear: bool,
+}
+
+impl RankDecision {
+    /// A rank from rational arithmetic.
+    pub fn exact(rank: usize) -> Self {
+        Self { rank, above: None, below: None, tolerance: 0.0, scale: 0.0, clear: true }
+    }
+
+    /// Decides the rank from singular values in non-increasing order.
+    ///
+    /// ```
+    /// use rankscape::evidence::RankDecision;
+    /// let decision = RankDecision::from_singular_values(&[2.0, 1e-3, 1e-17], 1e-14, 1e3, 2.0);
+    /// assert_eq!((decision.rank, decision.clear), (2, true));
+    /// assert!(!RankDecision::from_singular_values(&[2.0, 1e-13], 1e-14, 1e3, 2.0).clear);
+    /// ```
+    pub fn from_singular_values(values: &[f64], tolerance: f64, gap: f64, scale: f64) -> Self {
+        let rank = values.iter().take_while(|&&value| value > tolerance).count();
+        let above = rank.checked_sub(1).map(|last| values[last]);
+        let below = values.get(rank).copied();
+        let clear = above.is_none_or(|value| value > gap * tolerance);
+        Self { rank, above, below, tolerance, scale, clear }
+    }
+}
+
+/// One decision that a verdict rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Support {
+    /// What was decided, for example `rank W3...W1`.
+    pub quantity: String,
+    /// The decision.
+    pub decision: RankDecision,
+}
+
+/// Grade and supports of a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The weakest grade among the parts.
+    pub grade: Grade,
+    /// The decisions that the verdict rests on.
+    pub rests_on: Vec<Support>,
+}
+
+impl Evidence {
+    /// Evidence without supports yet.
+    pub fn new(grade: Grade) -> Self {
+        Self { grade, rests_on: Vec::new() }
+    }
+
+    /// Adds one decision.
+    pub fn rest_on(&mut self, quantity: impl Into<String>, decision: RankDecision) {
+        self.rests_on.push(Support { quantity: quantity.into(), decision });
+    }
+
+    /// All decisions are clear.
+    pub fn is_clear(&self) -> bool {
+        self.rests_on.iter().all(|support| support.decision.clear)
+    }
+}

@@ -1,0 +1,8 @@
+//! Linear algebra over the rationals: ranks, signs of determinants and inertias that are proved.
+
+mod elimination;
+mod inertia;
+mod matrix;
+mod modular;
+
+pub use matrix::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};

@@ -1,0 +1,247 @@
+//! The dense real matrix of the public interface.
+
+use std::ops::{Add, Mul, Sub};
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef, Par};
+
+/// A dense real matrix in double precision.
+///
+/// ```
+/// use rankscape::Matrix;
+/// let a = Matrix::from_rows(&[vec![1.0, 2.0], vec![3.0, 4.0]]);
+/// assert_eq!((&a * &a)[(1, 0)], 15.0);
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Matrix(Mat<f64>);
+
+impl std::fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.to_rows()).finish()
+    }
+}
+
+impl Matrix {
+    /// The `rows x cols` matrix of zeros.
+    pub fn zeros(rows: usize, cols: usize) -> Self {
+        Self(Mat::zeros(rows, cols))
+    }
+
+    /// The identity of size `size`.
+    pub fn identity(size: usize) -> Self {
+        Self(Mat::identity(size, size))
+    }
+
+    /// The matrix whose entry (i, j) is `entry(i, j)`.
+    pub fn from_fn(rows: usize, cols: usize, entry: impl FnMut(usize, usize) -> f64) -> Self {
+        Self(Mat::from_fn(rows, cols, entry))
+    }
+
+    /// The matrix with the given rows; a missing entry of a short row is zero.
+    pub fn from_rows(rows: &[Vec<f64>]) -> Self {
+        let cols = rows.iter().map(Vec::len).max().unwrap_or(0);
+        Self::from_fn(rows.len(), cols, |i, j| rows[i].get(j).copied().unwrap_or(0.0))
+    }
+
+    /// The `rows x cols` diagonal matrix with the given diagonal.
+    pub fn from_diagonal(rows: usize, cols: usize, diagonal: &[f64]) -> Self {
+        Self::from_fn(rows, cols, |i, j| if i == j { diagonal.get(i).copied().unwrap_or(0.0) } else { 0.0 })
+    }
+
+    /// Number of rows.
+    pub fn nrows(&self) -> usize {
+        self.0.nrows()
+    }
+
+    /// Number of columns.
+    pub fn ncols(&self) -> usize {
+        self.0.ncols()
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.nrows(), self.ncols())
+    }
+
+    /// The rows as nested vectors.
+    pub fn to_rows(&self) -> Vec<Vec<f64>> {
+        (0..self.nrows()).map(|i| (0..self.ncols()).map(|j| self.0[(i, j)]).collect()).collect()
+    }
+
+    /// Column `j` as a slice.
+    pub fn column(&self, j: usize) -> &[f64] {
+        self.0.col_as_slice(j)
+    }
+
+    /// Column `j` as a mutable slice.
+    pub fn column_mut(&mut self, j: usize) -> &mut [f64] {
+        self.0.col_as_slice_mut(j)
+    }
+
+    /// All entries, column by column.
+    pub fn entries(&self) -> impl Iterator<Item = f64> + '_ {
+        (0..self.ncols()).flat_map(move |j| self.column(j).iter().copied())
+    }
+
+    /// The transpose.
+    #[must_use]
+    pub fn transpose(&self) -> Self {
+        Self(self.0.transpose().to_owned())
+    }
+
+    /// The block of `rows x cols` entries whose first entry is (row, col).
+    #[must_use]
+    pub fn block(&self, row: usize, col: usize, rows: usize, cols: usize) -> Self {
+        Self(self.0.submatrix(row, col, rows, cols).to_owned())
+    }
+
+    /// Columns `from..to`.
+    #[must_use]
+    pub fn columns(&self, from: usize, to: usize) -> Self {
+        self.block(0, from, self.nrows(), to - from)
+    }
+
+    /// Writes `block` with its first entry at (row, col).
+    pub fn set_block(&mut self, row: usize, col: usize, block: &Self) {
+        self.0.submatrix_mut(row, col, block.nrows(), block.ncols()).copy_from(block.as_ref());
+    }
+
+    /// Every entry through `map`.
+    #[must_use]
+    pub fn map(&self, mut map: impl FnMut(f64) -> f64) -> Self {
+        Self::from_fn(self.nrows(), self.ncols(), |i, j| map(self.0[(i, j)]))
+    }
+
+    /// Times a number.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        self.map(|entry| factor * entry)
+    }
+
+    /// Column `j` times `factors[j]`.
+    #[must_use]
+    pub fn scale_columns(&self, factors: &[f64]) -> Self {
+        Self::from_fn(self.nrows(), self.ncols(), |i, j| self.0[(i, j)] * factors[j])
+    }
+
+    /// `self += factor * other`.
+    pub fn add_scaled(&mut self, factor: f64, other: &Self) {
+        for j in 0..self.ncols() {
+            for (entry, &step) in self.0.col_as_slice_mut(j).iter_mut().zip(other.column(j)) {
+                *entry += factor * step;
+            }
+        }
+    }
+
+    /// `self' * other`, without forming the transpose.
+    #[must_use]
+    pub fn transpose_times(&self, other: &Self) -> Self {
+        Self(product(self.0.transpose(), other.as_ref()))
+    }
+
+    /// `self * other'`, without forming the transpose.
+    #[must_use]
+    pub fn times_transpose(&self, other: &Self) -> Self {
+        Self(product(self.as_ref(), other.0.transpose()))
+    }
+
+    /// Sum of the products of the entries, `tr(self' other)`.
+    pub fn dot(&self, other: &Self) -> f64 {
+        self.entries().zip(other.entries()).map(|(a, b)| a * b).sum()
+    }
+
+    /// Frobenius norm, safe against overflow and underflow of the squares.
+    pub fn frobenius_norm(&self) -> f64 {
+        let largest = self.max_abs();
+        if largest == 0.0 || !largest.is_finite() {
+            return largest;
+        }
+        let scale = power_of_two_above(largest);
+        scale * self.entries().map(|entry| (entry / scale).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// Largest absolute entry; NaN if there is one.
+    pub fn max_abs(&self) -> f64 {
+        self.entries().fold(0.0, |largest: f64, entry| if entry.is_nan() { entry } else { largest.max(entry.abs()) })
+    }
+
+    /// Whether every entry is finite.
+    pub fn is_finite(&self) -> bool {
+        self.entries().all(f64::is_finite)
+    }
+
+    pub(crate) fn as_ref(&self) -> MatRef<'_, f64> {
+        self.0.as_ref()
+    }
+
+    pub(crate) fn from_faer(matrix: Mat<f64>) -> Self {
+        Self(matrix)
+    }
+
+    pub(crate) fn into_faer(self) -> Mat<f64> {
+        self.0
+    }
+}
+
+fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(a.nrows(), b.ncols());
+    matmul(out.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
+    out
+}
+
+/// A power of two that is at least `value` up to a factor of two; exact to multiply and divide by.
+pub(crate) fn power_of_two_above(value: f64) -> f64 {
+    let exponent = value.log2().ceil().clamp(-1021.0, 1022.0);
+    2.0_f64.powi(exponent as i32)
+}
+
+impl std::ops::Index<(usize, usize)> for Matrix {
+    type Output = f64;
+
+    fn index(&self, at: (usize, usize)) -> &f64 {
+        &self.0[at]
+    }
+}
+
+impl std::ops::IndexMut<(usize, usize)> for Matrix {
+    fn index_mut(&mut self, at: (usize, usize)) -> &mut f64 {
+        &mut self.0[at]
+    }
+}
+
+impl Mul for &Matrix {
+    type Output = Matrix;
+
+    fn mul(self, other: &Matrix) -> Matrix {
+        Matrix(product(self.as_ref(), other.as_ref()))
+    }
+}
+
+impl Add for &Matrix {
+    type Output = Matrix;
+
+    fn add(self, other: &Matrix) -> Matrix {
+        Matrix(&self.0 + &other.0)
+    }
+}
+
+impl Sub for &Matrix {
+    type Output = Matrix;
+
+    fn sub(self, other: &Matrix) -> Matrix {
+        Matrix(&self.0 - &other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frobenius_norm_survives_extreme_scales() {
+        for scale in [1e-200, 1.0, 1e200] {
+            let matrix = Matrix::from_rows(&[vec![3.0 * scale, 0.0], vec![0.0, 4.0 * scale]]);
+            assert!((matrix.frobenius_norm() / (5.0 * scale) - 1.0).abs() < 1e-15);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Named tolerances: one field per bounded quantity; `docs/accuracy.md` says what each does not promise.
+
+use crate::error::{InputError, Result};
+
+macro_rules! tolerances {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal;)+) => {
+        /// Every tolerance of the library. Those marked *u* multiply the unit roundoff of the type in which the
+        /// arrays were stored (2^-53 for f64, 2^-24 for f32, 2^-11 for f16, 2^-8 for bf16).
+        ///
+        /// ```
+        /// use rankscape::Tolerances;
+        /// let mut tolerances = Tolerances::default();
+        $(#[doc = concat!("assert_eq!(tolerances.", stringify!($name), ", ", stringify!($default), ");")])+
+        /// tolerances.set("rank", 100.0).unwrap();
+        /// assert!(tolerances.set("rnak", 1.0).is_err());
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub struct Tolerances {
+            $($(#[doc = $doc])+ pub $name: f64,)+
+        }
+
+        impl Default for Tolerances {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Tolerances {
+            /// The names of all fields, in order.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// All fields as pairs of name and value.
+            pub fn entries(&self) -> Vec<(&'static str, f64)> {
+                vec![$((stringify!($name), self.$name)),+]
+            }
+
+            /// Sets the field called `name`.
+            ///
+            /// # Errors
+            /// If there is no such field, or the value is negative or not finite.
+            pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+                if !(value.is_finite() && value >= 0.0) {
+                    return Err(InputError::new("a tolerance must be a finite number that is not negative")
+                        .array(name)
+                        .value(value));
+                }
+                match name {
+                    $(stringify!($name) => self.$name = value,)+
+                    _ => {
+                        return Err(InputError::new("there is no tolerance of this name")
+                            .value(name)
+                            .hint(format!("the names are {}", Self::NAMES.join(", "))));
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+tolerances! {
+    /// (u) A singular value counts as zero when it is at most `rank * u * sqrt(larger dimension) * scale`, where the
+    /// scale is the product of the spectral norms of the factors (the size of the rounding errors of the product).
+    rank = 32.0;
+    /// A rank is clear when no singular value lies between the tolerance and `rank_gap` times the tolerance.
+    rank_gap = 1000.0;
+    /// (u) A point is critical when `gradient.relative <= max(critical * u, critical_floor)`.
+    critical = 8.0;
+    /// Lower limit of the criticality threshold: what arithmetic in double precision can be asked for.
+    critical_floor = 1e-12;
+    /// (u) Two singular values of the target count as equal when they differ by at most
+    /// `tie * u * sqrt(larger dimension) * largest`.
+    tie = 64.0;
+    /// The product is a spectral projection of the target when its captured counts are integers up to this.
+    projection = 0.01;
+    /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
+    krylov = 1e-10;
+    /// A point counts as near a critical point only if its scaled gradient
+    /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
+    /// scale of a layer, `||Z||_2^(1/h)`.
+    near_gradient = 0.05;
+    /// A rank of a nearby critical point is read off only where consecutive singular values differ by this factor.
+    near_gap = 10.0;
+    /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
+    near_distance = 0.25;
+}
+
+/// Unit roundoff of IEEE double precision, 2^-53.
+pub const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
+
+impl Tolerances {
+    /// Threshold for `gradient.relative` at unit roundoff `u`.
+    pub fn critical_threshold(&self, unit_roundoff: f64) -> f64 {
+        (self.critical * unit_roundoff).max(self.critical_floor)
+    }
+}
