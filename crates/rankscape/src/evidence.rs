@@ -75,6 +75,16 @@ impl RankDecision {
         let clear = above.is_none_or(|value| value > gap * tolerance);
         Self { rank, above, below, tolerance, scale, clear }
     }
+
+    /// The same decision for the matrix times `factor`.
+    #[must_use]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        self.above = self.above.map(|value| value * factor);
+        self.below = self.below.map(|value| value * factor);
+        self.tolerance *= factor;
+        self.scale *= factor;
+        self
+    }
 }
 
 /// One decision that a verdict rests on.

@@ -6,18 +6,18 @@
 //!
 //! The modules form layers, listed in `ARCHITECTURE.md`; a module uses only lower layers.
 
-// pub mod architecture;
-// pub mod critical;
-// pub mod data;
+pub mod architecture;
+pub mod critical;
+pub mod data;
 // pub mod diagnosis;
 pub mod error;
 // pub mod escape;
 pub mod evidence;
-// pub mod hessian;
+pub mod hessian;
 // pub mod io;
 pub mod linalg;
-// pub mod loss;
-// pub mod multiplication;
+pub mod loss;
+pub mod multiplication;
 pub mod random;
 // pub mod report;
 pub mod tolerance;

@@ -61,9 +61,9 @@ macro_rules! tolerances {
 tolerances! {
     /// (u) A singular value counts as zero when it is at most `rank * u * sqrt(larger dimension) * scale`, where the
     /// scale is the product of the spectral norms of the factors (the size of the rounding errors of the product).
-    rank = 32.0;
+    rank = 8.0;
     /// A rank is clear when no singular value lies between the tolerance and `rank_gap` times the tolerance.
-    rank_gap = 1000.0;
+    rank_gap = 100.0;
     /// (u) A point is critical when `gradient.relative <= max(critical * u, critical_floor)`.
     critical = 8.0;
     /// Lower limit of the criticality threshold: what arithmetic in double precision can be asked for.

@@ -2,7 +2,7 @@
 
 use faer::Side;
 
-use super::matrix::{Matrix, power_of_two_above};
+use super::matrix::{Matrix, power_of_two_near};
 
 /// Numbers of negative, zero and positive eigenvalues of a symmetric form (Sylvester).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +53,7 @@ fn scaled(a: &Matrix) -> Option<(Matrix, f64)> {
     if !largest.is_finite() {
         return None;
     }
-    let scale = if largest == 0.0 { 1.0 } else { power_of_two_above(largest) };
+    let scale = power_of_two_near(largest);
     Some((a.scaled(1.0 / scale), scale))
 }
 

@@ -206,7 +206,7 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
-    let scale = super::matrix::power_of_two_above(largest);
+    let scale = super::matrix::power_of_two_near(largest);
     scale * x.iter().map(|v| (v / scale).powi(2)).sum::<f64>().sqrt()
 }
 

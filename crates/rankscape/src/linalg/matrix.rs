@@ -156,7 +156,7 @@ impl Matrix {
         if largest == 0.0 || !largest.is_finite() {
             return largest;
         }
-        let scale = power_of_two_above(largest);
+        let scale = power_of_two_near(largest);
         scale * self.entries().map(|entry| (entry / scale).powi(2)).sum::<f64>().sqrt()
     }
 
@@ -189,10 +189,12 @@ fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     out
 }
 
-/// A power of two that is at least `value` up to a factor of two; exact to multiply and divide by.
-pub(crate) fn power_of_two_above(value: f64) -> f64 {
-    let exponent = value.log2().ceil().clamp(-1021.0, 1022.0);
-    2.0_f64.powi(exponent as i32)
+/// A power of two within a factor of two of `value`; 1 for zero. Exact to multiply and divide by.
+pub fn power_of_two_near(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return 1.0;
+    }
+    2.0_f64.powi(value.abs().log2().round().clamp(-1021.0, 1022.0) as i32)
 }
 
 impl std::ops::Index<(usize, usize)> for Matrix {

@@ -1,6 +1,6 @@
 //! Singular values and vectors, with scaling and fallbacks; rank with its gap.
 
-use super::matrix::{Matrix, power_of_two_above};
+use super::matrix::{Matrix, power_of_two_near};
 use super::qr::thin_qr;
 use crate::evidence::RankDecision;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -33,7 +33,7 @@ pub fn svd(a: &Matrix) -> Svd {
     if largest == 0.0 || !largest.is_finite() {
         return zero_svd(a.nrows(), a.ncols());
     }
-    let scale = power_of_two_above(largest);
+    let scale = power_of_two_near(largest);
     let mut result = svd_of_scaled(&a.scaled(1.0 / scale));
     for value in &mut result.s {
         *value *= scale;
@@ -47,7 +47,7 @@ pub fn singular_values(a: &Matrix) -> Vec<f64> {
     if largest == 0.0 || !largest.is_finite() {
         return vec![0.0; a.nrows().min(a.ncols())];
     }
-    let scale = power_of_two_above(largest);
+    let scale = power_of_two_near(largest);
     let mut scaled = a.scaled(1.0 / scale);
     if scaled.nrows() < scaled.ncols() {
         scaled = scaled.transpose();

@@ -1,0 +1,175 @@
+//! Class and inertia of a critical point over the rationals.
+//!
+//! Everything is decided by ranks and one signature. With `S = X X'` and `g = (W X - Y) X'`, the whitened residual has
+//! `G G' = g S^- g'` for any generalized inverse, `P(t,0) G' P(h,s)` has the rank of `P(t,0) g' P(h,s)`, and
+//! `(kept, omitted)` pairs are compared by the signature of `A (x) I - I (x) G G'` on `Col A (x) R^{d_h}`, `A = W S W'`.
+
+use super::class::{CriticalClass, CriticalPoint, Findings};
+use crate::error::{InputError, Result};
+use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
+use crate::linalg::Inertia;
+use crate::linalg::exact::{Rational, RationalMatrix};
+use crate::multiplication::{ExactFactors, RankProfile};
+
+/// Largest size of the form that compares singular values exactly.
+const LARGEST_FORM: usize = 100;
+
+/// Exact second moments of the data.
+#[derive(Debug, Clone)]
+pub struct ExactData {
+    /// `X X'`, `d_0 x d_0`.
+    pub xx: RationalMatrix,
+    /// `Y X'`, `d_h x d_0`.
+    pub yx: RationalMatrix,
+    /// `||Y||_F^2`.
+    pub yy: Rational,
+}
+
+impl ExactData {
+    /// From samples as rows: `X` is `n x d_0`, `Y` is `n x d_h`.
+    pub fn new(x: &RationalMatrix, y: &RationalMatrix) -> Self {
+        Self { xx: &x.transpose() * x, yx: &y.transpose() * x, yy: y.squared_norm() }
+    }
+}
+
+/// A point of the parameter space with the square loss, over the rationals.
+#[derive(Debug, Clone)]
+pub struct ExactSquareNetwork<'a> {
+    factors: &'a ExactFactors,
+    data: &'a ExactData,
+    product: RationalMatrix,
+    /// `g = W X X' - Y X'`.
+    gradient: RationalMatrix,
+}
+
+impl<'a> ExactSquareNetwork<'a> {
+    /// Forms the product and the gradient in matrix space.
+    ///
+    /// # Errors
+    /// If the data do not fit the widths.
+    pub fn new(factors: &'a ExactFactors, data: &'a ExactData) -> Result<Self> {
+        let depth = factors.architecture().depth();
+        let product = factors.partial(depth, 0);
+        if product.shape() != data.yx.shape() {
+            return Err(InputError::new("the data do not fit the widths").value(format!(
+                "product {:?}, data {:?}",
+                product.shape(),
+                data.yx.shape()
+            )));
+        }
+        let gradient = &(&product * &data.xx) - &data.yx;
+        Ok(Self { factors, data, product, gradient })
+    }
+
+    /// Twice the loss, `||W X - Y||_F^2`.
+    pub fn squared_residual(&self) -> Rational {
+        let dot = |a: &RationalMatrix, b: &RationalMatrix| -> Rational {
+            a.entries().iter().zip(b.entries()).map(|(x, y)| x * y).sum()
+        };
+        dot(&self.gradient, &self.product) - dot(&self.product, &self.data.yx) + &self.data.yy
+    }
+
+    /// Every gradient block `P(h,k)' g P(k-1,0)'` is zero.
+    pub fn is_critical(&self) -> bool {
+        let depth = self.factors.architecture().depth();
+        (1..=depth).all(|k| {
+            let left = &self.factors.partial(depth, k).transpose() * &self.gradient;
+            (&left * &self.factors.partial(k - 1, 0).transpose()).is_zero()
+        })
+    }
+
+    /// `g`, the gradient of the loss in matrix space.
+    pub fn gradient(&self) -> &RationalMatrix {
+        &self.gradient
+    }
+
+    /// `W`.
+    pub fn product(&self) -> &RationalMatrix {
+        &self.product
+    }
+
+    /// Class and inertia of a critical point; `None` when the form that compares singular values would be too large.
+    pub fn classify(&self) -> Option<CriticalPoint> {
+        let architecture = self.factors.architecture();
+        let depth = architecture.depth();
+        let rho = self.data.xx.rank();
+        let ranks = self.string_ranks(rho);
+        let rank = ranks.profile().product_rank();
+        let pairs = self.compare(rank)?;
+        let widths = architecture.widths();
+        let flat = widths[1] * (widths[0] - rho);
+        let inertia = if rho == 0 {
+            Inertia { zero: architecture.parameters() - flat, ..Inertia::default() }
+        } else if depth == 1 {
+            Inertia { positive: widths[1] * rho, ..Inertia::default() }
+        } else {
+            inertia_at_critical_point(&ranks, pairs)?
+        };
+        let findings = Findings {
+            rank,
+            effective_bottleneck: widths[1..].iter().copied().min().unwrap_or(0).min(rho),
+            residual_is_zero: self.gradient.is_zero(),
+            pairs,
+            spectrum_clear: true,
+            all_clear: true,
+            inertia: Some(Inertia { zero: inertia.zero + flat, ..inertia }),
+        };
+        let mut evidence = Evidence::new(Grade::Exact);
+        evidence.rest_on("rank X", RankDecision::exact(rho));
+        evidence.rest_on("rank W X", RankDecision::exact(rank));
+        Some(CriticalPoint {
+            class: if depth == 1 { CriticalClass::GlobalMinimum } else { findings.class() },
+            rank,
+            inertia: findings.inertia,
+            residual_is_zero: findings.residual_is_zero,
+            evidence,
+        })
+    }
+
+    fn string_ranks(&self, rho: usize) -> StringRanks {
+        let depth = self.factors.architecture().depth();
+        let mut widths = self.factors.architecture().widths().to_vec();
+        widths[0] = rho;
+        let profile = RankProfile::from_decisions(&widths, |i, j| {
+            let product = self.factors.partial(j, i);
+            let product = if i == 0 { &product * &self.data.xx } else { product };
+            RankDecision::exact(product.rank())
+        });
+        StringRanks::new(profile, |s, t| {
+            let left = &self.factors.partial(t, 0) * &self.gradient.transpose();
+            RankDecision::exact((&left * &self.factors.partial(depth, s)).rank())
+        })
+    }
+
+    fn compare(&self, rank: usize) -> Option<PairCounts> {
+        if rank == 0 || self.gradient.is_zero() {
+            return Some(PairCounts::default());
+        }
+        let outputs = self.product.nrows();
+        if rank * outputs > LARGEST_FORM {
+            return None;
+        }
+        let a = &(&self.product * &self.data.xx) * &self.product.transpose();
+        let b = self.residual_gram();
+        let columns = a.independent_columns();
+        let squared = &a * &a;
+        let cubed = &squared * &a;
+        let on_range =
+            |m: &RationalMatrix| RationalMatrix::from_fn(rank, rank, |i, j| m[(columns[i], columns[j])].clone());
+        let identity = RationalMatrix::identity(outputs);
+        let form = &on_range(&cubed).kronecker(&identity) - &on_range(&squared).kronecker(&b);
+        let found = form.inertia();
+        Some(PairCounts { omitted_larger: found.negative, equal: found.zero })
+    }
+
+    /// `g S^- g'`, with the generalized inverse that inverts a maximal independent principal block of `S`.
+    fn residual_gram(&self) -> RationalMatrix {
+        let columns = self.data.xx.independent_columns();
+        let size = columns.len();
+        let block = RationalMatrix::from_fn(size, size, |i, j| self.data.xx[(columns[i], columns[j])].clone());
+        let inverse = block.inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
+        let part = self.gradient.select_columns(&columns);
+        &(&part * &inverse) * &part.transpose()
+    }
+}

@@ -1,0 +1,11 @@
+//! Critical points of the square loss: what a point captures, its class, its inertia, and the critical point next to it.
+
+mod captured;
+mod class;
+mod exact;
+mod numerical;
+
+pub use captured::{Captured, captured_directions, distinct_blocks};
+pub use class::{CriticalClass, CriticalPoint, Origin};
+pub use exact::{ExactData, ExactSquareNetwork};
+pub use numerical::classify;

@@ -1,0 +1,147 @@
+//! Class and inertia of a critical point in double precision.
+
+use super::class::{CriticalClass, CriticalPoint, Findings};
+use crate::data::Whitening;
+use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::hessian::{PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
+use crate::linalg::{Inertia, Matrix, singular_values, spectral_norm};
+use crate::multiplication::{Factors, RankProfile};
+use crate::tolerance::Tolerances;
+
+/// Classifies a point at which the gradient is taken to be zero.
+///
+/// `network` is in whitened coordinates (`A = I`), at any scale; `inputs` is the number of input features, `d_0`, which
+/// may exceed the rank of `X`. Entries are known up to `unit_roundoff`.
+pub fn classify(
+    network: &SquareNetwork,
+    whitening: &Whitening,
+    inputs: usize,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> CriticalPoint {
+    let rho = whitening.rank.rank;
+    let mut evidence = Evidence::new(Grade::Numerical);
+    evidence.rest_on("rank X", whitening.rank);
+    let flat = (inputs - rho) * network.layers().first().map_or(0, Matrix::nrows);
+    if rho == 0 {
+        let zero = network.layers().iter().skip(1).map(|w| w.nrows() * w.ncols()).sum::<usize>() + flat;
+        return constant_loss(zero, evidence);
+    }
+    let sizes = Sizes::new(network, unit_roundoff, tolerances);
+    let (ranks, residual) = match Factors::new(network.layers().to_vec()) {
+        Ok(factors) => ranks_at(network, &factors, &sizes, unit_roundoff, tolerances),
+        Err(_) => return undecided(evidence),
+    };
+    let depth = network.layers().len();
+    let rank = ranks.profile().product_rank();
+    let kept = &singular_values(network.output())[..rank];
+    let omitted_values = singular_values(network.residual());
+    let (pairs, comparison) = compare(kept, &omitted_values[..residual.rank], &sizes, tolerances);
+    evidence.rest_on("rank W X", *ranks.profile().decision(0, depth));
+    evidence.rest_on("rank of the whitened residual", residual);
+    evidence.rest_on("captured against omitted singular values", comparison);
+    let spectrum_clear = evidence.is_clear();
+    rest_on_strings(&mut evidence, &ranks);
+    let inertia = if depth == 1 { Some(one_layer(network)) } else { inertia_at_critical_point(&ranks, pairs) };
+    let findings = Findings {
+        rank,
+        effective_bottleneck: network.layers().iter().map(Matrix::nrows).min().unwrap_or(0).min(rho),
+        residual_is_zero: residual.rank == 0,
+        pairs,
+        spectrum_clear,
+        all_clear: evidence.is_clear(),
+        inertia: inertia.map(|found| Inertia { zero: found.zero + flat, ..found }),
+    };
+    CriticalPoint {
+        class: if depth == 1 { CriticalClass::GlobalMinimum } else { findings.class() },
+        rank,
+        inertia: findings.inertia.filter(|_| findings.all_clear || depth == 1),
+        residual_is_zero: findings.residual_is_zero,
+        evidence,
+    }
+}
+
+/// Norms and the relative size of rounding errors.
+struct Sizes {
+    norms: Vec<f64>,
+    /// `prod ||W_k||_2 + ||Z||_2`.
+    residual: f64,
+    /// `tolerances.rank * u * sqrt(largest width)`.
+    relative: f64,
+}
+
+impl Sizes {
+    fn new(network: &SquareNetwork, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let norms: Vec<f64> = network.layers().iter().map(spectral_norm).collect();
+        let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+        let residual = norms.iter().product::<f64>() + spectral_norm(network.target());
+        Self { residual, relative: tolerances.rank * unit_roundoff * widest.sqrt(), norms }
+    }
+
+    fn decide(&self, values: &[f64], scale: f64, tolerances: &Tolerances) -> RankDecision {
+        RankDecision::from_singular_values(values, self.relative * scale, tolerances.rank_gap, scale)
+    }
+}
+
+fn ranks_at(
+    network: &SquareNetwork,
+    factors: &Factors,
+    sizes: &Sizes,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> (StringRanks, RankDecision) {
+    let depth = factors.depth();
+    let profile = RankProfile::new(factors, unit_roundoff, tolerances);
+    let residual = sizes.decide(&singular_values(network.residual()), sizes.residual, tolerances);
+    let after: Vec<Matrix> =
+        (0..=depth).map(|s| if s == 0 { Matrix::zeros(0, 0) } else { factors.partial(depth, s) }).collect();
+    let mut wrapped_from = network.residual().transpose();
+    let mut rows: Vec<Matrix> = vec![wrapped_from.clone()];
+    for layer in &network.layers()[..depth - 1] {
+        wrapped_from = layer * &wrapped_from;
+        rows.push(wrapped_from.clone());
+    }
+    let ranks = StringRanks::new(profile, |s, t| {
+        let scale = sizes.norms[..t].iter().chain(&sizes.norms[s..]).product::<f64>() * sizes.residual;
+        sizes.decide(&singular_values(&(&rows[t] * &after[s])), scale, tolerances)
+    });
+    (ranks, residual)
+}
+
+/// Counts pairs and reports the decision which differences are zero as if it were a rank.
+fn compare(kept: &[f64], omitted: &[f64], sizes: &Sizes, tolerances: &Tolerances) -> (PairCounts, RankDecision) {
+    let tolerance = sizes.relative / tolerances.rank * tolerances.tie * sizes.residual;
+    let mut differences: Vec<f64> = kept.iter().flat_map(|a| omitted.iter().map(move |b| (a - b).abs())).collect();
+    differences.sort_by(|x, y| y.total_cmp(x));
+    let decision = RankDecision::from_singular_values(&differences, tolerance, tolerances.rank_gap, sizes.residual);
+    (PairCounts::new(kept, omitted, tolerance), decision)
+}
+
+fn rest_on_strings(evidence: &mut Evidence, ranks: &StringRanks) {
+    let depth = ranks.profile().depth();
+    for ((i, j), decision) in ranks.profile().decisions().filter(|&(at, _)| at != (0, depth)) {
+        evidence.rest_on(format!("rank of W{j}...W{}{}", i + 1, if i == 0 { " X" } else { "" }), *decision);
+    }
+    for ((s, t), decision) in ranks.wrapped_decisions() {
+        evidence.rest_on(format!("rank of P({t},0) G' P({depth},{s})"), *decision);
+    }
+}
+
+fn one_layer(network: &SquareNetwork) -> Inertia {
+    let (rows, cols) = network.target().shape();
+    Inertia { negative: 0, zero: 0, positive: rows * cols }
+}
+
+fn constant_loss(parameters: usize, evidence: Evidence) -> CriticalPoint {
+    CriticalPoint {
+        class: CriticalClass::GlobalMinimum,
+        rank: 0,
+        inertia: Some(Inertia { zero: parameters, ..Inertia::default() }),
+        residual_is_zero: true,
+        evidence,
+    }
+}
+
+fn undecided(evidence: Evidence) -> CriticalPoint {
+    CriticalPoint { class: CriticalClass::Undecided, rank: 0, inertia: None, residual_is_zero: false, evidence }
+}

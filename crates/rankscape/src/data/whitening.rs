@@ -1,0 +1,101 @@
+//! Whitening: the coordinates in which the square loss is a distance.
+//!
+//! With `X` of rank `rho` and thin decomposition `X = U S V'` (samples as columns),
+//! `1/2 ||W X - Y||^2 = 1/2 ||W (U S) - Z||^2 + floor`, where `Z = Y V` is the whitened target and the floor is
+//! `1/2 (||Y||^2 - ||Z||^2)`. No assumption on `X` or `Y`.
+
+use crate::evidence::RankDecision;
+use crate::linalg::{Matrix, Svd, svd};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Whitened data.
+#[derive(Debug, Clone)]
+pub struct Whitening {
+    /// Rank of `X`.
+    pub rank: RankDecision,
+    /// `U`, of shape `d_0 x rho`: orthonormal basis of the column space of `X`.
+    pub basis: Matrix,
+    /// Singular values of `X` that were kept, non-increasing.
+    pub scales: Vec<f64>,
+    /// `Z`, of shape `d_h x rho`.
+    pub target: Matrix,
+    /// Thin singular value decomposition of `Z`.
+    pub spectrum: Svd,
+    /// `1/2 (||Y||^2 - ||Z||^2)`: the part of the loss that no `W` reaches.
+    pub floor: f64,
+    /// `||Y||`.
+    pub target_norm: f64,
+}
+
+impl Whitening {
+    /// Whitens data given by blocks of their triangular factor: `X' = Q [xx; 0]`, `Y' = Q [xy; yy]`.
+    ///
+    /// A singular value of `X` counts as zero when it is at most
+    /// `tolerances.rank * 2^-53 * sqrt(d_0) * largest`.
+    pub fn from_blocks(xx: &Matrix, xy: &Matrix, yy: &Matrix, tolerances: &Tolerances) -> Self {
+        let Svd { u, s, v } = svd(xx);
+        let scale = s.first().copied().unwrap_or(0.0);
+        let tolerance = tolerances.rank * UNIT_ROUNDOFF * (xx.ncols() as f64).sqrt() * scale;
+        let rank = RankDecision::from_singular_values(&s, tolerance, tolerances.rank_gap, scale);
+        let target = xy.transpose_times(&u.columns(0, rank.rank));
+        let unreached = xy.transpose_times(&u.columns(rank.rank, u.ncols()));
+        let rest = yy.frobenius_norm().hypot(unreached.frobenius_norm());
+        Self {
+            basis: v.columns(0, rank.rank),
+            scales: s[..rank.rank].to_vec(),
+            spectrum: svd(&target),
+            floor: 0.5 * rest * rest,
+            target_norm: rest.hypot(target.frobenius_norm()),
+            target,
+            rank,
+        }
+    }
+
+    /// `U S`, of shape `d_0 x rho`: stands for `X` in every formula of the square loss.
+    pub fn inputs(&self) -> Matrix {
+        self.basis.scale_columns(&self.scales)
+    }
+
+    /// Singular values of the whitened target, non-increasing, `min(d_h, rho)` of them.
+    pub fn singular_values(&self) -> &[f64] {
+        &self.spectrum.s
+    }
+
+    /// Smallest value of the square loss over matrices of rank at most `rank`: `floor + 1/2 sum_{i > rank} s_i^2`.
+    pub fn minimum_at_rank(&self, rank: usize) -> f64 {
+        self.floor + 0.5 * self.spectrum.s.iter().skip(rank).map(|s| s * s).sum::<f64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::triangular_factor;
+    use crate::random::Stream;
+
+    fn blocks(x: &Matrix, y: &Matrix) -> (Matrix, Matrix, Matrix) {
+        let (n, d0, dh) = (x.ncols(), x.nrows(), y.nrows());
+        let mut stacked = Matrix::zeros(n.max(d0 + dh), d0 + dh);
+        stacked.set_block(0, 0, &x.transpose());
+        stacked.set_block(0, d0, &y.transpose());
+        let r = triangular_factor(stacked);
+        (r.block(0, 0, d0, d0), r.block(0, d0, d0, dh), r.block(d0, d0, dh, dh))
+    }
+
+    #[test]
+    fn loss_is_a_distance_plus_the_floor_for_data_of_any_rank() {
+        let mut stream = Stream::new(4, 0);
+        for (d0, dh, n, rank) in [(3, 2, 10, 3), (4, 3, 2, 2), (5, 2, 9, 2), (3, 3, 4, 0)] {
+            let x = &stream.normal_matrix(d0, rank) * &stream.normal_matrix(rank, n);
+            let y = stream.normal_matrix(dh, n);
+            let (xx, xy, yy) = blocks(&x, &y);
+            let white = Whitening::from_blocks(&xx, &xy, &yy, &Tolerances::default());
+            assert_eq!((white.rank.rank, white.rank.clear), (rank, true));
+            let w = stream.normal_matrix(dh, d0);
+            let loss = 0.5 * (&(&w * &x) - &y).frobenius_norm().powi(2);
+            let distance = 0.5 * (&(&w * &white.inputs()) - &white.target).frobenius_norm().powi(2);
+            assert!((loss - distance - white.floor).abs() < 1e-10 * loss);
+            assert!((white.target_norm - y.frobenius_norm()).abs() < 1e-12);
+        }
+    }
+}

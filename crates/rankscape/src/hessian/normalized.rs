@@ -1,0 +1,152 @@
+//! Scaling by powers of two, so that no intermediate result overflows, and whitening.
+
+use super::network::SquareNetwork;
+use super::operator::HessianOperator;
+use crate::data::Whitening;
+use crate::linalg::{Matrix, power_of_two_near};
+use crate::multiplication::Factors;
+
+/// A point of the square loss in two scaled copies: in the coordinates as given, and whitened.
+///
+/// Every factor is divided by a power of two `c_k`, the data by `x`, the target by `z`, with `prod c_k * x = z`, such
+/// that the target has norm about 1 and the factors have about equal norms. This is an exact change of variables:
+/// `L = z^2 * L_scaled`, a gradient block scales by `z^2 / c_k` and a Hessian block by `z^2 / (c_k c_l)`. Class, ranks,
+/// index and nullity do not change.
+#[derive(Debug, Clone)]
+pub struct NormalizedNetwork {
+    given: SquareNetwork,
+    whitened: SquareNetwork,
+    layer_scales: Vec<f64>,
+    target_scale: f64,
+    target_norm: f64,
+    input_norm: f64,
+}
+
+impl NormalizedNetwork {
+    /// Scales and whitens. The data must have the widths of the factors, and `X` must not be zero.
+    pub fn new(factors: &Factors, whitening: &Whitening) -> Self {
+        let target_scale = power_of_two_near(whitening.target_norm);
+        let input_scale = power_of_two_near(whitening.scales.first().copied().unwrap_or(0.0));
+        let layer_scales = layer_scales(factors, (target_scale.log2() - input_scale.log2()) as i32);
+        let layers: Vec<Matrix> =
+            factors.matrices().iter().zip(&layer_scales).map(|(matrix, scale)| matrix.scaled(1.0 / scale)).collect();
+        let inputs = whitening.inputs().scaled(1.0 / input_scale);
+        let target = whitening.target.scaled(1.0 / target_scale);
+        let mut whitened_layers = layers.clone();
+        whitened_layers[0] = &layers[0] * &inputs;
+        Self {
+            input_norm: whitening.scales.iter().fold(0.0, |n: f64, s| n.hypot(s / input_scale)),
+            given: SquareNetwork::new(layers, Some(inputs), target.clone()),
+            whitened: SquareNetwork::new(whitened_layers, None, target),
+            layer_scales,
+            target_scale,
+            target_norm: whitening.target_norm / target_scale,
+        }
+    }
+
+    /// The scaled network in whitened coordinates: `A = I`, first factor `W_1 U S`.
+    pub fn whitened(&self) -> &SquareNetwork {
+        &self.whitened
+    }
+
+    /// The scaled network in the coordinates as given.
+    pub fn given(&self) -> &SquareNetwork {
+        &self.given
+    }
+
+    /// What the factors were divided by.
+    pub fn layer_scales(&self) -> &[f64] {
+        &self.layer_scales
+    }
+
+    /// What the target was divided by; the loss was divided by its square.
+    pub fn target_scale(&self) -> f64 {
+        self.target_scale
+    }
+
+    /// Norm of the gradient of `L` in the coordinates as given.
+    pub fn gradient_norm(&self) -> f64 {
+        self.gradient().iter().map(Matrix::frobenius_norm).fold(0.0, f64::hypot)
+    }
+
+    /// Gradient of `L` in the coordinates as given.
+    pub fn gradient(&self) -> Vec<Matrix> {
+        let scaled = self.given.gradient();
+        let z = self.target_scale;
+        scaled.iter().zip(&self.layer_scales).map(|(block, c)| block.scaled(z / c).scaled(z)).collect()
+    }
+
+    /// The Hessian of `L` in the coordinates as given.
+    pub fn hessian(&self) -> HessianOperator<'_> {
+        let scales = self.layer_scales.iter().map(|c| self.target_scale / c).collect();
+        HessianOperator::new(&self.given, scales)
+    }
+
+    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
+    /// scaling of the factors and of the data.
+    pub fn relative_gradient(&self) -> f64 {
+        let size = self.given.output().frobenius_norm() + self.target_norm;
+        let depth = self.layer_scales.len();
+        let layers = self.given.layers();
+        let mut after = vec![1.0; depth];
+        let mut product: Option<Matrix> = None;
+        for k in (0..depth - 1).rev() {
+            let next = product.map_or_else(|| layers[k + 1].clone(), |p| &thin_left(&p) * &layers[k + 1]);
+            after[k] = crate::linalg::spectral_norm(&next);
+            product = Some(next);
+        }
+        let mut largest = 0.0_f64;
+        for (k, block) in self.given.gradient().iter().enumerate() {
+            let norm = block.frobenius_norm();
+            if norm > 0.0 {
+                largest = largest.max(norm / (after[k] * self.before(k) * size));
+            }
+        }
+        largest
+    }
+
+    /// `||P(k-1,0) X||_2` for the layer with index `k` from 0.
+    fn before(&self, k: usize) -> f64 {
+        match (k, self.given.inputs()) {
+            (0, Some(inputs)) => crate::linalg::spectral_norm(inputs),
+            _ => crate::linalg::spectral_norm(self.given.forward(k)),
+        }
+    }
+
+    /// `||X||_F` after scaling.
+    pub fn input_norm(&self) -> f64 {
+        self.input_norm
+    }
+
+    /// `||Y||_F` after scaling, with the part that no product reaches.
+    pub fn target_norm(&self) -> f64 {
+        self.target_norm
+    }
+}
+
+/// A core with the same Gram matrix and at most as many rows as columns.
+fn thin_left(p: &Matrix) -> Matrix {
+    if p.nrows() > p.ncols() { crate::linalg::triangular_factor(p.clone()) } else { p.clone() }
+}
+
+/// Powers of two `c_k` with `sum log2 c_k = total` that make the norms of the non-zero factors about equal.
+fn layer_scales(factors: &Factors, total: i32) -> Vec<f64> {
+    let exponents: Vec<Option<i32>> = factors
+        .matrices()
+        .iter()
+        .map(|matrix| {
+            Some(matrix.max_abs()).filter(|&size| size > 0.0).map(|size| power_of_two_near(size).log2() as i32)
+        })
+        .collect();
+    let known: Vec<i32> = exponents.iter().flatten().copied().collect();
+    let depth = exponents.len() as i32;
+    let excess = if known.is_empty() { 0 } else { known.iter().sum::<i32>() - total * known.len() as i32 / depth };
+    let share = if known.is_empty() { 0 } else { excess.div_euclid(known.len() as i32) };
+    let mut scales: Vec<i32> = exponents.iter().map(|e| e.map_or(total.div_euclid(depth), |e| e - share)).collect();
+    let rest = total - scales.iter().sum::<i32>();
+    let count = scales.len() as i32;
+    for (k, scale) in scales.iter_mut().enumerate() {
+        *scale += rest.div_euclid(count) + i32::from((k as i32) < rest.rem_euclid(count));
+    }
+    scales.into_iter().map(|e| 2.0_f64.powi(e)).collect()
+}

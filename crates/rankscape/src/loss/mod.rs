@@ -1,0 +1,5 @@
+//! Losses on matrix space. They know no network.
+
+mod square;
+
+pub use square::SquareLoss;

@@ -1,0 +1,187 @@
+//! The ranks `r_ij` of all partial products, without forming a wide product.
+
+use super::factors::{ExactFactors, Factors};
+use crate::evidence::RankDecision;
+use crate::linalg::{Matrix, power_of_two_near, singular_values, spectral_norm, triangular_factor};
+use crate::tolerance::Tolerances;
+
+/// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankProfile {
+    widths: Vec<usize>,
+    /// Entry `[i][j - i - 1]` for `i < j`.
+    decisions: Vec<Vec<RankDecision>>,
+}
+
+impl RankProfile {
+    /// Ranks in double precision.
+    ///
+    /// A singular value of `P(j, i)` counts as zero when it is at most
+    /// `tolerances.rank * u * sqrt(largest width) * prod ||W_k||_2`, the size of the rounding errors that entries
+    /// with unit roundoff `u` bring. Partial products are kept as cores no larger than the narrowest width passed,
+    /// so a pair 4096 x 16 x 4096 costs two thin QR factorizations and three decompositions of size 16.
+    pub fn new(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let widths = factors.architecture().widths().to_vec();
+        let layers: Vec<Layer> = factors.matrices().iter().map(Layer::new).collect();
+        let largest = widths.iter().copied().max().unwrap_or(1) as f64;
+        let factor = tolerances.rank * unit_roundoff * largest.sqrt();
+        let decide = |values: &[f64], scale: f64| {
+            RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
+        };
+        let decisions = (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).collect();
+        Self { widths, decisions }
+    }
+
+    /// Ranks over the rationals.
+    pub fn exact(factors: &ExactFactors) -> Self {
+        let widths = factors.architecture().widths().to_vec();
+        let depth = factors.architecture().depth();
+        let decisions = (0..depth)
+            .map(|i| {
+                let mut product = factors.matrices()[i].clone();
+                let mut row = vec![RankDecision::exact(product.rank())];
+                for matrix in &factors.matrices()[i + 1..] {
+                    product = matrix * &product;
+                    row.push(RankDecision::exact(product.rank()));
+                }
+                row
+            })
+            .collect();
+        Self { widths, decisions }
+    }
+
+    /// A profile from known ranks; `decide(i, j)` for `i < j`.
+    pub fn from_decisions(widths: &[usize], mut decide: impl FnMut(usize, usize) -> RankDecision) -> Self {
+        let depth = widths.len() - 1;
+        let decisions = (0..depth).map(|i| (i + 1..=depth).map(|j| decide(i, j)).collect()).collect();
+        Self { widths: widths.to_vec(), decisions }
+    }
+
+    /// Number of factors.
+    pub fn depth(&self) -> usize {
+        self.widths.len() - 1
+    }
+
+    /// The widths `d_0, ..., d_h`.
+    pub fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    /// `r_ij`, with `r_ii = d_i`, and 0 for `j < i`.
+    pub fn rank(&self, i: usize, j: usize) -> usize {
+        match i.cmp(&j) {
+            std::cmp::Ordering::Equal => self.widths[i],
+            std::cmp::Ordering::Greater => 0,
+            std::cmp::Ordering::Less => self.decisions[i][j - i - 1].rank,
+        }
+    }
+
+    /// The decision behind `r_ij`, for `i < j`.
+    pub fn decision(&self, i: usize, j: usize) -> &RankDecision {
+        &self.decisions[i][j - i - 1]
+    }
+
+    /// All decisions as `((i, j), decision)` with `i < j`.
+    pub fn decisions(&self) -> impl Iterator<Item = ((usize, usize), &RankDecision)> {
+        self.decisions
+            .iter()
+            .enumerate()
+            .flat_map(|(i, row)| row.iter().enumerate().map(move |(k, d)| ((i, i + k + 1), d)))
+    }
+
+    /// Rank of the whole product.
+    pub fn product_rank(&self) -> usize {
+        self.rank(0, self.depth())
+    }
+
+    /// Every decision is clear.
+    pub fn is_clear(&self) -> bool {
+        self.decisions().all(|(_, decision)| decision.clear)
+    }
+}
+
+/// A factor, divided by a power of two so that no product of norms overflows, with the cores that stand for it at the
+/// two ends of a partial product.
+struct Layer {
+    matrix: Matrix,
+    /// `R` of `W = Q R` when tall: replaces `W` at the left end.
+    left: Option<Matrix>,
+    /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
+    right: Option<Matrix>,
+    norm: f64,
+    /// What the factor was divided by.
+    divisor: f64,
+}
+
+impl Layer {
+    fn new(matrix: &Matrix) -> Self {
+        let (rows, cols) = matrix.shape();
+        let divisor = power_of_two_near(matrix.max_abs());
+        let matrix = matrix.scaled(1.0 / divisor);
+        let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
+        let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
+        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix));
+        Self { matrix, left, right, norm, divisor }
+    }
+
+    fn left(&self) -> &Matrix {
+        self.left.as_ref().unwrap_or(&self.matrix)
+    }
+
+    fn right(&self) -> &Matrix {
+        self.right.as_ref().unwrap_or(&self.matrix)
+    }
+}
+
+/// Decisions for `P(i+1, i), ..., P(h, i)`. `core` has the singular values of `P(j-1, i)` and its column space.
+fn ranks_from(layers: &[Layer], i: usize, decide: &impl Fn(&[f64], f64) -> RankDecision) -> Vec<RankDecision> {
+    let mut core = layers[i].right().clone();
+    let mut scale = layers[i].norm;
+    let mut divisor = layers[i].divisor;
+    let single = layers[i].left.as_ref().unwrap_or(&core);
+    let mut out = vec![decide(&singular_values(single), scale).scaled(divisor)];
+    for layer in &layers[i + 1..] {
+        scale *= layer.norm;
+        divisor *= layer.divisor;
+        out.push(decide(&singular_values(&(layer.left() * &core)), scale).scaled(divisor));
+        core = &layer.matrix * &core;
+        if core.nrows() < core.ncols() {
+            core = triangular_factor(core.transpose()).transpose();
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+    use crate::tolerance::UNIT_ROUNDOFF;
+
+    #[test]
+    fn ranks_agree_with_those_of_the_formed_products() {
+        let mut stream = Stream::new(1, 0);
+        for widths in [vec![3, 2, 5, 4], vec![6, 1, 6], vec![2, 5, 2, 5, 2], vec![4, 4]] {
+            let matrices: Vec<Matrix> = widths.windows(2).map(|d| stream.normal_matrix(d[1], d[0])).collect();
+            let factors = Factors::new(matrices).unwrap();
+            let profile = RankProfile::new(&factors, UNIT_ROUNDOFF, &Tolerances::default());
+            for ((i, j), decision) in profile.decisions() {
+                assert_eq!(decision.rank, crate::linalg::rank(&factors.partial(j, i), &Tolerances::default()).rank);
+                assert!(decision.clear);
+            }
+        }
+    }
+
+    #[test]
+    fn ranks_survive_scales_whose_product_is_one() {
+        let mut stream = Stream::new(2, 0);
+        let factors = Factors::new(vec![
+            stream.normal_matrix(3, 4).scaled(1e200),
+            stream.normal_matrix(2, 3).scaled(1e200),
+            stream.normal_matrix(4, 2).scaled(1e-300),
+        ])
+        .unwrap();
+        let profile = RankProfile::new(&factors, UNIT_ROUNDOFF, &Tolerances::default());
+        assert_eq!((profile.rank(0, 1), profile.rank(0, 2), profile.product_rank()), (3, 2, 2));
+    }
+}
