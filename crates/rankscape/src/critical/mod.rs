@@ -3,9 +3,11 @@
 mod captured;
 mod class;
 mod exact;
+mod near;
 mod numerical;
 
 pub use captured::{Captured, captured_directions, distinct_blocks};
 pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use exact::{ExactData, ExactSquareNetwork};
+pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;

@@ -1,6 +1,6 @@
 //! A point of the parameter space with the square loss: value, gradient, second derivatives.
 
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, spectral_norm, triangular_factor};
 
 /// `L(W_1, ..., W_h) = 1/2 ||W_h ... W_1 A - Z||^2` at one point, with the partial products that all derivatives use.
 ///
@@ -65,6 +65,39 @@ impl SquareNetwork {
     /// Gradient with respect to every factor: `B_k F_{k-1}'`.
     pub fn gradient(&self) -> Vec<Matrix> {
         (0..self.layers.len()).map(|k| self.times_forward_transposed(&self.backward[k], k)).collect()
+    }
+
+    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`.
+    pub fn relative_gradient(&self, target_norm: f64) -> f64 {
+        let size = self.output().frobenius_norm() + target_norm;
+        let after = self.norms_after();
+        let mut largest = 0.0_f64;
+        for (k, block) in self.gradient().iter().enumerate() {
+            let norm = block.frobenius_norm();
+            if norm > 0.0 {
+                let before = match (k, &self.inputs) {
+                    (0, None) => 1.0,
+                    (0, Some(inputs)) => spectral_norm(inputs),
+                    _ => spectral_norm(&self.forward[k - 1]),
+                };
+                largest = largest.max(norm / (after[k] * before * size));
+            }
+        }
+        largest
+    }
+
+    /// `||W_h ... W_{k+1}||_2` for `k = 1..h`, at index `k - 1`.
+    fn norms_after(&self) -> Vec<f64> {
+        let depth = self.layers.len();
+        let mut norms = vec![1.0; depth];
+        let mut core: Option<Matrix> = None;
+        for k in (1..depth).rev() {
+            let product = core.map_or_else(|| self.layers[k].clone(), |p| &p * &self.layers[k]);
+            let thin = if product.nrows() > product.ncols() { triangular_factor(product) } else { product };
+            norms[k - 1] = spectral_norm(&thin);
+            core = Some(thin);
+        }
+        norms
     }
 
     /// The Hessian times a direction, one matrix a factor.

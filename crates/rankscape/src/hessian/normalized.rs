@@ -19,7 +19,7 @@ pub struct NormalizedNetwork {
     layer_scales: Vec<f64>,
     target_scale: f64,
     target_norm: f64,
-    input_norm: f64,
+    input_scale: f64,
 }
 
 impl NormalizedNetwork {
@@ -35,7 +35,7 @@ impl NormalizedNetwork {
         let mut whitened_layers = layers.clone();
         whitened_layers[0] = &layers[0] * &inputs;
         Self {
-            input_norm: whitening.scales.iter().fold(0.0, |n: f64, s| n.hypot(s / input_scale)),
+            input_scale,
             given: SquareNetwork::new(layers, Some(inputs), target.clone()),
             whitened: SquareNetwork::new(whitened_layers, None, target),
             layer_scales,
@@ -85,48 +85,18 @@ impl NormalizedNetwork {
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
     /// scaling of the factors and of the data.
     pub fn relative_gradient(&self) -> f64 {
-        let size = self.given.output().frobenius_norm() + self.target_norm;
-        let depth = self.layer_scales.len();
-        let layers = self.given.layers();
-        let mut after = vec![1.0; depth];
-        let mut product: Option<Matrix> = None;
-        for k in (0..depth - 1).rev() {
-            let next = product.map_or_else(|| layers[k + 1].clone(), |p| &thin_left(&p) * &layers[k + 1]);
-            after[k] = crate::linalg::spectral_norm(&next);
-            product = Some(next);
-        }
-        let mut largest = 0.0_f64;
-        for (k, block) in self.given.gradient().iter().enumerate() {
-            let norm = block.frobenius_norm();
-            if norm > 0.0 {
-                largest = largest.max(norm / (after[k] * self.before(k) * size));
-            }
-        }
-        largest
+        self.given.relative_gradient(self.target_norm)
     }
 
-    /// `||P(k-1,0) X||_2` for the layer with index `k` from 0.
-    fn before(&self, k: usize) -> f64 {
-        match (k, self.given.inputs()) {
-            (0, Some(inputs)) => crate::linalg::spectral_norm(inputs),
-            _ => crate::linalg::spectral_norm(self.given.forward(k)),
-        }
-    }
-
-    /// `||X||_F` after scaling.
-    pub fn input_norm(&self) -> f64 {
-        self.input_norm
+    /// What the data `X` was divided by.
+    pub fn input_scale(&self) -> f64 {
+        self.input_scale
     }
 
     /// `||Y||_F` after scaling, with the part that no product reaches.
     pub fn target_norm(&self) -> f64 {
         self.target_norm
     }
-}
-
-/// A core with the same Gram matrix and at most as many rows as columns.
-fn thin_left(p: &Matrix) -> Matrix {
-    if p.nrows() > p.ncols() { crate::linalg::triangular_factor(p.clone()) } else { p.clone() }
 }
 
 /// Powers of two `c_k` with `sum log2 c_k = total` that make the norms of the non-zero factors about equal.

@@ -64,7 +64,7 @@ pub fn smallest_eigenpair(
         if extreme.converged || applications >= budget {
             let image = operator.apply(&extreme.vector);
             extreme.value = dot(&extreme.vector, &image);
-            extreme.residual = norm(&axpy(image, -extreme.value, &extreme.vector));
+            extreme.residual = vector_norm(&axpy(image, -extreme.value, &extreme.vector));
             extreme.converged = extreme.residual <= (10.0 * tolerance).max(1e-12) * extreme.scale;
             return extreme;
         }
@@ -92,7 +92,7 @@ impl Lanczos {
             let Some(vector) = self.next.take() else { return true };
             let mut image = apply(&vector);
             *applications += 1;
-            let size = norm(&image);
+            let size = vector_norm(&image);
             self.basis.push(vector);
             let mut coefficients = vec![0.0; self.basis.len()];
             for _pass in 0..2 {
@@ -110,7 +110,7 @@ impl Lanczos {
                 row[last] = coefficients[i];
             }
             self.projected.push(coefficients);
-            let rest = norm(&image);
+            let rest = vector_norm(&image);
             self.coupling = vec![0.0; self.basis.len()];
             self.coupling[last] = rest;
             if rest <= 1e-14 * size || rest == 0.0 {
@@ -197,11 +197,12 @@ pub fn least_squares(operator: &impl LinearOperator, b: &[f64], tolerance: f64, 
     (x, budget)
 }
 
-pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
+fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(a, b)| a * b).sum()
 }
 
-pub(crate) fn norm(x: &[f64]) -> f64 {
+/// Euclidean norm, safe against overflow and underflow of the squares.
+pub fn vector_norm(x: &[f64]) -> f64 {
     let largest = x.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
@@ -211,7 +212,7 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
 }
 
 fn normalize(x: &mut [f64]) -> f64 {
-    let size = norm(x);
+    let size = vector_norm(x);
     if size > 0.0 {
         for value in x.iter_mut() {
             *value /= size;

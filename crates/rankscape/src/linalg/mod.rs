@@ -11,7 +11,7 @@ mod qr;
 mod svd;
 
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
-pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair};
+pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair, vector_norm};
 pub use matrix::{Matrix, power_of_two_near};
 pub use qr::{orthonormal_complement, orthonormal_range, triangular_factor};
 pub use svd::{Svd, rank, singular_values, spectral_norm, svd};

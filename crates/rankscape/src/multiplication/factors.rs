@@ -48,6 +48,11 @@ impl Factors {
         &self.matrices[k - 1]
     }
 
+    /// `W_k` for writing, for `k` from 1 to the depth; the shape must stay.
+    pub(crate) fn layer_mut(&mut self, k: usize) -> &mut Matrix {
+        &mut self.matrices[k - 1]
+    }
+
     /// The partial product `P(j, i) = W_j ... W_{i+1}`, of shape `d_j x d_i`.
     pub fn partial(&self, j: usize, i: usize) -> Matrix {
         if i == j {

@@ -1,0 +1,189 @@
+//! The critical point next to a point whose gradient is small but not zero.
+//!
+//! Trained weights are never exactly critical. The search snaps first: the captured directions are read off the
+//! product, the ranks of all partial and wrapped products off the gaps in their singular values. These ranks define a
+//! smooth stratum of critical points, and Gauss-Newton steps of minimal norm lead to it. Several ways to read the gaps
+//! are tried; a reading counts only if every rank it keeps is larger, by `near_gap`, than what the movement could make.
+
+mod pattern;
+mod stratum;
+
+use super::captured::Captured;
+use super::class::{CriticalClass, CriticalPoint};
+use super::numerical::classify;
+use crate::data::Whitening;
+use crate::hessian::{NormalizedNetwork, SquareNetwork};
+use crate::linalg::{Matrix, spectral_norm};
+use crate::multiplication::Factors;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+use pattern::{RankPattern, nearest_projection};
+use stratum::Stratum;
+
+/// A critical point near a given point.
+#[derive(Debug, Clone)]
+pub struct NearCriticalPoint {
+    /// Class of the critical point; undecided when the gaps allow several readings or none.
+    pub class: CriticalClass,
+    /// 1-based indices of the captured singular directions.
+    pub captured: Vec<usize>,
+    /// Rank of the whitened product there.
+    pub rank: usize,
+    /// `||theta - theta*|| / ||theta||`, Frobenius norms, with the first factor whitened; `None` if no point was found.
+    pub distance: Option<f64>,
+    /// `gradient.relative` at the critical point.
+    pub gradient_after: Option<f64>,
+    /// Loss at the critical point.
+    pub value: f64,
+    /// The critical point in the coordinates as given.
+    pub factors: Option<Factors>,
+    /// Its classification.
+    pub analysis: Option<CriticalPoint>,
+    /// The scaled gradient that counted as small.
+    pub scaled_gradient: f64,
+}
+
+/// Looks for the critical point next to `factors`; `None` when the gradient is not small or no spectral projection of
+/// the target is near the product.
+///
+/// Small means `max_k ||grad_k||_F s_k / ||Z||_F^2 <= tolerances.near_gradient` in whitened coordinates, where `s_k` is
+/// the larger of `||W_k||_2` and the natural scale of a layer, `(||Z||_2 / ||X||_2)^(1/h)`.
+pub fn near_critical_point(
+    factors: &Factors,
+    network: &NormalizedNetwork,
+    whitening: &Whitening,
+    tolerances: &Tolerances,
+) -> Option<NearCriticalPoint> {
+    if whitening.rank.rank == 0 || whitening.spectrum.s.first().copied().unwrap_or(0.0) == 0.0 {
+        return None;
+    }
+    let search = Search::new(factors, network, whitening, tolerances);
+    if search.scaled_gradient > tolerances.near_gradient {
+        return None;
+    }
+    let captured = nearest_projection(network.whitened().output(), whitening, network.target_scale(), tolerances)?;
+    let mut landings: Vec<Landing> = search.patterns(&captured).iter().filter_map(|p| search.land(p, &captured)).collect();
+    landings.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    Some(search.report(landings, &captured))
+}
+
+struct Search<'a> {
+    factors: &'a Factors,
+    network: &'a NormalizedNetwork,
+    whitening: &'a Whitening,
+    tolerances: &'a Tolerances,
+    /// Natural size of every factor in the scaled coordinates.
+    natural: Vec<f64>,
+    scaled_gradient: f64,
+}
+
+/// A critical point that Gauss-Newton reached.
+struct Landing {
+    layers: Vec<Matrix>,
+    distance: f64,
+    gradient: f64,
+    analysis: CriticalPoint,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        factors: &'a Factors,
+        network: &'a NormalizedNetwork,
+        whitening: &'a Whitening,
+        tolerances: &'a Tolerances,
+    ) -> Self {
+        let depth = factors.depth();
+        let ratio = whitening.spectrum.s[0] / whitening.scales[0];
+        let size = ratio.powf(1.0 / depth as f64);
+        let mut natural: Vec<f64> = network.layer_scales().iter().map(|c| size / c).collect();
+        natural[0] *= spectral_norm(network.given().inputs().unwrap_or(&Matrix::identity(1)));
+        let white = network.whitened();
+        let total = white.target().frobenius_norm().powi(2);
+        let scaled_gradient = white
+            .gradient()
+            .iter()
+            .zip(white.layers())
+            .zip(&natural)
+            .map(|((g, w), s)| g.frobenius_norm() * spectral_norm(w).max(*s) / total)
+            .fold(0.0, f64::max);
+        Self { factors, network, whitening, tolerances, natural, scaled_gradient }
+    }
+
+    /// The readings of the gaps, from the loosest noise level to the tightest.
+    fn patterns(&self, captured: &Captured) -> Vec<RankPattern> {
+        let white = self.network.whitened();
+        let rank = captured.indices.len();
+        let sizes: Vec<f64> = white
+            .layers()
+            .iter()
+            .zip(&self.natural)
+            .map(|(w, &s)| if rank == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) })
+            .collect();
+        RankPattern::readings(white.layers(), &(&captured.projection - white.target()), rank, &sizes, self.tolerances)
+    }
+
+    fn land(&self, pattern: &RankPattern, captured: &Captured) -> Option<Landing> {
+        let white = self.network.whitened();
+        let start = white.layers().to_vec();
+        let residual = &captured.projection - white.target();
+        let layers = Stratum::new(pattern, &captured.projection, &residual).project(start.clone())?;
+        let moved: Vec<f64> = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).collect();
+        let size = start.iter().zip(&self.natural).map(|(w, s)| w.frobenius_norm().max(*s)).fold(0.0, f64::hypot);
+        let distance = moved.iter().copied().fold(0.0, f64::hypot) / size;
+        if distance > self.tolerances.near_distance || !pattern.survives(&start, &moved, self.tolerances.near_gap) {
+            return None;
+        }
+        let landed = SquareNetwork::new(layers, None, white.target().clone());
+        let gradient = landed.relative_gradient(self.network.target_norm());
+        if gradient > self.tolerances.critical_floor.sqrt() * 1e-3 {
+            return None;
+        }
+        let inputs = self.factors.architecture().inputs();
+        let analysis = classify(&landed, self.whitening, inputs, UNIT_ROUNDOFF, self.tolerances);
+        Some(Landing { layers: landed.layers().to_vec(), distance, gradient, analysis })
+    }
+
+    fn report(&self, landings: Vec<Landing>, captured: &Captured) -> NearCriticalPoint {
+        let scale = self.network.target_scale();
+        let residual = (&captured.projection - self.network.whitened().target()).frobenius_norm() * scale;
+        let mut found = NearCriticalPoint {
+            class: CriticalClass::Undecided,
+            captured: captured.indices.clone(),
+            rank: captured.indices.len(),
+            distance: None,
+            gradient_after: None,
+            value: self.whitening.floor + 0.5 * residual * residual,
+            factors: None,
+            analysis: None,
+            scaled_gradient: self.scaled_gradient,
+        };
+        let Some(nearest) = landings.first() else { return found };
+        let rival = landings[1..].iter().any(|other| {
+            other.analysis.class != nearest.analysis.class
+                && other.distance < self.tolerances.near_gap * nearest.distance
+        });
+        if !rival && nearest.analysis.rank == found.rank {
+            found.class = nearest.analysis.class;
+        }
+        found.distance = Some(nearest.distance);
+        found.gradient_after = Some(nearest.gradient);
+        found.factors = Some(self.unwhitened(&nearest.layers));
+        found.analysis = Some(nearest.analysis.clone());
+        found
+    }
+
+    /// Back to the coordinates as given: the first factor moves inside the column space of `X` only.
+    fn unwhitened(&self, layers: &[Matrix]) -> Factors {
+        let mut moved = self.factors.clone();
+        let white = self.network.whitened().layers();
+        let scales = self.network.layer_scales();
+        let step = &layers[0] - &white[0];
+        let inverse: Vec<f64> = self.whitening.scales.iter().map(|s| self.network.input_scale() / s).collect();
+        let first = step.scale_columns(&inverse).times_transpose(&self.whitening.basis);
+        for k in 0..layers.len() {
+            let difference = if k == 0 { first.clone() } else { &layers[k] - &white[k] };
+            moved.layer_mut(k + 1).add_scaled(scales[k], &difference);
+        }
+        moved
+    }
+}

@@ -1,0 +1,156 @@
+//! Ranks read off the gaps of a perturbed point.
+
+use crate::critical::captured::{Captured, distinct_blocks};
+use crate::data::Whitening;
+use crate::linalg::{Matrix, singular_values, svd};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Noise levels at which the gaps are read, relative to the size of a product.
+const LEVELS: [f64; 8] = [3e-2, 1e-2, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
+
+/// A composite of factors whose rank is part of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Composite {
+    /// `P(j, i)`, with `i < j`.
+    Straight { j: usize, i: usize },
+    /// `P(t, 0) G' P(h, s)`, with `t <= s - 2`.
+    Wrapped { s: usize, t: usize },
+}
+
+/// The rank of every composite where a gap tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RankPattern {
+    pub(super) ranks: Vec<(Composite, usize)>,
+    /// Whether every composite has a rank.
+    pub(super) complete: bool,
+}
+
+/// A composite with its singular values and the product of the sizes of its factors.
+struct Measured {
+    composite: Composite,
+    values: Vec<f64>,
+    size: f64,
+}
+
+impl RankPattern {
+    /// The distinct readings, from the highest noise level (lowest ranks) to the lowest.
+    pub(super) fn readings(
+        layers: &[Matrix],
+        residual: &Matrix,
+        rank: usize,
+        sizes: &[f64],
+        tolerances: &Tolerances,
+    ) -> Vec<Self> {
+        let measured = measure(layers, residual, sizes);
+        let mut readings: Vec<Self> = Vec::new();
+        for level in LEVELS {
+            let reading = Self::at_level(&measured, level, rank, tolerances.near_gap);
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+        readings.sort_by_key(|reading| !reading.complete);
+        readings
+    }
+
+    fn at_level(measured: &[Measured], level: f64, rank: usize, gap: f64) -> Self {
+        let mut ranks = Vec::new();
+        for Measured { composite, values, size } in measured {
+            let threshold = level * size;
+            let count = values.iter().take_while(|&&value| value > threshold).count();
+            let count = if matches!(composite, Composite::Straight { .. }) { count.max(rank) } else { count };
+            let above = count.checked_sub(1).map_or(f64::INFINITY, |last| values[last]);
+            let below = values.get(count).copied().unwrap_or(0.0);
+            if above >= gap * below && above >= 0.3 * gap * threshold.min(above) {
+                ranks.push((*composite, count));
+            }
+        }
+        let complete = ranks.len() == measured.len();
+        Self { ranks, complete }
+    }
+
+    /// Whether every rank that the pattern keeps exceeds what moving the layers by `moved` could have made.
+    pub(super) fn survives(&self, layers: &[Matrix], moved: &[f64], gap: f64) -> bool {
+        let norms: Vec<f64> = layers.iter().map(crate::linalg::spectral_norm).collect();
+        self.ranks.iter().all(|(composite, rank)| match *composite {
+            Composite::Straight { j, i } if *rank > 0 => {
+                let values = singular_values(&partial(layers, j, i));
+                let change: f64 = (i..j)
+                    .map(|l| moved[l] * (i..j).filter(|&k| k != l).map(|k| norms[k]).product::<f64>())
+                    .sum();
+                values[rank - 1] >= gap * change
+            }
+            _ => true,
+        })
+    }
+}
+
+fn measure(layers: &[Matrix], residual: &Matrix, sizes: &[f64]) -> Vec<Measured> {
+    let depth = layers.len();
+    let mut out = Vec::new();
+    for i in 0..depth {
+        for j in i + 1..=depth {
+            if (i, j) != (0, depth) {
+                let size = sizes[i..j].iter().product();
+                out.push(Measured { composite: Composite::Straight { j, i }, values: singular_values(&partial(layers, j, i)), size });
+            }
+        }
+    }
+    let largest = crate::linalg::spectral_norm(residual);
+    for t in 0..depth {
+        for s in t + 2..=depth {
+            if (s, t) != (depth, 0) {
+                let product = wrapped(layers, residual, s, t);
+                let size = sizes[..t].iter().chain(&sizes[s..]).product::<f64>() * largest;
+                out.push(Measured { composite: Composite::Wrapped { s, t }, values: singular_values(&product), size });
+            }
+        }
+    }
+    out
+}
+
+/// `P(j, i)`, for `i < j`.
+pub(super) fn partial(layers: &[Matrix], j: usize, i: usize) -> Matrix {
+    let mut product = layers[i].clone();
+    for layer in &layers[i + 1..j] {
+        product = layer * &product;
+    }
+    product
+}
+
+/// `P(t, 0) G' P(h, s)`.
+pub(super) fn wrapped(layers: &[Matrix], residual: &Matrix, s: usize, t: usize) -> Matrix {
+    let depth = layers.len();
+    let right = if s == depth { residual.transpose() } else { residual.transpose_times(&partial(layers, depth, s)) };
+    if t == 0 { right } else { &partial(layers, t, 0) * &right }
+}
+
+/// The spectral projection `P_S Z` nearest to a whitened product: in every block of equal singular values the overlap
+/// `U_i' W V_i / s_i` must have singular values near 0 or near 1.
+pub(super) fn nearest_projection(
+    w: &Matrix,
+    whitening: &Whitening,
+    scale: f64,
+    tolerances: &Tolerances,
+) -> Option<Captured> {
+    let spectrum = &whitening.spectrum;
+    let values: Vec<f64> = spectrum.s.iter().map(|s| s / scale).collect();
+    let tie = tolerances.tie * UNIT_ROUNDOFF * (w.nrows().max(w.ncols()) as f64).sqrt() * values[0];
+    let target = whitening.target.scaled(1.0 / scale);
+    let mut indices = Vec::new();
+    let mut projection = Matrix::zeros(w.nrows(), w.ncols());
+    for block in distinct_blocks(&values, tie) {
+        let left = spectrum.u.columns(block.start, block.end);
+        let right = spectrum.v.columns(block.start, block.end);
+        let overlap = svd(&(&left.transpose_times(w) * &right).scaled(1.0 / values[block.start]));
+        if overlap.s.iter().any(|&share| share > 0.25 && (share - 1.0).abs() > 0.25) {
+            return None;
+        }
+        let count = overlap.s.iter().filter(|&&share| share > 0.5).count();
+        let inside = &left * &overlap.u.columns(0, count);
+        projection = &projection + &(&inside * &inside.transpose_times(&target));
+        indices.extend((block.start..block.start + count).map(|k| k + 1));
+    }
+    let distance = (w - &projection).frobenius_norm() / target.frobenius_norm();
+    (distance <= tolerances.near_distance).then_some(Captured { indices, distance, projection })
+}

@@ -1,0 +1,208 @@
+//! The stratum of critical points with given ranks, and Gauss-Newton onto it.
+//!
+//! Equations: the product equals `P_S Z`; every `P(k-1,0) G' P(h,k)` is zero; and the part of each composite outside its
+//! leading singular spaces is zero. Where all ranks are constant the points form a smooth manifold whose tangent space
+//! these linearized equations cut out, so the convergence is quadratic.
+
+use super::pattern::{Composite, RankPattern, partial, wrapped};
+use crate::linalg::{LinearOperator, Matrix, least_squares, svd};
+
+const STEPS: usize = 40;
+const KRYLOV_BUDGET: usize = 3000;
+
+pub(super) struct Stratum<'a> {
+    pattern: &'a RankPattern,
+    projection: &'a Matrix,
+    residual: &'a Matrix,
+}
+
+/// One matrix equation `L (composite - goal) R = 0` with projectors `L`, `R` off leading singular spaces.
+struct Equation {
+    composite: Composite,
+    /// Orthonormal bases of the spaces that are projected out, left and right.
+    kept: Option<(Matrix, Matrix)>,
+    goal: Option<Matrix>,
+    shape: (usize, usize),
+}
+
+impl<'a> Stratum<'a> {
+    pub(super) fn new(pattern: &'a RankPattern, projection: &'a Matrix, residual: &'a Matrix) -> Self {
+        Self { pattern, projection, residual }
+    }
+
+    /// A point of the stratum near `layers`; `None` if the steps do not converge.
+    pub(super) fn project(&self, mut layers: Vec<Matrix>) -> Option<Vec<Matrix>> {
+        let mut previous = f64::INFINITY;
+        for _step in 0..STEPS {
+            let linearization = Linearization::new(self, &layers);
+            let defect = linearization.defect();
+            let size = crate::linalg::vector_norm(&defect);
+            if size == 0.0 || (size <= 1e-13 && size >= 0.5 * previous) {
+                return Some(layers);
+            }
+            if !size.is_finite() || size > 10.0 * previous {
+                return None;
+            }
+            previous = size.min(previous);
+            let (step, _) = least_squares(&linearization, &defect, 1e-12, KRYLOV_BUDGET);
+            subtract(&mut layers, &step);
+        }
+        (previous <= 1e-11).then_some(layers)
+    }
+
+    fn equations(&self, layers: &[Matrix]) -> Vec<Equation> {
+        let depth = layers.len();
+        let whole = Composite::Straight { j: depth, i: 0 };
+        let shape = self.projection.shape();
+        let mut out = vec![Equation { composite: whole, kept: None, goal: Some(self.projection.clone()), shape }];
+        for k in 1..=depth {
+            let composite = Composite::Wrapped { s: k, t: k - 1 };
+            out.push(Equation { composite, kept: None, goal: None, shape: (width(layers, k - 1), width(layers, k)) });
+        }
+        for &(composite, rank) in &self.pattern.ranks {
+            let value = evaluate(layers, self.residual, composite);
+            let shape = value.shape();
+            if rank >= shape.0.min(shape.1) {
+                continue;
+            }
+            let kept = (rank > 0).then(|| {
+                let found = svd(&value);
+                (found.u.columns(0, rank), found.v.columns(0, rank))
+            });
+            out.push(Equation { composite, kept, goal: None, shape });
+        }
+        out
+    }
+}
+
+fn width(layers: &[Matrix], k: usize) -> usize {
+    if k == 0 { layers[0].ncols() } else { layers[k - 1].nrows() }
+}
+
+fn evaluate(layers: &[Matrix], residual: &Matrix, composite: Composite) -> Matrix {
+    match composite {
+        Composite::Straight { j, i } => partial(layers, j, i),
+        Composite::Wrapped { s, t } => wrapped(layers, residual, s, t),
+    }
+}
+
+impl Equation {
+    fn project(&self, matrix: &Matrix) -> Matrix {
+        let Some((left, right)) = &self.kept else { return matrix.clone() };
+        let inside = matrix - &(left * &left.transpose_times(matrix));
+        &inside - &(&inside * right).times_transpose(right)
+    }
+}
+
+struct Linearization<'a> {
+    layers: &'a [Matrix],
+    residual: &'a Matrix,
+    equations: Vec<Equation>,
+    /// `P(j, i)` at `[i][j - i]`.
+    partials: Vec<Vec<Matrix>>,
+}
+
+impl<'a> Linearization<'a> {
+    fn new(stratum: &Stratum<'a>, layers: &'a [Matrix]) -> Self {
+        let depth = layers.len();
+        let partials = (0..=depth)
+            .map(|i| {
+                let mut row = vec![Matrix::identity(width(layers, i))];
+                for layer in &layers[i..] {
+                    row.push(layer * &row[row.len() - 1]);
+                }
+                row
+            })
+            .collect();
+        Self { layers, residual: stratum.residual, equations: stratum.equations(layers), partials }
+    }
+
+    fn partial(&self, j: usize, i: usize) -> &Matrix {
+        &self.partials[i][j - i]
+    }
+
+    fn defect(&self) -> Vec<f64> {
+        let mut out = Vec::new();
+        for equation in &self.equations {
+            let value = evaluate(self.layers, self.residual, equation.composite);
+            let difference = equation.goal.as_ref().map_or(value.clone(), |goal| &value - goal);
+            out.extend(equation.project(&difference).entries());
+        }
+        out
+    }
+
+    /// `d P(j, i)` along a direction.
+    fn derivative(&self, direction: &[Matrix], j: usize, i: usize) -> Matrix {
+        let mut out = Matrix::zeros(width(self.layers, j), width(self.layers, i));
+        for l in i + 1..=j {
+            out = &out + &(&(self.partial(j, l) * &direction[l - 1]) * self.partial(l - 1, i));
+        }
+        out
+    }
+
+    /// Adds the adjoint of `d P(j, i)` applied to `matrix`.
+    fn accumulate(&self, out: &mut [Matrix], matrix: &Matrix, j: usize, i: usize) {
+        for l in i + 1..=j {
+            let block = self.partial(j, l).transpose_times(matrix).times_transpose(self.partial(l - 1, i));
+            out[l - 1].add_scaled(1.0, &block);
+        }
+    }
+
+    fn split(&self, x: &[f64]) -> Vec<Matrix> {
+        let mut offset = 0;
+        self.layers.iter().map(|layer| take(x, &mut offset, layer.shape())).collect()
+    }
+}
+
+impl LinearOperator for Linearization<'_> {
+    fn apply(&self, x: &[f64]) -> Vec<f64> {
+        let direction = self.split(x);
+        let depth = self.layers.len();
+        let mut out = Vec::new();
+        for equation in &self.equations {
+            let change = match equation.composite {
+                Composite::Straight { j, i } => self.derivative(&direction, j, i),
+                Composite::Wrapped { s, t } => {
+                    let after = self.residual.transpose_times(self.partial(depth, s));
+                    let before = self.partial(t, 0).times_transpose(self.residual);
+                    &(&self.derivative(&direction, t, 0) * &after) + &(&before * &self.derivative(&direction, depth, s))
+                }
+            };
+            out.extend(equation.project(&change).entries());
+        }
+        out
+    }
+
+    fn apply_transpose(&self, y: &[f64]) -> Vec<f64> {
+        let depth = self.layers.len();
+        let mut out: Vec<Matrix> = self.layers.iter().map(|layer| Matrix::zeros(layer.nrows(), layer.ncols())).collect();
+        let mut offset = 0;
+        for equation in &self.equations {
+            let matrix = equation.project(&take(y, &mut offset, equation.shape));
+            match equation.composite {
+                Composite::Straight { j, i } => self.accumulate(&mut out, &matrix, j, i),
+                Composite::Wrapped { s, t } => {
+                    let after = self.residual.transpose_times(self.partial(depth, s));
+                    let before = self.partial(t, 0).times_transpose(self.residual);
+                    self.accumulate(&mut out, &matrix.times_transpose(&after), t, 0);
+                    self.accumulate(&mut out, &before.transpose_times(&matrix), depth, s);
+                }
+            }
+        }
+        out.iter().flat_map(|block| block.entries().collect::<Vec<_>>()).collect()
+    }
+}
+
+fn take(x: &[f64], offset: &mut usize, (rows, cols): (usize, usize)) -> Matrix {
+    let part = &x[*offset..*offset + rows * cols];
+    *offset += rows * cols;
+    Matrix::from_fn(rows, cols, |i, j| part[j * rows + i])
+}
+
+fn subtract(layers: &mut [Matrix], step: &[f64]) {
+    let mut offset = 0;
+    for layer in layers {
+        let block = take(step, &mut offset, layer.shape());
+        layer.add_scaled(-1.0, &block);
+    }
+}
