@@ -116,6 +116,26 @@ impl Ranks {
     }
 }
 
+/// Inertia of the Hessian at a critical point of the square loss, by the closed form: whitens, decides all ranks by
+/// singular values above the absolute `tolerance`, counts, and adds the directions that the data do not see.
+pub fn of_critical_point(weights: &[Dense], x: &Dense, y: &Dense, tolerance: f64) -> Inertia {
+    let rho = jacobi::rank(x, tolerance);
+    let frame = jacobi::right_singular(x).1.columns(&(0..rho).collect::<Vec<_>>());
+    let target = y.matmul(&frame);
+    let mut whitened = weights.to_vec();
+    whitened[0] = weights[0].matmul(x).matmul(&frame);
+    let product = crate::reference::product(&whitened);
+    let residual = product.sub(&target);
+    let positive = |matrix: &Dense| -> Vec<f64> {
+        jacobi::singular_values(matrix).into_iter().filter(|&value| value > tolerance).collect()
+    };
+    let same = |a: f64, b: f64| (a - b).abs() <= tolerance;
+    let ranks = Ranks::of_factors(&whitened, &residual, tolerance);
+    let mut inertia = ranks.inertia(&positive(&product), &positive(&residual), same);
+    inertia.zero += weights[0].rows() * (x.rows() - rho);
+    inertia
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
