@@ -1,1 +1,32 @@
-//! Test support.
+//! Test support that does not depend on the library it tests: slow, obviously right references, generators with known
+//! answers, the loader of independent answers, and the rules that keep the workspace tidy.
+//!
+//! - [`grid`]: row-major matrices over `f64` or the rationals, with the few operations that the rest needs;
+//! - [`jacobi`]: eigenvalues and singular values by Jacobi rotations;
+//! - [`exact`]: rank and inertia over the rationals;
+//! - [`reference`](mod@reference): value, gradient and dense Hessian of a linear network, with or without biases;
+//! - [`barcode`], [`planted`]: factors with a prescribed rank profile; critical points of the square loss of every class;
+//! - [`inertia`]: index and nullity of a critical point from ranks, the formula of `docs/inertia.md`;
+//! - [`oracles`]: the files under `oracles/`;
+//! - [`tidy`]: the rules on layers, documents and citations.
+//!
+//! Everything random takes a seed and a stream, so a failing case can be named by two numbers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod barcode;
+pub mod exact;
+pub mod grid;
+pub mod inertia;
+pub mod jacobi;
+pub mod oracles;
+pub mod planted;
+pub mod random;
+pub mod reference;
+pub mod scalar;
+pub mod strings;
+pub mod tidy;
+
+pub use grid::{Dense, Grid};
+pub use random::Draw;
+pub use scalar::{Rational, Scalar};

@@ -1,0 +1,86 @@
+//! The planted critical points keep every promise, and the closed form of their inertia holds.
+
+use num_traits::Zero;
+use testkit::inertia::{Inertia, Ranks};
+use testkit::planted::{Class, Limits, Planted};
+use testkit::{Draw, Rational, exact};
+
+const SMALL: Limits = Limits { min_depth: 1, max_depth: 4, max_width: 4 };
+
+/// How many cases to try: `RANKSCAPE_CASES` raises it for long runs.
+fn cases(default: u64) -> u64 {
+    std::env::var("RANKSCAPE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-9
+}
+
+/// Inertia of a dense spectrum, with the demand that no eigenvalue lies between zero and not zero.
+fn inertia_with_gap(values: &[f64], what: &str) -> Inertia {
+    let scale = values.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
+    let unclear = values.iter().filter(|value| (1e-11..1e-6).contains(&(value.abs() / scale))).count();
+    assert_eq!(unclear, 0, "{what}: eigenvalues of unclear sign in {values:?}");
+    Inertia::of_eigenvalues(values, 1e-8 * scale)
+}
+
+#[test]
+fn floating_point_inertia_of_dense_hessians_is_the_closed_form() {
+    let mut seen = [0_u32; 3];
+    for stream in 0..cases(500) {
+        let mut draw = Draw::new(20, stream);
+        let planted = Planted::<f64>::draw(&mut draw, SMALL);
+        if planted.network.parameters() > 48 {
+            continue;
+        }
+        let what = format!("stream {stream}, {:?}", planted.blueprint);
+        seen[Class::ALL.iter().position(|&class| class == planted.class).unwrap()] += 1;
+
+        let gradient = planted.network.gradient();
+        let size = gradient.iter().map(|entry| entry.abs()).fold(0.0, f64::max);
+        assert!(size < 1e-9, "{what}: gradient {size}");
+        assert!((planted.network.value() - planted.loss).abs() < 1e-10 * (1.0 + planted.loss), "{what}: loss");
+
+        let spectrum = planted.network.spectrum();
+        assert_eq!(inertia_with_gap(&spectrum, &what), planted.inertia, "{what}: Hessian against pairs of strings");
+
+        let residual = testkit::reference::product(&planted.whitened).sub(&planted.target);
+        let ranks = Ranks::of_factors(&planted.whitened, &residual, 1e-8);
+        assert_eq!(ranks, planted.blueprint.ranks(), "{what}: ranks");
+        let formula = ranks.inertia(&planted.blueprint.kept, &planted.blueprint.omitted, same);
+        assert_eq!(formula, planted.blueprint.inertia(), "{what}: formula against pairs of strings");
+    }
+    assert!(seen.iter().all(|&count| count > 0), "some class was never drawn: {seen:?}");
+}
+
+#[test]
+fn rational_inertia_of_dense_hessians_is_the_closed_form() {
+    for stream in 0..cases(150) {
+        let mut draw = Draw::new(21, stream);
+        let limits = Limits { max_width: 3, ..SMALL };
+        let planted = Planted::<Rational>::draw(&mut draw, limits);
+        if planted.network.parameters() > 26 {
+            continue;
+        }
+        let what = format!("stream {stream}, {:?}", planted.blueprint);
+        assert!(planted.network.gradient().iter().all(Rational::is_zero), "{what}: gradient");
+        assert_eq!(exact::inertia(&planted.network.hessian()), planted.inertia, "{what}");
+        let formula =
+            planted.blueprint.ranks().inertia(&planted.blueprint.kept, &planted.blueprint.omitted, |a, b| a == b);
+        assert_eq!(formula, planted.blueprint.inertia(), "{what}: formula against pairs of strings");
+    }
+}
+
+#[test]
+fn strict_saddles_are_exactly_the_points_of_positive_index() {
+    for class in Class::ALL {
+        for stream in 0..100 {
+            let mut draw = Draw::new(22, stream);
+            let planted = Planted::<f64>::draw_class(&mut draw, SMALL, class);
+            assert_eq!(planted.class, class);
+            assert_eq!(planted.inertia.negative > 0, class == Class::StrictSaddle, "{:?}", planted.blueprint);
+            let gap = planted.loss - planted.global_minimum;
+            assert_eq!(gap.abs() < 1e-12, class == Class::GlobalMinimum, "{:?}: gap {gap}", planted.blueprint);
+        }
+    }
+}
