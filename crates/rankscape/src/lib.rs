@@ -8,7 +8,7 @@
 
 // pub mod architecture;
 // pub mod critical;
-// pub mod data;
+pub mod data;
 // pub mod diagnosis;
 pub mod error;
 // pub mod escape;
@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod linalg;
 // pub mod loss;
 // pub mod multiplication;
+pub mod parallel;
 pub mod random;
 // pub mod report;
 pub mod tolerance;
