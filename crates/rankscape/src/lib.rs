@@ -18,6 +18,7 @@ pub mod hessian;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;
+pub mod parallel;
 pub mod random;
 // pub mod report;
 pub mod tolerance;

@@ -1,5 +1,13 @@
-//! Data enter once, as a triangular factor; nothing after that depends on the number of samples.
+//! Data enters once: samples become a triangular factor, and nothing after that depends on how many there were.
+//!
+//! The factor is that of the stacked rows `[1, x', y']`. With the constant column first, the trailing block belongs to
+//! the centred data, so centring is free. `X X'` is never formed: that would square the condition number.
 
+mod accumulator;
+mod factor;
+mod tree;
 mod whitening;
 
+pub use accumulator::SampleAccumulator;
+pub use factor::{BLOCK_ROWS, SampleFactor, TriangularFactor};
 pub use whitening::Whitening;

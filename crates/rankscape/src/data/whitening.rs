@@ -4,6 +4,7 @@
 //! `1/2 ||W X - Y||^2 = 1/2 ||W (U S) - Z||^2 + floor`, where `Z = Y V` is the whitened target and the floor is
 //! `1/2 (||Y||^2 - ||Z||^2)`. No assumption on `X` or `Y`.
 
+use super::factor::TriangularFactor;
 use crate::evidence::RankDecision;
 use crate::linalg::{Matrix, Svd, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -28,6 +29,11 @@ pub struct Whitening {
 }
 
 impl Whitening {
+    /// Whitens data given by their triangular factor.
+    pub fn new(factor: &TriangularFactor, tolerances: &Tolerances) -> Self {
+        Self::from_blocks(&factor.xx(), &factor.xy(), &factor.yy(), tolerances)
+    }
+
     /// Whitens data given by blocks of their triangular factor: `X' = Q [xx; 0]`, `Y' = Q [xy; yy]`.
     ///
     /// A singular value of `X` counts as zero when it is at most

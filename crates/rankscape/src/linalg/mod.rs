@@ -4,14 +4,18 @@
 //! result overflows or loses accuracy at scales from 1e-300 to 1e300.
 
 pub mod exact;
+mod householder;
 mod inertia;
 mod krylov;
 mod matrix;
 mod qr;
 mod svd;
+mod triangular;
 
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
 pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair, vector_norm};
 pub use matrix::{Matrix, power_of_two_near};
-pub use qr::{orthonormal_complement, orthonormal_range, triangular_factor};
+pub use qr::{orthonormal_complement, orthonormal_range};
 pub use svd::{Svd, rank, singular_values, spectral_norm, svd};
+pub(crate) use triangular::triangular_factor_of_rows;
+pub use triangular::{merge_triangular, triangular_factor};

@@ -1,38 +1,6 @@
-//! Orthogonal factorizations: triangular factor, orthonormal range and complement.
-
-use faer::Mat;
-use faer::Par;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
+//! Orthogonal factorizations: orthonormal range and complement.
 
 use super::matrix::Matrix;
-
-/// Upper triangular (or trapezoidal) factor of a QR factorization, with a non-negative diagonal; `min(rows, cols)`
-/// rows. The orthogonal factor is not formed.
-pub fn triangular_factor(a: Matrix) -> Matrix {
-    let mut a = a.into_faer();
-    factor_in_place(&mut a);
-    let size = a.nrows().min(a.ncols());
-    let r =
-        Mat::from_fn(
-            size,
-            a.ncols(),
-            |i, j| if i <= j { if a[(i, i)] < 0.0 { -a[(i, j)] } else { a[(i, j)] } } else { 0.0 },
-        );
-    Matrix::from_faer(r)
-}
-
-fn factor_in_place(a: &mut Mat<f64>) {
-    let (rows, cols) = a.shape();
-    let size = rows.min(cols);
-    if size == 0 {
-        return;
-    }
-    let block = recommended_block_size::<f64>(rows, cols);
-    let mut coefficients = Mat::zeros(block, size);
-    let mut buffer = MemBuffer::new(qr_in_place_scratch::<f64>(rows, cols, block, Par::Seq, Default::default()));
-    qr_in_place(a.as_mut(), coefficients.as_mut(), Par::Seq, MemStack::new(&mut buffer), Default::default());
-}
 
 /// Thin QR factorization of a matrix with at least as many rows as columns.
 pub(crate) fn thin_qr(a: &Matrix) -> (Matrix, Matrix) {
@@ -59,19 +27,6 @@ pub fn orthonormal_range(a: &Matrix, rank: usize) -> Matrix {
 mod tests {
     use super::*;
     use crate::random::Stream;
-
-    #[test]
-    fn triangular_factor_has_the_gram_matrix_and_a_non_negative_diagonal() {
-        for (rows, cols) in [(1, 1), (3, 7), (50, 9), (9, 9), (4, 0), (0, 4)] {
-            let a = Stream::new(1, 0).normal_matrix(rows, cols);
-            let r = triangular_factor(a.clone());
-            assert_eq!(r.shape(), (rows.min(cols), cols));
-            assert!((&r.transpose_times(&r) - &a.transpose_times(&a)).max_abs() < 1e-12);
-            for i in 0..r.nrows() {
-                assert!(r[(i, i)] >= 0.0 && (0..i).all(|j| r[(i, j)] == 0.0));
-            }
-        }
-    }
 
     #[test]
     fn complement_is_orthonormal() {

@@ -53,7 +53,7 @@ pub fn singular_values(a: &Matrix) -> Vec<f64> {
         scaled = scaled.transpose();
     }
     if scaled.nrows() > 2 * scaled.ncols() {
-        scaled = super::qr::triangular_factor(scaled);
+        scaled = super::triangular::triangular_factor(scaled);
     }
     let values = scaled.as_ref().singular_values().unwrap_or_else(|_| svd_of_scaled(&scaled).s);
     values.into_iter().map(|value| value * scale).collect()

@@ -1,0 +1,223 @@
+//! The triangular factor of the samples and its views: plain, centred, with a constant feature.
+
+use crate::error::{InputError, Result};
+use crate::linalg::{Matrix, merge_triangular, triangular_factor};
+
+/// Rows that become one leaf of the tree of factors, counted from the first row of the data.
+pub const BLOCK_ROWS: usize = 4096;
+
+/// Columns whose largest entry has an exponent beyond this are scaled by a power of two before the factorization.
+const SAFE_EXPONENT: i32 = 200;
+
+/// Triangular factor of the rows `[s, s x', s y']`, one for each sample, where `s` is the root of the sample's weight
+/// (1 without weights).
+///
+/// Column `j` of the factor is held as `2^{e_j}` times a column of moderate size, so data at scales from 1e-300 to
+/// 1e300 loses nothing. Rows of the factor beyond `min(samples, 1 + inputs + outputs)` are zero and not stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleFactor {
+    inputs: usize,
+    outputs: usize,
+    samples: u64,
+    exponents: Vec<i32>,
+    scaled: Matrix,
+}
+
+impl SampleFactor {
+    pub(super) fn from_parts(inputs: usize, outputs: usize, samples: u64, exponents: Vec<i32>, scaled: Matrix) -> Self {
+        Self { inputs, outputs, samples, exponents, scaled }
+    }
+
+    /// The factor of no samples.
+    pub fn empty(inputs: usize, outputs: usize) -> Self {
+        let cols = 1 + inputs + outputs;
+        Self { inputs, outputs, samples: 0, exponents: vec![ZERO_COLUMN; cols], scaled: Matrix::zeros(0, cols) }
+    }
+
+    /// Number of inputs, `d_0`.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Number of outputs, `d_h`.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Sum of the weights of the samples; their number where there are no weights.
+    pub fn total_weight(&self) -> f64 {
+        self.unscaled(0, 0).powi(2)
+    }
+
+    /// The factor of the samples of `a` followed by those of `b`.
+    ///
+    /// The blocks of one pass are merged in a fixed tree. Blocks that the caller makes give the same answer to
+    /// rounding only.
+    ///
+    /// # Errors
+    /// If the numbers of inputs or outputs differ.
+    pub fn merge(a: &Self, b: &Self) -> Result<Self> {
+        if (a.inputs, a.outputs) != (b.inputs, b.outputs) {
+            return Err(InputError::new("factors of samples merge only with equally many inputs and outputs")
+                .value(format!("{} inputs and {} outputs, then {} and {}", a.inputs, a.outputs, b.inputs, b.outputs)));
+        }
+        Ok(Self::join(a.clone(), b.clone()))
+    }
+
+    /// As `merge`, for factors that are known to fit.
+    pub(super) fn join(a: Self, b: Self) -> Self {
+        let exponents: Vec<i32> = a.exponents.iter().zip(&b.exponents).map(|(&x, &y)| x.max(y)).collect();
+        let (inputs, outputs, samples) = (a.inputs, a.outputs, a.samples + b.samples);
+        let scaled = merge_triangular(a.at_exponents(&exponents), b.at_exponents(&exponents));
+        Self { inputs, outputs, samples, exponents, scaled }
+    }
+
+    fn at_exponents(mut self, exponents: &[i32]) -> Matrix {
+        for (j, (&own, &wanted)) in self.exponents.iter().zip(exponents).enumerate() {
+            if own != wanted {
+                self.scaled.column_mut(j).iter_mut().for_each(|entry| *entry = times_power(*entry, own - wanted));
+            }
+        }
+        self.scaled
+    }
+
+    /// Entry (i, j) of the factor; zero below the stored rows.
+    fn unscaled(&self, i: usize, j: usize) -> f64 {
+        if i < self.scaled.nrows() { times_power(self.scaled[(i, j)], self.exponents[j]) } else { 0.0 }
+    }
+
+    /// The same samples with the outputs replaced by the inputs, as an autoencoder has them.
+    ///
+    /// The factor of `[1 X' X']` is that of `[1 X']` with its columns repeated; nothing is factored again.
+    #[must_use]
+    pub fn with_outputs_equal_to_inputs(&self) -> Self {
+        let columns: Vec<usize> = (0..=self.inputs).chain(1..=self.inputs).collect();
+        let rows = self.scaled.nrows().min(1 + self.inputs);
+        let scaled = Matrix::from_fn(rows, columns.len(), |i, j| self.scaled[(i, columns[j])]);
+        let exponents = columns.iter().map(|&j| self.exponents[j]).collect();
+        Self { inputs: self.inputs, outputs: self.inputs, samples: self.samples, exponents, scaled }
+    }
+
+    /// Whether the norm of every column is in the range of the type.
+    pub(super) fn is_in_range(&self) -> bool {
+        let norm = |j: usize| self.scaled.column(j).iter().map(|entry| entry * entry).sum::<f64>().sqrt();
+        self.exponents.iter().enumerate().all(|(j, &exponent)| times_power(norm(j), exponent).is_finite())
+    }
+
+    /// Means of the inputs and of the outputs (weighted); zeros without samples.
+    pub fn means(&self) -> (Vec<f64>, Vec<f64>) {
+        let root = if self.scaled.nrows() > 0 { self.scaled[(0, 0)] } else { 0.0 };
+        let mean = |j: usize| {
+            let quotient = if root > 0.0 { self.scaled[(0, j)] / root } else { 0.0 };
+            times_power(quotient, self.exponents[j].saturating_sub(self.exponents[0]))
+        };
+        ((1..=self.inputs).map(mean).collect(), (self.inputs + 1..self.exponents.len()).map(mean).collect())
+    }
+
+    /// The factor of the samples as given.
+    pub fn plain(&self) -> TriangularFactor {
+        let columns: Vec<usize> = (1..self.exponents.len()).collect();
+        self.view(&columns, self.inputs)
+    }
+
+    /// The factor of the samples minus their means.
+    pub fn centred(&self) -> TriangularFactor {
+        let size = self.inputs + self.outputs;
+        let r = Matrix::from_fn(size, size, |i, j| self.unscaled(i + 1, j + 1));
+        TriangularFactor { inputs: self.inputs, outputs: self.outputs, samples: self.samples, r }
+    }
+
+    /// The factor with one more input that is 1 in every sample, after the other inputs.
+    pub fn with_constant_feature(&self) -> TriangularFactor {
+        let columns: Vec<usize> = (1..=self.inputs).chain([0]).chain(self.inputs + 1..self.exponents.len()).collect();
+        self.view(&columns, self.inputs + 1)
+    }
+
+    /// The factor of a selection of the columns.
+    fn view(&self, columns: &[usize], inputs: usize) -> TriangularFactor {
+        let rows = self.scaled.nrows();
+        let selected = Matrix::from_fn(rows, columns.len(), |i, j| self.scaled[(i, columns[j])]);
+        let factor = triangular_factor(selected);
+        let r = Matrix::from_fn(columns.len(), columns.len(), |i, j| {
+            if i <= j && i < factor.nrows() { times_power(factor[(i, j)], self.exponents[columns[j]]) } else { 0.0 }
+        });
+        TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r }
+    }
+}
+
+/// `X' = Q [xx; 0]` and `Y' = Q [xy; yy]` with orthonormal columns of Q, a sample a row: all that the square loss knows
+/// of the data.
+///
+/// ```
+/// use rankscape::Matrix;
+/// use rankscape::data::TriangularFactor;
+/// let target = Matrix::from_rows(&[vec![1.0, 2.0, 3.0]]);
+/// let factor = TriangularFactor::from_target(&target);
+/// assert_eq!((factor.inputs, factor.outputs), (3, 1));
+/// assert_eq!(factor.xy(), target.transpose());
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TriangularFactor {
+    /// Number of inputs, `d_0`.
+    pub inputs: usize,
+    /// Number of outputs, `d_h`.
+    pub outputs: usize,
+    /// Number of samples.
+    pub samples: u64,
+    /// The square factor of `[X' Y']`, upper triangular with a non-negative diagonal; rows beyond the number of
+    /// samples are zero.
+    pub r: Matrix,
+}
+
+impl TriangularFactor {
+    /// The data for which the loss is `1/2 ||W - target||^2`: X is the identity and Y the target.
+    pub fn from_target(target: &Matrix) -> Self {
+        let (outputs, inputs) = target.shape();
+        let mut r = Matrix::zeros(inputs + outputs, inputs + outputs);
+        r.set_block(0, 0, &Matrix::identity(inputs));
+        r.set_block(0, inputs, &target.transpose());
+        Self { inputs, outputs, samples: inputs as u64, r }
+    }
+
+    /// `d_0 x d_0`: `X X' = xx' xx`.
+    pub fn xx(&self) -> Matrix {
+        self.r.block(0, 0, self.inputs, self.inputs)
+    }
+
+    /// `d_0 x d_h`: `X Y' = xx' xy`.
+    pub fn xy(&self) -> Matrix {
+        self.r.block(0, self.inputs, self.inputs, self.outputs)
+    }
+
+    /// `d_h x d_h`: `Y Y' = xy' xy + yy' yy`.
+    pub fn yy(&self) -> Matrix {
+        self.r.block(self.inputs, self.inputs, self.outputs, self.outputs)
+    }
+}
+
+/// `value * 2^exponent`, exact unless the result leaves the range of the type.
+pub(super) fn times_power(value: f64, exponent: i32) -> f64 {
+    if exponent == 0 {
+        return value;
+    }
+    let half = exponent / 2;
+    let (first, second) = (half.clamp(-1022, 1023), (exponent - half).clamp(-1022, 1023));
+    value * 2.0_f64.powi(first) * 2.0_f64.powi(second)
+}
+
+/// The exponent of a column of zeros: any other column has a larger one.
+pub(super) const ZERO_COLUMN: i32 = -1_000_000;
+
+/// The exponent by which a column with this largest entry is scaled; 0 for moderate columns.
+pub(super) fn exponent_for(largest: f64) -> i32 {
+    if largest == 0.0 {
+        return ZERO_COLUMN;
+    }
+    let exponent = largest.log2().floor() as i32;
+    if exponent.abs() > SAFE_EXPONENT { exponent.clamp(-1000, 1000) } else { 0 }
+}
