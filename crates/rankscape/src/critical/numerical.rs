@@ -19,6 +19,19 @@ pub fn classify(
     unit_roundoff: f64,
     tolerances: &Tolerances,
 ) -> CriticalPoint {
+    let sizes = vec![0.0; network.layers().len()];
+    classify_with_sizes(network, whitening, inputs, &sizes, unit_roundoff, tolerances)
+}
+
+/// The same where rounding errors of `W_k` are relative to at least `sizes[k - 1]`.
+pub(super) fn classify_with_sizes(
+    network: &SquareNetwork,
+    whitening: &Whitening,
+    inputs: usize,
+    sizes: &[f64],
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> CriticalPoint {
     let rho = whitening.rank.rank;
     let mut evidence = Evidence::new(Grade::Numerical);
     evidence.rest_on("rank X", whitening.rank);
@@ -27,7 +40,7 @@ pub fn classify(
         let zero = network.layers().iter().skip(1).map(|w| w.nrows() * w.ncols()).sum::<usize>() + flat;
         return constant_loss(zero, evidence);
     }
-    let sizes = Sizes::new(network, unit_roundoff, tolerances);
+    let sizes = Sizes::new(network, sizes, unit_roundoff, tolerances);
     let (ranks, residual) = match Factors::new(network.layers().to_vec()) {
         Ok(factors) => ranks_at(network, &factors, &sizes, unit_roundoff, tolerances),
         Err(_) => return undecided(evidence),
@@ -71,8 +84,8 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn new(network: &SquareNetwork, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
-        let norms: Vec<f64> = network.layers().iter().map(spectral_norm).collect();
+    fn new(network: &SquareNetwork, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let norms: Vec<f64> = network.layers().iter().zip(sizes).map(|(w, &size)| spectral_norm(w).max(size)).collect();
         let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let residual = norms.iter().product::<f64>() + spectral_norm(network.target());
         Self { residual, relative: tolerances.rank * unit_roundoff * widest.sqrt(), norms }
@@ -91,7 +104,7 @@ fn ranks_at(
     tolerances: &Tolerances,
 ) -> (StringRanks, RankDecision) {
     let depth = factors.depth();
-    let profile = RankProfile::new(factors, unit_roundoff, tolerances);
+    let profile = RankProfile::with_sizes(factors, &sizes.norms, unit_roundoff, tolerances);
     let residual = sizes.decide(&singular_values(network.residual()), sizes.residual, tolerances);
     let after: Vec<Matrix> =
         (0..=depth).map(|s| if s == 0 { Matrix::zeros(0, 0) } else { factors.partial(depth, s) }).collect();

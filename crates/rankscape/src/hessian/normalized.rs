@@ -3,8 +3,9 @@
 use super::network::SquareNetwork;
 use super::operator::HessianOperator;
 use crate::data::Whitening;
-use crate::linalg::{Matrix, power_of_two_near};
+use crate::linalg::{Matrix, power_of_two_near, spectral_norm};
 use crate::multiplication::Factors;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// A point of the square loss in two scaled copies: in the coordinates as given, and whitened.
 ///
@@ -86,6 +87,25 @@ impl NormalizedNetwork {
     /// scaling of the factors and of the data.
     pub fn relative_gradient(&self) -> f64 {
         self.given.relative_gradient(self.target_norm)
+    }
+
+    /// Whether the gradient counts as zero: `gradient.relative` is at most the threshold of the type in which the entries
+    /// were stored, or every block is at most the rounding errors of its evaluation in double precision.
+    pub fn is_critical(&self, unit_roundoff: f64, tolerances: &Tolerances) -> bool {
+        self.relative_gradient() <= tolerances.critical_threshold(unit_roundoff)
+            || self.gradient_is_rounding(tolerances)
+    }
+
+    fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
+        let norms: Vec<f64> = self.given.layers().iter().map(spectral_norm).collect();
+        let input = self.given.inputs().map_or(1.0, spectral_norm);
+        let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+        let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
+        let residual = norms.iter().product::<f64>() * input + self.target_norm;
+        self.given.gradient().iter().enumerate().all(|(k, block)| {
+            let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
+            block.frobenius_norm() <= relative * others * input * residual
+        })
     }
 
     /// What the data `X` was divided by.

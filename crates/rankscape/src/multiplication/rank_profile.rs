@@ -21,8 +21,15 @@ impl RankProfile {
     /// with unit roundoff `u` bring. Partial products are kept as cores no larger than the narrowest width passed,
     /// so a pair 4096 x 16 x 4096 costs two thin QR factorizations and three decompositions of size 16.
     pub fn new(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        Self::with_sizes(factors, &vec![0.0; factors.depth()], unit_roundoff, tolerances)
+    }
+
+    /// The same where rounding errors of `W_k` are relative to at least `sizes[k - 1]` instead of `||W_k||_2` alone, as
+    /// when a factor that should vanish was computed.
+    pub fn with_sizes(factors: &Factors, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let widths = factors.architecture().widths().to_vec();
-        let layers: Vec<Layer> = factors.matrices().iter().map(Layer::new).collect();
+        let layers: Vec<Layer> =
+            factors.matrices().iter().zip(sizes).map(|(matrix, &size)| Layer::new(matrix, size)).collect();
         let largest = widths.iter().copied().max().unwrap_or(1) as f64;
         let factor = tolerances.rank * unit_roundoff * largest.sqrt();
         let decide = |values: &[f64], scale: f64| {
@@ -108,19 +115,20 @@ struct Layer {
     left: Option<Matrix>,
     /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
     right: Option<Matrix>,
+    /// Spectral norm, or the size if larger.
     norm: f64,
     /// What the factor was divided by.
     divisor: f64,
 }
 
 impl Layer {
-    fn new(matrix: &Matrix) -> Self {
+    fn new(matrix: &Matrix, size: f64) -> Self {
         let (rows, cols) = matrix.shape();
-        let divisor = power_of_two_near(matrix.max_abs());
+        let divisor = power_of_two_near(matrix.max_abs().max(size));
         let matrix = matrix.scaled(1.0 / divisor);
         let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
         let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
-        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix));
+        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix)).max(size / divisor);
         Self { matrix, left, right, norm, divisor }
     }
 

@@ -10,7 +10,7 @@ mod stratum;
 
 use super::captured::Captured;
 use super::class::{CriticalClass, CriticalPoint};
-use super::numerical::classify;
+use super::numerical::classify_with_sizes;
 use crate::data::Whitening;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, spectral_norm};
@@ -19,6 +19,9 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use pattern::{RankPattern, nearest_projection};
 use stratum::Stratum;
+
+/// Two critical points of different class within this relative distance leave the class undecided.
+const RIVAL_DISTANCE: f64 = 0.01;
 
 /// A critical point near a given point.
 #[derive(Debug, Clone)]
@@ -62,9 +65,22 @@ pub fn near_critical_point(
         return None;
     }
     let captured = nearest_projection(network.whitened().output(), whitening, network.target_scale(), tolerances)?;
-    let mut landings: Vec<Landing> = search.patterns(&captured).iter().filter_map(|p| search.land(p, &captured)).collect();
-    landings.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-    Some(search.report(landings, &captured))
+    let (complete, partial): (Vec<_>, Vec<_>) = search.patterns(&captured).into_iter().partition(|p| p.complete);
+    let landings = search.land_all(&complete, &captured);
+    if !landings.is_empty() {
+        return Some(search.report(&landings, &captured, true));
+    }
+    let landings = search.land_all(&partial, &captured);
+    let close = captured.distance.max(search.scaled_gradient) <= RIVAL_DISTANCE;
+    (close || !landings.is_empty()).then(|| search.report(&landings, &captured, false))
+}
+
+/// `max_k ||grad_k||_F max(||W_k||_2, s_k) / ||Z||_F^2`.
+fn scaled_gradient(network: &SquareNetwork, natural: &[f64]) -> f64 {
+    let total = network.target().frobenius_norm().powi(2);
+    let blocks = network.gradient();
+    let sizes = network.layers().iter().zip(natural).map(|(w, &s)| spectral_norm(w).max(s));
+    blocks.iter().zip(sizes).map(|(block, size)| block.frobenius_norm() * size / total).fold(0.0, f64::max)
 }
 
 struct Search<'a> {
@@ -97,29 +113,35 @@ impl<'a> Search<'a> {
         let size = ratio.powf(1.0 / depth as f64);
         let mut natural: Vec<f64> = network.layer_scales().iter().map(|c| size / c).collect();
         natural[0] *= spectral_norm(network.given().inputs().unwrap_or(&Matrix::identity(1)));
-        let white = network.whitened();
-        let total = white.target().frobenius_norm().powi(2);
-        let scaled_gradient = white
-            .gradient()
-            .iter()
-            .zip(white.layers())
-            .zip(&natural)
-            .map(|((g, w), s)| g.frobenius_norm() * spectral_norm(w).max(*s) / total)
-            .fold(0.0, f64::max);
+        let scaled_gradient = scaled_gradient(network.whitened(), &natural);
         Self { factors, network, whitening, tolerances, natural, scaled_gradient }
+    }
+
+    /// What counts as the size of a factor: its norm, or the natural size where nothing is captured and a factor may be
+    /// all noise.
+    fn sizes(&self, rank: usize) -> Vec<f64> {
+        let layers = self.network.whitened().layers().iter().zip(&self.natural);
+        layers.map(|(w, &s)| if rank == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) }).collect()
     }
 
     /// The readings of the gaps, from the loosest noise level to the tightest.
     fn patterns(&self, captured: &Captured) -> Vec<RankPattern> {
         let white = self.network.whitened();
         let rank = captured.indices.len();
-        let sizes: Vec<f64> = white
-            .layers()
-            .iter()
-            .zip(&self.natural)
-            .map(|(w, &s)| if rank == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) })
-            .collect();
-        RankPattern::readings(white.layers(), &(&captured.projection - white.target()), rank, &sizes, self.tolerances)
+        RankPattern::readings(
+            white.layers(),
+            &(&captured.projection - white.target()),
+            rank,
+            &self.sizes(rank),
+            self.tolerances,
+        )
+    }
+
+    /// Landings from several readings, nearest first.
+    fn land_all(&self, patterns: &[RankPattern], captured: &Captured) -> Vec<Landing> {
+        let mut landings: Vec<Landing> = patterns.iter().filter_map(|pattern| self.land(pattern, captured)).collect();
+        landings.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        landings
     }
 
     fn land(&self, pattern: &RankPattern, captured: &Captured) -> Option<Landing> {
@@ -130,20 +152,26 @@ impl<'a> Search<'a> {
         let moved: Vec<f64> = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).collect();
         let size = start.iter().zip(&self.natural).map(|(w, s)| w.frobenius_norm().max(*s)).fold(0.0, f64::hypot);
         let distance = moved.iter().copied().fold(0.0, f64::hypot) / size;
-        if distance > self.tolerances.near_distance || !pattern.survives(&start, &moved, self.tolerances.near_gap) {
+        let sizes = self.sizes(captured.indices.len());
+        let noise = moved.iter().zip(&sizes).map(|(step, size)| step / size).fold(0.0, f64::max);
+        let survives = pattern.survives(&start, &residual, &sizes, self.tolerances.near_gap * noise);
+        if distance > self.tolerances.near_distance || !survives {
             return None;
         }
-        let landed = SquareNetwork::new(layers, None, white.target().clone());
+        let landed = SquareNetwork::new(pattern.with_exact_zeros(layers), None, white.target().clone());
+        if scaled_gradient(&landed, &self.natural) > self.tolerances.critical_floor {
+            return None;
+        }
         let gradient = landed.relative_gradient(self.network.target_norm());
-        if gradient > self.tolerances.critical_floor.sqrt() * 1e-3 {
-            return None;
-        }
         let inputs = self.factors.architecture().inputs();
-        let analysis = classify(&landed, self.whitening, inputs, UNIT_ROUNDOFF, self.tolerances);
+        let analysis =
+            classify_with_sizes(&landed, self.whitening, inputs, &sizes, 64.0 * UNIT_ROUNDOFF, self.tolerances);
         Some(Landing { layers: landed.layers().to_vec(), distance, gradient, analysis })
     }
 
-    fn report(&self, landings: Vec<Landing>, captured: &Captured) -> NearCriticalPoint {
+    /// The nearest landing. Where a reading left ranks open, only what the spectrum alone settles counts: a global
+    /// minimum, or a strict saddle that omits a larger value than one it captures.
+    fn report(&self, landings: &[Landing], captured: &Captured, complete: bool) -> NearCriticalPoint {
         let scale = self.network.target_scale();
         let residual = (&captured.projection - self.network.whitened().target()).frobenius_norm() * scale;
         let mut found = NearCriticalPoint {
@@ -158,11 +186,12 @@ impl<'a> Search<'a> {
             scaled_gradient: self.scaled_gradient,
         };
         let Some(nearest) = landings.first() else { return found };
-        let rival = landings[1..].iter().any(|other| {
-            other.analysis.class != nearest.analysis.class
-                && other.distance < self.tolerances.near_gap * nearest.distance
-        });
-        if !rival && nearest.analysis.rank == found.rank {
+        let rival = landings[1..]
+            .iter()
+            .any(|other| other.analysis.class != nearest.analysis.class && other.distance < RIVAL_DISTANCE);
+        let top = captured.indices.iter().enumerate().all(|(k, &index)| index == k + 1);
+        let settled = complete || !top || nearest.analysis.class == CriticalClass::GlobalMinimum;
+        if settled && !rival && nearest.analysis.rank == found.rank {
             found.class = nearest.analysis.class;
         }
         found.distance = Some(nearest.distance);

@@ -2,7 +2,7 @@
 
 use crate::critical::captured::{Captured, distinct_blocks};
 use crate::data::Whitening;
-use crate::linalg::{Matrix, singular_values, svd};
+use crate::linalg::{Matrix, singular_values, spectral_norm, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Noise levels at which the gaps are read, relative to the size of a product.
@@ -49,7 +49,6 @@ impl RankPattern {
                 readings.push(reading);
             }
         }
-        readings.sort_by_key(|reading| !reading.complete);
         readings
     }
 
@@ -69,18 +68,28 @@ impl RankPattern {
         Self { ranks, complete }
     }
 
-    /// Whether every rank that the pattern keeps exceeds what moving the layers by `moved` could have made.
-    pub(super) fn survives(&self, layers: &[Matrix], moved: &[f64], gap: f64) -> bool {
-        let norms: Vec<f64> = layers.iter().map(crate::linalg::spectral_norm).collect();
-        self.ranks.iter().all(|(composite, rank)| match *composite {
-            Composite::Straight { j, i } if *rank > 0 => {
-                let values = singular_values(&partial(layers, j, i));
-                let change: f64 = (i..j)
-                    .map(|l| moved[l] * (i..j).filter(|&k| k != l).map(|k| norms[k]).product::<f64>())
-                    .sum();
-                values[rank - 1] >= gap * change
+    /// The layers with those that the pattern says vanish set to zero.
+    pub(super) fn with_exact_zeros(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
+        for (k, layer) in layers.iter_mut().enumerate() {
+            if self.ranks.contains(&(Composite::Straight { j: k + 1, i: k }, 0)) {
+                *layer = Matrix::zeros(layer.nrows(), layer.ncols());
             }
-            _ => true,
+        }
+        layers
+    }
+
+    /// Whether every rank that the pattern keeps exceeds what a relative change `noise` of every factor could have made.
+    pub(super) fn survives(&self, layers: &[Matrix], residual: &Matrix, sizes: &[f64], noise: f64) -> bool {
+        let depth = layers.len();
+        self.ranks.iter().filter(|(_, rank)| *rank > 0).all(|&(composite, rank)| {
+            let (value, parts, factor) = match composite {
+                Composite::Straight { j, i } => (partial(layers, j, i), (i..j).collect::<Vec<_>>(), 1.0),
+                Composite::Wrapped { s, t } => {
+                    (wrapped(layers, residual, s, t), (0..t).chain(s..depth).collect(), spectral_norm(residual))
+                }
+            };
+            let size: f64 = parts.iter().map(|&l| sizes[l]).product();
+            singular_values(&value)[rank - 1] >= noise * parts.len() as f64 * size * factor
         })
     }
 }
@@ -92,11 +101,15 @@ fn measure(layers: &[Matrix], residual: &Matrix, sizes: &[f64]) -> Vec<Measured>
         for j in i + 1..=depth {
             if (i, j) != (0, depth) {
                 let size = sizes[i..j].iter().product();
-                out.push(Measured { composite: Composite::Straight { j, i }, values: singular_values(&partial(layers, j, i)), size });
+                out.push(Measured {
+                    composite: Composite::Straight { j, i },
+                    values: singular_values(&partial(layers, j, i)),
+                    size,
+                });
             }
         }
     }
-    let largest = crate::linalg::spectral_norm(residual);
+    let largest = spectral_norm(residual);
     for t in 0..depth {
         for s in t + 2..=depth {
             if (s, t) != (depth, 0) {

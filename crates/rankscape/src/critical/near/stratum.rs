@@ -175,7 +175,8 @@ impl LinearOperator for Linearization<'_> {
 
     fn apply_transpose(&self, y: &[f64]) -> Vec<f64> {
         let depth = self.layers.len();
-        let mut out: Vec<Matrix> = self.layers.iter().map(|layer| Matrix::zeros(layer.nrows(), layer.ncols())).collect();
+        let mut out: Vec<Matrix> =
+            self.layers.iter().map(|layer| Matrix::zeros(layer.nrows(), layer.ncols())).collect();
         let mut offset = 0;
         for equation in &self.equations {
             let matrix = equation.project(&take(y, &mut offset, equation.shape));
