@@ -1,9 +1,10 @@
 //! The planted critical points keep every promise, and the closed form of their inertia holds.
 
 use num_traits::Zero;
-use testkit::inertia::{Inertia, Ranks};
+use testkit::inertia::{self, Inertia, Ranks};
 use testkit::planted::{Class, Limits, Planted};
-use testkit::{Draw, Rational, exact};
+use testkit::reference::Network;
+use testkit::{Dense, Draw, Rational, exact};
 
 const SMALL: Limits = Limits { min_depth: 1, max_depth: 4, max_width: 4 };
 
@@ -87,5 +88,23 @@ fn strict_saddles_are_exactly_the_points_of_positive_index() {
             let gap = planted.loss - planted.global_minimum;
             assert_eq!(gap.abs() < 1e-12, class == Class::GlobalMinimum, "{:?}: gap {gap}", planted.blueprint);
         }
+    }
+}
+
+#[test]
+fn one_barcode_can_have_two_inertias() {
+    let rows = |rows: &[[f64; 2]]| Dense::from_fn(rows.len(), 2, |i, j| rows[i][j]);
+    let target = rows(&[[3.0, 0.0], [0.0, 1.0]]);
+    let points = [
+        (rows(&[[0.0, -2.0]]), rows(&[[0.0, 3.0], [0.0, 3.0]]), Inertia { negative: 2, zero: 8, positive: 2 }),
+        (rows(&[[-1.0, 0.0]]), rows(&[[0.0, 0.0], [3.0, 0.0]]), Inertia { negative: 0, zero: 12, positive: 0 }),
+    ];
+    for (first, last, expected) in points {
+        let weights = vec![first, Dense::zeros(2, 1), Dense::zeros(2, 2), last];
+        let closed = inertia::of_critical_point(&weights, &Dense::identity(2), &target, 1e-9);
+        assert_eq!(closed, expected);
+        let network = Network::new(weights, Dense::identity(2), target.clone());
+        assert!(network.gradient().iter().all(|entry| *entry == 0.0));
+        assert_eq!(Inertia::of_eigenvalues(&network.spectrum(), 1e-12), expected);
     }
 }
