@@ -7,8 +7,6 @@ use rand::SeedableRng;
 use rand::distr::{Distribution, Uniform};
 use rand_chacha::ChaCha12Rng;
 
-use crate::linalg::Matrix;
-
 /// A stream of random numbers: stream `stream` of seed `seed`.
 ///
 /// ```
@@ -44,12 +42,6 @@ impl Stream {
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    /// A `rows x cols` matrix of independent standard normal entries, drawn row by row.
-    pub fn normal_matrix(&mut self, rows: usize, cols: usize) -> Matrix {
-        let entries: Vec<f64> = (0..rows * cols).map(|_| self.normal()).collect();
-        Matrix::from_fn(rows, cols, |i, j| entries[i * cols + j])
     }
 
     /// A vector of `len` independent standard normal entries.

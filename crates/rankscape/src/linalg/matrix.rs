@@ -5,6 +5,8 @@ use std::ops::{Add, Mul, Sub};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
+use crate::random::Stream;
+
 /// A dense real matrix in double precision.
 ///
 /// ```
@@ -232,6 +234,14 @@ impl Sub for &Matrix {
 
     fn sub(self, other: &Matrix) -> Matrix {
         Matrix(&self.0 - &other.0)
+    }
+}
+
+impl Stream {
+    /// A `rows x cols` matrix of independent standard normal entries, drawn row by row.
+    pub fn normal_matrix(&mut self, rows: usize, cols: usize) -> Matrix {
+        let entries: Vec<f64> = (0..rows * cols).map(|_| self.normal()).collect();
+        Matrix::from_fn(rows, cols, |i, j| entries[i * cols + j])
     }
 }
 
