@@ -67,7 +67,7 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
         let factors = factors(&planted);
         let network = NormalizedNetwork::new(&factors, &white);
         assert!(network.is_critical(UNIT_ROUNDOFF, &tolerances), "seed {seed}: {}", network.relative_gradient());
-        let found = classify(network.whitened(), &white, planted.widths[0], UNIT_ROUNDOFF, &tolerances);
+        let found = classify(&network, &white, UNIT_ROUNDOFF, &tolerances);
         if found.class == CriticalClass::Undecided {
             undecided += 1;
             continue;
@@ -77,7 +77,8 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
         let expected = planted.inertia;
         assert_eq!(
             (inertia.negative, inertia.zero, inertia.positive),
-            (expected.negative, expected.zero, expected.positive)
+            (expected.negative, expected.zero, expected.positive),
+            "seed {seed} {planted:#?} {found:#?}"
         );
         if white.rank.rank == 0 {
             continue;

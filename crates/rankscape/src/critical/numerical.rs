@@ -3,27 +3,27 @@
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
 use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::hessian::{PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
-use crate::linalg::{Inertia, Matrix, singular_values, spectral_norm};
+use crate::hessian::{NormalizedNetwork, PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
+use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values, spectral_norm};
 use crate::multiplication::{Factors, RankProfile};
 use crate::tolerance::Tolerances;
 
-/// Classifies a point at which the gradient is taken to be zero.
-///
-/// `network` is in whitened coordinates (`A = I`), at any scale; `inputs` is the number of input features, `d_0`, which
-/// may exceed the rank of `X`. Entries are known up to `unit_roundoff`.
+/// Classifies a point at which the gradient is taken to be zero; its entries are known up to `unit_roundoff`.
 pub fn classify(
-    network: &SquareNetwork,
+    network: &NormalizedNetwork,
     whitening: &Whitening,
-    inputs: usize,
     unit_roundoff: f64,
     tolerances: &Tolerances,
 ) -> CriticalPoint {
-    let sizes = vec![0.0; network.layers().len()];
-    classify_with_sizes(network, whitening, inputs, &sizes, unit_roundoff, tolerances)
+    let layers = network.given().layers();
+    let mut sizes = vec![0.0; layers.len()];
+    // Whitening the first factor can cancel: its errors are relative to what was multiplied.
+    sizes[0] = spectral_norm(&layers[0]) * network.given().inputs().map_or(1.0, spectral_norm);
+    classify_with_sizes(network.whitened(), whitening, layers[0].ncols(), &sizes, unit_roundoff, tolerances)
 }
 
-/// The same where rounding errors of `W_k` are relative to at least `sizes[k - 1]`.
+/// Classifies a point of a network in whitened coordinates (`A = I`), at any scale, where rounding errors of `W_k` are
+/// relative to at least `sizes[k - 1]`; `inputs` is `d_0`, which may exceed the rank of `X`.
 pub(super) fn classify_with_sizes(
     network: &SquareNetwork,
     whitening: &Whitening,
@@ -40,7 +40,7 @@ pub(super) fn classify_with_sizes(
         let zero = network.layers().iter().skip(1).map(|w| w.nrows() * w.ncols()).sum::<usize>() + flat;
         return constant_loss(zero, evidence);
     }
-    let sizes = Sizes::new(network, sizes, unit_roundoff, tolerances);
+    let sizes = Sizes::new(network, sizes, whitening, unit_roundoff, tolerances);
     let (ranks, residual) = match Factors::new(network.layers().to_vec()) {
         Ok(factors) => ranks_at(network, &factors, &sizes, unit_roundoff, tolerances),
         Err(_) => return undecided(evidence),
@@ -77,17 +77,23 @@ pub(super) fn classify_with_sizes(
 /// Norms and the relative size of rounding errors.
 struct Sizes {
     norms: Vec<f64>,
-    /// `prod ||W_k||_2 + ||Z||_2`.
+    /// `prod ||W_k||_2 + ||Y||`: whitening the target can cancel, so its errors are relative to all of `Y`.
     residual: f64,
     /// `tolerances.rank * u * sqrt(largest width)`.
     relative: f64,
 }
 
 impl Sizes {
-    fn new(network: &SquareNetwork, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+    fn new(
+        network: &SquareNetwork,
+        sizes: &[f64],
+        whitening: &Whitening,
+        unit_roundoff: f64,
+        tolerances: &Tolerances,
+    ) -> Self {
         let norms: Vec<f64> = network.layers().iter().zip(sizes).map(|(w, &size)| spectral_norm(w).max(size)).collect();
         let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
-        let residual = norms.iter().product::<f64>() + spectral_norm(network.target());
+        let residual = norms.iter().product::<f64>() + whitening.target_norm / power_of_two_near(whitening.target_norm);
         Self { residual, relative: tolerances.rank * unit_roundoff * widest.sqrt(), norms }
     }
 
