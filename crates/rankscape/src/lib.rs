@@ -9,9 +9,9 @@
 pub mod architecture;
 pub mod critical;
 pub mod data;
-// pub mod diagnosis;
+pub mod diagnosis;
 pub mod error;
-// pub mod escape;
+pub mod escape;
 pub mod evidence;
 pub mod hessian;
 // pub mod io;
