@@ -14,7 +14,7 @@ pub mod error;
 pub mod escape;
 pub mod evidence;
 pub mod hessian;
-// pub mod io;
+pub mod io;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;

@@ -21,17 +21,26 @@ pub struct SampleFactor {
     samples: u64,
     exponents: Vec<i32>,
     scaled: Matrix,
+    /// The outputs are the inputs and not stored.
+    mirrored: bool,
 }
 
 impl SampleFactor {
     pub(super) fn from_parts(inputs: usize, outputs: usize, samples: u64, exponents: Vec<i32>, scaled: Matrix) -> Self {
-        Self { inputs, outputs, samples, exponents, scaled }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored: false }
     }
 
     /// The factor of no samples.
     pub fn empty(inputs: usize, outputs: usize) -> Self {
         let cols = 1 + inputs + outputs;
-        Self { inputs, outputs, samples: 0, exponents: vec![ZERO_COLUMN; cols], scaled: Matrix::zeros(0, cols) }
+        Self {
+            inputs,
+            outputs,
+            samples: 0,
+            exponents: vec![ZERO_COLUMN; cols],
+            scaled: Matrix::zeros(0, cols),
+            mirrored: false,
+        }
     }
 
     /// Number of inputs, `d_0`.
@@ -62,19 +71,24 @@ impl SampleFactor {
     /// # Errors
     /// If the numbers of inputs or outputs differ.
     pub fn merge(a: &Self, b: &Self) -> Result<Self> {
-        if (a.inputs, a.outputs) != (b.inputs, b.outputs) {
-            return Err(InputError::new("factors of samples merge only with equally many inputs and outputs")
-                .value(format!("{} inputs and {} outputs, then {} and {}", a.inputs, a.outputs, b.inputs, b.outputs)));
+        if (a.inputs, a.outputs, a.mirrored) != (b.inputs, b.outputs, b.mirrored) {
+            return Err(InputError::new("factors of samples merge only if inputs and outputs are the same")
+                .value(format!("{}, then {}", a.widths_text(), b.widths_text())));
         }
         Ok(Self::join(a.clone(), b.clone()))
+    }
+
+    fn widths_text(&self) -> String {
+        let mirrored = if self.mirrored { " equal to the inputs" } else { "" };
+        format!("{} inputs and {} outputs{mirrored}", self.inputs, self.outputs)
     }
 
     /// As `merge`, for factors that are known to fit.
     pub(super) fn join(a: Self, b: Self) -> Self {
         let exponents: Vec<i32> = a.exponents.iter().zip(&b.exponents).map(|(&x, &y)| x.max(y)).collect();
-        let (inputs, outputs, samples) = (a.inputs, a.outputs, a.samples + b.samples);
+        let (inputs, outputs, samples, mirrored) = (a.inputs, a.outputs, a.samples + b.samples, a.mirrored);
         let scaled = merge_triangular(a.at_exponents(&exponents), b.at_exponents(&exponents));
-        Self { inputs, outputs, samples, exponents, scaled }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored }
     }
 
     fn at_exponents(mut self, exponents: &[i32]) -> Matrix {
@@ -93,14 +107,14 @@ impl SampleFactor {
 
     /// The same samples with the outputs replaced by the inputs, as an autoencoder has them.
     ///
-    /// The factor of `[1 X' X']` is that of `[1 X']` with its columns repeated; nothing is factored again.
+    /// The factor of `[X' X']` is that of `X'` with its columns repeated, so nothing is factored again and the views have
+    /// `yy = 0` exactly.
     #[must_use]
     pub fn with_outputs_equal_to_inputs(&self) -> Self {
-        let columns: Vec<usize> = (0..=self.inputs).chain(1..=self.inputs).collect();
-        let rows = self.scaled.nrows().min(1 + self.inputs);
-        let scaled = Matrix::from_fn(rows, columns.len(), |i, j| self.scaled[(i, columns[j])]);
-        let exponents = columns.iter().map(|&j| self.exponents[j]).collect();
-        Self { inputs: self.inputs, outputs: self.inputs, samples: self.samples, exponents, scaled }
+        let kept = 1 + self.inputs;
+        let scaled = self.scaled.block(0, 0, self.scaled.nrows().min(kept), kept);
+        let exponents = self.exponents[..kept].to_vec();
+        Self { inputs: self.inputs, outputs: self.inputs, samples: self.samples, exponents, scaled, mirrored: true }
     }
 
     /// Whether the norm of every column is in the range of the type.
@@ -116,36 +130,45 @@ impl SampleFactor {
             let quotient = if root > 0.0 { self.scaled[(0, j)] / root } else { 0.0 };
             times_power(quotient, self.exponents[j].saturating_sub(self.exponents[0]))
         };
-        ((1..=self.inputs).map(mean).collect(), (self.inputs + 1..self.exponents.len()).map(mean).collect())
+        let inputs: Vec<f64> = (1..=self.inputs).map(mean).collect();
+        let outputs = (self.inputs + 1..self.exponents.len()).map(mean).collect();
+        if self.mirrored { (inputs.clone(), inputs) } else { (inputs, outputs) }
     }
 
     /// The factor of the samples as given.
     pub fn plain(&self) -> TriangularFactor {
         let columns: Vec<usize> = (1..self.exponents.len()).collect();
-        self.view(&columns, self.inputs)
+        self.view(self.inputs, &self.refactored(&columns))
     }
 
     /// The factor of the samples minus their means.
     pub fn centred(&self) -> TriangularFactor {
-        let size = self.inputs + self.outputs;
-        let r = Matrix::from_fn(size, size, |i, j| self.unscaled(i + 1, j + 1));
-        TriangularFactor { inputs: self.inputs, outputs: self.outputs, samples: self.samples, r }
+        let size = self.exponents.len() - 1;
+        self.view(self.inputs, &Matrix::from_fn(size, size, |i, j| self.unscaled(i + 1, j + 1)))
     }
 
     /// The factor with one more input that is 1 in every sample, after the other inputs.
     pub fn with_constant_feature(&self) -> TriangularFactor {
         let columns: Vec<usize> = (1..=self.inputs).chain([0]).chain(self.inputs + 1..self.exponents.len()).collect();
-        self.view(&columns, self.inputs + 1)
+        self.view(self.inputs + 1, &self.refactored(&columns))
     }
 
-    /// The factor of a selection of the columns.
-    fn view(&self, columns: &[usize], inputs: usize) -> TriangularFactor {
-        let rows = self.scaled.nrows();
-        let selected = Matrix::from_fn(rows, columns.len(), |i, j| self.scaled[(i, columns[j])]);
+    /// The square factor of a selection of the columns.
+    fn refactored(&self, columns: &[usize]) -> Matrix {
+        let selected = Matrix::from_fn(self.scaled.nrows(), columns.len(), |i, j| self.scaled[(i, columns[j])]);
         let factor = triangular_factor(selected);
-        let r = Matrix::from_fn(columns.len(), columns.len(), |i, j| {
+        Matrix::from_fn(columns.len(), columns.len(), |i, j| {
             if i <= j && i < factor.nrows() { times_power(factor[(i, j)], self.exponents[columns[j]]) } else { 0.0 }
-        });
+        })
+    }
+
+    /// The view with this factor of its stored columns.
+    fn view(&self, inputs: usize, stored: &Matrix) -> TriangularFactor {
+        let mut r = Matrix::zeros(inputs + self.outputs, inputs + self.outputs);
+        r.set_block(0, 0, stored);
+        if self.mirrored {
+            r.set_block(0, inputs, &stored.columns(0, self.outputs));
+        }
         TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r }
     }
 }

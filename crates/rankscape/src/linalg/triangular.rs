@@ -100,7 +100,7 @@ fn with_non_negative_diagonal(mut r: Mat<f64>) -> Mat<f64> {
     let signs: Vec<f64> = (0..r.nrows()).map(|i| if r[(i, i)] < 0.0 { -1.0 } else { 1.0 }).collect();
     for j in 0..r.ncols() {
         for (entry, sign) in r.col_as_slice_mut(j).iter_mut().zip(&signs) {
-            *entry *= sign;
+            *entry = *entry * sign + 0.0;
         }
     }
     r

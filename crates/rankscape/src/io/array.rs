@@ -1,0 +1,119 @@
+//! One array as a file holds it, in memory and independent of the container.
+
+use crate::error::{InputError, Result};
+use crate::linalg::Matrix;
+use crate::linalg::exact::{Rational, RationalMatrix};
+
+/// The type in which the numbers of an array are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElementType {
+    /// IEEE double precision.
+    F64,
+    /// IEEE single precision.
+    F32,
+    /// IEEE half precision.
+    F16,
+    /// The upper half of single precision.
+    Bf16,
+    /// Integers of any width, and truth values: read as double precision.
+    Integer,
+    /// Numbers as text, as in JSON and CSV.
+    Text,
+}
+
+impl ElementType {
+    /// Unit roundoff of the type: 2^-53 for everything that is not a shorter floating-point type.
+    pub fn unit_roundoff(self) -> f64 {
+        match self {
+            Self::F32 => 2.0_f64.powi(-24),
+            Self::F16 => 2.0_f64.powi(-11),
+            Self::Bf16 => 2.0_f64.powi(-8),
+            Self::F64 | Self::Integer | Self::Text => 2.0_f64.powi(-53),
+        }
+    }
+}
+
+/// An array: name, shape, values row by row, and the exact values where the file states them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Array {
+    pub(super) name: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) values: Vec<f64>,
+    pub(super) element: ElementType,
+    pub(super) exact: Option<Vec<Rational>>,
+}
+
+impl Array {
+    /// The array as a matrix; a vector becomes a column.
+    pub(super) fn to_matrix(&self) -> Result<Matrix> {
+        let (rows, cols) = self.rows_and_columns()?;
+        Ok(Matrix::from_fn(rows, cols, |i, j| self.values[i * cols + j]))
+    }
+
+    /// The exact values as a matrix, where the file states them.
+    pub(super) fn to_rational(&self) -> Result<Option<RationalMatrix>> {
+        let (rows, cols) = self.rows_and_columns()?;
+        Ok(self.exact.as_ref().map(|exact| RationalMatrix::from_fn(rows, cols, |i, j| exact[i * cols + j].clone())))
+    }
+
+    pub(super) fn rows_and_columns(&self) -> Result<(usize, usize)> {
+        rows_and_columns(&self.shape).map_err(|error| error.array(&self.name))
+    }
+
+    /// An error unless every entry is finite; says where the first bad one is.
+    pub(super) fn check_finite(&self) -> Result<()> {
+        let Some(at) = self.values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        Err(not_finite(self.values[at], &index_of(at, &self.shape)).array(&self.name))
+    }
+}
+
+/// Rows and columns of a shape with one dimension (a column) or two.
+pub(super) fn rows_and_columns(shape: &[usize]) -> Result<(usize, usize)> {
+    match *shape {
+        [rows] => Ok((rows, 1)),
+        [rows, cols] => Ok((rows, cols)),
+        _ => Err(InputError::new("a matrix has two dimensions")
+            .value(format!("shape {}", shape_text(shape)))
+            .hint("reshape the array or leave it out")),
+    }
+}
+
+/// The error for an entry that is NaN or infinite.
+pub(super) fn not_finite(value: f64, index: &[usize]) -> InputError {
+    let place: Vec<String> = index.iter().map(ToString::to_string).collect();
+    InputError::new("an entry is not a finite number")
+        .value(format!("{value} at index [{}], counted from 0", place.join(", ")))
+        .hint("remove or replace it")
+}
+
+/// Index of entry number `at`, row by row.
+pub(super) fn index_of(mut at: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|&size| {
+            let place = at % size.max(1);
+            at /= size.max(1);
+            place
+        })
+        .collect();
+    index.reverse();
+    index
+}
+
+/// A shape as people write it: `3 x 4`.
+pub(super) fn shape_text(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        return "() (a single number)".to_owned();
+    }
+    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    if let [size] = sizes.as_slice() { format!("({size},)") } else { sizes.join(" x ") }
+}
+
+/// Number of entries of a shape; an error if it is beyond what can be addressed.
+pub(super) fn entry_count(shape: &[usize]) -> Result<usize> {
+    shape
+        .iter()
+        .try_fold(1_usize, |count, &size| count.checked_mul(size))
+        .ok_or_else(|| InputError::new("the declared shape is too large").value(format!("shape {}", shape_text(shape))))
+}

@@ -1,0 +1,119 @@
+//! Files: formats by extension and first bytes, readable errors, atomic writing.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::error::{InputError, Result};
+
+/// Formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Safetensors,
+    Npz,
+    Npy,
+    Json,
+    Csv,
+}
+
+/// The format by the extension of the name; pickles and unknown extensions are refused.
+pub(super) fn format_of(path: &Path) -> Result<Format> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "safetensors" => Ok(Format::Safetensors),
+        "npz" => Ok(Format::Npz),
+        "npy" => Ok(Format::Npy),
+        "json" => Ok(Format::Json),
+        "csv" => Ok(Format::Csv),
+        "pt" | "pth" | "ckpt" | "bin" | "pkl" | "pickle" => Err(pickle(path)),
+        _ => Err(InputError::new("the format of the file is not known from its extension")
+            .value(if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") })
+            .hint("known are .safetensors, .npz, .npy, .json and .csv")
+            .file(path.display())),
+    }
+}
+
+/// Opens a file to read and looks at its first bytes: a pickle under another name is refused.
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
+    let named = |error: &io::Error| InputError::new(open_problem(error)).file(path.display());
+    let mut file = File::open(path).map_err(|error| named(&error))?;
+    let metadata = file.metadata().map_err(|error| named(&error))?;
+    if metadata.is_dir() {
+        return Err(InputError::new("this is a directory, not a file").file(path.display()));
+    }
+    let mut first = [0; 2];
+    let count = file.read(&mut first).map_err(|error| named(&error))?;
+    if count == 2 && first[0] == 0x80 && (2..=5).contains(&first[1]) && !is_safetensors(path) {
+        return Err(pickle(path));
+    }
+    io::Seek::rewind(&mut file).map_err(|error| named(&error))?;
+    Ok((file, metadata.len()))
+}
+
+fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"))
+}
+
+fn open_problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "the file does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "the file may not be read".to_owned(),
+        _ => format!("the file cannot be read: {error}"),
+    }
+}
+
+/// The error for reading that failed in the middle.
+pub(super) fn read_error(error: &io::Error) -> InputError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            InputError::new("the file ends too early").hint("it is truncated: copy or write it again")
+        }
+        _ => InputError::new(format!("the file is damaged or cannot be read: {error}")),
+    }
+}
+
+/// The refusal of a pickle, with the line that converts it.
+pub(super) fn pickle(path: &Path) -> InputError {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    InputError::new("this is a Python pickle; reading one would run the code inside it").file(path.display()).hint(
+        format!(
+            "convert it: python -c \"import torch, safetensors.torch as s; \
+             s.save_file(torch.load('{name}', weights_only=True), '{stem}.safetensors')\""
+        ),
+    )
+}
+
+/// Reads a whole text file of at most `limit` bytes.
+pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let (file, length) = open(path)?;
+    if length > limit {
+        return Err(InputError::new("the file is too large for this format")
+            .file(path.display())
+            .value(format!("{length} bytes, at most {limit} are read"))
+            .hint("store large arrays as .npz or .safetensors"));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| read_error(&error).file(path.display()))?;
+    Ok(bytes)
+}
+
+/// Writes a file under a temporary name in the same folder and renames it: a reader sees the old file or the new one.
+///
+/// # Errors
+/// If the folder does not exist or may not be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().ok_or_else(|| InputError::new("there is no file name").file(path.display()))?;
+    let temporary = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|error| {
+        // The partial file is ours; that it cannot be removed changes nothing about the error.
+        let _ = fs::remove_file(&temporary);
+        InputError::new(format!("the file cannot be written: {error}")).file(path.display())
+    })
+}

@@ -1,0 +1,255 @@
+//! Arrays in JSON: nested lists of numbers or of strings such as `"3/7"`.
+//!
+//! An array is exact when each of its entries is an integer literal or a fraction in quotes.
+
+use std::fmt;
+use std::path::Path;
+
+use num_bigint::BigInt;
+use num_traits::Zero;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::array::{Array, ElementType, index_of};
+use super::file::read_limited;
+use crate::error::{InputError, Result};
+use crate::linalg::exact::{Rational, rational_to_f64};
+
+/// Largest JSON file that is read, in bytes.
+pub const JSON_LIMIT: u64 = 1 << 28;
+
+/// Longest integer that is read, in digits.
+const DIGITS_LIMIT: usize = 10_000;
+
+/// The members of a JSON object in order; a name that occurs twice is an error.
+pub(super) struct Members(pub(super) Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with named arrays")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members, A::Error> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
+            }
+            members.push((name, map.next_value()?));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// The arrays of a JSON file in order.
+pub(super) fn read(path: &Path) -> Result<Vec<Array>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    let members: Members =
+        serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error).file(path.display()))?;
+    members
+        .0
+        .into_iter()
+        .map(|(name, value)| array_of(&name, &value).map_err(|error| error.array(&name).file(path.display())))
+        .collect()
+}
+
+/// The matrix that is the whole document, or the members of an object.
+pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
+        return read(path);
+    }
+    let value: Value =
+        serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error).file(path.display()))?;
+    Ok(vec![array_of(name, &value).map_err(|error| error.array(name).file(path.display()))?])
+}
+
+pub(super) fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> InputError {
+    let line = bytes.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = error.column().saturating_sub(2).min(line.len());
+    let near = String::from_utf8_lossy(&line[at..line.len().min(at + 10)]).into_owned();
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if ["NaN", "Inf", "nan", "inf"].iter().any(|word| near.contains(word)) {
+        return InputError::new("an entry is not a finite number")
+            .value(format!("{near} at {place}"))
+            .hint("remove or replace it");
+    }
+    if error.is_eof() {
+        return InputError::new("the JSON text ends too early")
+            .value(place)
+            .hint("it is truncated: copy or write it again");
+    }
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.contains("occurs twice") {
+        return InputError::new(text).value(place).hint("rename or remove one of the two");
+    }
+    InputError::new(format!("this is not valid JSON with named arrays: {text}"))
+        .value(place)
+        .hint("expected is {\"W1\": [[1, 2], [3, 4]], ...}")
+}
+
+struct Reader {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+    exact: Option<Vec<Rational>>,
+}
+
+/// The array of nested lists.
+pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
+    let mut shape = Vec::new();
+    let mut level = value;
+    while let Value::Array(list) = level {
+        shape.push(list.len());
+        match list.first() {
+            Some(first) => level = first,
+            None => break,
+        }
+    }
+    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()) };
+    reader.descend(value, 0)?;
+    let Reader { shape, values, exact } = reader;
+    Ok(Array { name: name.to_owned(), shape, values, element: ElementType::Text, exact })
+}
+
+impl Reader {
+    fn descend(&mut self, value: &Value, depth: usize) -> Result<()> {
+        match value {
+            Value::Array(list) => {
+                if depth >= self.shape.len() || list.len() != self.shape[depth] {
+                    let expected = self.shape.get(depth).copied().unwrap_or(0);
+                    return Err(InputError::new("the rows have different lengths")
+                        .value(format!(
+                            "{} entries after rows of {expected}, near entry {}",
+                            list.len(),
+                            self.values.len()
+                        ))
+                        .hint("a matrix is a list of rows of equal length"));
+                }
+                list.iter().try_for_each(|entry| self.descend(entry, depth + 1))
+            }
+            _ if depth < self.shape.len() => Err(InputError::new("numbers and lists are mixed at one level")
+                .hint("a matrix is a list of rows of equal length")),
+            Value::Number(number) => self.push(&number.to_string(), false),
+            Value::String(text) => self.push(text, true),
+            other => {
+                let found = if other.is_object() {
+                    "an object"
+                } else if other.is_null() {
+                    "null"
+                } else {
+                    "true or false"
+                };
+                Err(self.bad_entry(found))
+            }
+        }
+    }
+
+    fn push(&mut self, text: &str, quoted: bool) -> Result<()> {
+        if let Some(exact) = parse_rational(text).map_err(|error| error.value(format!("entry {:?}", self.here())))? {
+            self.values.push(if text.contains('/') {
+                rational_to_f64(&exact)
+            } else {
+                text.parse().unwrap_or(f64::NAN)
+            });
+            if let Some(list) = &mut self.exact {
+                list.push(exact);
+            }
+        } else {
+            if quoted {
+                return Err(self.bad_entry(&format!("\"{text}\"")));
+            }
+            self.exact = None;
+            self.values.push(text.parse().unwrap_or(f64::NAN));
+        }
+        match self.values.last() {
+            Some(value) if value.is_finite() => Ok(()),
+            _ => Err(InputError::new("a number is too large for double precision").value(format!(
+                "{} at {:?}",
+                text.chars().take(40).collect::<String>(),
+                self.index(self.values.len() - 1)
+            ))),
+        }
+    }
+
+    fn bad_entry(&self, found: &str) -> InputError {
+        InputError::new("an entry is not a number")
+            .value(format!("{found} at {:?}", self.here()))
+            .hint("entries are numbers, or fractions in quotes such as \"3/7\"")
+    }
+
+    fn here(&self) -> Vec<usize> {
+        self.index(self.values.len())
+    }
+
+    fn index(&self, at: usize) -> Vec<usize> {
+        index_of(at, &self.shape)
+    }
+}
+
+/// The exact value of an integer or a fraction; `None` for other text.
+fn parse_rational(text: &str) -> Result<Option<Rational>> {
+    let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+    let (numerator, denominator) = (numerator.trim(), denominator.trim());
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(numerator.strip_prefix(['-', '+']).unwrap_or(numerator)) || !digits(denominator) {
+        return Ok(None);
+    }
+    if text.len() > DIGITS_LIMIT {
+        return Err(InputError::new("a number has too many digits"));
+    }
+    let (Ok(numerator), Ok(denominator)) = (numerator.parse::<BigInt>(), denominator.parse::<BigInt>()) else {
+        return Ok(None);
+    };
+    if denominator.is_zero() {
+        return Err(InputError::new("a fraction has the denominator zero"));
+    }
+    Ok(Some(Rational::new(numerator, denominator)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(text: &str) -> Result<Array> {
+        array_of("A", &serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn integers_and_fractions_are_exact_and_a_decimal_point_is_not() {
+        let exact = array(r#"[[1, "-3/6"], [123456789012345678901, "7"]]"#).unwrap();
+        assert_eq!(exact.shape, [2, 2]);
+        assert_eq!(exact.exact.unwrap()[1].to_string(), "-1/2");
+        assert_eq!(exact.values[1], -0.5);
+        for text in ["[[1, 2.0]]", "[[1, 2e0]]"] {
+            assert!(array(text).unwrap().exact.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_entries_are_named_with_their_place() {
+        for (text, part) in [
+            ("[[1, 2], [3]]", "different lengths"),
+            ("[[1, 2], 3]", "mixed"),
+            ("[[1, [2]]]", "different lengths"),
+            ("[[1, null]]", "null at [0, 1]"),
+            (r#"[["x"]]"#, "\"x\" at [0, 0]"),
+            (r#"[["1/0"]]"#, "denominator zero"),
+            ("[[1e999]]", "too large"),
+        ] {
+            let message = array(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

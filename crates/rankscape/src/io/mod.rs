@@ -1,0 +1,31 @@
+//! Files in and out: weights, samples, targets. The only module that opens files.
+//!
+//! Whatever a file holds, a reader answers with a value or with one [`InputError`](crate::InputError) that says which
+//! file, which array, what is wrong with which number, and what to do.
+
+mod array;
+mod container;
+mod csv;
+mod digest;
+mod file;
+mod json;
+mod layers;
+mod npy;
+mod npz;
+mod rows;
+mod safetensors;
+mod samples;
+mod target;
+mod weights;
+mod write;
+
+pub use array::ElementType;
+pub use file::write_atomically;
+pub use json::JSON_LIMIT;
+pub use npz::ENTRY_LIMIT;
+pub use rows::ARRAY_LIMIT;
+pub use safetensors::HEADER_LIMIT;
+pub use samples::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, read_samples};
+pub use target::{Target, read_matrix, read_target};
+pub use weights::{Convention, WeightOptions, Weights, read_weights};
+pub use write::write_weights;

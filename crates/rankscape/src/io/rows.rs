@@ -1,0 +1,95 @@
+//! Rows of a matrix that pass by, a few at a time.
+
+use std::io::Read;
+
+use super::array::Array;
+use super::file::read_error;
+use super::npy::Layout;
+use crate::error::{InputError, Result};
+
+/// Largest array that is held in memory as a whole, in bytes of double precision.
+pub const ARRAY_LIMIT: u64 = 1 << 33;
+
+/// A matrix whose rows come in order.
+pub(super) trait RowSource {
+    /// Replaces `target` by the next `count` rows; all of them are there, or it is an error.
+    fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()>;
+}
+
+/// Rows that are decoded as they are read.
+pub(super) struct EncodedRows<'a> {
+    reader: &'a mut dyn Read,
+    layout: Layout,
+    cols: usize,
+    bytes: Vec<u8>,
+}
+
+impl<'a> EncodedRows<'a> {
+    pub(super) fn new(reader: &'a mut dyn Read, layout: Layout, cols: usize) -> Self {
+        Self { reader, layout, cols, bytes: Vec::new() }
+    }
+}
+
+impl RowSource for EncodedRows<'_> {
+    fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()> {
+        self.bytes.resize(count * self.cols * self.layout.bytes, 0);
+        self.reader.read_exact(&mut self.bytes).map_err(|error| read_error(&error))?;
+        target.clear();
+        self.layout.decode(&self.bytes, target);
+        Ok(())
+    }
+}
+
+/// Rows of an array in memory.
+pub(super) struct StoredRows {
+    values: Vec<f64>,
+    cols: usize,
+    at: usize,
+}
+
+impl StoredRows {
+    pub(super) fn new(array: Array, cols: usize) -> Self {
+        Self { values: array.values, cols, at: 0 }
+    }
+}
+
+impl RowSource for StoredRows {
+    fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()> {
+        let to = self.at + count * self.cols;
+        target.clear();
+        target.extend_from_slice(self.values.get(self.at..to).unwrap_or_default());
+        self.at = to;
+        Ok(())
+    }
+}
+
+/// Reads all numbers of an array; the memory grows with what is really there, not with what a header declares.
+pub(super) fn decode_all(reader: &mut dyn Read, layout: Layout, count: usize) -> Result<Vec<f64>> {
+    check_limit(count)?;
+    let mut values = Vec::new();
+    let mut bytes = vec![0; layout.bytes << 13];
+    let mut left = count;
+    while left > 0 {
+        let part = left.min(1 << 13);
+        let bytes = &mut bytes[..part * layout.bytes];
+        reader.read_exact(bytes).map_err(|error| read_error(&error))?;
+        layout.decode(bytes, &mut values);
+        left -= part;
+    }
+    Ok(values)
+}
+
+/// An error if so many numbers are more than is held in memory.
+pub(super) fn check_limit(count: usize) -> Result<()> {
+    if count as u64 > ARRAY_LIMIT / 8 {
+        return Err(InputError::new("the array is declared larger than the limit")
+            .value(format!("{count} numbers; at most {} are held in memory", ARRAY_LIMIT / 8)));
+    }
+    Ok(())
+}
+
+/// The values of an array in Fortran order, row by row.
+pub(super) fn from_fortran_order(values: &[f64], shape: &[usize]) -> Vec<f64> {
+    let [rows, cols] = *shape else { return values.to_vec() };
+    (0..rows * cols).map(|at| values[at % cols * rows + at / cols]).collect()
+}

@@ -1,0 +1,135 @@
+//! The safetensors format: a JSON header, then the bytes of the tensors.
+//!
+//! Tensors are read one by one with plain file access, so a checkpoint is never in memory as a whole.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+
+use super::array::{Array, ElementType};
+use super::file::{open, read_error};
+use super::json::{Members, syntax_error};
+use super::rows::check_limit;
+use crate::error::{InputError, Result};
+
+/// Longest header that is read, in bytes.
+pub const HEADER_LIMIT: u64 = 100_000_000;
+
+/// An open file of tensors.
+pub(super) struct Safetensors {
+    file: String,
+    reader: BufReader<File>,
+    data_start: u64,
+    pub(super) entries: Vec<(String, TensorInfo)>,
+}
+
+impl Safetensors {
+    /// Opens a file and reads its header.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        Self::read_header(path).map_err(|error| error.file(path.display()))
+    }
+
+    fn read_header(path: &Path) -> Result<Self> {
+        let (file, length) = open(path)?;
+        let mut reader = BufReader::new(file);
+        let mut size = [0; 8];
+        reader.read_exact(&mut size).map_err(|error| read_error(&error))?;
+        let size = u64::from_le_bytes(size);
+        if size > HEADER_LIMIT {
+            return Err(InputError::new("the safetensors header is declared larger than the limit")
+                .value(format!("{size} bytes, at most {HEADER_LIMIT} are read"))
+                .hint("this is not a safetensors file, or it is damaged"));
+        }
+        if size + 8 > length {
+            return Err(truncated(size + 8, length));
+        }
+        let mut header = vec![0; size as usize];
+        reader.read_exact(&mut header).map_err(|error| read_error(&error))?;
+        let entries = parse_header(&header)?;
+        let end = entries.last().map_or(0, |(_, info)| info.data_offsets.1 as u64);
+        let needed = end.saturating_add(size + 8);
+        if length < needed {
+            return Err(truncated(needed, length));
+        }
+        if length > needed {
+            return Err(InputError::new("the file is longer than its header says")
+                .value(format!("{length} bytes, the header describes {needed}"))
+                .hint("it is damaged: write it again"));
+        }
+        Ok(Self { file: path.display().to_string(), reader, data_start: size + 8, entries })
+    }
+
+    /// Reads a whole tensor.
+    pub(super) fn load(&mut self, index: usize) -> Result<Array> {
+        let (name, info) = self.entries[index].clone();
+        self.load_tensor(&name, &info).map_err(|error| error.array(&name).file(&self.file))
+    }
+
+    fn load_tensor(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
+        let element = element_of(info.dtype)?;
+        check_limit(info.shape.iter().product())?;
+        let (from, to) = info.data_offsets;
+        self.reader.seek(SeekFrom::Start(self.data_start + from as u64)).map_err(|error| read_error(&error))?;
+        let mut bytes = vec![0; to - from];
+        self.reader.read_exact(&mut bytes).map_err(|error| read_error(&error))?;
+        let values = decode(element, &bytes);
+        Ok(Array { name: name.to_owned(), shape: info.shape.clone(), values, element, exact: None })
+    }
+}
+
+fn truncated(needed: u64, length: u64) -> InputError {
+    InputError::new("the file ends too early")
+        .value(format!("{length} bytes, its header needs {needed}"))
+        .hint("it is truncated, or not a safetensors file: copy or write it again")
+}
+
+/// Names and places of the tensors, in the order of the file.
+fn parse_header(header: &[u8]) -> Result<Vec<(String, TensorInfo)>> {
+    let members: Members = serde_json::from_slice(header).map_err(|error| {
+        let mut error = syntax_error(header, &error);
+        if !error.problem.contains("occurs twice") {
+            error.problem = format!("the safetensors header is not valid: {}", error.problem);
+            error.hint = Some("this is not a safetensors file, or it is damaged".to_owned());
+        }
+        error
+    })?;
+    let mut entries = Vec::new();
+    for (name, value) in members.0 {
+        if name != "__metadata__" {
+            let info: TensorInfo = serde_json::from_value(value).map_err(|error| {
+                InputError::new(format!("the description of the tensor cannot be read: {error}")).array(&name)
+            })?;
+            entries.push((name, info));
+        }
+    }
+    entries.sort_by_key(|(_, info)| info.data_offsets);
+    Metadata::new(None, entries.clone())
+        .map_err(|error| InputError::new(format!("the safetensors header is not valid: {error}")))?;
+    Ok(entries)
+}
+
+/// The type of the numbers of a tensor, if it is one that is read.
+fn element_of(dtype: Dtype) -> Result<ElementType> {
+    match dtype {
+        Dtype::F64 => Ok(ElementType::F64),
+        Dtype::F32 => Ok(ElementType::F32),
+        Dtype::F16 => Ok(ElementType::F16),
+        Dtype::BF16 => Ok(ElementType::Bf16),
+        other => Err(InputError::new("tensors of this type are not read")
+            .value(format!("dtype {other:?}"))
+            .hint("convert with .to(torch.float32); F16, BF16, F32 and F64 are read")),
+    }
+}
+
+fn decode(element: ElementType, bytes: &[u8]) -> Vec<f64> {
+    match element {
+        ElementType::F32 => bytes.as_chunks().0.iter().map(|&raw| f64::from(f32::from_le_bytes(raw))).collect(),
+        ElementType::F16 => bytes.as_chunks().0.iter().map(|&raw| f16::from_le_bytes(raw).to_f64()).collect(),
+        ElementType::Bf16 => bytes.as_chunks().0.iter().map(|&raw| bf16::from_le_bytes(raw).to_f64()).collect(),
+        _ => bytes.as_chunks().0.iter().map(|&raw| f64::from_le_bytes(raw)).collect(),
+    }
+}

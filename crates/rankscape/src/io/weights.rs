@@ -1,0 +1,283 @@
+//! Weight files: the matrices of a network with their biases.
+
+use std::path::Path;
+
+use super::array::{Array, ElementType, shape_text};
+use super::container::Container;
+use super::digest::{array_digest, combined_digest};
+use super::file::{Format, format_of};
+use super::layers::{Layer, all_layers, named_layers};
+use crate::error::{InputError, Result};
+use crate::linalg::Matrix;
+use crate::linalg::exact::{Rational, RationalMatrix};
+
+/// How a matrix of a layer is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Convention {
+    /// (out, in), as PyTorch has it.
+    #[default]
+    Torch,
+    /// (in, out), as Flax and Keras have their kernels.
+    Flax,
+}
+
+impl Convention {
+    fn other(self) -> (&'static str, Self) {
+        match self {
+            Self::Torch => ("flax", Self::Flax),
+            Self::Flax => ("torch", Self::Torch),
+        }
+    }
+}
+
+/// How weights are read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WeightOptions {
+    /// Names of the layers from input to output; by default all matrices in the order of the numbers in their names.
+    pub layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    pub convention: Convention,
+}
+
+/// The layers of a network, each (out, in), from input to output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// Name of each matrix in the file.
+    pub names: Vec<String>,
+    /// The matrices, each (out, in).
+    pub matrices: Vec<Matrix>,
+    /// The bias of each layer.
+    pub biases: Vec<Option<Vec<f64>>>,
+    /// Name of each bias in the file.
+    pub bias_names: Vec<Option<String>>,
+    /// The exact matrices, where every number of the file is an integer or a fraction in JSON.
+    pub exact: Option<Vec<RationalMatrix>>,
+    /// The exact biases, present together with the exact matrices.
+    pub exact_biases: Option<Vec<Option<Vec<Rational>>>>,
+    /// Unit roundoff of the shortest type among the arrays.
+    pub unit_roundoff: f64,
+    /// SHA-256 over shapes and values, the same whatever the format of the file.
+    pub digest: String,
+    /// How the matrices were stored, to write them back in the same way.
+    pub convention: Convention,
+    /// Stored type of each matrix.
+    pub types: Vec<ElementType>,
+    /// Stored type of each bias.
+    pub bias_types: Vec<Option<ElementType>>,
+}
+
+impl Weights {
+    /// Number of layers, `h`.
+    pub fn depth(&self) -> usize {
+        self.matrices.len()
+    }
+
+    /// `d_0, d_1, ..., d_h`.
+    pub fn widths(&self) -> Vec<usize> {
+        let first = self.matrices.first().map(Matrix::ncols);
+        first.into_iter().chain(self.matrices.iter().map(Matrix::nrows)).collect()
+    }
+
+    /// Weights of the given matrices, named `W1`, ..., `Wh`, in double precision.
+    ///
+    /// # Errors
+    /// If there are none, one is empty or not finite, or they do not chain.
+    pub fn from_matrices(matrices: Vec<Matrix>) -> Result<Self> {
+        let arrays = matrices.iter().enumerate().map(|(k, matrix)| {
+            let values = matrix.to_rows().concat();
+            let shape = vec![matrix.nrows(), matrix.ncols()];
+            Array { name: format!("W{}", k + 1), shape, values, element: ElementType::F64, exact: None }
+        });
+        let layers = arrays.map(|array| (array, None)).collect();
+        assemble(layers, Convention::Torch)
+    }
+
+    /// The same names and types with other numbers: what an escape or a balanced point is written as.
+    ///
+    /// # Errors
+    /// If a shape differs, or a number is not finite.
+    pub fn with_parameters(&self, matrices: Vec<Matrix>, biases: Vec<Option<Vec<f64>>>) -> Result<Self> {
+        let fits = matrices.len() == self.depth()
+            && biases.len() == self.depth()
+            && matrices.iter().zip(&self.matrices).all(|(new, old)| new.shape() == old.shape())
+            && biases
+                .iter()
+                .zip(&self.biases)
+                .all(|(new, old)| new.as_ref().map(Vec::len) == old.as_ref().map(Vec::len));
+        if !fits {
+            return Err(InputError::new("the new parameters have other shapes than the weights they replace"));
+        }
+        let mut weights = Self { matrices, biases, exact: None, exact_biases: None, ..self.clone() };
+        let parts: Vec<(Array, Option<Array>)> = (0..weights.depth()).map(|k| weights.arrays(k)).collect();
+        for (matrix, bias) in &parts {
+            matrix.check_finite()?;
+            bias.iter().try_for_each(Array::check_finite)?;
+        }
+        weights.digest = digest(&parts, false);
+        Ok(weights)
+    }
+
+    /// Matrix (out, in) and bias of layer `k`, counted from 0, as arrays.
+    pub(super) fn arrays(&self, k: usize) -> (Array, Option<Array>) {
+        let matrix = &self.matrices[k];
+        let matrix = Array {
+            name: self.names[k].clone(),
+            shape: vec![matrix.nrows(), matrix.ncols()],
+            values: matrix.to_rows().concat(),
+            element: self.types[k],
+            exact: self.exact.as_ref().map(|exact| exact[k].entries().to_vec()),
+        };
+        let bias = self.biases[k].as_ref().map(|bias| Array {
+            name: self.bias_names[k].clone().unwrap_or_else(|| format!("b{}", k + 1)),
+            shape: vec![bias.len()],
+            values: bias.clone(),
+            element: self.bias_types[k].unwrap_or(self.types[k]),
+            exact: self.exact_biases.as_ref().and_then(|exact| exact[k].clone()),
+        });
+        (matrix, bias)
+    }
+}
+
+/// Reads the layers of a `.safetensors`, `.npz` or `.json` file.
+///
+/// Arrays `W1`, ..., `Wh`, or any matrices in the order of the number in their names, or those that the options list.
+/// A vector `b3` is the bias of `W3`, and `net.0.bias` that of `net.0.weight`.
+///
+/// # Errors
+/// With file, array, the number that is wrong and the remedy: unreadable or damaged files, pickles, unknown arrays,
+/// entries that are not finite, empty layers, shapes that do not chain.
+pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
+    let path = path.as_ref();
+    let read = || {
+        if !matches!(format_of(path)?, Format::Safetensors | Format::Npz | Format::Json) {
+            return Err(InputError::new("weights are not read from this format")
+                .hint("store them as .safetensors, .npz or .json"));
+        }
+        let mut container = Container::open(path, "W1")?;
+        let entries = container.entries();
+        let layers = match &options.layers {
+            Some(names) if !names.is_empty() => named_layers(&entries, names)?,
+            _ => all_layers(&entries)?,
+        };
+        let shapes: Vec<(String, Vec<usize>)> = layers
+            .iter()
+            .filter_map(|layer| entries.iter().find(|entry| entry.name == layer.matrix))
+            .map(|entry| (entry.name.clone(), entry.shape.clone()))
+            .collect();
+        check_chain(&shapes, options.convention)?;
+        let loaded = layers.iter().map(|layer| load(&mut container, layer, path)).collect::<Result<Vec<_>>>()?;
+        assemble(loaded, options.convention)
+    };
+    read().map_err(|error: InputError| error.file(path.display()))
+}
+
+fn load(container: &mut Container, layer: &Layer, path: &Path) -> Result<(Array, Option<Array>)> {
+    let matrix = container.load(&layer.matrix, path)?;
+    let bias = layer.bias.as_ref().map(|name| container.load(name, path)).transpose()?;
+    Ok((matrix, bias))
+}
+
+/// An error unless the layers are not empty and each takes what the one before gives.
+fn check_chain(shapes: &[(String, Vec<usize>)], convention: Convention) -> Result<()> {
+    if let Some((name, shape)) = shapes.iter().find(|(_, shape)| shape.contains(&0)) {
+        return Err(InputError::new("the layer is empty").array(name).value(format!("shape {}", shape_text(shape))));
+    }
+    let Some(at) = first_break(shapes, convention) else { return Ok(()) };
+    let ((first, above), (second, below)) = (&shapes[at], &shapes[at + 1]);
+    let (gives, takes) = ends(above, below, convention);
+    let error =
+        InputError::new(format!("the layers do not chain: {first} gives {gives} numbers, {second} takes {takes}"))
+            .array(second)
+            .value(format!("{first} is {}, {second} is {}", shape_text(above), shape_text(below)));
+    let (name, other) = convention.other();
+    let reversed: Vec<_> = shapes.iter().rev().cloned().collect();
+    let listed: Vec<&str> = reversed.iter().map(|(name, _)| name.as_str()).collect();
+    Err(if first_break(shapes, other).is_none() {
+        error.hint(format!("the transposed layers do chain: use --convention {name}"))
+    } else if first_break(&reversed, convention).is_none() {
+        error.hint(format!("in reversed order they do chain: use --layers {}", listed.join(",")))
+    } else {
+        error.hint("a layer is stored as (out, in), or as (in, out) with --convention flax")
+    })
+}
+
+fn first_break(shapes: &[(String, Vec<usize>)], convention: Convention) -> Option<usize> {
+    shapes.windows(2).position(|pair| {
+        let (gives, takes) = ends(&pair[0].1, &pair[1].1, convention);
+        gives != takes
+    })
+}
+
+fn ends(above: &[usize], below: &[usize], convention: Convention) -> (usize, usize) {
+    match convention {
+        Convention::Torch => (above[0], below[1]),
+        Convention::Flax => (above[1], below[0]),
+    }
+}
+
+fn assemble(layers: Vec<(Array, Option<Array>)>, convention: Convention) -> Result<Weights> {
+    if layers.is_empty() {
+        return Err(InputError::new("there are no layers"));
+    }
+    let layers: Vec<(Array, Option<Array>)> = layers
+        .into_iter()
+        .map(|(matrix, bias)| (if convention == Convention::Flax { transposed(&matrix) } else { matrix }, bias))
+        .collect();
+    let shapes: Vec<_> = layers.iter().map(|(array, _)| (array.name.clone(), array.shape.clone())).collect();
+    check_chain(&shapes, Convention::Torch)?;
+    for (matrix, bias) in &layers {
+        check_layer(matrix, bias.as_ref())?;
+    }
+    let all = || layers.iter().flat_map(|(matrix, bias)| std::iter::once(matrix).chain(bias));
+    let exact = all().all(|array| array.exact.is_some());
+    let exact_matrices: Option<Vec<RationalMatrix>> =
+        layers.iter().map(|(matrix, _)| matrix.to_rational()).collect::<Result<Option<_>>>()?;
+    let exact_biases = layers.iter().map(|(_, bias)| bias.as_ref().and_then(|bias| bias.exact.clone())).collect();
+    Ok(Weights {
+        names: layers.iter().map(|(matrix, _)| matrix.name.clone()).collect(),
+        matrices: layers.iter().map(|(matrix, _)| matrix.to_matrix()).collect::<Result<_>>()?,
+        biases: layers.iter().map(|(_, bias)| bias.as_ref().map(|bias| bias.values.clone())).collect(),
+        bias_names: layers.iter().map(|(_, bias)| bias.as_ref().map(|bias| bias.name.clone())).collect(),
+        exact: exact_matrices.filter(|_| exact),
+        exact_biases: exact.then_some(exact_biases),
+        unit_roundoff: all().map(|array| array.element.unit_roundoff()).fold(0.0, f64::max),
+        digest: digest(&layers, exact),
+        convention,
+        types: layers.iter().map(|(matrix, _)| matrix.element).collect(),
+        bias_types: layers.iter().map(|(_, bias)| bias.as_ref().map(|bias| bias.element)).collect(),
+    })
+}
+
+fn check_layer(matrix: &Array, bias: Option<&Array>) -> Result<()> {
+    matrix.check_finite()?;
+    let Some(bias) = bias else { return Ok(()) };
+    bias.check_finite()?;
+    if bias.values.len() != matrix.shape[0] {
+        return Err(InputError::new(format!("the bias does not fit the layer {}", matrix.name))
+            .array(&bias.name)
+            .value(format!("{} entries, the layer has {} outputs", bias.values.len(), matrix.shape[0])));
+    }
+    Ok(())
+}
+
+fn digest(layers: &[(Array, Option<Array>)], exactly: bool) -> String {
+    let mut parts = Vec::new();
+    for (matrix, bias) in layers {
+        parts.push(array_digest(matrix, exactly));
+        parts.push(bias.as_ref().map_or([0; 32], |bias| array_digest(bias, exactly)));
+    }
+    combined_digest("weights", &parts)
+}
+
+/// The transpose of a matrix.
+pub(super) fn transposed(array: &Array) -> Array {
+    let [rows, cols] = array.shape[..] else { return array.clone() };
+    let place = |at: usize| at % rows * cols + at / rows;
+    Array {
+        name: array.name.clone(),
+        shape: vec![cols, rows],
+        values: (0..rows * cols).map(|at| array.values[place(at)]).collect(),
+        element: array.element,
+        exact: array.exact.as_ref().map(|exact| (0..rows * cols).map(|at| exact[place(at)].clone()).collect()),
+    }
+}
