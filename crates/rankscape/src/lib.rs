@@ -20,7 +20,7 @@ pub mod loss;
 pub mod multiplication;
 pub mod parallel;
 pub mod random;
-// pub mod report;
+pub mod report;
 pub mod tolerance;
 
 pub use error::InputError;

@@ -73,6 +73,9 @@ tolerances! {
     tie = 64.0;
     /// The product is a spectral projection of the target when its captured counts are integers up to this.
     projection = 0.01;
+    /// The product is a spectral projection when `||W - P_S Z||_F / ||Z||_F` is at most this times the threshold of
+    /// criticality.
+    projection_distance = 1000.0;
     /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
     krylov = 1e-10;
     /// A point counts as near a critical point only if its scaled gradient

@@ -36,6 +36,8 @@ pub enum EscapeKind {
     NegativeCurvature,
     /// Rank one in every layer: feeds the largest omitted singular direction through units that carry little.
     OmittedDirection,
+    /// The output bias moves to its best value.
+    OutputBias,
 }
 
 impl EscapeKind {
@@ -45,6 +47,7 @@ impl EscapeKind {
             Self::Gradient => "gradient",
             Self::NegativeCurvature => "negative_curvature",
             Self::OmittedDirection => "omitted_direction",
+            Self::OutputBias => "output_bias",
         }
     }
 }

@@ -9,7 +9,7 @@ mod strings;
 
 pub use extremes::{Extremes, extremes};
 pub use inertia::{PairCounts, inertia_at_critical_point};
-pub use network::SquareNetwork;
+pub use network::{Biases, SquareNetwork};
 pub use normalized::NormalizedNetwork;
 pub use operator::HessianOperator;
 pub use strings::StringRanks;

@@ -2,30 +2,52 @@
 
 use crate::linalg::{Matrix, spectral_norm, triangular_factor};
 
-/// `L(W_1, ..., W_h) = 1/2 ||W_h ... W_1 A - Z||^2` at one point, with the partial products that all derivatives use.
+/// `L = 1/2 ||W_h ... W_1 A - Z||^2` at one point, with the partial products that all derivatives use.
 ///
-/// `A` is `d_0 x rho` (the identity when absent) and `Z` is `d_h x rho`. The product `W_h ... W_1` is never formed.
+/// `A` is `d_0 x m` (the identity when absent) and `Z` is `d_h x m`. The product `W_h ... W_1` is never formed. Layers may
+/// have biases: layer `k` then maps `F` to `W_k F + b_k o`, where the row `o` stands for the constant 1 of the samples.
+/// The parameters are the blocks `W_1, ..., W_h` followed by the biases that exist.
 #[derive(Debug, Clone)]
 pub struct SquareNetwork {
     layers: Vec<Matrix>,
+    biases: Option<Biases>,
     inputs: Option<Matrix>,
     target: Matrix,
-    /// `F_k = W_k ... W_1 A`, for `k = 1..h` at index `k - 1`.
+    /// `F_k = W_k ... W_1 A` (with the biases), for `k = 1..h` at index `k - 1`.
     forward: Vec<Matrix>,
     /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, for `k = 1..h` at index `k - 1`.
     backward: Vec<Matrix>,
 }
 
+/// Biases of some layers.
+#[derive(Debug, Clone)]
+pub struct Biases {
+    /// `b_k` as a `d_k x 1` matrix, or `None`; one entry a layer.
+    pub columns: Vec<Option<Matrix>>,
+    /// `o`, of shape `1 x m`.
+    pub ones: Matrix,
+}
+
 impl SquareNetwork {
-    /// The network at the point `layers` (shapes must chain with `inputs` and `target`).
+    /// The network at the point `layers` (shapes must chain with `inputs` and `target`), without biases.
     pub fn new(layers: Vec<Matrix>, inputs: Option<Matrix>, target: Matrix) -> Self {
+        Self::with_biases(layers, None, inputs, target)
+    }
+
+    /// The network with biases in some layers.
+    pub fn with_biases(layers: Vec<Matrix>, biases: Option<Biases>, inputs: Option<Matrix>, target: Matrix) -> Self {
         let mut forward: Vec<Matrix> = Vec::with_capacity(layers.len());
-        for layer in &layers {
-            let next = match (forward.last(), &inputs) {
+        for (k, layer) in layers.iter().enumerate() {
+            let mut next = match (forward.last(), &inputs) {
                 (Some(previous), _) => layer * previous,
                 (None, Some(inputs)) => layer * inputs,
                 (None, None) => layer.clone(),
             };
+            if let Some(Biases { columns, ones }) = &biases
+                && let Some(bias) = &columns[k]
+            {
+                next = &next + &(bias * ones);
+            }
             forward.push(next);
         }
         let residual = &forward[layers.len() - 1] - &target;
@@ -34,7 +56,19 @@ impl SquareNetwork {
             backward.push(layer.transpose_times(&backward[backward.len() - 1]));
         }
         backward.reverse();
-        Self { layers, inputs, target, forward, backward }
+        Self { layers, biases, inputs, target, forward, backward }
+    }
+
+    /// Shapes of the blocks of parameters: the factors, then the biases that exist.
+    pub fn blocks(&self) -> Vec<(usize, usize)> {
+        let biases = self.biases.iter().flat_map(|biases| biases.columns.iter().flatten());
+        self.layers.iter().chain(biases).map(Matrix::shape).collect()
+    }
+
+    /// The layers, counted from 0, that have a bias.
+    pub fn biased_layers(&self) -> Vec<usize> {
+        let columns = self.biases.iter().flat_map(|biases| biases.columns.iter().enumerate());
+        columns.filter(|(_, bias)| bias.is_some()).map(|(k, _)| k).collect()
     }
 
     /// The factors, `W_1` first.
@@ -62,25 +96,36 @@ impl SquareNetwork {
         0.5 * self.residual().frobenius_norm().powi(2)
     }
 
-    /// Gradient with respect to every factor: `B_k F_{k-1}'`.
+    /// Gradient with respect to every block: `B_k F_{k-1}'` for a factor, `B_k o'` for a bias.
     pub fn gradient(&self) -> Vec<Matrix> {
-        (0..self.layers.len()).map(|k| self.times_forward_transposed(&self.backward[k], k)).collect()
+        let factors = (0..self.layers.len()).map(|k| self.times_forward_transposed(&self.backward[k], k));
+        factors.chain(self.bias_blocks(&self.backward)).collect()
     }
 
-    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`.
+    /// `M_k o'` for the layers with a bias.
+    fn bias_blocks(&self, backward: &[Matrix]) -> Vec<Matrix> {
+        let Some(Biases { ones, .. }) = &self.biases else { return Vec::new() };
+        self.biased_layers().into_iter().map(|k| backward[k].times_transpose(ones)).collect()
+    }
+
+    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
+    /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
     pub fn relative_gradient(&self, target_norm: f64) -> f64 {
         let size = self.output().frobenius_norm() + target_norm;
         let after = self.norms_after();
+        let biased = self.biased_layers();
+        let layer_of = |block: usize| block.checked_sub(self.layers.len()).map_or(block, |bias| biased[bias]);
         let mut largest = 0.0_f64;
-        for (k, block) in self.gradient().iter().enumerate() {
-            let norm = block.frobenius_norm();
+        for (block, part) in self.gradient().iter().enumerate() {
+            let norm = part.frobenius_norm();
             if norm > 0.0 {
-                let before = match (k, &self.inputs) {
-                    (0, None) => 1.0,
-                    (0, Some(inputs)) => spectral_norm(inputs),
-                    _ => spectral_norm(&self.forward[k - 1]),
+                let before = match (&self.biases, &self.inputs) {
+                    (Some(biases), _) if block >= self.layers.len() => biases.ones.frobenius_norm(),
+                    (_, Some(inputs)) if block == 0 => spectral_norm(inputs),
+                    (_, None) if block == 0 => 1.0,
+                    _ => spectral_norm(&self.forward[block - 1]),
                 };
-                largest = largest.max(norm / (after[k] * before * size));
+                largest = largest.max(norm / (after[layer_of(block)] * before * size));
             }
         }
         largest
@@ -100,33 +145,43 @@ impl SquareNetwork {
         norms
     }
 
-    /// The Hessian times a direction, one matrix a factor.
+    /// The Hessian times a direction, one matrix a block.
     pub fn hessian_times(&self, direction: &[Matrix]) -> Vec<Matrix> {
         let depth = self.layers.len();
-        let mut d_forward: Vec<Matrix> = Vec::with_capacity(depth);
-        for k in 0..depth {
-            let mut next = match (k, &self.inputs) {
-                (0, None) => direction[0].clone(),
-                (0, Some(inputs)) => &direction[0] * inputs,
-                _ => &direction[k] * &self.forward[k - 1],
-            };
-            if k > 0 {
-                next = &next + &(&self.layers[k] * &d_forward[k - 1]);
-            }
-            d_forward.push(next);
-        }
-        let mut d_backward = d_forward[depth - 1].clone();
-        let mut out = Vec::with_capacity(depth);
+        let d_forward = self.d_forward(direction);
+        let mut d_backward = vec![d_forward[depth - 1].clone()];
+        let mut out = Vec::with_capacity(direction.len());
         for k in (0..depth).rev() {
-            let mut block = self.times_forward_transposed(&d_backward, k);
+            let last = &d_backward[d_backward.len() - 1];
+            let mut block = self.times_forward_transposed(last, k);
             if k > 0 {
                 block = &block + &self.backward[k].times_transpose(&d_forward[k - 1]);
-                d_backward =
-                    &direction[k].transpose_times(&self.backward[k]) + &self.layers[k].transpose_times(&d_backward);
+                let next = &direction[k].transpose_times(&self.backward[k]) + &self.layers[k].transpose_times(last);
+                d_backward.push(next);
             }
             out.push(block);
         }
         out.reverse();
+        d_backward.reverse();
+        out.extend(self.bias_blocks(&d_backward));
+        out
+    }
+
+    /// Derivatives of `F_1, ..., F_h` along a direction.
+    fn d_forward(&self, direction: &[Matrix]) -> Vec<Matrix> {
+        let biased = self.biased_layers();
+        let mut out: Vec<Matrix> = Vec::with_capacity(self.layers.len());
+        for k in 0..self.layers.len() {
+            let mut next = match (k, &self.inputs) {
+                (0, None) => direction[0].clone(),
+                (0, Some(inputs)) => &direction[0] * inputs,
+                _ => &(&direction[k] * &self.forward[k - 1]) + &(&self.layers[k] * &out[k - 1]),
+            };
+            if let (Some(biases), Some(at)) = (&self.biases, biased.iter().position(|&layer| layer == k)) {
+                next = &next + &(&direction[self.layers.len() + at] * &biases.ones);
+            }
+            out.push(next);
+        }
         out
     }
 

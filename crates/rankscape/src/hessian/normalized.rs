@@ -1,8 +1,8 @@
 //! Scaling by powers of two, so that no intermediate result overflows, and whitening.
 
-use super::network::SquareNetwork;
+use super::network::{Biases, SquareNetwork};
 use super::operator::HessianOperator;
-use crate::data::Whitening;
+use crate::data::{TriangularFactor, Whitening};
 use crate::linalg::{Matrix, power_of_two_near, spectral_norm};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -18,6 +18,9 @@ pub struct NormalizedNetwork {
     given: SquareNetwork,
     whitened: SquareNetwork,
     layer_scales: Vec<f64>,
+    /// One a block of parameters: the factors, then the biases that exist.
+    block_scales: Vec<f64>,
+    output_factor: Option<Matrix>,
     target_scale: f64,
     target_norm: f64,
     input_scale: f64,
@@ -39,10 +42,49 @@ impl NormalizedNetwork {
             input_scale,
             given: SquareNetwork::new(layers, Some(inputs), target.clone()),
             whitened: SquareNetwork::new(whitened_layers, None, target),
+            block_scales: layer_scales.clone(),
             layer_scales,
+            output_factor: None,
             target_scale,
             target_norm: whitening.target_norm / target_scale,
         }
+    }
+
+    /// The same point with biases, the last layer's among them, so that `whitening` is that of the centred data. `samples`
+    /// is the factor of the data with a constant feature appended to `X`.
+    ///
+    /// With `b*` the best output bias, `L = L_centred + n/2 ||b_h - b*||^2`; the network in the coordinates as given has
+    /// the biases among its parameters.
+    #[must_use]
+    pub fn with_biases(mut self, biases: &[Option<Vec<f64>>], samples: &TriangularFactor) -> Self {
+        let (xx, xy, yy) = (samples.xx(), samples.xy(), samples.yy());
+        let (rows, inputs, outputs) = (xx.nrows() + yy.nrows(), xx.ncols() - 1, xy.ncols());
+        let mut x = Matrix::zeros(inputs + 1, rows);
+        x.set_block(0, 0, &xx.transpose());
+        let mut y = Matrix::zeros(outputs, rows);
+        y.set_block(0, 0, &xy.transpose());
+        y.set_block(0, xx.nrows(), &yy.transpose());
+        let mut scale = self.input_scale;
+        let mut columns = Vec::new();
+        for (bias, layer_scale) in biases.iter().zip(&self.layer_scales) {
+            scale *= layer_scale;
+            self.block_scales.extend(bias.as_ref().map(|_| scale));
+            columns.push(bias.as_ref().map(|bias| Matrix::from_fn(bias.len(), 1, |i, _| bias[i] / scale)));
+        }
+        let ones = x.block(inputs, 0, 1, rows);
+        let x = x.block(0, 0, inputs, rows).scaled(1.0 / self.input_scale);
+        let y = y.scaled(1.0 / self.target_scale);
+        self.target_norm = y.frobenius_norm();
+        self.given = SquareNetwork::with_biases(self.given.layers().to_vec(), Some(Biases { columns, ones }), Some(x), y);
+        self
+    }
+
+    /// The same point whose last layer is `C V` with `V` the parameters as given: gradient and Hessian are then with
+    /// respect to `V`.
+    #[must_use]
+    pub fn with_output_factor(mut self, output_factor: Option<Matrix>) -> Self {
+        self.output_factor = output_factor;
+        self
     }
 
     /// The scaled network in whitened coordinates: `A = I`, first factor `W_1 U S`.
@@ -74,13 +116,22 @@ impl NormalizedNetwork {
     pub fn gradient(&self) -> Vec<Matrix> {
         let scaled = self.given.gradient();
         let z = self.target_scale;
-        scaled.iter().zip(&self.layer_scales).map(|(block, c)| block.scaled(z / c).scaled(z)).collect()
+        let biased = self.given.biased_layers();
+        let depth = self.layer_scales.len();
+        let last = |at: usize| at.checked_sub(depth).map_or(at, |bias| biased[bias]) + 1 == depth;
+        let blocks = scaled.iter().zip(&self.block_scales).enumerate();
+        blocks
+            .map(|(at, (block, c))| {
+                let block = block.scaled(z / c).scaled(z);
+                self.output_factor.as_ref().filter(|_| last(at)).map_or(block.clone(), |c| c.transpose_times(&block))
+            })
+            .collect()
     }
 
     /// The Hessian of `L` in the coordinates as given.
     pub fn hessian(&self) -> HessianOperator<'_> {
-        let scales = self.layer_scales.iter().map(|c| self.target_scale / c).collect();
-        HessianOperator::new(&self.given, scales)
+        let scales = self.block_scales.iter().map(|c| self.target_scale / c).collect();
+        HessianOperator::new(&self.given, scales).with_output_factor(self.output_factor.as_ref())
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
@@ -102,9 +153,12 @@ impl NormalizedNetwork {
         let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
-        self.given.gradient().iter().enumerate().all(|(k, block)| {
+        let biased = self.given.biased_layers();
+        let depth = norms.len();
+        self.given.gradient().iter().enumerate().all(|(block, part)| {
+            let k = block.checked_sub(depth).map_or(block, |bias| biased[bias]);
             let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
-            block.frobenius_norm() <= relative * others * input * residual
+            part.frobenius_norm() <= relative * others * input * residual
         })
     }
 

@@ -7,6 +7,7 @@ mod array;
 mod container;
 mod csv;
 mod digest;
+pub mod documents;
 mod file;
 mod json;
 mod layers;

@@ -1,0 +1,315 @@
+//! The answer to "where am I?": everything about one point of the square loss.
+
+mod point;
+
+pub use point::{Data, Parameters, Point};
+
+use point::OutputBias;
+
+use crate::architecture::Architecture;
+use crate::critical::{
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin,
+    captured_directions, classify, near_critical_point,
+};
+use crate::data::Whitening;
+use crate::error::{InputError, Result};
+use crate::escape::{Escape, EscapeKind, LossOnLine, leave};
+use crate::evidence::{Evidence, Grade};
+use crate::hessian::{Extremes, NormalizedNetwork, extremes};
+use crate::linalg::exact::rational_to_f64;
+use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
+use crate::multiplication::{Barcode, Differential, Factors, RankProfile};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// How to diagnose.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// Unit roundoff of the type in which the weights were stored.
+    pub unit_roundoff: f64,
+    /// Tolerances.
+    pub tolerances: &'a Tolerances,
+    /// Seed of the Krylov methods.
+    pub seed: u64,
+}
+
+/// What the parts of a diagnosis share.
+struct Context<'a> {
+    point: &'a Point,
+    settings: Settings<'a>,
+    /// The analysed problem: no biases, data centred where the output has one.
+    network: &'a NormalizedNetwork,
+    exact: Option<&'a ExactSquareNetwork<'a>>,
+}
+
+/// Everything about one point.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    /// The widths.
+    pub architecture: Architecture,
+    /// `L`.
+    pub loss: f64,
+    /// Smallest value of the loss over the architecture.
+    pub global_minimum: f64,
+    /// `||grad L||` in the parameters as given.
+    pub gradient_norm: f64,
+    /// See [`NormalizedNetwork::relative_gradient`].
+    pub gradient_relative: f64,
+    /// The threshold that `gradient_relative` was compared with.
+    pub gradient_threshold: f64,
+    /// The gradient counts as zero.
+    pub critical: bool,
+    /// Ranks of the partial products of the factors as given.
+    pub rank_profile: RankProfile,
+    /// `None` when the rank decisions contradict one another.
+    pub barcode: Option<Barcode>,
+    /// Rank of the differential of the product map.
+    pub differential: Differential,
+    /// Pure or spurious; `None` off critical points or where undecided.
+    pub origin: Option<Origin>,
+    /// First-order stationarity of `W` on the function space; `None` where undecided.
+    pub stationary_in_function_space: Option<bool>,
+    /// The class.
+    pub class: CriticalClass,
+    /// Singular values of the whitened target, non-increasing.
+    pub spectrum: Vec<f64>,
+    /// 1-based captured directions; `None` when `W X` is not a spectral projection.
+    pub captured: Option<Vec<usize>>,
+    /// The critical point nearby, at a point that is not critical.
+    pub near: Option<NearCriticalPoint>,
+    /// Ends of the spectrum of the Hessian.
+    pub extremes: Extremes,
+    /// Inertia of the Hessian at critical points, where settled.
+    pub inertia: Option<Inertia>,
+    /// A path that leaves; `None` at minima, and at non-strict saddles.
+    pub escape: Option<Escape>,
+    /// What the verdict rests on.
+    pub evidence: Evidence,
+}
+
+/// Diagnoses a point.
+///
+/// # Errors
+/// If the data do not fit the widths, or the loss is not representable.
+pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
+    let Settings { unit_roundoff, tolerances, seed } = settings;
+    let Point { factors, whitening, .. } = point;
+    check(factors, whitening)?;
+    let network = NormalizedNetwork::new(factors, whitening);
+    let mut given = network.clone().with_output_factor(point.output_factor.clone());
+    if let Some(bias) = &point.output_bias {
+        given = given.with_biases(&bias.columns, &bias.samples);
+    }
+    let given = &given;
+    let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+    let context = Context { point, settings, network: &network, exact: exact.as_ref() };
+    let rank_profile = match &point.exact {
+        Some((factors, _)) => RankProfile::exact(factors),
+        None => RankProfile::new(factors, unit_roundoff, tolerances),
+    };
+    let critical = exact.as_ref().map_or_else(|| given.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
+    let analysis = critical.then(|| context.classified());
+    let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
+    let near = (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
+    let inertia = analysis.as_ref().and_then(|found| found.inertia);
+    let extremes = extremes(&given.hessian(), inertia, tolerances, seed);
+    let (loss, global_minimum) = context.values(given, class);
+    let exactly_zero = exact.is_some() && critical;
+    let gradient_norm = if exactly_zero { 0.0 } else { given.gradient_norm() };
+    if !(loss.is_finite() && gradient_norm.is_finite()) {
+        return Err(InputError::new("the loss or its gradient is too large for double precision")
+            .value(loss)
+            .hint("scale X, Y or the weights"));
+    }
+    Ok(Diagnosis {
+        architecture: factors.architecture().clone(),
+        loss,
+        global_minimum,
+        gradient_norm,
+        gradient_relative: if exactly_zero { 0.0 } else { given.relative_gradient() },
+        gradient_threshold: tolerances.critical_threshold(unit_roundoff),
+        critical,
+        barcode: Barcode::new(&rank_profile),
+        differential: Differential::new(&rank_profile),
+        origin: analysis.as_ref().and_then(|found| origin(&rank_profile, found)),
+        stationary_in_function_space: context.stationary(&rank_profile, analysis.as_ref()),
+        class,
+        spectrum: whitening.spectrum.s.clone(),
+        captured: context.captured(analysis.as_ref()).map(|found| found.indices),
+        escape: context.escape(class, inertia, &extremes, near.as_ref()),
+        near,
+        extremes,
+        inertia,
+        evidence: analysis.map_or_else(|| context.evidence_off_critical(&rank_profile), |found| found.evidence),
+        rank_profile,
+    })
+}
+
+fn check(factors: &Factors, whitening: &Whitening) -> Result<()> {
+    let architecture = factors.architecture();
+    let (inputs, outputs) = (whitening.basis.nrows(), whitening.target.nrows());
+    if (architecture.inputs(), architecture.outputs()) == (inputs, outputs) {
+        return Ok(());
+    }
+    Err(InputError::new("the data do not fit the widths of the network")
+        .value(format!(
+            "data with {inputs} inputs and {outputs} outputs, network with {} and {}",
+            architecture.inputs(),
+            architecture.outputs()
+        ))
+        .hint("X must have d0 columns and Y must have dh columns, one sample a row"))
+}
+
+/// Pure: `W` is a smooth point of the function space and critical for the loss restricted to it. At a critical point
+/// with `rank W = r` both hold; in the filling case every point is smooth and only zero gradient counts.
+fn origin(profile: &RankProfile, point: &CriticalPoint) -> Option<Origin> {
+    if !profile.decision(0, profile.depth()).clear {
+        return None;
+    }
+    let widths = profile.widths();
+    let bottleneck = widths.iter().copied().min().unwrap_or(0);
+    let filling = bottleneck == widths[0].min(widths[profile.depth()]);
+    let pure = profile.product_rank() == bottleneck || (filling && point.residual_is_zero);
+    Some(if pure { Origin::Pure } else { Origin::Spurious })
+}
+
+impl Context<'_> {
+    fn classified(&self) -> CriticalPoint {
+        let Settings { unit_roundoff, tolerances, .. } = self.settings;
+        let exact = self.exact.and_then(ExactSquareNetwork::classify);
+        let mut found = exact.unwrap_or_else(|| classify(self.network, &self.point.whitening, unit_roundoff, tolerances));
+        if let (Some(bias), Some(inertia)) = (&self.point.output_bias, &mut found.inertia) {
+            inertia.zero += bias.flat();
+            inertia.positive += bias.target_means.len();
+        }
+        found
+    }
+
+    fn captured(&self, analysis: Option<&CriticalPoint>) -> Option<Captured> {
+        let Settings { unit_roundoff, tolerances, .. } = self.settings;
+        let whitening = &self.point.whitening;
+        if whitening.rank.rank == 0 {
+            return Some(Captured { indices: Vec::new(), distance: 0.0, projection: whitening.target.clone() });
+        }
+        let product = self.network.whitened().output();
+        let threshold = tolerances.critical_threshold(unit_roundoff);
+        let size = (product.nrows().max(product.ncols()) as f64).sqrt();
+        let scale = self.network.target_scale();
+        let largest = whitening.spectrum.s[0] / scale;
+        let rank = analysis.map_or_else(
+            || singular_values(product).iter().filter(|&&s| s > threshold * largest).count(),
+            |found| found.rank,
+        );
+        let tie = tolerances.tie * UNIT_ROUNDOFF * size * largest;
+        let found = captured_directions(product, rank, whitening, scale, tie, tolerances.projection)?;
+        (found.distance <= tolerances.projection_distance * threshold).then_some(found)
+    }
+
+    /// First-order stationarity of `W` on matrices of rank at most `r`: at rank `r` the gradient `G` of the loss satisfies
+    /// `G' U = 0` and `G V = 0`; at smaller rank the tangent cone spans everything and `G = 0`.
+    fn stationary(&self, profile: &RankProfile, analysis: Option<&CriticalPoint>) -> Option<bool> {
+        let architecture = self.point.factors.architecture();
+        let rank = profile.product_rank();
+        if !profile.decision(0, profile.depth()).clear {
+            return None;
+        }
+        if rank < architecture.bottleneck_rank() {
+            return Some(match (self.exact, analysis) {
+                (Some(exact), _) => exact.gradient().is_zero(),
+                (None, Some(found)) => found.residual_is_zero,
+                (None, None) => self.is_small(self.network.given().residual()),
+            });
+        }
+        if let Some(exact) = self.exact {
+            let (gradient, product) = (exact.gradient(), exact.product());
+            return Some((&gradient.transpose() * product).is_zero() && (gradient * &product.transpose()).is_zero());
+        }
+        if analysis.is_some() {
+            return Some(true);
+        }
+        let layers = self.network.given().layers();
+        let narrowest = (0..=layers.len()).min_by_key(|&i| architecture.widths()[i])?;
+        let scaled = Factors::new(layers.to_vec()).ok()?;
+        let columns = orthonormal_range(&scaled.partial(layers.len(), narrowest), rank);
+        let rows = orthonormal_range(&scaled.partial(narrowest, 0).transpose(), rank);
+        let residual = self.network.given().residual();
+        let right = residual * &self.network.given().inputs()?.transpose_times(&rows);
+        Some(self.is_small(&columns.transpose_times(residual)) && self.is_small(&right))
+    }
+
+    fn is_small(&self, part: &Matrix) -> bool {
+        let size = self.network.given().output().frobenius_norm() + self.network.target_norm();
+        let Settings { unit_roundoff, tolerances, .. } = self.settings;
+        part.frobenius_norm() <= tolerances.critical_threshold(unit_roundoff) * size
+    }
+
+    fn escape(
+        &self,
+        class: CriticalClass,
+        inertia: Option<Inertia>,
+        found: &Extremes,
+        near: Option<&NearCriticalPoint>,
+    ) -> Option<Escape> {
+        let Settings { tolerances, seed, .. } = self.settings;
+        let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
+        let as_given = output_bias.is_none() && output_factor.is_none();
+        let curvature_at = |theta: &Factors, inertia| {
+            let there = NormalizedNetwork::new(theta, whitening);
+            extremes(&there.hessian(), inertia, tolerances, seed).smallest.vector
+        };
+        match (class, as_given) {
+            (CriticalClass::StrictSaddle, true) => leave(factors, self.network, whitening, true, Some(&found.smallest.vector)),
+            (CriticalClass::StrictSaddle, false) => {
+                leave(factors, self.network, whitening, true, Some(&curvature_at(factors, inertia)))
+            }
+            (CriticalClass::NotCritical, _) => {
+                let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
+                let curvature = saddle.map(|theta| curvature_at(theta, None));
+                let path = leave(factors, self.network, whitening, false, curvature.as_deref());
+                let bias = output_bias.as_ref().and_then(|bias| bias_step(bias, factors));
+                path.into_iter().chain(bias).max_by(|a, b| a.decrease.total_cmp(&b.decrease))
+            }
+            _ => None,
+        }
+    }
+
+    /// `L` and the smallest value over the architecture.
+    fn values(&self, given: &NormalizedNetwork, class: CriticalClass) -> (f64, f64) {
+        let Point { factors, whitening, output_bias, .. } = self.point;
+        let z = given.target_scale();
+        let floor = if output_bias.is_some() { 0.0 } else { whitening.floor };
+        let loss = self.exact.map_or_else(
+            || given.given().value() * z * z + floor,
+            |exact| 0.5 * rational_to_f64(&exact.squared_residual()),
+        );
+        if class == CriticalClass::GlobalMinimum {
+            return (loss, loss);
+        }
+        (loss, whitening.minimum_at_rank(factors.architecture().bottleneck_rank()).min(loss))
+    }
+
+    fn evidence_off_critical(&self, profile: &RankProfile) -> Evidence {
+        let grade = if self.exact.is_some() { Grade::Exact } else { Grade::Numerical };
+        let mut evidence = Evidence::new(grade);
+        evidence.rest_on("rank X", self.point.whitening.rank);
+        for ((i, j), decision) in profile.decisions() {
+            evidence.rest_on(format!("rank of W{j}...W{}", i + 1), *decision);
+        }
+        evidence
+    }
+}
+
+/// `b_h` moves towards `b*`: the loss falls by `n/2 ||b_h - b*||^2`.
+fn bias_step(bias: &OutputBias, factors: &Factors) -> Option<Escape> {
+    let distance = vector_norm(&bias.defect(factors));
+    let direction = factors.moved(-1.0, factors);
+    let loss = LossOnLine { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
+    (distance > 0.0).then(|| Escape {
+        order: 1,
+        coefficient: loss.coefficients[1],
+        t: distance,
+        decrease: 0.5 * bias.count * distance * distance,
+        direction,
+        loss,
+        kind: EscapeKind::OutputBias,
+    })
+}

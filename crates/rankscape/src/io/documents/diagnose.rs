@@ -1,0 +1,307 @@
+//! The diagnosis of a point as a document.
+#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::RunDocument;
+use crate::critical::NearCriticalPoint;
+use crate::diagnosis::Diagnosis;
+use crate::escape::Escape;
+use crate::evidence::Evidence;
+use crate::tolerance::Tolerances;
+
+/// A path is stored in the document up to this many parameters; beyond, only its polynomial of the loss.
+const INLINE_PARAMETERS: usize = 2000;
+
+/// What the loss is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Normalization {
+    /// `L`.
+    #[default]
+    Sum,
+    /// `L / n`.
+    Mean,
+    /// `2 L / (n d_h)`, as `torch.nn.MSELoss` has it.
+    Mse,
+}
+
+impl Normalization {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::Mse => "mse",
+        }
+    }
+
+    /// What `L` is multiplied by.
+    pub fn factor(self, samples: u64, outputs: usize) -> f64 {
+        let samples = samples.max(1) as f64;
+        match self {
+            Self::Sum => 1.0,
+            Self::Mean => 1.0 / samples,
+            Self::Mse => 2.0 / (samples * outputs as f64),
+        }
+    }
+}
+
+/// What the document says beside the diagnosis.
+#[derive(Debug, Clone, Default)]
+pub struct DiagnoseInputs {
+    /// Digest of the weights.
+    pub weights_digest: String,
+    /// Digest of the data or the target.
+    pub data_digest: String,
+    /// Number of samples.
+    pub samples: u64,
+    /// Rank of `X`.
+    pub data_rank: usize,
+    /// What the readers decided.
+    pub notes: Vec<String>,
+    /// What the loss is divided by.
+    pub normalization: Normalization,
+    /// Seed.
+    pub seed: u64,
+    /// Tolerances used.
+    pub tolerances: Tolerances,
+}
+
+/// `rankscape.diagnose/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiagnoseDocument {
+    pub schema: &'static str,
+    pub seed: u64,
+    pub digest: BTreeMap<&'static str, String>,
+    pub widths: Vec<usize>,
+    pub bottleneck_rank: usize,
+    pub filling: bool,
+    pub samples: u64,
+    pub data_rank: usize,
+    pub normalization: &'static str,
+    pub loss: LossDocument,
+    pub gradient: GradientDocument,
+    pub critical: bool,
+    pub class: &'static str,
+    pub origin: Option<&'static str>,
+    pub stationary_in_function_space: Option<bool>,
+    pub spectrum: Vec<f64>,
+    pub captured: Option<Vec<usize>>,
+    pub near: Option<NearDocument>,
+    pub hessian: HessianDocument,
+    pub escape: Option<EscapeDocument>,
+    pub rank_profile: Map<String, Value>,
+    pub barcode: Option<Vec<BarDocument>>,
+    pub differential: DifferentialDocument,
+    pub evidence: EvidenceDocument,
+    pub tolerances: Map<String, Value>,
+    pub notes: Vec<String>,
+    pub run: RunDocument,
+}
+
+/// Value, smallest value over the architecture, and their difference.
+#[derive(Debug, Clone, Serialize)]
+pub struct LossDocument {
+    pub value: f64,
+    pub global_minimum: f64,
+    pub gap: f64,
+}
+
+/// The gradient and the threshold of criticality.
+#[derive(Debug, Clone, Serialize)]
+pub struct GradientDocument {
+    pub norm: f64,
+    pub relative: f64,
+    pub threshold: f64,
+}
+
+/// The critical point nearby.
+#[derive(Debug, Clone, Serialize)]
+pub struct NearDocument {
+    pub class: &'static str,
+    pub captured: Vec<usize>,
+    pub rank: usize,
+    pub distance: Option<f64>,
+    pub gradient_after: Option<f64>,
+    pub value: f64,
+    pub index: Option<usize>,
+    pub nullity: Option<usize>,
+    pub scaled_gradient: f64,
+    pub scaled_gradient_threshold: f64,
+}
+
+/// Ends of the spectrum and inertia of the Hessian.
+#[derive(Debug, Clone, Serialize)]
+pub struct HessianDocument {
+    pub lambda_min: Option<f64>,
+    pub lambda_max: Option<f64>,
+    pub index: Option<usize>,
+    pub nullity: Option<usize>,
+    pub residual: f64,
+}
+
+/// A path that leaves.
+#[derive(Debug, Clone, Serialize)]
+pub struct EscapeDocument {
+    pub order: usize,
+    pub coefficient: f64,
+    pub t: f64,
+    pub decrease: f64,
+    pub kind: &'static str,
+    pub certificate: Value,
+}
+
+/// A bar of the barcode.
+#[derive(Debug, Clone, Serialize)]
+pub struct BarDocument {
+    pub from: usize,
+    pub to: usize,
+    pub multiplicity: usize,
+}
+
+/// Rank of the differential of the product map.
+#[derive(Debug, Clone, Serialize)]
+pub struct DifferentialDocument {
+    pub rank: usize,
+    pub max_rank: usize,
+    pub submersion: bool,
+}
+
+/// Grade and supports of the verdict.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvidenceDocument {
+    pub grade: &'static str,
+    pub rests_on: Vec<SupportDocument>,
+}
+
+/// One decision.
+#[derive(Debug, Clone, Serialize)]
+pub struct SupportDocument {
+    pub quantity: String,
+    pub rank: usize,
+    pub above: Option<f64>,
+    pub below: Option<f64>,
+    pub tolerance: f64,
+    pub clear: bool,
+}
+
+impl DiagnoseDocument {
+    /// The document of a diagnosis; losses, gradients and eigenvalues are multiplied by the normalization.
+    pub fn new(found: &Diagnosis, inputs: &DiagnoseInputs) -> Self {
+        let outputs = found.architecture.outputs();
+        let factor = inputs.normalization.factor(inputs.samples, outputs);
+        let minimum = found.global_minimum;
+        let profile = &found.rank_profile;
+        Self {
+            schema: "rankscape.diagnose/1",
+            seed: inputs.seed,
+            digest: [("weights", inputs.weights_digest.clone()), ("data", inputs.data_digest.clone())].into(),
+            widths: found.architecture.widths().to_vec(),
+            bottleneck_rank: found.architecture.bottleneck_rank(),
+            filling: found.architecture.is_filling(),
+            samples: inputs.samples,
+            data_rank: inputs.data_rank,
+            normalization: inputs.normalization.name(),
+            loss: LossDocument {
+                value: factor * found.loss,
+                global_minimum: factor * minimum,
+                gap: factor * (found.loss - minimum).max(0.0),
+            },
+            gradient: GradientDocument {
+                norm: factor * found.gradient_norm,
+                relative: found.gradient_relative,
+                threshold: found.gradient_threshold,
+            },
+            critical: found.critical,
+            class: found.class.name(),
+            origin: found.origin.map(crate::critical::Origin::name),
+            stationary_in_function_space: found.stationary_in_function_space,
+            spectrum: found.spectrum.clone(),
+            captured: found.captured.clone(),
+            near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
+            hessian: hessian_document(found, factor),
+            escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
+            rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
+            barcode: found.barcode.as_ref().map(|code| {
+                let bar = |b: &crate::multiplication::Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
+                code.bars.iter().map(bar).collect()
+            }),
+            differential: DifferentialDocument {
+                rank: found.differential.rank,
+                max_rank: found.differential.max_rank,
+                submersion: found.differential.submersion,
+            },
+            evidence: evidence_document(&found.evidence),
+            tolerances: inputs.tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect(),
+            notes: inputs.notes.clone(),
+            run: RunDocument::default(),
+        }
+    }
+
+    /// Something that was asked for is undecided.
+    pub fn is_undecided(&self) -> bool {
+        self.class == "undecided"
+            || self.barcode.is_none()
+            || self.near.as_ref().is_some_and(|near| near.class == "undecided")
+            || (self.critical && self.hessian.index.is_none())
+    }
+}
+
+fn near_document(near: &NearCriticalPoint, factor: f64, tolerances: &Tolerances) -> NearDocument {
+    let inertia = near.analysis.as_ref().and_then(|point| point.inertia).filter(|_| near.class.name() != "undecided");
+    NearDocument {
+        class: near.class.name(),
+        captured: near.captured.clone(),
+        rank: near.rank,
+        distance: near.distance,
+        gradient_after: near.gradient_after,
+        value: factor * near.value,
+        index: inertia.map(|found| found.negative),
+        nullity: inertia.map(|found| found.zero),
+        scaled_gradient: near.scaled_gradient,
+        scaled_gradient_threshold: tolerances.near_gradient,
+    }
+}
+
+fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
+    let (smallest, largest) = (&found.extremes.smallest, &found.extremes.largest);
+    HessianDocument {
+        lambda_min: smallest.converged.then_some(factor * smallest.value),
+        lambda_max: largest.converged.then_some(factor * largest.value),
+        index: found.inertia.map(|inertia| inertia.negative),
+        nullity: found.inertia.map(|inertia| inertia.zero),
+        residual: factor * smallest.residual.max(largest.residual),
+    }
+}
+
+fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
+    let inline = escape.direction.architecture().parameters() <= INLINE_PARAMETERS;
+    let terms = inline.then(|| {
+        let factors: Vec<Vec<Vec<f64>>> = escape.direction.matrices().iter().map(crate::Matrix::to_rows).collect();
+        json!([{ "power": 1, "factors": factors }])
+    });
+    let coefficients: Vec<f64> = escape.loss.coefficients[1..].iter().map(|c| factor * c).collect();
+    EscapeDocument {
+        order: escape.order,
+        coefficient: factor * escape.coefficient,
+        t: escape.t,
+        decrease: factor * escape.decrease,
+        kind: escape.kind.name(),
+        certificate: json!({ "change_of_loss": coefficients, "first_power": 1, "terms": terms }),
+    }
+}
+
+fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
+    let rests_on = evidence.rests_on.iter().map(|support| SupportDocument {
+        quantity: support.quantity.clone(),
+        rank: support.decision.rank,
+        above: support.decision.above,
+        below: support.decision.below,
+        tolerance: support.decision.tolerance,
+        clear: support.decision.clear,
+    });
+    EvidenceDocument { grade: evidence.grade.name(), rests_on: rests_on.collect() }
+}

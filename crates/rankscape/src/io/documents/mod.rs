@@ -1,0 +1,33 @@
+//! Versioned documents: what the commands answer, field by field as JSON.
+//!
+//! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
+//! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
+
+mod diagnose;
+mod doctor;
+mod error;
+
+pub use diagnose::{
+    BarDocument, DiagnoseDocument, DiagnoseInputs, EscapeDocument, EvidenceDocument, HessianDocument, NearDocument,
+    Normalization,
+};
+pub use doctor::{Check, DoctorDocument};
+pub use error::ErrorDocument;
+
+use serde::Serialize;
+
+/// What differs between two runs that answer the same.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunDocument {
+    /// Version of the program.
+    pub version: String,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+    /// Threads that were allowed.
+    pub threads: usize,
+}
+
+/// A document as indented JSON.
+pub fn to_json(document: &impl Serialize) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
+}

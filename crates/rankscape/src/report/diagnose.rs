@@ -1,0 +1,232 @@
+//! The diagnosis in ten to twenty lines.
+
+use super::draw_barcode;
+use crate::io::documents::{DiagnoseDocument, EscapeDocument, NearDocument};
+
+/// Bars drawn at most.
+const BARS: usize = 6;
+
+/// The diagnosis as text; `leave_file` is where the escaped weights were written, if anywhere.
+pub fn diagnose_text(document: &DiagnoseDocument, leave_file: Option<&str>) -> String {
+    let mut lines = vec![network(document), loss(document), verdict(document)];
+    lines.extend(origin(document));
+    lines.extend(document.near.as_ref().map(near));
+    lines.extend(captured(document));
+    lines.push(hessian(document));
+    lines.push(way_out(document, leave_file));
+    lines.push(map(document));
+    lines.extend(bars(document));
+    lines.push(evidence(document));
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
+    lines.join("\n") + "\n"
+}
+
+fn network(document: &DiagnoseDocument) -> String {
+    let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
+    let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
+    format!(
+        "Network    {}: bottleneck rank {} ({filling}); {} samples, X of rank {}",
+        widths.join("-"),
+        document.bottleneck_rank,
+        document.samples,
+        document.data_rank
+    )
+}
+
+fn loss(document: &DiagnoseDocument) -> String {
+    let loss = &document.loss;
+    let share = if loss.gap > 0.0 && loss.global_minimum > 0.0 {
+        format!(" ({} above it)", percent(loss.gap / loss.global_minimum))
+    } else {
+        String::new()
+    };
+    let unit = match document.normalization {
+        "sum" => String::new(),
+        other => format!(" ({other})"),
+    };
+    format!(
+        "Loss       {}{unit}; global minimum {}; gap {}{share}",
+        number(loss.value),
+        number(loss.global_minimum),
+        number(loss.gap)
+    )
+}
+
+fn verdict(document: &DiagnoseDocument) -> String {
+    let gradient = &document.gradient;
+    let numbers = format!("relative gradient {:.1e}, threshold {:.1e}", gradient.relative, gradient.threshold);
+    let what = match document.class {
+        "global_minimum" => "a global minimum",
+        "local_minimum" => "a local minimum that is not global",
+        "local_maximum" => "a local maximum",
+        "strict_saddle" => "a strict saddle: some direction has negative curvature",
+        "non_strict_saddle" => "a non-strict saddle: no direction has negative curvature, yet it is no minimum",
+        "not_critical" => "not a critical point",
+        _ => "undecided: the ranks are not clear, see the evidence",
+    };
+    format!("Verdict    This point is {what} ({numbers}).")
+}
+
+fn origin(document: &DiagnoseDocument) -> Option<String> {
+    let text = match document.origin? {
+        "pure" => "pure: the product itself is critical among all matrices the network can make",
+        _ => "spurious: the factorization makes it critical, not the function space",
+    };
+    Some(format!("Origin     {text}"))
+}
+
+fn near(near: &NearDocument) -> String {
+    let name = match near.class {
+        "global_minimum" => "a global minimum".to_owned(),
+        "undecided" => "a critical point whose class is undecided".to_owned(),
+        other => format!("a {}", other.replace('_', " ").replace("non strict", "non-strict")),
+    };
+    let distance = near.distance.map_or_else(String::new, |d| format!(" at relative distance {d:.1e}"));
+    let index = near.index.map_or_else(String::new, |index| format!(", index {index}"));
+    format!("Near       It is next to {name}{distance}, of rank {} and loss {}{index}.", near.rank, number(near.value))
+}
+
+fn captured(document: &DiagnoseDocument) -> Option<String> {
+    let near = document.near.as_ref().map(|near| &near.captured);
+    let (set, who) = match (&document.captured, near) {
+        (Some(set), _) => (set, "It captures"),
+        (None, Some(set)) => (set, "That point captures"),
+        (None, None) => return None,
+    };
+    let total = document.spectrum.iter().filter(|&&s| s > 0.0).count();
+    let reachable = document.bottleneck_rank.min(document.data_rank);
+    let next = document.spectrum.iter().enumerate().find(|(k, s)| !set.contains(&(k + 1)) && **s > 0.0);
+    let next = match next {
+        Some((k, s)) if set.len() < reachable => format!("; the largest one missing is {} (value {})", k + 1, number(*s)),
+        _ => String::new(),
+    };
+    Some(format!("Captured   {who} singular directions {} of {total}{next}", ranges(set)))
+}
+
+fn hessian(document: &DiagnoseDocument) -> String {
+    let hessian = &document.hessian;
+    let value = |v: Option<f64>| v.map_or("not converged".to_owned(), number);
+    let inertia = match (hessian.index, hessian.nullity) {
+        (Some(index), Some(nullity)) => format!("; index {index}, nullity {nullity}"),
+        _ if document.critical => "; index undecided".to_owned(),
+        _ => String::new(),
+    };
+    format!("Hessian    eigenvalues from {} to {}{inertia}", value(hessian.lambda_min), value(hessian.lambda_max))
+}
+
+fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> String {
+    let Some(escape) = &document.escape else {
+        return match document.class {
+            "global_minimum" => "Leave      Nothing is lower.".to_owned(),
+            "non_strict_saddle" => {
+                "Leave      No path yet: its first decrease is of order 3 or more, which this version does not construct.".to_owned()
+            }
+            _ => "Leave      No path found.".to_owned(),
+        };
+    };
+    format!("Leave      {}", path(escape, file))
+}
+
+fn path(escape: &EscapeDocument, file: Option<&str>) -> String {
+    let how = match escape.kind {
+        "negative_curvature" => "along a direction of negative curvature",
+        "output_bias" => "by moving the output bias to its best value",
+        "omitted_direction" => "by feeding the largest missing direction in all layers at once",
+        _ => "down the gradient",
+    };
+    let file = file.map_or_else(
+        || "; --leave FILE writes those weights".to_owned(),
+        |file| format!("; those weights are in {file}"),
+    );
+    format!(
+        "{how}: at t = {:.3e} the loss is {} lower (order {}){file}",
+        escape.t,
+        number(escape.decrease),
+        escape.order
+    )
+}
+
+fn map(document: &DiagnoseDocument) -> String {
+    let d = &document.differential;
+    let submersion = if d.submersion { "a submersion" } else { "not a submersion" };
+    format!("Map        the differential of the product has rank {} of {}: {submersion}", d.rank, d.max_rank)
+}
+
+fn bars(document: &DiagnoseDocument) -> Vec<String> {
+    let Some(bars) = &document.barcode else {
+        return vec!["Barcode    undecided: the ranks contradict one another".to_owned()];
+    };
+    let drawn = draw_barcode(&bars[..bars.len().min(BARS)], document.widths.len() - 1);
+    let mut lines: Vec<String> = drawn
+        .into_iter()
+        .enumerate()
+        .map(|(k, line)| format!("{}{line}", if k == 0 { "Barcode    " } else { "           " }))
+        .collect();
+    if bars.len() > BARS {
+        lines.push(format!("           and {} more", bars.len() - BARS));
+    }
+    lines
+}
+
+fn evidence(document: &DiagnoseDocument) -> String {
+    let evidence = &document.evidence;
+    let unclear: Vec<&str> = evidence.rests_on.iter().filter(|s| !s.clear).map(|s| s.quantity.as_str()).collect();
+    let doubt = match unclear.as_slice() {
+        [] => "all clear".to_owned(),
+        [first, ..] => format!("{} not clear, {first} among them", unclear.len()),
+    };
+    format!("Evidence   {}; rests on {} decisions, {doubt}", evidence.grade, evidence.rests_on.len())
+}
+
+/// Six significant digits, without an exponent where that is readable.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e9).contains(&size) {
+        let digits = (5 - size.log10().floor() as i32).clamp(0, 8) as usize;
+        let text = format!("{value:.digits$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    } else {
+        format!("{value:.5e}")
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share < 1e-3 { format!("{:.1e} of it", share) } else { format!("{:.1}%", 100.0 * share) }
+}
+
+/// `1-5, 7` for a sorted list; `none` when empty.
+fn ranges(indices: &[usize]) -> String {
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    for &index in indices {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == index => *last = index,
+            _ => parts.push((index, index)),
+        }
+    }
+    if parts.is_empty() {
+        return "none".to_owned();
+    }
+    let part = |&(a, b): &(usize, usize)| if a == b { a.to_string() } else { format!("{a}-{b}") };
+    parts.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_are_joined_into_ranges() {
+        assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "1-3, 5, 7-8");
+        assert_eq!(ranges(&[]), "none");
+    }
+
+    #[test]
+    fn numbers_have_six_digits_at_every_size() {
+        assert_eq!(
+            [number(0.0), number(523_342.800_48), number(0.5), number(1.0e-7), number(-2.0e12)],
+            ["0", "523343", "0.5", "1.00000e-7", "-2.00000e12"]
+        );
+    }
+}
