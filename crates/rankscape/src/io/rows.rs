@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use super::array::Array;
 use super::file::read_error;
 use super::npy::Layout;
 use crate::error::{InputError, Result};
@@ -17,20 +16,20 @@ pub(super) trait RowSource {
 }
 
 /// Rows that are decoded as they are read.
-pub(super) struct EncodedRows<'a> {
-    reader: &'a mut dyn Read,
+pub(super) struct EncodedRows<R> {
+    reader: R,
     layout: Layout,
     cols: usize,
     bytes: Vec<u8>,
 }
 
-impl<'a> EncodedRows<'a> {
-    pub(super) fn new(reader: &'a mut dyn Read, layout: Layout, cols: usize) -> Self {
+impl<R: Read> EncodedRows<R> {
+    pub(super) fn new(reader: R, layout: Layout, cols: usize) -> Self {
         Self { reader, layout, cols, bytes: Vec::new() }
     }
 }
 
-impl RowSource for EncodedRows<'_> {
+impl<R: Read> RowSource for EncodedRows<R> {
     fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()> {
         self.bytes.resize(count * self.cols * self.layout.bytes, 0);
         self.reader.read_exact(&mut self.bytes).map_err(|error| read_error(&error))?;
@@ -40,25 +39,18 @@ impl RowSource for EncodedRows<'_> {
     }
 }
 
-/// Rows of an array in memory.
-pub(super) struct StoredRows {
-    values: Vec<f64>,
-    cols: usize,
-    at: usize,
+/// Rows of numbers in memory.
+pub(super) struct StoredRows<'a> {
+    pub(super) values: &'a [f64],
+    pub(super) cols: usize,
 }
 
-impl StoredRows {
-    pub(super) fn new(array: Array, cols: usize) -> Self {
-        Self { values: array.values, cols, at: 0 }
-    }
-}
-
-impl RowSource for StoredRows {
+impl RowSource for StoredRows<'_> {
     fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()> {
-        let to = self.at + count * self.cols;
+        let (next, rest) = self.values.split_at(self.values.len().min(count * self.cols));
         target.clear();
-        target.extend_from_slice(self.values.get(self.at..to).unwrap_or_default());
-        self.at = to;
+        target.extend_from_slice(next);
+        self.values = rest;
         Ok(())
     }
 }

@@ -190,12 +190,13 @@ fn check_chain(shapes: &[(String, Vec<usize>)], convention: Convention) -> Resul
             .array(second)
             .value(format!("{first} is {}, {second} is {}", shape_text(above), shape_text(below)));
     let (name, other) = convention.other();
-    let reversed: Vec<_> = shapes.iter().rev().cloned().collect();
-    let listed: Vec<&str> = reversed.iter().map(|(name, _)| name.as_str()).collect();
+    // Transposing every layer and reversing their order are the same mistake seen from two sides.
     Err(if first_break(shapes, other).is_none() {
-        error.hint(format!("the transposed layers do chain: use --convention {name}"))
-    } else if first_break(&reversed, convention).is_none() {
-        error.hint(format!("in reversed order they do chain: use --layers {}", listed.join(",")))
+        let reversed: Vec<&str> = shapes.iter().rev().map(|(name, _)| name.as_str()).collect();
+        let reversed = reversed.join(",");
+        error.hint(format!(
+            "the transposed layers do chain: use --convention {name}, or --layers {reversed} if the order is reversed"
+        ))
     } else {
         error.hint("a layer is stored as (out, in), or as (in, out) with --convention flax")
     })
