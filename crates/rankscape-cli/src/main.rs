@@ -1,2 +1,34 @@
-//! The command `rankscape`.
-fn main() {}
+//! The command `rankscape`: arguments, files, progress, exit codes; no mathematics.
+//!
+//! Exit codes: 0 answered; 1 internal failure; 2 bad usage or bad input; 3 answered, but something asked for is
+//! undecided; 4 a verification failed.
+
+mod arguments;
+mod diagnose;
+mod doctor;
+mod output;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use output::Outcome;
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::usage(&error),
+    };
+    let common = arguments.command.common().clone();
+    let outcome = match &arguments.command {
+        Command::Diagnose(options) => diagnose::run(options, started),
+        Command::Doctor(common) => doctor::run(common, started),
+    };
+    match outcome {
+        Ok(Outcome { text, code }) => output::print(&text, code),
+        Err(error) => output::bad_input(&error, common.json),
+    }
+}

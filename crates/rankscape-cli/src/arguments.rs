@@ -1,0 +1,138 @@
+//! The arguments of every verb.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exact answers, with evidence, about the loss landscape of products of matrices.
+#[derive(Debug, Parser)]
+#[command(name = "rankscape", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// What to answer.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// These weights, this data: where am I?
+    Diagnose(DiagnoseOptions),
+    /// Version, processor features and a self-test.
+    Doctor(CommonOptions),
+}
+
+impl Command {
+    pub(crate) fn common(&self) -> &CommonOptions {
+        match self {
+            Self::Diagnose(options) => &options.common,
+            Self::Doctor(common) => common,
+        }
+    }
+}
+
+/// Common to all verbs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CommonOptions {
+    /// Print one JSON document on standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write the document into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Threads to use [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print nothing but errors; the exit code answers.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Show no progress on standard error.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+impl CommonOptions {
+    pub(crate) fn thread_count(&self) -> usize {
+        let available = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(available, usize::from)
+    }
+}
+
+/// How kernels are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConventionName {
+    /// (out, in), as PyTorch has it.
+    Torch,
+    /// (in, out), as Flax and Keras have it.
+    Flax,
+}
+
+/// What the network is trained for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Task {
+    /// Predict Y from X.
+    Regression,
+    /// Reproduce X: Y = X.
+    Autoencoder,
+}
+
+/// What the loss is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NormalizationName {
+    /// 1/2 ||W X - Y||^2.
+    Sum,
+    /// The sum divided by the number of samples.
+    Mean,
+    /// The mean over samples and outputs of the squared error, as torch.nn.MSELoss.
+    Mse,
+}
+
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub(crate) struct DiagnoseOptions {
+    /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
+    #[arg(long, value_name = "FILE", required_unless_present = "example")]
+    pub(crate) weights: Option<String>,
+    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y*, or X.npy,Y.npy.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    pub(crate) data: Option<String>,
+    /// A matrix Y (outputs x inputs) instead of data: the loss is 1/2 ||W - Y||^2.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// A shipped example instead of files: digits, digits-early, digits-converged, digits-classifier.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
+    pub(crate) example: Option<String>,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// What the network is trained for.
+    #[arg(long, value_enum, default_value_t = Task::Regression)]
+    pub(crate) task: Task,
+    /// The first N columns of a table are inputs, the others outputs.
+    #[arg(long, value_name = "N")]
+    pub(crate) inputs: Option<usize>,
+    /// One weight for each sample.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sample_weights: Option<PathBuf>,
+    /// A symmetric positive definite matrix M (outputs x outputs): the loss is 1/2 tr (W X - Y)' M (W X - Y).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_metric: Option<PathBuf>,
+    /// What losses, gradients and eigenvalues are divided by.
+    #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
+    pub(crate) normalization: NormalizationName,
+    /// Write weights that have left the point: same names and types, ready to train on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leave: Option<PathBuf>,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}

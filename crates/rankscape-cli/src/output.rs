@@ -1,0 +1,63 @@
+//! Standard output, standard error and exit codes.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use rankscape::InputError;
+use rankscape::io::documents::{ErrorDocument, to_json};
+use rankscape::io::write_atomically;
+
+/// Answered.
+pub(crate) const ANSWERED: u8 = 0;
+/// Internal failure.
+pub(crate) const FAILED: u8 = 1;
+/// Bad usage or bad input.
+pub(crate) const BAD_INPUT: u8 = 2;
+/// Answered, but something that was asked for is undecided.
+pub(crate) const UNDECIDED: u8 = 3;
+
+/// What a verb answers: the text for standard output and the exit code.
+pub(crate) struct Outcome {
+    pub(crate) text: String,
+    pub(crate) code: u8,
+}
+
+/// Prints the answer. A reader that closed the pipe is no failure.
+pub(crate) fn print(text: &str, code: u8) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("rankscape: standard output cannot be written: {error}");
+            ExitCode::from(FAILED)
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+/// Bad input: one message on standard error, and the error document under `--json`.
+pub(crate) fn bad_input(error: &InputError, json: bool) -> ExitCode {
+    eprintln!("rankscape: {error}");
+    let document = if json { to_json(&ErrorDocument::from(error)) + "\n" } else { String::new() };
+    print(&document, BAD_INPUT)
+}
+
+/// Bad usage, or a request for help or the version.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && wants_json {
+        let message = error.to_string();
+        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return bad_input(&InputError::new(first).hint("see rankscape --help"), true);
+    }
+    // The message cannot be printed when standard error is closed; the code still tells.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { BAD_INPUT } else { ANSWERED })
+}
+
+/// Writes a document into the folder given by `--out`.
+pub(crate) fn write_document(folder: &Path, name: &str, json: &str) -> Result<(), InputError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| InputError::new(format!("the folder cannot be made: {error}")).file(folder.display()))?;
+    write_atomically(&folder.join(name), json.as_bytes())
+}
