@@ -19,7 +19,7 @@ pub struct Chain<T> {
 }
 
 impl<T: Scalar> Chain<T> {
-    /// Factors whose barcode is `barcode` (entries `(from, to, multiplicity)` with `from <= to <= depth`), in random
+    /// Factors whose barcode is `barcode` (integer ones if `T` is [`crate::Rational`]; entries `(from, to, multiplicity)` with `from <= to <= depth`), in random
     /// bases of all spaces.
     pub fn with_barcode(draw: &mut Draw, depth: usize, barcode: &[(usize, usize, usize)]) -> Self {
         let mut strands = Vec::new();
@@ -100,6 +100,7 @@ mod tests {
                     assert_eq!(exact::rank(&product), rational.ranks[i][j], "stream {stream}, {i}:{j}");
                 }
             }
+            assert!(rational.factors.iter().all(|factor| factor.entries().iter().all(Rational::is_integer)));
         }
     }
 }
