@@ -63,7 +63,12 @@ fn exact_answers_are_those_of_the_oracle() {
         check_profile(case, &RankProfile::exact(&factors));
         let label = ComponentLabel::exact(&factors);
         assert_eq!(label.columns, case.invariant.columns, "{}", case.name);
-        assert_eq!((&label.nodes, signs(&label)), (&case.invariant.nodes, case.invariant.signs.clone()), "{}", case.name);
+        assert_eq!(
+            (&label.nodes, signs(&label)),
+            (&case.invariant.nodes, case.invariant.signs.clone()),
+            "{}",
+            case.name
+        );
         if let Some(other) = &case.other_factors {
             let other = ComponentLabel::exact(&exact(other));
             assert_eq!(other.columns, label.columns, "{}", case.name);
@@ -90,7 +95,11 @@ fn floating_answers_are_those_of_the_oracle() {
             Connection::Path(path) => {
                 assert_eq!(case.same_component, Some(true), "{}", case.name);
                 let error = path.product_error(&factors.product(), 1000);
-                assert!(error < 1e-12 * (1.0 + factors.norm().powi(factors.depth() as i32)), "{}: {error:e}", case.name);
+                assert!(
+                    error < 1e-12 * (1.0 + factors.norm().powi(factors.depth() as i32)),
+                    "{}: {error:e}",
+                    case.name
+                );
                 assert_eq!(path.at(0.0), factors);
                 assert_eq!(path.at(1.0), other);
             }

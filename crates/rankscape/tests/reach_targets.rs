@@ -76,8 +76,12 @@ fn targets_in_special_position_are_reached_at_open_points() {
             far.push((case, chain.barcode.clone(), entries, distances));
         }
     }
-    for f in &failed { println!("{f:?}"); }
-    for f in &far { println!("{f:?}"); }
+    for f in &failed {
+        println!("{f:?}");
+    }
+    for f in &far {
+        println!("{f:?}");
+    }
     println!("open {open}, failed {}, far {}", failed.len(), far.len());
     assert!(failed.is_empty() && far.is_empty());
 }
@@ -113,8 +117,12 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
             far.push((case, chain.barcode.clone(), distances));
         }
     }
-    for f in &failed { println!("{f:?}"); }
-    for f in &far { println!("{f:?}"); }
+    for f in &failed {
+        println!("{f:?}");
+    }
+    for f in &far {
+        println!("{f:?}");
+    }
     println!("open {open}, failed {}, far {}", failed.len(), far.len());
     assert!(failed.is_empty() && far.is_empty());
 }

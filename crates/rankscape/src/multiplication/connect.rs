@@ -8,7 +8,7 @@
 
 use super::factors::Factors;
 use super::fiber::splitting_nodes;
-use super::frames::{Frames, product_svd};
+use super::frames::{Frames, product_difference, product_svd};
 use super::motion::Motion;
 use super::path::{Path, Piece};
 use super::rank_profile::RankProfile;
@@ -48,11 +48,15 @@ pub fn connect(first: &Factors, second: &Factors, unit_roundoff: f64, tolerances
     let profile = RankProfile::new(first, unit_roundoff, tolerances);
     let decision = profile.decision(0, profile.depth());
     if !decision.clear {
-        return Ok(Connection::Undecided { reason: format!("the rank of the product, {}, is not clear", decision.rank) });
+        return Ok(Connection::Undecided {
+            reason: format!("the rank of the product, {}, is not clear", decision.rank),
+        });
     }
     let product = product_svd(first, decision.rank);
     let (Some(a), Some(b)) = (Frames::new(first, &product), Frames::new(second, &product)) else {
-        return Ok(Connection::Undecided { reason: "the products differ too much in their smallest singular value".into() });
+        return Ok(Connection::Undecided {
+            reason: "the products differ too much in their smallest singular value".into(),
+        });
     };
     let nodes = splitting_nodes(profile.widths(), decision.rank);
     let signs = |frames: &Frames| nodes.iter().map(|&i| determinant_sign(&frames.x[i])).collect::<Vec<_>>();
@@ -74,7 +78,7 @@ fn same_product(first: &Factors, second: &Factors, unit_roundoff: f64, tolerance
     let largest = a.iter().copied().max().unwrap_or(1) as f64;
     let size = |f: &Factors| f.matrices().iter().map(Matrix::frobenius_norm).product::<f64>();
     let allowed = tolerances.same_product * unit_roundoff * largest.sqrt() * size(first).max(size(second));
-    let difference = (&first.product() - &second.product()).frobenius_norm();
+    let difference = product_difference(first, second);
     if difference <= allowed {
         return Ok(());
     }
@@ -103,9 +107,7 @@ fn to_standard(factors: &Factors, frames: &Frames, product: &Svd) -> Vec<Piece> 
 fn reverse(piece: Piece) -> Piece {
     match piece {
         Piece::Line { from, to } => Piece::Line { from: to, to: from },
-        Piece::Frames { left, right, motions, reversed } => {
-            Piece::Frames { left, right, motions, reversed: !reversed }
-        }
+        Piece::Frames { left, right, motions, reversed } => Piece::Frames { left, right, motions, reversed: !reversed },
     }
 }
 
@@ -128,14 +130,20 @@ pub fn lift_path(
     let widths = first.architecture().widths();
     let (n, m) = (first.architecture().inputs(), first.architecture().outputs());
     if let Some(node) = (1..first.depth()).find(|&i| widths[i] <= n.min(m)) {
-        return Err(InputError::new("paths of matrices lift for sure only where every inner width exceeds both ends' smaller")
-            .value(format!("width {} at node {node}, min(d0, dh) = {}", widths[node], n.min(m))));
+        return Err(InputError::new(
+            "paths of matrices lift for sure only where every inner width exceeds both ends' smaller",
+        )
+        .value(format!("width {} at node {node}, min(d0, dh) = {}", widths[node], n.min(m))));
     }
     let (Some(start), Some(end)) = (knots.first(), knots.last()) else {
         return Err(InputError::new("a path of matrices needs at least two knots"));
     };
     if let Some(knot) = knots.iter().find(|knot| knot.shape() != (m, n)) {
-        return Err(InputError::new("a knot has the wrong shape").value(format!("{:?}, expected {:?}", knot.shape(), (m, n))));
+        return Err(InputError::new("a knot has the wrong shape").value(format!(
+            "{:?}, expected {:?}",
+            knot.shape(),
+            (m, n)
+        )));
     }
     let carriers: Vec<Factors> = knots.iter().map(|knot| first.with_matrices(carrier(widths, knot))).collect();
     let legs = [

@@ -63,8 +63,7 @@ impl ComponentLabel {
     /// signs are 0.
     pub fn exact_with_columns(factors: &ExactFactors, columns: Vec<usize>) -> Self {
         let nodes = splitting_nodes(factors.architecture().widths(), columns.len());
-        let signs =
-            nodes.iter().map(|&i| factors.partial(i, 0).select_columns(&columns).determinant_sign()).collect();
+        let signs = nodes.iter().map(|&i| factors.partial(i, 0).select_columns(&columns).determinant_sign()).collect();
         Self { columns, nodes, signs }
     }
 

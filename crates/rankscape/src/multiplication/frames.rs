@@ -17,11 +17,7 @@ pub(super) fn product_svd(factors: &Factors, rank: usize) -> Svd {
     let (q_left, r_left) = thin_qr(&left_product(factors, node));
     let (q_right, r_right) = thin_qr(&right_product(factors, node).transpose());
     let core = svd(&r_left.times_transpose(&r_right));
-    Svd {
-        u: &q_left * &core.u.columns(0, rank),
-        s: core.s[..rank].to_vec(),
-        v: &q_right * &core.v.columns(0, rank),
-    }
+    Svd { u: &q_left * &core.u.columns(0, rank), s: core.s[..rank].to_vec(), v: &q_right * &core.v.columns(0, rank) }
 }
 
 /// `P(h, node)`, multiplied from the narrow side.
@@ -88,4 +84,22 @@ impl Frames {
 /// Orthonormal basis of the complement of the span of independent columns.
 pub(super) fn null_basis(columns: &Matrix) -> Matrix {
     crate::linalg::orthonormal_complement(&svd(columns).u)
+}
+
+/// `||mu(a) - mu(b)||_F` for tuples of equal widths, from the cores of `[L_a, -L_b] [R_a; R_b]` at the narrowest node.
+pub(super) fn product_difference(a: &Factors, b: &Factors) -> f64 {
+    let widths = a.architecture().widths();
+    let node = (0..widths.len()).min_by_key(|&i| widths[i]).unwrap_or(0);
+    let narrow = widths[node];
+    let (m, n) = (a.architecture().outputs(), a.architecture().inputs());
+    if 2 * narrow > m.min(n) {
+        return (&a.product() - &b.product()).frobenius_norm();
+    }
+    let mut left = Matrix::zeros(m, 2 * narrow);
+    left.set_block(0, 0, &left_product(a, node));
+    left.set_block(0, narrow, &left_product(b, node).scaled(-1.0));
+    let mut right = Matrix::zeros(n, 2 * narrow);
+    right.set_block(0, 0, &right_product(a, node).transpose());
+    right.set_block(0, narrow, &right_product(b, node).transpose());
+    thin_qr(&left).1.times_transpose(&thin_qr(&right).1).frobenius_norm()
 }

@@ -74,9 +74,7 @@ pub(super) fn reduced_rank(profile: &RankProfile) -> impl Fn(usize, usize) -> us
 }
 
 fn births(node: usize, columns: &Matrix) -> Vec<Interval> {
-    (0..columns.ncols())
-        .map(|j| Interval { from: node, to: node, vectors: vec![columns.column(j).to_vec()] })
-        .collect()
+    (0..columns.ncols()).map(|j| Interval { from: node, to: node, vectors: vec![columns.column(j).to_vec()] }).collect()
 }
 
 fn basis(intervals: &[Interval], node: usize, width: usize) -> Matrix {

@@ -97,7 +97,9 @@ fn second_order(profile: &RankProfile) -> Verdict {
     };
     match full_pairs(profile).into_iter().find(works) {
         Some((i, j)) if i == j => Verdict::yes(format!("changing W{i} alone reaches every direction")),
-        Some((i, j)) => Verdict::yes(format!("changing W{i} and W{j} together reaches every direction at second order")),
+        Some((i, j)) => {
+            Verdict::yes(format!("changing W{i} and W{j} together reaches every direction at second order"))
+        }
         None => Verdict::no("no pair of layers reaches every direction at second order"),
     }
 }

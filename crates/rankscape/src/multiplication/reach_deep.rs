@@ -30,7 +30,8 @@ pub(super) fn reach_deep(
     let inner = &(&basis.inverses[h] * target) * &basis.bases[0];
     let plan = Plan::new(&basis, h);
     let mut best: Option<(bool, f64, Vec<Matrix>)> = None;
-    for (late, stream) in [(false, 0), (true, 1)].into_iter().flat_map(|(l, s)| (0..DRAWS).map(move |k| (l, 2 * k + s))) {
+    for (late, stream) in [(false, 0), (true, 1)].into_iter().flat_map(|(l, s)| (0..DRAWS).map(move |k| (l, 2 * k + s)))
+    {
         let Some(steps) = plan.steps(&basis, &inner, rank, late, &mut Stream::new(0, stream)) else { continue };
         let found: Vec<Matrix> = (1..=h)
             .map(|k| &matrices[k - 1] + &(&(&basis.bases[k] * &steps[k - 1]) * &basis.inverses[k - 1]))

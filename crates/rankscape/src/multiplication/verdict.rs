@@ -36,7 +36,9 @@ impl Verdict {
         decide: impl FnOnce() -> Self,
     ) -> Self {
         if Barcode::new(profile).is_none() {
-            return Self::undecided("the rank decisions contradict one another: an interval would occur a negative number of times");
+            return Self::undecided(
+                "the rank decisions contradict one another: an interval would occur a negative number of times",
+            );
         }
         let doubtful = used.into_iter().filter(|&(i, j)| i < j).find(|&(i, j)| !profile.decision(i, j).clear);
         match doubtful {
