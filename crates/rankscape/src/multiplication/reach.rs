@@ -10,7 +10,7 @@ use super::frames::{Frames, null_basis, product_svd};
 use super::rank_profile::RankProfile;
 use super::reach_deep::reach_deep;
 use crate::error::{InputError, Result};
-use crate::linalg::{Matrix, inverse, orthonormal_complement, pseudo_inverse, svd};
+use crate::linalg::{Matrix, inverse, orthonormal_complement, pseudo_inverse, singular_values, svd};
 use crate::tolerance::Tolerances;
 
 /// The answer to "are there factors near these with this product?".
@@ -43,20 +43,22 @@ pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances:
             .value(format!("{:?}, expected {shape:?}", target.shape())));
     }
     let r = factors.architecture().bottleneck_rank();
-    let wanted = crate::linalg::rank(target, tolerances);
+    let profile = RankProfile::new(factors, unit_roundoff, tolerances);
+    // The target was made by changing the product, so its rank is decided at the coarser of the two scales.
+    let noise = profile.decision(0, factors.depth()).tolerance.max(crate::linalg::rank(target, tolerances).tolerance);
+    let wanted = singular_values(target).iter().take_while(|&&value| value > noise).count();
     let distance_target = (target - &factors.product()).frobenius_norm();
     let mut out =
         Reach { factors: None, distance_target, distance_factors: None, product_error: None, reason: String::new() };
-    if wanted.rank > r {
-        out.reason = format!("the target has rank {}, and no product of these widths has rank above {r}", wanted.rank);
+    if wanted > r {
+        out.reason = format!("the target has rank {wanted}, and no product of these widths has rank above {r}");
         return Ok(out);
     }
-    let profile = RankProfile::new(factors, unit_roundoff, tolerances);
     if !profile.is_clear() {
         out.reason = "the ranks of the partial products are not clear".into();
         return Ok(out);
     }
-    match construct(factors, target, &profile, wanted.rank, tolerances.reach_product) {
+    match construct(factors, target, &profile, wanted, tolerances.reach_product) {
         Ok(found) => {
             let error = (&found.product() - target).frobenius_norm();
             let widest = profile.widths().iter().copied().max().unwrap_or(1) as f64;

@@ -20,6 +20,9 @@ pub struct QuadraticWitness {
 /// Numbers of parameters up to which the curvature of a second-order witness is found.
 const MOST_PARAMETERS: usize = 400;
 
+/// Largest curvature tried, as a power of two: beyond, rounding errors hide a negative direction of the other form.
+const DOUBLINGS: i32 = 24;
+
 /// Where first-order critical does not imply stationary: a linear loss whose gradient is normal to the image of the
 /// differential. `None` where the implication holds or is undecided.
 pub fn first_order_witness(factors: &Factors, profile: &RankProfile) -> Option<QuadraticWitness> {
@@ -38,14 +41,15 @@ pub fn second_order_witness(factors: &Factors, profile: &RankProfile) -> Option<
         return None;
     }
     let gradient = hidden_gradient(factors, profile)?;
-    let (bent, flat) = second_order_forms(factors, &gradient);
-    (0..60).map(|k| 2.0_f64.powi(k)).find_map(|curvature| {
+    let (bent, flat, size) = second_order_forms(factors, &gradient);
+    let largest = flat.max_abs();
+    let unit = if largest > 0.0 && size > 0.0 { size / largest } else { 1.0 };
+    (0..=DOUBLINGS).map(|k| unit * 2.0_f64.powi(k)).find_map(|curvature| {
         let mut form = bent.clone();
         form.add_scaled(curvature, &flat);
-        let values = symmetric_eigenvalues(&form)?;
-        let (low, high) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
-        let rounding = values.len() as f64 * f64::EPSILON * high.abs();
-        (low >= -rounding).then(|| QuadraticWitness { gradient: gradient.clone(), curvature })
+        let lowest = symmetric_eigenvalues(&form)?.first().copied().unwrap_or(0.0);
+        let rounding = flat.nrows() as f64 * f64::EPSILON * (size + curvature * largest);
+        (lowest >= -rounding).then(|| QuadraticWitness { gradient: gradient.clone(), curvature })
     })
 }
 
@@ -56,8 +60,9 @@ fn hidden_gradient(factors: &Factors, profile: &RankProfile) -> Option<Matrix> {
     (!image.contains(a, b)).then(|| image.direction(a, b))
 }
 
-/// The forms `D -> 2 <G, C_2(D)>` and `D -> ||C_1(D)||^2` of the Taylor coefficients of the product map, as matrices.
-fn second_order_forms(factors: &Factors, gradient: &Matrix) -> (Matrix, Matrix) {
+/// The forms `D -> 2 <G, C_2(D)>` and `D -> ||C_1(D)||^2` of the Taylor coefficients of the product map, as matrices, and
+/// the size of the terms that the first is made of.
+fn second_order_forms(factors: &Factors, gradient: &Matrix) -> (Matrix, Matrix, f64) {
     let h = factors.depth();
     let count = factors.architecture().parameters();
     let mut units = Vec::with_capacity(count);
@@ -84,7 +89,10 @@ fn second_order_forms(factors: &Factors, gradient: &Matrix) -> (Matrix, Matrix) 
         let middle = factors.partial(high.0 - 1, low.0)[(high.2, low.1)];
         middle * inner(seen.column(0), rows[low.0 - 1].column(low.2))
     });
-    (bent, flat)
+    let norms: Vec<f64> = factors.matrices().iter().map(Matrix::frobenius_norm).collect();
+    let without = |i: usize, j: usize| (0..h).filter(|&k| k != i && k != j).map(|k| norms[k]).product::<f64>();
+    let size = (0..h).flat_map(|j| (0..j).map(move |i| (i, j))).map(|(i, j)| without(i, j)).fold(0.0, f64::max);
+    (bent, flat, size)
 }
 
 /// Where the map is not open: a unit direction `D` such that `W + eps D` has rank at most `r` and yet, for small
