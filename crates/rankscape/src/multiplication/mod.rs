@@ -2,6 +2,7 @@
 //!
 //! `P(j, i) = W_j ... W_{i+1}` is a partial product, `P(i, i) = I`, and `r_ij = rank P(j, i)`.
 
+mod adapter;
 mod barcode;
 mod connect;
 mod conserved;
@@ -24,6 +25,7 @@ mod taylor;
 mod verdict;
 mod witness;
 
+pub use adapter::Adapter;
 pub use barcode::{Bar, Barcode};
 pub use connect::{Connection, connect, lift_path};
 pub use conserved::{conserved_laws, conserved_laws_of_two};

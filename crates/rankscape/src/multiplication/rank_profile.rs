@@ -11,6 +11,8 @@ pub struct RankProfile {
     widths: Vec<usize>,
     /// Entry `[i][j - i - 1]` for `i < j`.
     decisions: Vec<Vec<RankDecision>>,
+    /// Singular values of the product; empty when none were computed.
+    product_values: Vec<f64>,
 }
 
 impl RankProfile {
@@ -35,8 +37,9 @@ impl RankProfile {
         let decide = |values: &[f64], scale: f64| {
             RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
         };
-        let decisions = (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).collect();
-        Self { widths, decisions }
+        let (decisions, mut values): (Vec<_>, Vec<_>) =
+            (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).unzip();
+        Self { widths, decisions, product_values: values.swap_remove(0) }
     }
 
     /// Ranks over the rationals.
@@ -54,14 +57,14 @@ impl RankProfile {
                 row
             })
             .collect();
-        Self { widths, decisions }
+        Self { widths, decisions, product_values: Vec::new() }
     }
 
     /// A profile from known ranks; `decide(i, j)` for `i < j`.
     pub fn from_decisions(widths: &[usize], mut decide: impl FnMut(usize, usize) -> RankDecision) -> Self {
         let depth = widths.len() - 1;
         let decisions = (0..depth).map(|i| (i + 1..=depth).map(|j| decide(i, j)).collect()).collect();
-        Self { widths: widths.to_vec(), decisions }
+        Self { widths: widths.to_vec(), decisions, product_values: Vec::new() }
     }
 
     /// Number of factors.
@@ -99,6 +102,12 @@ impl RankProfile {
     /// Rank of the whole product.
     pub fn product_rank(&self) -> usize {
         self.rank(0, self.depth())
+    }
+
+    /// Singular values of the product, non-increasing, at least as many as the smallest width (the rest are zero). Empty
+    /// for a profile that was not computed in double precision.
+    pub fn product_singular_values(&self) -> &[f64] {
+        &self.product_values
     }
 
     /// Every decision is clear.
