@@ -8,8 +8,8 @@ use point::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin,
-    captured_directions, classify, near_critical_point,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, captured_directions,
+    classify, near_critical_point,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
@@ -106,7 +106,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         Some((factors, _)) => RankProfile::exact(factors),
         None => RankProfile::new(factors, unit_roundoff, tolerances),
     };
-    let critical = exact.as_ref().map_or_else(|| given.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
+    let critical =
+        exact.as_ref().map_or_else(|| given.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
     let analysis = critical.then(|| context.classified());
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let near = (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
@@ -176,7 +177,8 @@ impl Context<'_> {
     fn classified(&self) -> CriticalPoint {
         let Settings { unit_roundoff, tolerances, .. } = self.settings;
         let exact = self.exact.and_then(ExactSquareNetwork::classify);
-        let mut found = exact.unwrap_or_else(|| classify(self.network, &self.point.whitening, unit_roundoff, tolerances));
+        let mut found =
+            exact.unwrap_or_else(|| classify(self.network, &self.point.whitening, unit_roundoff, tolerances));
         if let (Some(bias), Some(inertia)) = (&self.point.output_bias, &mut found.inertia) {
             inertia.zero += bias.flat();
             inertia.positive += bias.target_means.len();
@@ -257,7 +259,9 @@ impl Context<'_> {
             extremes(&there.hessian(), inertia, tolerances, seed).smallest.vector
         };
         match (class, as_given) {
-            (CriticalClass::StrictSaddle, true) => leave(factors, self.network, whitening, true, Some(&found.smallest.vector)),
+            (CriticalClass::StrictSaddle, true) => {
+                leave(factors, self.network, whitening, true, Some(&found.smallest.vector))
+            }
             (CriticalClass::StrictSaddle, false) => {
                 leave(factors, self.network, whitening, true, Some(&curvature_at(factors, inertia)))
             }

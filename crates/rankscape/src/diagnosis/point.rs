@@ -88,7 +88,8 @@ impl Point {
                     .hint("give --data, or weights without biases"));
             }
             (Data::Target(target, exact), BiasKind::None) => {
-                let exact = exact.as_ref().map(|y| ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose()));
+                let exact =
+                    exact.as_ref().map(|y| ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose()));
                 (TriangularFactor::from_target(target), target.ncols() as u64, exact)
             }
             (Data::Samples(factor, exact), kind) => {

@@ -75,7 +75,8 @@ impl NormalizedNetwork {
         let x = x.block(0, 0, inputs, rows).scaled(1.0 / self.input_scale);
         let y = y.scaled(1.0 / self.target_scale);
         self.target_norm = y.frobenius_norm();
-        self.given = SquareNetwork::with_biases(self.given.layers().to_vec(), Some(Biases { columns, ones }), Some(x), y);
+        self.given =
+            SquareNetwork::with_biases(self.given.layers().to_vec(), Some(Biases { columns, ones }), Some(x), y);
         self
     }
 

@@ -97,7 +97,9 @@ fn captured(document: &DiagnoseDocument) -> Option<String> {
     let reachable = document.bottleneck_rank.min(document.data_rank);
     let next = document.spectrum.iter().enumerate().find(|(k, s)| !set.contains(&(k + 1)) && **s > 0.0);
     let next = match next {
-        Some((k, s)) if set.len() < reachable => format!("; the largest one missing is {} (value {})", k + 1, number(*s)),
+        Some((k, s)) if set.len() < reachable => {
+            format!("; the largest one missing is {} (value {})", k + 1, number(*s))
+        }
         _ => String::new(),
     };
     Some(format!("Captured   {who} singular directions {} of {total}{next}", ranges(set)))

@@ -226,7 +226,11 @@ impl DiagnoseDocument {
             escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
             rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
             barcode: found.barcode.as_ref().map(|code| {
-                let bar = |b: &crate::multiplication::Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
+                let bar = |b: &crate::multiplication::Bar| BarDocument {
+                    from: b.from,
+                    to: b.to,
+                    multiplicity: b.multiplicity,
+                };
                 code.bars.iter().map(bar).collect()
             }),
             differential: DifferentialDocument {
@@ -235,7 +239,12 @@ impl DiagnoseDocument {
                 submersion: found.differential.submersion,
             },
             evidence: evidence_document(&found.evidence),
-            tolerances: inputs.tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect(),
+            tolerances: inputs
+                .tolerances
+                .entries()
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), json!(value)))
+                .collect(),
             notes: inputs.notes.clone(),
             run: RunDocument::default(),
         }
