@@ -52,13 +52,13 @@ impl Npz {
     }
 
     fn read_headers(&mut self, path: &Path) -> Result<()> {
+        if self.archive.has_duplicate_names() {
+            return Err(
+                InputError::new("two arrays of the archive have the same name").hint("rename or remove one of the two")
+            );
+        }
         for index in 0..self.archive.len() {
             let found = self.read_entry(index, path)?;
-            if self.entries.iter().any(|entry| entry.name == found.name) {
-                return Err(InputError::new("the name occurs twice")
-                    .array(found.name)
-                    .hint("rename or remove one of the two"));
-            }
             self.entries.push(found);
         }
         Ok(())
