@@ -78,19 +78,40 @@ impl RankPattern {
         layers
     }
 
-    /// Whether every rank that the pattern keeps exceeds what a relative change `noise` of every factor could have made.
-    pub(super) fn survives(&self, layers: &[Matrix], residual: &Matrix, sizes: &[f64], noise: f64) -> bool {
+    /// Whether every rank that the pattern keeps beyond the captured `rank` exceeds what a relative change `noise` of one
+    /// factor could have made. The captured part itself is settled by the product.
+    pub(super) fn survives(
+        &self,
+        layers: &[Matrix],
+        residual: &Matrix,
+        sizes: &[f64],
+        rank: usize,
+        noise: f64,
+    ) -> bool {
         let depth = layers.len();
-        self.ranks.iter().filter(|(_, rank)| *rank > 0).all(|&(composite, rank)| {
-            let (value, parts, factor) = match composite {
-                Composite::Straight { j, i } => (partial(layers, j, i), (i..j).collect::<Vec<_>>(), 1.0),
+        self.ranks.iter().all(|&(composite, kept)| {
+            let (value, size, settled) = match composite {
+                Composite::Straight { j, i } => (partial(layers, j, i), sizes[i..j].iter().product::<f64>(), rank),
                 Composite::Wrapped { s, t } => {
-                    (wrapped(layers, residual, s, t), (0..t).chain(s..depth).collect(), spectral_norm(residual))
+                    let size = sizes[..t].iter().chain(&sizes[s..depth]).product::<f64>();
+                    (wrapped(layers, residual, s, t), size * spectral_norm(residual), 0)
                 }
             };
-            let size: f64 = parts.iter().map(|&l| sizes[l]).product();
-            singular_values(&value)[rank - 1] >= noise * parts.len() as f64 * size * factor
+            kept <= settled || singular_values(&value)[kept - 1] >= noise * size
         })
+    }
+
+    /// The layers with every factor truncated to the rank that the pattern gives it.
+    pub(super) fn snap(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
+        for (k, layer) in layers.iter_mut().enumerate() {
+            let single = Composite::Straight { j: k + 1, i: k };
+            if let Some((_, rank)) = self.ranks.iter().find(|(composite, _)| *composite == single) {
+                if *rank < layer.nrows().min(layer.ncols()) {
+                    *layer = svd(layer).truncated(*rank);
+                }
+            }
+        }
+        layers
     }
 }
 
