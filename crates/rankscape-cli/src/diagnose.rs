@@ -5,7 +5,8 @@ use std::time::Instant;
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
 use rankscape::io::{
-    Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights, write_weights,
+    Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
+    write_weights,
 };
 use rankscape::report::diagnose_text;
 use rankscape::{InputError, Tolerances};
@@ -37,7 +38,8 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         output_metric: output_metric.map(|metric| metric.matrix),
     };
     let point = Point::new(parameters, data, &tolerances).map_err(|error| error.file(&source.weights))?;
-    let settings = Settings { unit_roundoff: weights.unit_roundoff, tolerances: &tolerances, seed: options.common.seed };
+    let settings =
+        Settings { unit_roundoff: weights.unit_roundoff, tolerances: &tolerances, seed: options.common.seed };
     let found = diagnose(&point, settings).map_err(|error| error.file(&source.weights))?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;

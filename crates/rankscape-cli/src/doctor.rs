@@ -70,7 +70,9 @@ fn decomposition() -> Check {
     let plain = singular_values(&a);
     let error = [1e-290, 1e290]
         .iter()
-        .flat_map(|&scale| singular_values(&a.scaled(scale)).into_iter().zip(&plain).map(move |(s, p)| (s / scale - p).abs()))
+        .flat_map(|&scale| {
+            singular_values(&a.scaled(scale)).into_iter().zip(&plain).map(move |(s, p)| (s / scale - p).abs())
+        })
         .fold(0.0, f64::max);
     check("singular values at scales 1e-290 and 1e290", error / plain[0], 1e-13)
 }

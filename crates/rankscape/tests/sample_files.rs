@@ -159,6 +159,7 @@ fn data_that_do_not_fit_the_widths_suggest_the_transpose() {
         &refusal_of("d.npz", &file, &expecting(2, 5)),
         &["array Y", "5 outputs", "Y is 3 x 1", "belong together"],
     );
+    assert_says(&refusal_of("d.npz", &file, &expecting(1, 2)), &["weights look transposed", "--convention flax"]);
     let options = SampleOptions { autoencoder: true, ..expecting(2, 5) };
     assert_says(&refusal_of("d.npz", &file, &options), &["as many outputs as inputs", "2 inputs, 5 outputs"]);
 }

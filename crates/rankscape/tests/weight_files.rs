@@ -219,6 +219,15 @@ fn bad_archives_are_refused() {
 }
 
 #[test]
+fn two_arrays_of_one_name_in_an_archive_are_refused() {
+    let mut bytes = npz(&[("W1", npy_f64(&[1, 1], &[1.0])), ("W2", npy_f64(&[1, 1], &[2.0]))]);
+    while let Some(at) = bytes.windows(6).position(|window| window == b"W2.npy") {
+        bytes[at + 1] = b'1';
+    }
+    assert_says(&refusal("w.npz", &bytes), &["same name", "rename or remove"]);
+}
+
+#[test]
 fn a_zip_bomb_is_refused_before_anything_is_allocated() {
     let small = npy_f64(&[1, 1], &[1.0]);
     let mut bytes = npz(&[("W1", small.clone())]);

@@ -8,7 +8,8 @@ use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values, spectra
 use crate::multiplication::{Factors, RankProfile};
 use crate::tolerance::Tolerances;
 
-/// Classifies a point at which the gradient is taken to be zero; its entries are known up to `unit_roundoff`.
+/// Classifies a point at which the gradient is taken to be zero; its entries are known up to `unit_roundoff`, or up to
+/// its relative gradient where that is larger.
 pub fn classify(
     network: &NormalizedNetwork,
     whitening: &Whitening,
@@ -19,7 +20,8 @@ pub fn classify(
     let mut sizes = vec![0.0; layers.len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.
     sizes[0] = spectral_norm(&layers[0]) * network.given().inputs().map_or(1.0, spectral_norm);
-    classify_with_sizes(network.whitened(), whitening, layers[0].ncols(), &sizes, unit_roundoff, tolerances)
+    let noise = unit_roundoff.max(network.relative_gradient().min(tolerances.critical_threshold(unit_roundoff)));
+    classify_with_sizes(network.whitened(), whitening, layers[0].ncols(), &sizes, noise, tolerances)
 }
 
 /// Classifies a point of a network in whitened coordinates (`A = I`), at any scale, where rounding errors of `W_k` are

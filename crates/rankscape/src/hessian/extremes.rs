@@ -11,7 +11,7 @@ const BUDGET: usize = 4000;
 /// Both ends of the spectrum; each with a unit vector and its residual.
 #[derive(Debug, Clone)]
 pub struct Extremes {
-    /// Smallest eigenvalue; zero when the inertia proves it.
+    /// Smallest eigenvalue; zero, without a vector, when the inertia proves it.
     pub smallest: Extreme,
     /// Largest eigenvalue.
     pub largest: Extreme,
@@ -28,15 +28,22 @@ pub fn extremes(
     tolerances: &Tolerances,
     seed: u64,
 ) -> Extremes {
-    let (mut smallest, largest) = dense(operator).unwrap_or_else(|| {
-        let find = |sign| smallest_eigenpair(operator, sign, tolerances.krylov, BUDGET, seed);
-        (find(1.0), find(-1.0))
-    });
-    if inertia.is_some_and(|found| found.negative == 0 && found.zero > 0) {
-        smallest.value = 0.0;
-        smallest.converged = true;
-    }
+    let semidefinite = inertia.is_some_and(|found| found.negative == 0 && found.zero > 0);
+    let find = |sign| smallest_eigenpair(operator, sign, tolerances.krylov, BUDGET, seed);
+    let (smallest, largest) = match dense(operator) {
+        Some((smallest, largest)) if !semidefinite => (smallest, largest),
+        Some((_, largest)) => (zero_eigenvalue(&largest), largest),
+        None => {
+            let largest = find(-1.0);
+            (if semidefinite { zero_eigenvalue(&largest) } else { find(1.0) }, largest)
+        }
+    };
     Extremes { smallest, largest }
+}
+
+/// The smallest eigenvalue where the inertia proves that it is zero; no eigenvector is computed.
+fn zero_eigenvalue(largest: &Extreme) -> Extreme {
+    Extreme { value: 0.0, vector: Vec::new(), residual: 0.0, scale: largest.scale, converged: true, applications: 0 }
 }
 
 fn dense(operator: &HessianOperator<'_>) -> Option<(Extreme, Extreme)> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::array::Array;
-use super::file::{Format, format_of, open};
+use super::file::{Format, OpenFile, format_of, open};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::safetensors::Safetensors;
@@ -80,10 +80,10 @@ pub(super) fn list(names: &[String]) -> String {
 }
 
 /// Opens an NPY file; the reader is at the first number.
-pub(super) fn open_npy(path: &Path) -> Result<(Header, std::io::BufReader<std::fs::File>)> {
+pub(super) fn open_npy(path: &Path) -> Result<(Header, std::io::BufReader<OpenFile>)> {
     let (file, length) = open(path)?;
     let mut reader = std::io::BufReader::with_capacity(1 << 16, file);
-    let check = |reader: &mut std::io::BufReader<std::fs::File>| {
+    let check = |reader: &mut std::io::BufReader<OpenFile>| {
         let header = Header::read(reader)?;
         let needed = header.data_bytes()?.saturating_add(header.header_bytes);
         if needed > length {

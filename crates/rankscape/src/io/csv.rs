@@ -1,12 +1,11 @@
 //! Comma-separated numbers: a matrix, or samples with columns `x*` and `y*`.
 
-use std::fs::File;
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::array::{Array, ElementType, not_finite};
-use super::file::open;
+use super::file::{OpenFile, open};
 use crate::error::{InputError, Result};
 
 /// Which columns are inputs and which outputs.
@@ -18,7 +17,7 @@ pub(super) struct Columns {
 
 /// An open table of samples.
 pub(super) struct Table {
-    reader: Reader<File>,
+    reader: Reader<OpenFile>,
     names: Vec<String>,
     /// A first record that is data: the table has no header.
     first: Option<StringRecord>,

@@ -1,7 +1,7 @@
 //! Files: formats by extension and first bytes, readable errors, atomic writing.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::error::{InputError, Result};
@@ -33,8 +33,37 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
     }
 }
 
-/// Opens a file to read and looks at its first bytes: a pickle under another name is refused.
-pub(super) fn open(path: &Path) -> Result<(File, u64)> {
+/// An open file, or a shipped example in memory.
+pub(super) enum OpenFile {
+    File(File),
+    Memory(io::Cursor<&'static [u8]>),
+}
+
+impl Read for OpenFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Seek for OpenFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(position),
+            Self::Memory(bytes) => bytes.seek(position),
+        }
+    }
+}
+
+/// Opens a file to read and looks at its first bytes: a pickle under another name is refused. A name that begins with
+/// `example:` is that of a shipped example.
+pub(super) fn open(path: &Path) -> Result<(OpenFile, u64)> {
+    if let Some(name) = path.to_str().and_then(|name| name.strip_prefix("example:")) {
+        let bytes = super::examples::find(name)?;
+        return Ok((OpenFile::Memory(io::Cursor::new(bytes)), bytes.len() as u64));
+    }
     let named = |error: &io::Error| InputError::new(open_problem(error)).file(path.display());
     let mut file = File::open(path).map_err(|error| named(&error))?;
     let metadata = file.metadata().map_err(|error| named(&error))?;
@@ -46,8 +75,8 @@ pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     if count == 2 && first[0] == 0x80 && (2..=5).contains(&first[1]) && !is_safetensors(path) {
         return Err(pickle(path));
     }
-    io::Seek::rewind(&mut file).map_err(|error| named(&error))?;
-    Ok((file, metadata.len()))
+    file.rewind().map_err(|error| named(&error))?;
+    Ok((OpenFile::File(file), metadata.len()))
 }
 
 fn is_safetensors(path: &Path) -> bool {

@@ -8,6 +8,7 @@ mod container;
 mod csv;
 mod digest;
 pub mod documents;
+mod examples;
 mod file;
 mod intake;
 mod json;
@@ -24,6 +25,7 @@ mod weights;
 mod write;
 
 pub use array::ElementType;
+pub use examples::EXAMPLE_FILES;
 pub use file::write_atomically;
 pub use json::JSON_LIMIT;
 pub use npz::ENTRY_LIMIT;

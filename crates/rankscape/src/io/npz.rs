@@ -1,6 +1,5 @@
 //! The NPZ format: a zip archive with one NPY file for each array.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::array::{Array, entry_count, shape_text};
-use super::file::{open, pickle};
+use super::file::{OpenFile, open, pickle};
 use super::npy::Header;
 use super::rows::{decode_all, from_fortran_order};
 use crate::error::{InputError, Result};
@@ -29,7 +28,7 @@ pub(super) struct NpzEntry {
 /// An open archive.
 pub(super) struct Npz {
     file: String,
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipArchive<BufReader<OpenFile>>,
     pub(super) entries: Vec<NpzEntry>,
 }
 
@@ -53,13 +52,13 @@ impl Npz {
     }
 
     fn read_headers(&mut self, path: &Path) -> Result<()> {
+        if self.archive.has_duplicate_names() {
+            return Err(
+                InputError::new("two arrays of the archive have the same name").hint("rename or remove one of the two")
+            );
+        }
         for index in 0..self.archive.len() {
             let found = self.read_entry(index, path)?;
-            if self.entries.iter().any(|entry| entry.name == found.name) {
-                return Err(InputError::new("the name occurs twice")
-                    .array(found.name)
-                    .hint("rename or remove one of the two"));
-            }
             self.entries.push(found);
         }
         Ok(())
@@ -78,7 +77,7 @@ impl Npz {
         Ok(NpzEntry { name: name.to_owned(), header })
     }
 
-    fn entry(&mut self, index: usize) -> Result<ZipFile<'_, BufReader<File>>> {
+    fn entry(&mut self, index: usize) -> Result<ZipFile<'_, BufReader<OpenFile>>> {
         self.archive.by_index(index).map_err(|error| damaged(&error))
     }
 
@@ -106,7 +105,7 @@ fn damaged(error: &zip::result::ZipError) -> InputError {
 }
 
 /// The header of an entry, checked against the sizes that the archive declares, before anything is allocated.
-fn read_header(entry: &mut ZipFile<'_, BufReader<File>>) -> Result<Header> {
+fn read_header(entry: &mut ZipFile<'_, BufReader<OpenFile>>) -> Result<Header> {
     let (declared, compressed) = (entry.size(), entry.compressed_size());
     if declared > ENTRY_LIMIT || declared / RATIO_LIMIT > compressed {
         return Err(InputError::new("the archive declares a size over the limit")

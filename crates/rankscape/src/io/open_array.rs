@@ -1,12 +1,11 @@
 //! The arrays X and Y of sample files, opened and not read yet.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use super::array::{Array, ElementType, shape_text};
 use super::container::{Container, list, open_npy};
-use super::file::{Format, format_of};
+use super::file::{Format, OpenFile, format_of};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::rows::{EncodedRows, RowSource, StoredRows};
@@ -25,7 +24,7 @@ pub(super) struct OpenArray {
 
 enum Source {
     Npz(Box<Npz>, usize),
-    Npy(BufReader<File>, Header),
+    Npy(BufReader<OpenFile>, Header),
     Stored(Array),
     /// Rows that the caller has already seen.
     Elsewhere,

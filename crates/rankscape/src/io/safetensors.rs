@@ -2,7 +2,6 @@
 //!
 //! Tensors are read one by one with plain file access, so a checkpoint is never in memory as a whole.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::array::{Array, ElementType};
-use super::file::{open, read_error};
+use super::file::{OpenFile, open, read_error};
 use super::json::{Members, syntax_error};
 use super::rows::check_limit;
 use crate::error::{InputError, Result};
@@ -22,7 +21,7 @@ pub const HEADER_LIMIT: u64 = 100_000_000;
 /// An open file of tensors.
 pub(super) struct Safetensors {
     file: String,
-    reader: BufReader<File>,
+    reader: BufReader<OpenFile>,
     data_start: u64,
     pub(super) entries: Vec<(String, TensorInfo)>,
 }

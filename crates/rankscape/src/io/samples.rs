@@ -171,6 +171,12 @@ pub(super) fn check(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOption
 
 fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -> Result<()> {
     let Some((inputs, outputs)) = options.expected else { return Ok(()) };
+    if inputs != outputs && y.is_some_and(|y| (x.cols, y.cols) == (outputs, inputs)) {
+        return Err(InputError::new(format!("the data do not fit the network, which has {inputs} inputs"))
+            .array(&x.name)
+            .value(both(x, y))
+            .hint("the weights look transposed: use --convention flax, or swap X and Y"));
+    }
     let fit = |shape: &OpenArray, wanted: usize, what: &str| {
         if shape.cols == wanted {
             return Ok(());

@@ -148,14 +148,19 @@ impl<'a> Search<'a> {
         let white = self.network.whitened();
         let start = white.layers().to_vec();
         let residual = &captured.projection - white.target();
-        let layers = Stratum::new(pattern, &captured.projection, &residual).project(start.clone())?;
-        let moved: Vec<f64> = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).collect();
+        let rank = captured.indices.len();
+        let sizes = self.sizes(rank);
+        let survives = |layers: &[Matrix]| {
+            let moved = layers.iter().zip(&start).zip(&sizes).map(|((a, b), size)| spectral_norm(&(a - b)) / size);
+            let noise = moved.fold(0.0, f64::max);
+            pattern.survives(&start, &residual, &sizes, rank, self.tolerances.near_gap * noise)
+        };
+        let layers =
+            Stratum::new(pattern, &captured.projection, &residual).project(pattern.snap(start.clone()), &survives)?;
+        let moved = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).fold(0.0, f64::hypot);
         let size = start.iter().zip(&self.natural).map(|(w, s)| w.frobenius_norm().max(*s)).fold(0.0, f64::hypot);
-        let distance = moved.iter().copied().fold(0.0, f64::hypot) / size;
-        let sizes = self.sizes(captured.indices.len());
-        let noise = moved.iter().zip(&sizes).map(|(step, size)| step / size).fold(0.0, f64::max);
-        let survives = pattern.survives(&start, &residual, &sizes, self.tolerances.near_gap * noise);
-        if distance > self.tolerances.near_distance || !survives {
+        let distance = moved / size;
+        if distance > self.tolerances.near_distance {
             return None;
         }
         let landed = SquareNetwork::new(pattern.with_exact_zeros(layers), None, white.target().clone());

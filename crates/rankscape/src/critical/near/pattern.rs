@@ -6,7 +6,7 @@ use crate::linalg::{Matrix, singular_values, spectral_norm, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Noise levels at which the gaps are read, relative to the size of a product.
-const LEVELS: [f64; 8] = [3e-2, 1e-2, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
+const LEVELS: [f64; 8] = [7e-2, 2e-2, 6e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
 
 /// A composite of factors whose rank is part of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,12 @@ impl RankPattern {
         let mut ranks = Vec::new();
         for Measured { composite, values, size } in measured {
             let threshold = level * size;
-            let count = values.iter().take_while(|&&value| value > threshold).count();
-            let count = if matches!(composite, Composite::Straight { .. }) { count.max(rank) } else { count };
+            let settled = if matches!(composite, Composite::Straight { .. }) { rank } else { 0 };
+            let count = values.iter().take_while(|&&value| value > threshold).count().max(settled);
             let above = count.checked_sub(1).map_or(f64::INFINITY, |last| values[last]);
             let below = values.get(count).copied().unwrap_or(0.0);
-            if above >= gap * below && above >= 0.3 * gap * threshold.min(above) {
+            // Beyond what the product settles, a rank is read only where the values keep off the noise level too.
+            if above >= gap * below && (count == settled || above >= 3.0 * threshold) {
                 ranks.push((*composite, count));
             }
         }
@@ -78,19 +79,40 @@ impl RankPattern {
         layers
     }
 
-    /// Whether every rank that the pattern keeps exceeds what a relative change `noise` of every factor could have made.
-    pub(super) fn survives(&self, layers: &[Matrix], residual: &Matrix, sizes: &[f64], noise: f64) -> bool {
+    /// Whether every rank that the pattern keeps beyond the captured `rank` exceeds what a relative change `noise` of one
+    /// factor could have made. The captured part itself is settled by the product.
+    pub(super) fn survives(
+        &self,
+        layers: &[Matrix],
+        residual: &Matrix,
+        sizes: &[f64],
+        rank: usize,
+        noise: f64,
+    ) -> bool {
         let depth = layers.len();
-        self.ranks.iter().filter(|(_, rank)| *rank > 0).all(|&(composite, rank)| {
-            let (value, parts, factor) = match composite {
-                Composite::Straight { j, i } => (partial(layers, j, i), (i..j).collect::<Vec<_>>(), 1.0),
+        self.ranks.iter().all(|&(composite, kept)| {
+            let (value, size, settled) = match composite {
+                Composite::Straight { j, i } => (partial(layers, j, i), sizes[i..j].iter().product::<f64>(), rank),
                 Composite::Wrapped { s, t } => {
-                    (wrapped(layers, residual, s, t), (0..t).chain(s..depth).collect(), spectral_norm(residual))
+                    let size = sizes[..t].iter().chain(&sizes[s..depth]).product::<f64>();
+                    (wrapped(layers, residual, s, t), size * spectral_norm(residual), 0)
                 }
             };
-            let size: f64 = parts.iter().map(|&l| sizes[l]).product();
-            singular_values(&value)[rank - 1] >= noise * parts.len() as f64 * size * factor
+            kept <= settled || singular_values(&value)[kept - 1] >= noise * size
         })
+    }
+
+    /// The layers with every factor truncated to the rank that the pattern gives it.
+    pub(super) fn snap(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
+        for (k, layer) in layers.iter_mut().enumerate() {
+            let single = Composite::Straight { j: k + 1, i: k };
+            if let Some((_, rank)) = self.ranks.iter().find(|(composite, _)| *composite == single) {
+                if *rank < layer.nrows().min(layer.ncols()) {
+                    *layer = svd(layer).truncated(*rank);
+                }
+            }
+        }
+        layers
     }
 }
 

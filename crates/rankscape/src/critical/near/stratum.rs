@@ -5,10 +5,12 @@
 //! these linearized equations cut out, so the convergence is quadratic.
 
 use super::pattern::{Composite, RankPattern, partial, wrapped};
-use crate::linalg::{LinearOperator, Matrix, least_squares, svd};
+use crate::linalg::{LinearOperator, Matrix, least_squares, svd, vector_norm};
 
-const STEPS: usize = 40;
-const KRYLOV_BUDGET: usize = 3000;
+const STEPS: usize = 25;
+const KRYLOV_BUDGET: usize = 600;
+/// Norm of the defect at which a further step must halve it to be worth taking.
+const CONVERGED: f64 = 1e-13;
 
 pub(super) struct Stratum<'a> {
     pattern: &'a RankPattern,
@@ -30,24 +32,30 @@ impl<'a> Stratum<'a> {
         Self { pattern, projection, residual }
     }
 
-    /// A point of the stratum near `layers`; `None` if the steps do not converge.
-    pub(super) fn project(&self, mut layers: Vec<Matrix>) -> Option<Vec<Matrix>> {
+    /// A point of the stratum near `layers`; `None` if the steps do not converge or a step leaves what `acceptable` allows.
+    ///
+    /// Each step solves its linear problem only as well as the defect warrants, which keeps the convergence quadratic.
+    pub(super) fn project(
+        &self,
+        mut layers: Vec<Matrix>,
+        acceptable: &impl Fn(&[Matrix]) -> bool,
+    ) -> Option<Vec<Matrix>> {
         let mut previous = f64::INFINITY;
         for _step in 0..STEPS {
             let linearization = Linearization::new(self, &layers);
             let defect = linearization.defect();
-            let size = crate::linalg::vector_norm(&defect);
-            if size == 0.0 || (size <= 1e-13 && size >= 0.5 * previous) {
-                return Some(layers);
+            let size = vector_norm(&defect);
+            if size <= CONVERGED && size >= 0.5 * previous || size == 0.0 {
+                break;
             }
-            if !size.is_finite() || size > 10.0 * previous {
+            if !size.is_finite() || size > 10.0 * previous || !acceptable(&layers) {
                 return None;
             }
             previous = size.min(previous);
-            let (step, _) = least_squares(&linearization, &defect, 1e-12, KRYLOV_BUDGET);
+            let (step, _) = least_squares(&linearization, &defect, size.clamp(1e-12, 1e-3), KRYLOV_BUDGET);
             subtract(&mut layers, &step);
         }
-        (previous <= 1e-11).then_some(layers)
+        (previous <= 100.0 * CONVERGED && acceptable(&layers)).then_some(layers)
     }
 
     fn equations(&self, layers: &[Matrix]) -> Vec<Equation> {

@@ -253,9 +253,8 @@ impl DiagnoseDocument {
     /// Something that was asked for is undecided.
     pub fn is_undecided(&self) -> bool {
         self.class == "undecided"
-            || self.barcode.is_none()
             || self.near.as_ref().is_some_and(|near| near.class == "undecided")
-            || (self.critical && self.hessian.index.is_none())
+            || (self.critical && (self.hessian.index.is_none() || self.barcode.is_none()))
     }
 }
 
