@@ -97,12 +97,7 @@ fn stable_rank(values: &[f64]) -> Option<f64> {
 fn entropy_rank(values: &[f64]) -> Option<f64> {
     let largest = *values.first().filter(|&&value| value > 0.0)?;
     let sum: f64 = values.iter().map(|value| value / largest).sum();
-    let entropy: f64 = values
-        .iter()
-        .map(|value| value / largest / sum)
-        .filter(|&p| p > 0.0)
-        .map(|p| -p * p.ln())
-        .sum();
+    let entropy: f64 = values.iter().map(|value| value / largest / sum).filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum();
     Some(entropy.exp())
 }
 

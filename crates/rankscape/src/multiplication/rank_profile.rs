@@ -2,7 +2,7 @@
 
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
-use crate::linalg::{Matrix, power_of_two_near, singular_values, spectral_norm, triangular_factor};
+use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor};
 use crate::tolerance::Tolerances;
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
@@ -124,6 +124,8 @@ struct Layer {
     left: Option<Matrix>,
     /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
     right: Option<Matrix>,
+    /// Singular values.
+    values: Vec<f64>,
     /// Spectral norm, or the size if larger.
     norm: f64,
     /// What the factor was divided by.
@@ -137,8 +139,9 @@ impl Layer {
         let matrix = matrix.scaled(1.0 / divisor);
         let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
         let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
-        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix)).max(size / divisor);
-        Self { matrix, left, right, norm, divisor }
+        let values = singular_values(left.as_ref().or(right.as_ref()).unwrap_or(&matrix));
+        let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
+        Self { matrix, left, right, values, norm, divisor }
     }
 
     fn left(&self) -> &Matrix {
@@ -150,23 +153,32 @@ impl Layer {
     }
 }
 
-/// Decisions for `P(i+1, i), ..., P(h, i)`. `core` has the singular values of `P(j-1, i)` and its column space.
-fn ranks_from(layers: &[Layer], i: usize, decide: &impl Fn(&[f64], f64) -> RankDecision) -> Vec<RankDecision> {
-    let mut core = layers[i].right().clone();
+/// Decisions for `P(i+1, i), ..., P(h, i)` and the singular values of the last. `core` has the singular values of
+/// `P(j-1, i)` and its column space.
+fn ranks_from(
+    layers: &[Layer],
+    i: usize,
+    decide: &impl Fn(&[f64], f64) -> RankDecision,
+) -> (Vec<RankDecision>, Vec<f64>) {
     let mut scale = layers[i].norm;
     let mut divisor = layers[i].divisor;
-    let single = layers[i].left.as_ref().unwrap_or(&core);
-    let mut out = vec![decide(&singular_values(single), scale).scaled(divisor)];
-    for layer in &layers[i + 1..] {
+    let mut values = layers[i].values.clone();
+    let mut out = vec![decide(&values, scale).scaled(divisor)];
+    let mut core = None;
+    for (j, layer) in layers.iter().enumerate().skip(i + 1) {
         scale *= layer.norm;
         divisor *= layer.divisor;
-        out.push(decide(&singular_values(&(layer.left() * &core)), scale).scaled(divisor));
-        core = &layer.matrix * &core;
-        if core.nrows() < core.ncols() {
-            core = triangular_factor(core.transpose()).transpose();
+        let before = core.as_ref().unwrap_or_else(|| layers[i].right());
+        values = singular_values(&(layer.left() * before));
+        out.push(decide(&values, scale).scaled(divisor));
+        if j + 1 < layers.len() {
+            let next = &layer.matrix * before;
+            let wide = next.nrows() < next.ncols();
+            core = Some(if wide { triangular_factor(next.transpose()).transpose() } else { next });
         }
     }
-    out
+    values.iter_mut().for_each(|value| *value *= divisor);
+    (out, values)
 }
 
 #[cfg(test)]
