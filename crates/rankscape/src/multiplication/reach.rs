@@ -100,13 +100,12 @@ fn construct(
     }
     spaces.push((split.u2.clone(), split.u2.transpose()));
     let reduced: Vec<Matrix> = (1..=h).map(|k| &(&spaces[k].1 * factors.layer(k)) * &spaces[k - 1].0).collect();
-    let rank = target_rank.saturating_sub(e);
-    let solved = if rank == 0 {
+    let solved = if target_rank <= e {
         reduced
     } else if h == 2 {
         reach_two(&reduced[1], &reduced[0], &split.rest, profile)
     } else {
-        reach_deep(&reduced, &split.rest, rank, profile, reach_product)
+        reach_deep(&reduced, &split.rest, profile, reach_product)
             .ok_or("the intervals have no bases in double precision")?
     };
     let root: Vec<f64> = product.s.iter().map(|s| s.sqrt()).collect();
