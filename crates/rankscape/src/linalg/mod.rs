@@ -21,4 +21,4 @@ pub use qr::{orthonormal_complement, orthonormal_range};
 pub use square::{determinant_sign, inverse, pseudo_inverse};
 pub use svd::{Svd, rank, singular_values, spectral_norm, svd};
 pub(crate) use triangular::triangular_factor_of_rows;
-pub use triangular::{merge_triangular, triangular_factor};
+pub use triangular::{merge_triangular, triangular_factor, triangular_factor_of};

@@ -8,6 +8,9 @@ use super::matrix::Matrix;
 /// Columns that are eliminated together.
 const PANEL: usize = 64;
 
+/// Rows of a matrix in memory that are absorbed together by a narrow factor.
+const SLICE: usize = 512;
+
 /// Rows that are absorbed together, so that a panel stays in the cache.
 const CHUNK: usize = 1024;
 
@@ -16,6 +19,35 @@ const CHUNK: usize = 1024;
 pub fn triangular_factor(a: Matrix) -> Matrix {
     let mut a = a.into_faer();
     Matrix::from_faer(with_non_negative_diagonal(factor_dense(a.as_mut())))
+}
+
+/// Triangular factor of a tall matrix, or of the transpose of a wide one, without a copy of the whole: a few rows at a time
+/// join the factor of those before.
+pub fn triangular_factor_of(a: &Matrix) -> Matrix {
+    let transposed = a.nrows() < a.ncols();
+    let (rows, cols) = if transposed { (a.ncols(), a.nrows()) } else { a.shape() };
+    if cols > PANEL || rows < 2 * SLICE {
+        return triangular_factor(if transposed { a.transpose() } else { a.clone() });
+    }
+    let mut factor = Mat::<f64>::zeros(0, cols);
+    for from in (0..rows).step_by(SLICE) {
+        let (known, count) = (factor.nrows(), SLICE.min(rows - from));
+        let mut stack = Mat::zeros(known + count, cols);
+        stack.as_mut().subrows_mut(0, known).copy_from(&factor);
+        let mut below = stack.as_mut().subrows_mut(known, count);
+        if transposed {
+            below.copy_from(a.as_ref().subcols(from, count).transpose());
+        } else {
+            below.copy_from(a.as_ref().subrows(from, count));
+        }
+        factor = factor_panel(stack);
+    }
+    Matrix::from_faer(with_non_negative_diagonal(factor))
+}
+
+/// R of a panel; panels with fewer rows than columns go the general way.
+fn factor_panel(mut panel: Mat<f64>) -> Mat<f64> {
+    if panel.nrows() < panel.ncols() { factor_dense(panel.as_mut()) } else { Reflectors::of(panel).r }
 }
 
 /// Triangular factor of `[scale_0 a_0, scale_1 a_1, ...]`, where the rows of `a` follow each other in `rows`.
@@ -143,6 +175,17 @@ mod tests {
         for (rows, cols) in [(1, 1), (3, 7), (50, 9), (9, 9), (4, 0), (0, 4), (300, 130), (100, 130)] {
             let a = Stream::new(1, 0).normal_matrix(rows, cols);
             assert_is_factor(&triangular_factor(a.clone()), &a);
+        }
+    }
+
+    #[test]
+    fn factor_in_slices_is_that_of_the_whole_or_of_the_transpose() {
+        for (rows, cols) in [(1024, 16), (1500, 3), (2049, 64), (1100, 80), (40, 7), (5, 5)] {
+            let a = Stream::new(4, 0).normal_matrix(rows, cols);
+            assert_is_factor(&triangular_factor_of(&a), &a);
+            if rows > cols {
+                assert_is_factor(&triangular_factor_of(&a.transpose()), &a);
+            }
         }
     }
 

@@ -19,14 +19,25 @@ pub fn balance_defect(factors: &Factors) -> f64 {
         return 0.0;
     }
     let scale = crate::linalg::power_of_two_near(scale);
+    if (MODERATE.recip()..MODERATE).contains(&scale) {
+        return largest_defect(factors.matrices());
+    }
     let scaled: Vec<Matrix> = factors.matrices().iter().map(|w| w.scaled(1.0 / scale)).collect();
-    scaled.windows(2).map(|pair| defect_of(&pair[0], &pair[1])).fold(0.0, f64::max)
+    largest_defect(&scaled)
 }
 
+/// Entries of this size have squares that neither overflow nor vanish.
+const MODERATE: f64 = 1e100;
+
+fn largest_defect(matrices: &[Matrix]) -> f64 {
+    matrices.windows(2).map(|pair| defect_of(&pair[0], &pair[1])).fold(0.0, f64::max)
+}
+
+/// Squared norms are traces of the Gram matrices at the common node.
 fn defect_of(below: &Matrix, above: &Matrix) -> f64 {
-    let size = below.frobenius_norm().powi(2) + above.frobenius_norm().powi(2);
-    let defect = (&above.transpose_times(above) - &below.times_transpose(below)).frobenius_norm();
-    if size > 0.0 { defect / size } else { 0.0 }
+    let (gram, other) = (above.transpose_times(above), below.times_transpose(below));
+    let size: f64 = (0..gram.nrows()).map(|i| gram[(i, i)] + other[(i, i)]).sum();
+    if size > 0.0 { (&gram - &other).frobenius_norm() / size } else { 0.0 }
 }
 
 /// The answer to "is there a balanced factorization in the orbit?".

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
-use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor};
+use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor, triangular_factor_of};
 use crate::tolerance::Tolerances;
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
@@ -148,15 +148,12 @@ impl Layer {
         let divisor = power_of_two_near(largest.max(size));
         // Squares of the entries neither overflow nor vanish: the core alone needs to be scaled.
         let moderate = largest < MODERATE && (largest * MODERATE > 1.0 || largest == 0.0);
-        let core = |tall: Matrix| {
-            if moderate {
-                triangular_factor(tall).scaled(1.0 / divisor)
-            } else {
-                triangular_factor(tall.scaled(1.0 / divisor))
-            }
+        let core = || match moderate {
+            true => triangular_factor_of(matrix).scaled(1.0 / divisor),
+            false => triangular_factor_of(&matrix.scaled(1.0 / divisor)),
         };
-        let left = (rows > cols).then(|| core(matrix.clone()));
-        let right = (rows < cols).then(|| core(matrix.transpose()).transpose());
+        let left = (rows > cols).then(core);
+        let right = (rows < cols).then(|| core().transpose());
         let whole = (between || rows == cols).then(|| matrix.scaled(1.0 / divisor));
         let values = left.as_ref().or(right.as_ref()).or(whole.as_ref()).map(singular_values).unwrap_or_default();
         let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
