@@ -77,15 +77,15 @@ tolerances! {
     /// criticality.
     projection_distance = 1000.0;
     /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
-    krylov = 1e-10;
+    krylov = 1e-8;
     /// A point counts as near a critical point only if its scaled gradient
     /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
     /// scale of a layer, `||Z||_2^(1/h)`.
-    near_gradient = 0.05;
+    near_gradient = 0.015;
     /// A rank of a nearby critical point is read off only where consecutive singular values differ by this factor.
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
-    near_distance = 0.25;
+    near_distance = 0.2;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.
