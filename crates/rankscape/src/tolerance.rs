@@ -86,6 +86,12 @@ tolerances! {
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
     near_distance = 0.2;
+    /// (u) Two factorizations have the same product when the products differ by at most
+    /// `same_product * u * sqrt(largest width) * prod ||W_k||_F`.
+    same_product = 64.0;
+    /// Constructed factors count as reaching a target when the product is off by at most this times the distance of
+    /// the target, plus rounding.
+    reach_product = 1e-6;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

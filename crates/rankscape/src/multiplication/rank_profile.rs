@@ -2,7 +2,7 @@
 
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
-use crate::linalg::{Matrix, power_of_two_near, singular_values, spectral_norm, triangular_factor};
+use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor};
 use crate::tolerance::Tolerances;
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
@@ -11,6 +11,8 @@ pub struct RankProfile {
     widths: Vec<usize>,
     /// Entry `[i][j - i - 1]` for `i < j`.
     decisions: Vec<Vec<RankDecision>>,
+    /// Singular values of the product; empty when none were computed.
+    product_values: Vec<f64>,
 }
 
 impl RankProfile {
@@ -35,8 +37,9 @@ impl RankProfile {
         let decide = |values: &[f64], scale: f64| {
             RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
         };
-        let decisions = (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).collect();
-        Self { widths, decisions }
+        let (decisions, mut values): (Vec<_>, Vec<_>) =
+            (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).unzip();
+        Self { widths, decisions, product_values: values.swap_remove(0) }
     }
 
     /// Ranks over the rationals.
@@ -54,14 +57,14 @@ impl RankProfile {
                 row
             })
             .collect();
-        Self { widths, decisions }
+        Self { widths, decisions, product_values: Vec::new() }
     }
 
     /// A profile from known ranks; `decide(i, j)` for `i < j`.
     pub fn from_decisions(widths: &[usize], mut decide: impl FnMut(usize, usize) -> RankDecision) -> Self {
         let depth = widths.len() - 1;
         let decisions = (0..depth).map(|i| (i + 1..=depth).map(|j| decide(i, j)).collect()).collect();
-        Self { widths: widths.to_vec(), decisions }
+        Self { widths: widths.to_vec(), decisions, product_values: Vec::new() }
     }
 
     /// Number of factors.
@@ -101,6 +104,12 @@ impl RankProfile {
         self.rank(0, self.depth())
     }
 
+    /// Singular values of the product, non-increasing, at least as many as the smallest width (the rest are zero). Empty
+    /// for a profile that was not computed in double precision.
+    pub fn product_singular_values(&self) -> &[f64] {
+        &self.product_values
+    }
+
     /// Every decision is clear.
     pub fn is_clear(&self) -> bool {
         self.decisions().all(|(_, decision)| decision.clear)
@@ -115,6 +124,8 @@ struct Layer {
     left: Option<Matrix>,
     /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
     right: Option<Matrix>,
+    /// Singular values.
+    values: Vec<f64>,
     /// Spectral norm, or the size if larger.
     norm: f64,
     /// What the factor was divided by.
@@ -128,8 +139,9 @@ impl Layer {
         let matrix = matrix.scaled(1.0 / divisor);
         let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
         let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
-        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix)).max(size / divisor);
-        Self { matrix, left, right, norm, divisor }
+        let values = singular_values(left.as_ref().or(right.as_ref()).unwrap_or(&matrix));
+        let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
+        Self { matrix, left, right, values, norm, divisor }
     }
 
     fn left(&self) -> &Matrix {
@@ -141,23 +153,32 @@ impl Layer {
     }
 }
 
-/// Decisions for `P(i+1, i), ..., P(h, i)`. `core` has the singular values of `P(j-1, i)` and its column space.
-fn ranks_from(layers: &[Layer], i: usize, decide: &impl Fn(&[f64], f64) -> RankDecision) -> Vec<RankDecision> {
-    let mut core = layers[i].right().clone();
+/// Decisions for `P(i+1, i), ..., P(h, i)` and the singular values of the last. `core` has the singular values of
+/// `P(j-1, i)` and its column space.
+fn ranks_from(
+    layers: &[Layer],
+    i: usize,
+    decide: &impl Fn(&[f64], f64) -> RankDecision,
+) -> (Vec<RankDecision>, Vec<f64>) {
     let mut scale = layers[i].norm;
     let mut divisor = layers[i].divisor;
-    let single = layers[i].left.as_ref().unwrap_or(&core);
-    let mut out = vec![decide(&singular_values(single), scale).scaled(divisor)];
-    for layer in &layers[i + 1..] {
+    let mut values = layers[i].values.clone();
+    let mut out = vec![decide(&values, scale).scaled(divisor)];
+    let mut core = None;
+    for (j, layer) in layers.iter().enumerate().skip(i + 1) {
         scale *= layer.norm;
         divisor *= layer.divisor;
-        out.push(decide(&singular_values(&(layer.left() * &core)), scale).scaled(divisor));
-        core = &layer.matrix * &core;
-        if core.nrows() < core.ncols() {
-            core = triangular_factor(core.transpose()).transpose();
+        let before = core.as_ref().unwrap_or_else(|| layers[i].right());
+        values = singular_values(&(layer.left() * before));
+        out.push(decide(&values, scale).scaled(divisor));
+        if j + 1 < layers.len() {
+            let next = &layer.matrix * before;
+            let wide = next.nrows() < next.ncols();
+            core = Some(if wide { triangular_factor(next.transpose()).transpose() } else { next });
         }
     }
-    out
+    values.iter_mut().for_each(|value| *value *= divisor);
+    (out, values)
 }
 
 #[cfg(test)]
