@@ -20,7 +20,9 @@ fn with_one_decimal_point(folder: &Path, name: &str) {
     let text = std::fs::read_to_string(folder.join(name)).unwrap();
     let start = text.find("[[").unwrap() + 2;
     let end = start + text[start..].find([',', ']']).unwrap();
-    std::fs::write(folder.join(name), format!("{}.0{}", &text[..end], &text[end..])).unwrap();
+    if !text[start..end].contains('.') {
+        std::fs::write(folder.join(name), format!("{}.0{}", &text[..end], &text[end..])).unwrap();
+    }
 }
 
 /// `P(j, i)` of the factors.
@@ -126,7 +128,7 @@ fn integer_cases_are_answered_exactly_and_one_decimal_point_makes_them_numerical
             check(&document, &case, point, 1.0, &at);
         }
     }
-    assert_eq!(exact, 94);
+    assert_eq!(exact, 99);
 }
 
 #[test]
@@ -201,16 +203,11 @@ fn a_target_gives_the_answer_of_whitened_data() {
             put_weights(folder, "w.json", &point.factors);
             let run = rankscape(folder, &["diagnose", "--json", "--weights", "w.json", "--target", "y.json"]);
             assert_eq!(run.code, 0, "{run:?}");
-            let (mut of_target, mut of_data) = (run.json(), diagnosed(folder, &[], 0));
+            let (of_target, of_data) = (run.json(), diagnosed(folder, &[], 0));
             check(&of_target, &case, point, 1.0, &format!("{} {}", case.id, point.name));
-            for document in [&mut of_target, &mut of_data] {
-                let members = document.as_object_mut().unwrap();
-                for name in ["run", "digest"] {
-                    members.remove(name);
-                }
-            }
-            let same = ["class", "widths", "samples", "data_rank", "rank_profile", "barcode", "captured", "evidence"];
+            let same = ["class", "widths", "samples", "data_rank", "rank_profile", "barcode", "captured"];
             assert!(same.iter().all(|name| of_target[name] == of_data[name]), "{} {}", case.id, point.name);
+            assert_eq!(of_target["evidence"]["grade"], of_data["evidence"]["grade"]);
             targets += 1;
         }
     }
