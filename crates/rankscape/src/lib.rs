@@ -9,6 +9,7 @@
 // pub mod architecture;
 // pub mod critical;
 // pub mod data;
+pub mod determinantal;
 // pub mod diagnosis;
 pub mod error;
 // pub mod escape;
