@@ -83,6 +83,21 @@ tolerances! {
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
     near_distance = 0.25;
+    /// Relative size of the last term of a path predictor's series that a step length is chosen for.
+    path_prediction = 1e-4;
+    /// Largest relative Newton correction of an accepted step of a path.
+    path_correction = 1e-3;
+    /// Largest ratio of the second correction of a step to the first; a small one keeps a path from jumping to another.
+    path_contraction = 0.02;
+    /// A second correction of at most this relative size is accepted whatever the ratio.
+    path_accuracy = 1e-10;
+    /// Shortest step of a path parameter that runs from 0 to 1.
+    path_smallest_step = 1e-9;
+    /// A solution whose imaginary parts are at most this, relative to its size, is first tried as a real one. It is called
+    /// real or not real only by a certificate.
+    real_candidate = 1e-6;
+    /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
+    trace = 1e-6;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

@@ -15,7 +15,7 @@
 //! tests compare with localization over the rationals and with the formula of Catanese and Trifogli for rank one.
 
 use num_bigint::BigInt;
-use num_traits::{One, Signed, Zero};
+use num_traits::{One, Zero};
 
 use super::modular::{chinese_remainder, determinant, interpolate, multiply, power, primes_below_2_61, subtract};
 use crate::error::{InputError, Result};
@@ -226,6 +226,8 @@ fn subsets(n: usize, size: usize) -> Vec<Vec<bool>> {
 
 #[cfg(test)]
 mod tests {
+    use num_traits::Signed;
+
     use super::*;
 
     fn generic(m: usize, n: usize, r: usize) -> BigInt {
