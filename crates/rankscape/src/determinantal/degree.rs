@@ -261,7 +261,8 @@ mod tests {
             for m in 2..=n {
                 for r in 1..m {
                     let by_localization = degrees_by_localization(m, n, r).unwrap();
-                    let absolute: Vec<BigInt> = by_localization.iter().map(Signed::abs).filter(|x| !x.is_zero()).collect();
+                    let absolute: Vec<BigInt> =
+                        by_localization.iter().map(Signed::abs).filter(|x| !x.is_zero()).collect();
                     assert_eq!(degrees(m, n, r).unwrap().polar_degrees, absolute, "{m} x {n} rank {r}");
                 }
             }

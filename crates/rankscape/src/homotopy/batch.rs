@@ -57,9 +57,7 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             options,
             evaluation: system.workspace(),
             lu: LaneLu::new(size),
-            lanes: (0..R::LANES)
-                .map(|_| Lane { path: None, t: 0.0, step: 0.0, work: TrackWork::default() })
-                .collect(),
+            lanes: (0..R::LANES).map(|_| Lane { path: None, t: 0.0, step: 0.0, work: TrackWork::default() }).collect(),
             chart: space(system.chart_len()),
             series: vec![space(size); ORDER + 1],
             tried: vec![space(size); ORDER + 1],
@@ -175,8 +173,7 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
     fn judge(&mut self, lane: usize, sizes: &Sizes<R>) -> Option<PathOutcome> {
         let options = self.options;
         let (first, second) = (sizes.first.get(lane), sizes.second.get(lane));
-        let accepted =
-            first <= options.correction && second <= options.accuracy.max(options.contraction * first);
+        let accepted = first <= options.correction && second <= options.accuracy.max(options.contraction * first);
         let state = &mut self.lanes[lane];
         state.work.jacobians += 1;
         if !accepted {

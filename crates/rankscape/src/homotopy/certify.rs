@@ -204,8 +204,8 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         let radius = self.ball_x.iter().zip(&self.x).map(|(ball, x)| {
             (ball.radius.get(lane) + x.re.rest(lane).abs() + x.im.rest(lane).abs()) * (1.0 + 8.0 * f64::EPSILON)
         });
-        let is_real = point.chart.iter().chain(&point.x).all(|z| z.im == 0.0)
-            && self.x.iter().all(|x| x.im.rest(lane) == 0.0);
+        let is_real =
+            point.chart.iter().chain(&point.x).all(|z| z.im == 0.0) && self.x.iter().all(|x| x.im.rest(lane) == 0.0);
         let jacobian = is_real.then(|| {
             let mid = self.ball_jac.iter().map(|ball| ball.mid.re.get(lane)).collect();
             // The imaginary part of the midpoint, if any, and its lower digits belong to the radius.

@@ -25,20 +25,44 @@ pub trait System: Sync {
     fn workspace<R: Real>(&self) -> Self::Work<R>;
 
     /// `F(t, x)` and its Jacobian (row by row) in one pass.
-    fn jacobian<R: Real>(&self, work: &mut Self::Work<R>, at: Place<'_, R>, value: &mut [Complex<R>], jac: &mut [Complex<R>]);
+    fn jacobian<R: Real>(
+        &self,
+        work: &mut Self::Work<R>,
+        at: Place<'_, R>,
+        value: &mut [Complex<R>],
+        jac: &mut [Complex<R>],
+    );
 
     /// `F(t, x)` at the `t` and chart of the last call of [`System::jacobian`].
-    fn value<R: Real>(&self, work: &mut Self::Work<R>, chart: &[Complex<R>], x: &[Complex<R>], value: &mut [Complex<R>]);
+    fn value<R: Real>(
+        &self,
+        work: &mut Self::Work<R>,
+        chart: &[Complex<R>],
+        x: &[Complex<R>],
+        value: &mut [Complex<R>],
+    );
 
     /// Starts a power series `x_0 + x_1 s + ...` of the path through `x_0`, at the `t` of the last Jacobian.
     fn series_start<R: Real>(&self, work: &mut Self::Work<R>, chart: &[Complex<R>], start: &[Complex<R>]);
 
     /// The coefficient of `s^order` of `F(t + s, x_0 + ... + x_{order-1} s^{order-1})`, so that
     /// `x_order = -J^{-1} residual`.
-    fn series_residual<R: Real>(&self, work: &mut Self::Work<R>, chart: &[Complex<R>], order: usize, residual: &mut [Complex<R>]);
+    fn series_residual<R: Real>(
+        &self,
+        work: &mut Self::Work<R>,
+        chart: &[Complex<R>],
+        order: usize,
+        residual: &mut [Complex<R>],
+    );
 
     /// Takes up `x_order`, before the next order is asked for.
-    fn series_extend<R: Real>(&self, work: &mut Self::Work<R>, chart: &[Complex<R>], order: usize, coefficient: &[Complex<R>]);
+    fn series_extend<R: Real>(
+        &self,
+        work: &mut Self::Work<R>,
+        chart: &[Complex<R>],
+        order: usize,
+        coefficient: &[Complex<R>],
+    );
 
     /// How far `x` is from the middle of its chart; above [`super::TrackOptions::chart_radius`] the chart is changed.
     fn chart_distance(&self, x: &[C64]) -> f64;

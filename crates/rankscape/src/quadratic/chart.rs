@@ -107,7 +107,8 @@ mod tests {
     fn recentring_keeps_the_matrix() {
         let shape = Shape { m: 4, n: 5, r: 2 };
         let mut stream = Stream::new(3, 0);
-        let mut draw = |len: usize| -> Vec<C64> { (0..len).map(|_| C64::new(stream.normal(), stream.normal())).collect() };
+        let mut draw =
+            |len: usize| -> Vec<C64> { (0..len).map(|_| C64::new(stream.normal(), stream.normal())).collect() };
         let (x, y) = (draw(8), draw(10));
         let mut moved = point(shape, &x, &y);
         let before = product(shape, &moved);

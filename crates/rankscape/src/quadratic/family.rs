@@ -1,8 +1,6 @@
 //! The straight path between two quadratic losses, as a family of polynomial systems.
 
-use super::kernel::{
-    Kernel, Shape, add_product, add_times_transpose, add_transpose_times, dot, transpose_times,
-};
+use super::kernel::{Kernel, Shape, add_product, add_times_transpose, add_transpose_times, dot, transpose_times};
 use crate::homotopy::{Place, System};
 use crate::linalg::scalar::{C64, Complex, Real, Ring};
 

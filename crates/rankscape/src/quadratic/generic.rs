@@ -2,7 +2,7 @@
 
 use super::chart::{complement, point, product};
 use super::family::{ComplexLoss, Family};
-use super::kernel::{Shape, dot, times_transpose, add_product};
+use super::kernel::{Shape, add_product, dot, times_transpose};
 use crate::homotopy::{Loops, Point};
 use crate::linalg::scalar::{C64, Ring};
 use crate::random::Stream;
@@ -30,6 +30,13 @@ pub(super) fn random_form(shape: Shape, stream: &mut Stream) -> Vec<C64> {
     form
 }
 
+/// A random `b`, largest entry one.
+pub(super) fn random_linear(shape: Shape, stream: &mut Stream) -> Vec<C64> {
+    let mut linear = normals(stream, shape.entries());
+    scale_to(&mut linear, 1.0);
+    linear
+}
+
 /// A random rank-`r` point and the `b` that makes it critical for the given form: `b = A w - G` with `G` normal to the
 /// rank-`r` matrices there.
 pub(super) fn critical_by_construction(shape: Shape, form: Vec<C64>, stream: &mut Stream) -> (ComplexLoss, Point) {
@@ -45,8 +52,7 @@ pub(super) fn critical_by_construction(shape: Shape, form: Vec<C64>, stream: &mu
     let mut normal = vec![C64::zero(); m * n];
     times_transpose(&half, &right, &mut normal, (m, n - r, n));
     let entries = m * n;
-    let linear: Vec<C64> =
-        (0..entries).map(|row| dot(-normal[row], &form[row * entries..][..entries], &w)).collect();
+    let linear: Vec<C64> = (0..entries).map(|row| dot(-normal[row], &form[row * entries..][..entries], &w)).collect();
     // Solutions are linear in b: bring b to the size that instances are scaled to.
     let size = linear.iter().fold(0.0f64, |acc, z| acc.max(z.norm_one()));
     let shrink = |z: &C64| C64::new(z.re / size, z.im / size);
@@ -72,9 +78,7 @@ impl Loops for RandomLoops {
         let shape = self.base.shape;
         let random = |stream: &mut Stream| {
             let form = if self.keep_form { self.base.form.clone() } else { random_form(shape, stream) };
-            let mut linear = normals(stream, shape.entries());
-            scale_to(&mut linear, 1.0);
-            ComplexLoss { shape, form, linear }
+            ComplexLoss { shape, form, linear: random_linear(shape, stream) }
         };
         let stops = [random(&mut stream), random(&mut stream)];
         let mut turned = |loss: &ComplexLoss| loss.turned(std::f64::consts::TAU * stream.uniform());

@@ -179,7 +179,8 @@ impl Instance {
             Metric::Map(phi) => phi,
             Metric::Weights(weights) => return diagonal_equations(weights, &self.target),
         };
-        let product = |i: usize, j: usize| sum_of_products((0..entries).map(|k| (phi[k * entries + i], phi[k * entries + j])));
+        let product =
+            |i: usize, j: usize| sum_of_products((0..entries).map(|k| (phi[k * entries + i], phi[k * entries + j])));
         let mut form = vec![Interval::point(0.0); entries * entries];
         for i in 0..entries {
             for j in i..entries {
@@ -194,7 +195,9 @@ impl Instance {
                 if row.iter().all(|x| x.low == x.high) {
                     sum_of_products(row.iter().zip(&self.target).map(|(a, &q)| (a.low, q)))
                 } else {
-                    row.iter().zip(&self.target).fold(Interval::point(0.0), |acc, (&a, &q)| acc + a * Interval::point(q))
+                    row.iter()
+                        .zip(&self.target)
+                        .fold(Interval::point(0.0), |acc, (&a, &q)| acc + a * Interval::point(q))
                 }
             }
         });

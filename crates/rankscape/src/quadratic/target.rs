@@ -53,7 +53,13 @@ impl System for Target<'_> {
     }
 
     #[inline(always)]
-    fn value<R: Real>(&self, work: &mut FamilyWork<R>, chart: &[Complex<R>], x: &[Complex<R>], value: &mut [Complex<R>]) {
+    fn value<R: Real>(
+        &self,
+        work: &mut FamilyWork<R>,
+        chart: &[Complex<R>],
+        x: &[Complex<R>],
+        value: &mut [Complex<R>],
+    ) {
         self.family.value(work, chart, x, value);
     }
 
@@ -63,7 +69,13 @@ impl System for Target<'_> {
     }
 
     #[inline(always)]
-    fn series_residual<R: Real>(&self, work: &mut FamilyWork<R>, chart: &[Complex<R>], order: usize, out: &mut [Complex<R>]) {
+    fn series_residual<R: Real>(
+        &self,
+        work: &mut FamilyWork<R>,
+        chart: &[Complex<R>],
+        order: usize,
+        out: &mut [Complex<R>],
+    ) {
         self.family.series_residual(work, chart, order, out);
     }
 

@@ -17,7 +17,9 @@ pub use lanes::{Lanes, Vectorized, WIDTH, vectorized};
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// What an evaluator of polynomials needs.
-pub trait Ring: Copy + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self> {
+pub trait Ring:
+    Copy + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
+{
     /// Zero.
     fn zero() -> Self;
     /// `self + a * b`.
