@@ -83,12 +83,12 @@ tolerances! {
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
     near_distance = 0.25;
-    /// Relative size of the last term of a path predictor's series that a step length is chosen for.
-    path_prediction = 1e-4;
+    /// Estimated relative error of a path predictor that a step length is chosen for.
+    path_prediction = 3e-3;
     /// Largest relative Newton correction of an accepted step of a path.
-    path_correction = 1e-3;
+    path_correction = 0.03;
     /// Largest ratio of the second correction of a step to the first; a small one keeps a path from jumping to another.
-    path_contraction = 0.02;
+    path_contraction = 0.1;
     /// A second correction of at most this relative size is accepted whatever the ratio.
     path_accuracy = 1e-10;
     /// Shortest step of a path parameter that runs from 0 to 1.

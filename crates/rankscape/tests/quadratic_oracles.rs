@@ -62,7 +62,7 @@ fn run(name: &str, m: usize, n: usize) {
     let tolerances = Tolerances::default();
     let workers = Workers::new(2).unwrap();
     let (start, _) = StartSet::generate(Shape { m, n, r: 1 }, 1, &TrackOptions::new(&tolerances), &workers).unwrap();
-    let solver = Solver::new(start, tolerances, 1);
+    let solver = Solver::new(start, tolerances, 1).unwrap();
     let records = records(name);
     let instances: Vec<Instance> = records.iter().map(instance).collect();
     let time = std::time::Instant::now();

@@ -10,8 +10,8 @@ use super::track::{PathOutcome, PathResult, TrackOptions, TrackWork};
 use crate::linalg::LaneLu;
 use crate::linalg::scalar::{C64, Complex, Real, Ring};
 
-/// Order of the predictor's power series.
-pub const ORDER: usize = 4;
+/// Highest order of the predictor's power series.
+pub const MOST_TERMS: usize = 10;
 
 /// Factor on the step after a rejection.
 const SHORTENED: f64 = 0.45;
@@ -59,8 +59,8 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             lu: LaneLu::new(size),
             lanes: (0..R::LANES).map(|_| Lane { path: None, t: 0.0, step: 0.0, work: TrackWork::default() }).collect(),
             chart: space(system.chart_len()),
-            series: vec![space(size); ORDER + 1],
-            tried: vec![space(size); ORDER + 1],
+            series: vec![space(size); options.order + 1],
+            tried: vec![space(size); options.order + 1],
             x: space(size),
             value: space(size),
             jac: space(size * size),
@@ -124,8 +124,8 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             t.set(lane, state.t + state.step);
         }
         for (i, x) in self.x.iter_mut().enumerate() {
-            let mut sum = self.series[ORDER][i];
-            for k in (0..ORDER).rev() {
+            let mut sum = self.series[self.options.order][i];
+            for k in (0..self.options.order).rev() {
                 sum = self.series[k][i].add_scaled(step, sum);
             }
             *x = sum;
@@ -155,14 +155,14 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
         self.tried[0].copy_from_slice(&self.x);
         self.system.series_start(&mut self.evaluation, &self.chart, &self.x);
         let mut last = [R::zero(); 2];
-        for order in 1..=ORDER {
+        for order in 1..=self.options.order {
             let coefficient = &mut self.tried[order];
             self.system.series_residual(&mut self.evaluation, &self.chart, order, coefficient);
             self.lu.solve(coefficient);
             coefficient.iter_mut().for_each(|z| *z = -*z);
             last[0] = last[1];
             last[1] = relative_size(self.system.groups(), coefficient, &self.x);
-            if order < ORDER {
+            if order < self.options.order {
                 self.system.series_extend(&mut self.evaluation, &self.chart, order, coefficient);
             }
         }
@@ -186,8 +186,11 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             kept.iter_mut().zip(tried).for_each(|(kept, tried)| kept.copy_lane(lane, tried));
         }
         if state.t >= 1.0 {
-            state.work.steps += 1;
-            return Some(PathOutcome::Arrived);
+            // The end must be accurate: steps of length zero are Newton iterations.
+            let accurate = second <= options.accuracy || state.step == 0.0;
+            state.work.steps += u64::from(state.step > 0.0);
+            state.step = 0.0;
+            return accurate.then_some(PathOutcome::Arrived);
         }
         if state.work.steps >= u64::from(options.most_steps) {
             return Some(PathOutcome::Exhausted);
@@ -199,7 +202,7 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             state.step = 0.0;
         } else {
             state.work.steps += 1;
-            state.step = next_step(options.prediction, sizes.last.map(|size| size.get(lane)), 1.0 - state.t);
+            state.step = next_step(options, sizes.last.map(|size| size.get(lane)), 1.0 - state.t);
             // Also true when the step is not a number.
             if !(state.step >= options.smallest_step) {
                 return Some(PathOutcome::Stalled);
@@ -219,10 +222,13 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
     }
 }
 
-/// The step at which the last two terms of the series have the allowed size, at most what is left of the path.
-fn next_step(allowed: f64, last: [f64; 2], left: f64) -> f64 {
-    let order = ORDER as f64;
-    let step = (allowed / last[1]).powf(1.0 / order).min((allowed / last[0]).powf(1.0 / (order - 1.0)) * 1.5);
+/// The step at which the first omitted term of the series should have the allowed size, at most what is left of the path.
+///
+/// The ratio of the last two terms estimates the radius of convergence: the distance in `t` to the nearest singularity.
+fn next_step(options: &TrackOptions, last: [f64; 2], left: f64) -> f64 {
+    let radius = last[0] / last[1];
+    let allowed = (options.prediction * radius / last[1]).powf(1.0 / (options.order as f64 + 1.0));
+    let step = allowed.min(options.radius_fraction * radius);
     // A remainder shorter than rounding errors of t would be a step of its own.
     if step >= left * (1.0 - 1e-9) { left } else { step }
 }

@@ -7,7 +7,7 @@ mod system;
 mod track;
 mod workers;
 
-pub use batch::ORDER;
+pub use batch::MOST_TERMS;
 pub use certify::{Enclosed, Enclosure, Krawczyk, enclose, enclose_in_double_double};
 pub use monodromy::{Loops, Monodromy, MonodromyEnd, MonodromyOptions, monodromy};
 pub use system::{Place, Point, System};

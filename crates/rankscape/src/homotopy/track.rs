@@ -8,8 +8,12 @@ use crate::tolerance::Tolerances;
 /// What a step must satisfy. See `docs/accuracy.md` for what none of these promises.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackOptions {
-    /// Relative size of the last term of the predictor's series that a step is chosen for.
+    /// Order of the predictor's power series, at least 2.
+    pub order: usize,
+    /// Estimated relative error of the prediction that a step is chosen for.
     pub prediction: f64,
+    /// Longest step in units of the estimated radius of convergence of the series.
+    pub radius_fraction: f64,
     /// Largest relative Newton correction after the prediction.
     pub correction: f64,
     /// Largest ratio of the second Newton correction to the first.
@@ -28,7 +32,9 @@ impl TrackOptions {
     /// The defaults of `tolerances`.
     pub fn new(tolerances: &Tolerances) -> Self {
         Self {
+            order: 4,
             prediction: tolerances.path_prediction,
+            radius_fraction: 0.7,
             correction: tolerances.path_correction,
             contraction: tolerances.path_contraction,
             accuracy: tolerances.path_accuracy,

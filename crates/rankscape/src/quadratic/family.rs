@@ -78,7 +78,7 @@ impl System for Family {
 
     fn workspace<R: Real>(&self) -> FamilyWork<R> {
         let Shape { m, n, r } = self.shape;
-        let space = |len: usize| vec![vec![Complex::zero(); len]; crate::homotopy::ORDER + 1];
+        let space = |len: usize| vec![vec![Complex::zero(); len]; crate::homotopy::MOST_TERMS + 1];
         FamilyWork {
             kernel: Kernel::new(self.shape),
             x: space(m * r),

@@ -20,10 +20,15 @@ fn scale_to(list: &mut [C64], largest: f64) {
     list.iter_mut().for_each(|z| *z = C64::new(z.re * largest / size, z.im * largest / size));
 }
 
+/// Size of the imaginary part of `phi` beside its real part. Anything but zero is generic; the nearer the start to real
+/// metrics, the shorter the paths to them (26 steps a path at 0.2, 34 at 1), and at zero they meet the discriminant.
+const IMAGINARY_SHARE: f64 = 0.2;
+
 /// A complex symmetric form `phi' phi` with independent normal entries of `phi`, largest entry about one.
 pub(super) fn random_form(shape: Shape, stream: &mut Stream) -> Vec<C64> {
     let entries = shape.entries();
-    let phi = normals(stream, entries * entries);
+    let phi: Vec<C64> =
+        (0..entries * entries).map(|_| C64::new(stream.normal(), IMAGINARY_SHARE * stream.normal())).collect();
     let mut form = vec![C64::zero(); entries * entries];
     times_transpose(&phi, &phi, &mut form, (entries, entries, entries));
     scale_to(&mut form, 1.0);

@@ -8,7 +8,7 @@ use super::instance::{Instance, Loss, MetricKind};
 use super::kernel::Shape;
 use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
 use super::special::special_set;
-use super::start::StartSet;
+use super::start::{StartSet, expected_count};
 use crate::determinantal::degrees;
 use crate::error::{InputError, Result};
 use crate::homotopy::{PathOutcome, Point, TrackOptions, TrackWork, Workers, track_in_double_double};
@@ -29,8 +29,25 @@ pub struct Solver {
 
 impl Solver {
     /// A solver for instances of the shape of `start`.
-    pub fn new(start: StartSet, tolerances: Tolerances, seed: u64) -> Self {
-        Self { start, tolerances, tracking: TrackOptions::new(&tolerances), seed }
+    ///
+    /// # Errors
+    /// If the start set does not have as many points as the generic ED degree: it is incomplete, stale or foreign.
+    pub fn new(start: StartSet, tolerances: Tolerances, seed: u64) -> Result<Self> {
+        let expected = expected_count(start.loss.shape)?;
+        if start.points.len() != expected {
+            return Err(InputError::new(format!("a start set of this shape must have {expected} points"))
+                .array("start")
+                .value(start.points.len())
+                .hint("make it anew, if need be with another seed"));
+        }
+        Ok(Self { start, tolerances, tracking: TrackOptions::new(&tolerances), seed })
+    }
+
+    /// The same solver with other options of the tracker.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackOptions) -> Self {
+        self.tracking = tracking;
+        self
     }
 
     /// The start set.

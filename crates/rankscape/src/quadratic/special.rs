@@ -33,7 +33,7 @@ pub(super) fn special_set(
     let (base, start) = critical_by_construction(loss.shape, loss.form.clone(), &mut stream);
     let loops = RandomLoops { base: base.clone(), keep_form: true, seed };
     let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit };
-    let found = monodromy(&loops, start, options, tracking, workers);
+    let found = monodromy(&loops, start, options, &tracking.careful(), workers);
     SpecialSet { loss: base, found, seed }
 }
 
@@ -65,7 +65,7 @@ impl SpecialSet {
             sums.push(sum);
             if step < 2 {
                 let leg = Family::new(&moved(f64::from(step)), &moved(f64::from(step + 1)));
-                let results = workers.track(&leg, &points, tracking);
+                let results = workers.track(&leg, &points, &tracking.careful());
                 if results.iter().any(|result| result.outcome != PathOutcome::Arrived) {
                     return None;
                 }

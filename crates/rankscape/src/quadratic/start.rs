@@ -37,7 +37,8 @@ pub fn expected_count(shape: Shape) -> Result<usize> {
 }
 
 impl StartSet {
-    /// Finds a start set by monodromy, until the generic ED degree is reached.
+    /// Finds a start set by monodromy, until the generic ED degree is reached. Made once and used often, so its paths are
+    /// followed with care.
     ///
     /// # Errors
     /// If the shape is out of range or has too many critical points.
@@ -48,7 +49,7 @@ impl StartSet {
         let (loss, start) = critical_by_construction(shape, form, &mut stream);
         let loops = RandomLoops { base: loss.clone(), keep_form: false, seed };
         let options = MonodromyOptions { expected: Some(expected), quiet_loops: 40, most_solutions: expected };
-        let found = monodromy(&loops, start, options, tracking, workers);
+        let found = monodromy(&loops, start, options, &tracking.careful(), workers);
         Ok((Self { loss, points: found.points.clone(), seed }, found))
     }
 
