@@ -54,18 +54,17 @@ pub struct Monodromy {
     pub work: TrackWork,
 }
 
-/// Collects the solutions that loops through the base system reach from `seed`.
+/// Collects the solutions that loops through the base system reach from the given ones.
 pub fn monodromy(
     loops: &impl Loops,
-    seed: Point,
+    known_points: Vec<Point>,
     options: MonodromyOptions,
     tracking: &TrackOptions,
     workers: &Workers,
 ) -> Monodromy {
     let mut known = Known::default();
-    known.insert(loops.invariant(&seed));
-    let mut found =
-        Monodromy { points: vec![seed], end: MonodromyEnd::Quiet, loops: 0, lost: 0, work: TrackWork::default() };
+    let points = known_points.into_iter().filter(|point| known.insert(loops.invariant(point))).collect();
+    let mut found = Monodromy { points, end: MonodromyEnd::Quiet, loops: 0, lost: 0, work: TrackWork::default() };
     let mut quiet = 0;
     loop {
         if options.expected.is_some_and(|expected| found.points.len() >= expected) {

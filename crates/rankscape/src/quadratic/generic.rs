@@ -15,7 +15,8 @@ fn normals(stream: &mut Stream, len: usize) -> Vec<C64> {
     (0..len).map(|_| normal(stream)).collect()
 }
 
-fn scale_to(list: &mut [C64], largest: f64) {
+/// Scales a list to a given largest `|re| + |im|`.
+pub(super) fn scale_to(list: &mut [C64], largest: f64) {
     let size = list.iter().fold(0.0f64, |acc, z| acc.max(z.norm_one()));
     list.iter_mut().for_each(|z| *z = C64::new(z.re * largest / size, z.im * largest / size));
 }
@@ -66,12 +67,28 @@ pub(super) fn critical_by_construction(shape: Shape, form: Vec<C64>, stream: &mu
     (ComplexLoss { shape, form, linear: linear.iter().map(shrink).collect() }, start)
 }
 
+/// What the loops vary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Varies {
+    /// `A` and `b`.
+    All,
+    /// `b`.
+    Linear,
+}
+
+/// A random `b` in the range of `A`.
+pub(super) fn random_in_range(loss: &ComplexLoss, stream: &mut Stream) -> Vec<C64> {
+    let any = random_linear(loss.shape, stream);
+    let mut out: Vec<C64> = loss.form.chunks(any.len()).map(|row| dot(C64::zero(), row, &any)).collect();
+    scale_to(&mut out, 1.0);
+    out
+}
+
 /// Loops through a base loss: out to a random loss and back with another phase, which changes no critical point but the
 /// path between them.
 pub(super) struct RandomLoops {
     pub(super) base: ComplexLoss,
-    /// Only `b` varies; the form stays that of the base.
-    pub(super) keep_form: bool,
+    pub(super) varies: Varies,
     pub(super) seed: u64,
 }
 
@@ -82,7 +99,8 @@ impl Loops for RandomLoops {
         let mut stream = Stream::new(self.seed, 1 + index);
         let shape = self.base.shape;
         let random = |stream: &mut Stream| {
-            let form = if self.keep_form { self.base.form.clone() } else { random_form(shape, stream) };
+            let all = self.varies == Varies::All;
+            let form = if all { random_form(shape, stream) } else { self.base.form.clone() };
             ComplexLoss { shape, form, linear: random_linear(shape, stream) }
         };
         let stops = [random(&mut stream), random(&mut stream)];

@@ -269,6 +269,20 @@ impl Loss {
         }
     }
 
+    /// The same loss with another power of two as the unit of solutions.
+    pub(super) fn in_unit(&self, unit: f64) -> Self {
+        let factor = self.unit / unit;
+        let scaled = |x: &Interval| Interval { low: x.low * factor, high: x.high * factor };
+        Self { unit, linear: self.linear.iter().map(scaled).collect(), ..self.clone() }
+    }
+
+    /// A matrix of the user in the solver's coordinates.
+    pub(super) fn from_user(&self, w: &[f64]) -> Vec<f64> {
+        let Shape { m, n, .. } = self.shape;
+        let at = |e: usize| if self.transposed { w[(e % n) * m + e / n] } else { w[e] };
+        (0..m * n).map(|e| at(e) / self.unit).collect()
+    }
+
     /// A matrix in the solver's coordinates, in the user's shape and units.
     pub(super) fn to_user(&self, w: &[f64]) -> Vec<f64> {
         let Shape { m, n, .. } = self.shape;

@@ -27,9 +27,8 @@ impl Completeness {
     }
 }
 
-/// The sum of all critical points is a linear function of the target along a line, unless some are missing.
-///
-/// Numerical evidence, not a proof; for singular metrics the premise itself may fail, and then the test does not pass.
+/// The sum of all critical points is a linear function of `b` along a line, unless some are missing. Numerical evidence,
+/// not a proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TraceTest {
     /// Largest second difference of the sum along the line, relative to the largest of the points.

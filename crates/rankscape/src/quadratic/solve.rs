@@ -50,6 +50,11 @@ impl Solver {
         self
     }
 
+    /// The options of the tracker.
+    pub fn tracking(&self) -> &TrackOptions {
+        &self.tracking
+    }
+
     /// The start set.
     pub fn start(&self) -> &StartSet {
         &self.start
@@ -193,7 +198,7 @@ impl<'a> Search<'a> {
         let loss = self.loss.as_complex();
         let limit = self.solver.start.points.len();
         let known = if self.loss.kind == MetricKind::Product { expected } else { None };
-        let special = special_set(&loss, self.solver.seed, known, limit, &self.solver.tracking, workers);
+        let special = special_set(&loss, self.solver.seed, (known, 2 * limit), &self.solver.tracking, workers);
         self.work += special.found.work;
         let count = special.found.points.len();
         let trace = special.trace(&self.solver.tracking, &self.solver.tolerances, workers);
@@ -206,11 +211,13 @@ impl<'a> Search<'a> {
         let reason = match (self.loss.kind, expected) {
             (MetricKind::Singular { kernel }, _) => format!(
                 "the metric is singular (its kernel has dimension {kernel}), so no theorem gives the count; monodromy in \
-                 the target found {count} critical points for generic targets, and {found} are certified here"
+                 the linear term found {count} critical points for generic ones, of which {found} are certified here and \
+                 {} run towards infinity or a degenerate point",
+                count.saturating_sub(found)
             ),
             (_, Some(expected)) => format!(
                 "{found} of at most {expected} critical points are certified; the metric or the target is not generic, \
-                 and monodromy in the target found {count} for generic targets"
+                 and monodromy in the linear term found {count} for generic ones"
             ),
             (_, None) => format!("{found} critical points are certified; no theorem gives the count"),
         };

@@ -2,7 +2,7 @@
 
 use super::chart::product;
 use super::family::{ComplexLoss, Family};
-use super::generic::{RandomLoops, critical_by_construction, random_linear};
+use super::generic::{RandomLoops, Varies, critical_by_construction, random_in_range, random_linear};
 use super::outcome::TraceTest;
 use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, TrackOptions, Workers, monodromy};
 use crate::linalg::scalar::{C64, Ring};
@@ -20,24 +20,33 @@ pub(super) struct SpecialSet {
 }
 
 /// Pairs of a rank-`r` matrix and a normal vector there form an irreducible variety, and `b = A w - G` is generic on it,
-/// so loops of targets alone join all critical points that occur for generic targets.
+/// so loops of `b` alone join all critical points that occur for generic `b`. Every nondegenerate critical point of any
+/// loss with this `A` persists for nearby `b`, so it is the end of a path from one of them; for a singular metric other
+/// paths may run away, since targets only give those `b` that lie in the range of `A`.
 pub(super) fn special_set(
     loss: &ComplexLoss,
     seed: u64,
-    expected: Option<usize>,
-    limit: usize,
+    (expected, limit): (Option<usize>, usize),
     tracking: &TrackOptions,
     workers: &Workers,
 ) -> SpecialSet {
     let mut stream = Stream::new(seed, 0);
     let (base, start) = critical_by_construction(loss.shape, loss.form.clone(), &mut stream);
-    let loops = RandomLoops { base: base.clone(), keep_form: true, seed };
+    let loops = RandomLoops { base: base.clone(), varies: Varies::Linear, seed };
     let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit };
-    let found = monodromy(&loops, start, options, &tracking.careful(), workers);
+    let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
     SpecialSet { loss: base, found, seed }
 }
 
 impl SpecialSet {
+    /// How many of the points survive on the way to a generic `b` in the range of `A`, where those of all targets lie.
+    pub(super) fn count_in_range(&self, tracking: &TrackOptions, workers: &Workers) -> usize {
+        let linear = random_in_range(&self.loss, &mut Stream::new(self.seed, u64::MAX - 1));
+        let inside = ComplexLoss { linear, ..self.loss.clone() };
+        let results = workers.track(&Family::new(&self.loss, &inside), &self.found.points, &tracking.careful());
+        results.iter().filter(|result| result.outcome == PathOutcome::Arrived).count()
+    }
+
     /// Sums the points at three equidistant targets on a random complex line; `None` if a path is lost.
     pub(super) fn trace(
         &self,

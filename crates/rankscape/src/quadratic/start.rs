@@ -1,7 +1,7 @@
 //! Start sets: all critical points of one generic complex loss, found once.
 
 use super::family::ComplexLoss;
-use super::generic::{RandomLoops, critical_by_construction, random_form};
+use super::generic::{RandomLoops, Varies, critical_by_construction, random_form};
 use super::kernel::Shape;
 use crate::determinantal::degrees;
 use crate::error::{InputError, Result};
@@ -47,9 +47,9 @@ impl StartSet {
         let mut stream = Stream::new(seed, 0);
         let form = random_form(shape, &mut stream);
         let (loss, start) = critical_by_construction(shape, form, &mut stream);
-        let loops = RandomLoops { base: loss.clone(), keep_form: false, seed };
+        let loops = RandomLoops { base: loss.clone(), varies: Varies::All, seed };
         let options = MonodromyOptions { expected: Some(expected), quiet_loops: 40, most_solutions: expected };
-        let found = monodromy(&loops, start, options, &tracking.careful(), workers);
+        let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
         Ok((Self { loss, points: found.points.clone(), seed }, found))
     }
 
