@@ -16,13 +16,14 @@ pub mod error;
 pub mod evidence;
 // pub mod hessian;
 pub mod homotopy;
-// pub mod io;
+pub mod io;
 pub mod linalg;
 // pub mod loss;
 // pub mod multiplication;
 pub mod quadratic;
 pub mod random;
 // pub mod report;
+pub mod sweep;
 pub mod tolerance;
 
 pub use error::InputError;

@@ -89,7 +89,11 @@ fn check_list(name: &str, list: &[f64], expected: usize, formula: &str) -> Resul
 }
 
 impl Instance {
-    fn check(&self) -> Result<()> {
+    /// Checks sizes, rank, lengths and numbers.
+    ///
+    /// # Errors
+    /// Names the field that is wrong.
+    pub fn check(&self) -> Result<()> {
         let (m, n) = (self.rows, self.cols);
         if m == 0 || n == 0 || m * n > 144 {
             return Err(bad("m, n", "a matrix must have between 1 and 144 entries").value(format!("{m} x {n}")));
