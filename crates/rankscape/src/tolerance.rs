@@ -96,6 +96,13 @@ tolerances! {
     /// A solution whose imaginary parts are at most this, relative to its size, is first tried as a real one. It is called
     /// real or not real only by a certificate.
     real_candidate = 1e-6;
+    /// Two tracked solutions count as one when all entries agree to this, relative to the largest.
+    same_solution = 1e-6;
+    /// (u) An eigenvalue of `phi' phi` counts as zero when it is at most `metric_rank * u * size * largest`.
+    metric_rank = 128.0;
+    /// (u) A metric looks like a product of one on rows and one on columns when every minor that a product makes vanish is
+    /// at most `metric_product * u` times the square of the pivot. Only exact vanishing counts in a proof.
+    metric_product = 64.0;
     /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
     trace = 1e-6;
 }

@@ -1,5 +1,7 @@
 //! Every independently solved instance: counts, values, indices and points, all certified and proved complete.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets bad data should stop")]
+
 use std::path::Path;
 
 use rankscape::Tolerances;

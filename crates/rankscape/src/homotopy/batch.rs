@@ -203,8 +203,9 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
         } else {
             state.work.steps += 1;
             state.step = next_step(options, sizes.last.map(|size| size.get(lane)), 1.0 - state.t);
-            // Also true when the step is not a number.
-            if !(state.step >= options.smallest_step) {
+            // False also when the step is not a number.
+            let long_enough = state.step >= options.smallest_step;
+            if !long_enough {
                 return Some(PathOutcome::Stalled);
             }
         }
@@ -237,18 +238,20 @@ fn next_step(options: &TrackOptions, last: [f64; 2], left: f64) -> f64 {
 #[inline(always)]
 fn relative_size<R: Real>(groups: &[(usize, f64)], change: &[Complex<R>], x: &[Complex<R>]) -> R {
     let mut size = R::zero();
+    let mut poison = R::zero();
     let mut from = 0;
     for &(to, floor) in groups {
         let mut moved = R::zero();
         let mut scale = R::splat(floor);
         for i in from..to {
-            moved = moved.max(change[i].norm_one());
+            let norm = change[i].norm_one();
+            moved = moved.max(norm);
             scale = scale.max(x[i].norm_one());
-            // NaN must not vanish in a maximum: the sum below keeps it.
-            moved = moved + (change[i].re - change[i].re) + (change[i].im - change[i].im);
+            // A maximum forgets what is not a number; a sum of zeros does not.
+            poison = poison.add_product(norm, R::zero());
         }
-        size = size.max(moved / scale) + (moved - moved);
+        size = size.max(moved / scale);
         from = to;
     }
-    size
+    size + poison
 }

@@ -135,7 +135,7 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         self.invert();
         let first = self.choose_radii();
         let inside = self.contracts(&first);
-        (0..points.len()).map(|lane| self.result(lane, inside.get(lane) > 0.0)).collect()
+        (0..points.len()).map(|lane| self.result(lane, inside[lane])).collect()
     }
 
     /// An approximate inverse of the Jacobian of the last iteration, column by column.
@@ -169,14 +169,14 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         first
     }
 
-    /// Positive where the polydisc is mapped into its interior.
+    /// Lanes in which the polydisc is mapped into its interior.
     #[inline(always)]
-    fn contracts(&mut self, first: &[R]) -> R {
+    fn contracts(&mut self, first: &[R]) -> Vec<bool> {
         let n = self.system.size();
         self.system.jacobian_on(&mut self.balls, &self.ball_chart, &self.ball_x, &mut self.ball_jac);
         let one = Ball::new(Complex::new(R::splat(1.0), R::zero()), R::zero());
         let up = R::splat(1.0 + 64.0 * f64::EPSILON);
-        let mut margin = R::splat(1.0);
+        let mut inside = vec![true; R::LANES];
         for i in 0..n {
             let mut reach = first[i];
             for j in 0..n {
@@ -186,15 +186,12 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
                 }
                 reach = (reach + entry.magnitude() * self.ball_x[j].radius) * up;
             }
-            let room = (self.ball_x[i].radius - reach) / self.ball_x[i].radius;
-            for lane in 0..R::LANES {
-                // Written so that NaN counts as failure.
-                if !(room.get(lane) > 0.0) {
-                    margin.set(lane, -1.0);
-                }
+            for (lane, inside) in inside.iter_mut().enumerate() {
+                // False also when either is not a number.
+                *inside &= reach.get(lane) < self.ball_x[i].radius.get(lane);
             }
         }
-        margin
+        inside
     }
 
     fn result(&self, lane: usize, inside: bool) -> Enclosure {

@@ -18,7 +18,7 @@ pub trait Loops {
 }
 
 /// When to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MonodromyOptions {
     /// Stop as soon as this many solutions are known.
     pub expected: Option<usize>,
@@ -26,6 +26,8 @@ pub struct MonodromyOptions {
     pub quiet_loops: u64,
     /// Stop when more solutions than this are known.
     pub most_solutions: usize,
+    /// Two solutions whose invariants agree to this, relative to the largest entry, count as one.
+    pub same: f64,
 }
 
 /// Why the search stopped.
@@ -62,7 +64,7 @@ pub fn monodromy(
     tracking: &TrackOptions,
     workers: &Workers,
 ) -> Monodromy {
-    let mut known = Known::default();
+    let mut known = Known { same: options.same, sorted: Vec::new() };
     let points = known_points.into_iter().filter(|point| known.insert(loops.invariant(point))).collect();
     let mut found = Monodromy { points, end: MonodromyEnd::Quiet, loops: 0, lost: 0, work: TrackWork::default() };
     let mut quiet = 0;
@@ -98,12 +100,9 @@ pub fn monodromy(
     }
 }
 
-/// Relative distance at which two solutions count as one; tracked points are accurate to far less.
-const SAME: f64 = 1e-6;
-
 /// Solutions seen so far, sorted by one coordinate.
-#[derive(Default)]
 struct Known {
+    same: f64,
     sorted: Vec<(f64, Vec<C64>)>,
 }
 
@@ -114,10 +113,10 @@ impl Known {
         // A generic combination, so that different solutions rarely come close.
         let weigh = |(i, z): (usize, &C64)| z.re * (1.3 + 0.7 * i as f64).sin() + z.im * (0.4 + 1.1 * i as f64).cos();
         let key: f64 = invariant.iter().enumerate().map(weigh).sum();
-        let width = SAME * size * 2.0 * invariant.len() as f64;
+        let width = self.same * size * 2.0 * invariant.len() as f64;
         let from = self.sorted.partition_point(|entry| entry.0 < key - width);
         let near = self.sorted[from..].iter().take_while(|entry| entry.0 <= key + width);
-        let same = |other: &[C64]| other.iter().zip(&invariant).all(|(&a, &b)| (a - b).norm_one() <= SAME * size);
+        let same = |other: &[C64]| other.iter().zip(&invariant).all(|(&a, &b)| (a - b).norm_one() <= self.same * size);
         if near.into_iter().any(|(_, other)| same(other)) {
             return false;
         }

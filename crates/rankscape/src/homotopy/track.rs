@@ -24,6 +24,8 @@ pub struct TrackOptions {
     pub smallest_step: f64,
     /// Beyond this distance from its centre the chart is changed.
     pub chart_radius: f64,
+    /// Two endpoints that agree to this, relative to the largest entry, count as one.
+    pub same: f64,
     /// Most steps of one path.
     pub most_steps: u32,
 }
@@ -40,6 +42,7 @@ impl TrackOptions {
             accuracy: tolerances.path_accuracy,
             smallest_step: tolerances.path_smallest_step,
             chart_radius: 2.0,
+            same: tolerances.same_solution,
             most_steps: 2_000,
         }
     }

@@ -161,7 +161,8 @@ fn has_full_rank(y: &[Ball<f64>], r: usize, n: usize) -> bool {
         let Some(col) = (0..n).max_by(|a, b| size(a).total_cmp(&size(b))) else { return false };
         let pivot = work[k * n + col];
         // |re| + |im| overestimates the modulus by sqrt 2 at most.
-        if !(pivot.mid.norm_one() * 0.7 > pivot.radius) {
+        let excludes_zero = pivot.mid.norm_one() * 0.7 > pivot.radius;
+        if !excludes_zero {
             return false;
         }
         for i in k + 1..r {

@@ -3,9 +3,12 @@
 use super::family::ComplexLoss;
 use super::kernel::Shape;
 use crate::error::{InputError, Result};
+use crate::linalg::exact::rational_from_f64;
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::C64;
 use crate::linalg::{Matrix, symmetric_eigenvalues};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use num_traits::Zero;
 
 /// The inner product in which distance is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +53,10 @@ pub enum MetricKind {
     /// Any positive definite metric: at most the generic ED degree, with equality for generic ones.
     Definite,
     /// A metric on rows times a metric on columns: at most `C(min, r)` (Eckart and Young).
-    Product,
+    Product {
+        /// Exactly so, over the rationals; otherwise only up to rounding, and then nothing follows.
+        exact: bool,
+    },
     /// Not definite: the loss does not see some directions.
     Singular {
         /// Dimension of the kernel of `phi`.
@@ -146,7 +152,7 @@ impl Instance {
     /// # Errors
     /// If a list has the wrong length or a number that is not finite, the rank is out of range, a weight is negative,
     /// or the metric is zero.
-    pub fn prepare(&self) -> Result<Loss> {
+    pub fn prepare(&self, tolerances: &Tolerances) -> Result<Loss> {
         self.check()?;
         let (form, linear) = self.normal_equations();
         let largest = |list: &[Interval]| list.iter().fold(0.0f64, |acc, x| acc.max(x.magnitude()));
@@ -154,7 +160,7 @@ impl Instance {
         if !(size > 0.0 && size.is_finite() && target.is_finite()) {
             return Err(bad("phi", "the metric must not vanish, nor overflow").value(size));
         }
-        let kind = self.kind(&form);
+        let kind = self.kind(&form, tolerances);
         let transposed = self.rows > self.cols;
         let (m, n) = (self.rows.min(self.cols), self.rows.max(self.cols));
         // Powers of two: the scaling itself makes no rounding error.
@@ -209,29 +215,46 @@ impl Instance {
         (form, linear)
     }
 
-    fn kind(&self, form: &[Interval]) -> MetricKind {
+    fn kind(&self, form: &[Interval], tolerances: &Tolerances) -> MetricKind {
         let entries = self.target.len();
         let mid = |e: usize| 0.5 * (form[e].low + form[e].high);
         let values = symmetric_eigenvalues(&Matrix::from_fn(entries, entries, |i, j| mid(i * entries + j)));
         let values = values.unwrap_or_default();
         let largest = values.last().copied().unwrap_or(0.0);
-        let kernel = values.iter().filter(|&&v| v <= 64.0 * f64::EPSILON * entries as f64 * largest).count();
+        let limit = tolerances.metric_rank * UNIT_ROUNDOFF * entries as f64 * largest;
+        let kernel = values.iter().filter(|&&value| value <= limit).count();
         if kernel > 0 {
             return MetricKind::Singular { kernel };
         }
-        // A = R (x) C up to rounding: every 2x2 minor of the rearrangement vanishes, tested against its largest entry.
-        let n = self.cols;
-        let at = |i: usize, k: usize, j: usize, l: usize| mid((i * n + j) * entries + k * n + l);
-        let diagonal = |i: usize| (0..n).fold(0.0f64, |acc, j| acc.max(at(i, i, j, j)));
-        let big = (0..self.rows).max_by(|&a, &b| diagonal(a).total_cmp(&diagonal(b))).unwrap_or(0);
-        let col = (0..n).max_by(|&a, &b| at(big, big, a, a).total_cmp(&at(big, big, b, b))).unwrap_or(0);
-        let pivot = at(big, big, col, col);
-        let product = (0..entries * entries).all(|e| {
+        let limit = tolerances.metric_product * UNIT_ROUNDOFF;
+        if !self.is_product(mid, |minor, pivot| minor.abs() <= limit * pivot * pivot) {
+            return MetricKind::Definite;
+        }
+        let exact = form.iter().all(|x| x.low == x.high)
+            && self.is_product(|e| rational_from_f64(mid(e)).unwrap_or_default(), |minor, _| minor.is_zero());
+        MetricKind::Product { exact }
+    }
+
+    /// `A = R (x) C` makes `A[ij, kl] A[bc, bc] = A[ic, kc] A[bj, bl]`; `(b, c)` is the largest diagonal entry.
+    fn is_product<T>(&self, entry: impl Fn(usize) -> T, vanishes: impl Fn(T, T) -> bool) -> bool
+    where
+        T: Clone + PartialOrd + std::ops::Mul<Output = T> + std::ops::Sub<Output = T>,
+    {
+        let (n, entries) = (self.cols, self.target.len());
+        let at = |i: usize, k: usize, j: usize, l: usize| entry((i * n + j) * entries + k * n + l);
+        let mut best = 0;
+        for e in 1..entries {
+            if entry(e * entries + e) > entry(best * entries + best) {
+                best = e;
+            }
+        }
+        let (b, c) = (best / n, best % n);
+        let pivot = at(b, b, c, c);
+        (0..entries * entries).all(|e| {
             let (ij, kl) = (e / entries, e % entries);
             let (i, j, k, l) = (ij / n, ij % n, kl / n, kl % n);
-            (mid(e) * pivot - at(i, k, col, col) * at(big, big, j, l)).abs() <= 16.0 * f64::EPSILON * pivot * pivot
-        });
-        if product { MetricKind::Product } else { MetricKind::Definite }
+            vanishes(entry(e) * pivot.clone() - at(i, k, c, c) * at(b, b, j, l), pivot.clone())
+        })
     }
 }
 
@@ -281,7 +304,7 @@ impl Loss {
     }
 
     /// A matrix of the user in the solver's coordinates.
-    pub(super) fn from_user(&self, w: &[f64]) -> Vec<f64> {
+    pub(super) fn to_solver(&self, w: &[f64]) -> Vec<f64> {
         let Shape { m, n, .. } = self.shape;
         let at = |e: usize| if self.transposed { w[(e % n) * m + e / n] } else { w[e] };
         (0..m * n).map(|e| at(e) / self.unit).collect()
@@ -306,9 +329,12 @@ mod tests {
 
     #[test]
     fn kinds_of_metrics_are_told_apart() {
-        let kind = |weights: &[f64]| instance(2, 2, Metric::Weights(weights.to_vec())).prepare().unwrap().kind;
-        assert_eq!(kind(&[1.0, 1.0, 1.0, 1.0]), MetricKind::Product);
-        assert_eq!(kind(&[1.0, 2.0, 3.0, 6.0]), MetricKind::Product);
+        let kind = |weights: &[f64]| {
+            instance(2, 2, Metric::Weights(weights.to_vec())).prepare(&Tolerances::default()).unwrap().kind
+        };
+        assert_eq!(kind(&[1.0, 1.0, 1.0, 1.0]), MetricKind::Product { exact: true });
+        assert_eq!(kind(&[1.0, 2.0, 3.0, 6.0]), MetricKind::Product { exact: true });
+        assert_eq!(kind(&[0.1, 0.2, 0.3, 0.6]), MetricKind::Product { exact: false });
         assert_eq!(kind(&[1.0, 2.0, 3.0, 4.0]), MetricKind::Definite);
         assert_eq!(kind(&[1.0, 0.0, 3.0, 4.0]), MetricKind::Singular { kernel: 1 });
     }
@@ -319,7 +345,7 @@ mod tests {
         let broken = |change: &dyn Fn(&mut Instance)| {
             let mut instance = good.clone();
             change(&mut instance);
-            instance.prepare().unwrap_err().to_string()
+            instance.prepare(&Tolerances::default()).unwrap_err().to_string()
         };
         assert!(broken(&|i| i.target[1] = f64::NAN).contains("array q"));
         assert!(broken(&|i| i.rank = 2).contains("array r"));
@@ -331,7 +357,7 @@ mod tests {
     #[test]
     fn integer_data_give_exact_normal_equations() {
         let phi: Vec<f64> = (0..16).map(|i| f64::from((i * 7 + 3) % 11 - 5)).collect();
-        let loss = instance(2, 2, Metric::Map(phi)).prepare().unwrap();
+        let loss = instance(2, 2, Metric::Map(phi)).prepare(&Tolerances::default()).unwrap();
         assert!(loss.form.iter().chain(&loss.linear).all(|x| x.low == x.high));
     }
 }

@@ -109,7 +109,11 @@ impl Walk<'_> {
         let target = self.instance.target.iter().zip(self.end).map(mix).collect();
         let instance = Instance { target, ..self.instance.clone() };
         self.solved += 1;
-        Ok(Stop { t, loss: instance.prepare()?, solution: self.solver.solve(&instance, &Workers::none())? })
+        Ok(Stop {
+            t,
+            loss: instance.prepare(self.solver.tolerances())?,
+            solution: self.solver.solve(&instance, &Workers::none())?,
+        })
     }
 
     fn inspect(&mut self, a: &Stop, b: &Stop) -> Result<()> {
@@ -143,10 +147,11 @@ impl Walk<'_> {
         let shape = a.loss.shape();
         let starts: Vec<Point> = a.solution.real.iter().map(|point| point_of(shape, &a.loss, &point.w)).collect();
         let results = track(&family, &starts, self.solver.tracking());
+        let same = self.solver.tolerances().same_solution;
         let mut free: Vec<&RealPoint> = b.solution.real.iter().collect();
         results.iter().all(|result| {
             let reached = end.to_user(&chart::product(shape, &result.point).iter().map(|z| z.re).collect::<Vec<_>>());
-            let at = free.iter().position(|point| near(&point.w, &reached));
+            let at = free.iter().position(|point| near(&point.w, &reached, same));
             if let Some(at) = at {
                 free.swap_remove(at);
             }
@@ -155,18 +160,15 @@ impl Walk<'_> {
     }
 }
 
-/// Relative distance at which an endpoint counts as the point found there independently.
-const SAME: f64 = 1e-7;
-
-fn near(a: &[f64], b: &[f64]) -> bool {
+fn near(a: &[f64], b: &[f64], tolerance: f64) -> bool {
     let size = a.iter().fold(0.0f64, |acc, x| acc.max(x.abs()));
-    a.iter().zip(b).all(|(x, y)| (x - y).abs() <= SAME * size)
+    a.iter().zip(b).all(|(x, y)| (x - y).abs() <= tolerance * size)
 }
 
 /// A rank-`r` matrix as a point of the solver.
 fn point_of(shape: Shape, loss: &Loss, w: &[f64]) -> Point {
     let Shape { m, n, r } = shape;
-    let inner = loss.from_user(w);
+    let inner = loss.to_solver(w);
     let svd = svd(&Matrix::from_fn(m, n, |i, j| inner[i * n + j]));
     let complex = |value: f64| C64::new(value, 0.0);
     let x: Vec<C64> = (0..m * r).map(|e| complex(svd.u.column(e % r)[e / r])).collect();

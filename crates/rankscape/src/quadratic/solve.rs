@@ -50,6 +50,11 @@ impl Solver {
         self
     }
 
+    /// The tolerances.
+    pub fn tolerances(&self) -> &Tolerances {
+        &self.tolerances
+    }
+
     /// The options of the tracker.
     pub fn tracking(&self) -> &TrackOptions {
         &self.tracking
@@ -65,7 +70,7 @@ impl Solver {
     /// # Errors
     /// If the instance is bad or of another shape than the start set. Everything else is part of the [`Solution`].
     pub fn solve(&self, instance: &Instance, workers: &Workers) -> Result<Solution> {
-        let loss = instance.prepare()?;
+        let loss = instance.prepare(&self.tolerances)?;
         let shape = self.start.loss.shape;
         if loss.shape() != shape {
             return Err(InputError::new("the start set is for another size or rank")
@@ -93,12 +98,12 @@ impl Solver {
                 }
                 search.conclude(Some(expected), workers)
             }
-            MetricKind::Product => {
+            MetricKind::Product { exact: true } => {
                 let Shape { m, n, r } = loss.shape();
                 let unit = degrees(m, n, r).ok().and_then(|found| found.unit.to_usize());
                 search.conclude(unit, workers)
             }
-            MetricKind::Singular { .. } => search.conclude(None, workers),
+            MetricKind::Product { exact: false } | MetricKind::Singular { .. } => search.conclude(None, workers),
         }
     }
 }
@@ -197,7 +202,7 @@ impl<'a> Search<'a> {
     fn follow_special(&mut self, expected: Option<usize>, workers: &Workers) -> Completeness {
         let loss = self.loss.as_complex();
         let limit = self.solver.start.points.len();
-        let known = if self.loss.kind == MetricKind::Product { expected } else { None };
+        let known = if self.loss.kind == (MetricKind::Product { exact: true }) { expected } else { None };
         let special = special_set(&loss, self.solver.seed, (known, 2 * limit), &self.solver.tracking, workers);
         self.work += special.found.work;
         let count = special.found.points.len();
@@ -219,7 +224,10 @@ impl<'a> Search<'a> {
                 "{found} of at most {expected} critical points are certified; the metric or the target is not generic, \
                  and monodromy in the linear term found {count} for generic ones"
             ),
-            (_, None) => format!("{found} critical points are certified; no theorem gives the count"),
+            (_, None) => format!(
+                "{found} critical points are certified; the metric is a product of one on rows and one on columns only up \
+                 to rounding, so other critical points may lie far out"
+            ),
         };
         Completeness::Unknown { reason, trace }
     }
@@ -264,7 +272,7 @@ impl<'a> Search<'a> {
 
 fn generic_theorem(loss: &Loss) -> &'static str {
     match loss.kind {
-        MetricKind::Product => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
+        MetricKind::Product { .. } => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
         _ => "at most the generic ED degree of nondegenerate critical points",
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn special_set(
     let mut stream = Stream::new(seed, 0);
     let (base, start) = critical_by_construction(loss.shape, loss.form.clone(), &mut stream);
     let loops = RandomLoops { base: base.clone(), varies: Varies::Linear, seed };
-    let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit };
+    let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit, same: tracking.same };
     let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
     SpecialSet { loss: base, found, seed }
 }

@@ -48,7 +48,12 @@ impl StartSet {
         let form = random_form(shape, &mut stream);
         let (loss, start) = critical_by_construction(shape, form, &mut stream);
         let loops = RandomLoops { base: loss.clone(), varies: Varies::All, seed };
-        let options = MonodromyOptions { expected: Some(expected), quiet_loops: 40, most_solutions: expected };
+        let options = MonodromyOptions {
+            expected: Some(expected),
+            quiet_loops: 40,
+            most_solutions: expected,
+            same: tracking.same,
+        };
         let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
         Ok((Self { loss, points: found.points.clone(), seed }, found))
     }

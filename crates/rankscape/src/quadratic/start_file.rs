@@ -17,8 +17,11 @@ use crate::linalg::scalar::{C64, Ring};
 const MAGIC: &[u8; 8] = b"RKSTART1";
 const DIGEST: usize = 32;
 
-/// Start sets that ship with the library: sizes, rank and bytes.
-const SHIPPED: &[((usize, usize, usize), &[u8])] = &[
+/// Rows, columns and rank; the file.
+type Shipped = ((usize, usize, usize), &'static [u8]);
+
+/// Start sets that ship with the library.
+const SHIPPED: &[Shipped] = &[
     ((2, 2, 1), include_bytes!("../../data/start_2x2_r1.bin")),
     ((2, 3, 1), include_bytes!("../../data/start_2x3_r1.bin")),
     ((2, 4, 1), include_bytes!("../../data/start_2x4_r1.bin")),
@@ -127,7 +130,7 @@ fn in_first_rows(shape: Shape, point: &Point) -> Vec<C64> {
     let Shape { m, n, r } = shape;
     let (mut x, y) = factors(shape, &point.chart, &point.x);
     let mut new_y = vec![C64::zero(); r * n];
-    add_product(&x[..r * r].to_vec(), &y, &mut new_y, (r, r, n));
+    add_product(&x[..r * r], &y, &mut new_y, (r, r, n));
     // Column operations that make the first r rows of X the identity.
     for a in 0..r {
         let best = (a..r).max_by(|&p, &q| x[a * r + p].norm_one().total_cmp(&x[a * r + q].norm_one())).unwrap_or(a);

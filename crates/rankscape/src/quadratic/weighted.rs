@@ -41,9 +41,9 @@ pub fn weighted_degree(
     tolerances: &Tolerances,
     workers: &Workers,
 ) -> Result<WeightedDegree> {
-    let loss = instance.prepare()?;
+    let loss = instance.prepare(tolerances)?;
     let Shape { m, n, r } = loss.shape();
-    if loss.kind == MetricKind::Product {
+    if loss.kind == (MetricKind::Product { exact: true }) {
         let count = degrees(m, n, r)?.unit.to_usize().unwrap_or(usize::MAX);
         let reason = "product metric: Eckart and Young".to_owned();
         return Ok(WeightedDegree { count, grade: Grade::Exact, reason, trace: None, kind: loss.kind });
