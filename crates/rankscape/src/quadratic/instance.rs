@@ -334,7 +334,7 @@ mod tests {
         };
         assert_eq!(kind(&[1.0, 1.0, 1.0, 1.0]), MetricKind::Product { exact: true });
         assert_eq!(kind(&[1.0, 2.0, 3.0, 6.0]), MetricKind::Product { exact: true });
-        assert_eq!(kind(&[0.1, 0.2, 0.3, 0.6]), MetricKind::Product { exact: false });
+        assert_eq!(kind(&[0.1, 0.3, 0.7, 2.1]), MetricKind::Product { exact: false });
         assert_eq!(kind(&[1.0, 2.0, 3.0, 4.0]), MetricKind::Definite);
         assert_eq!(kind(&[1.0, 0.0, 3.0, 4.0]), MetricKind::Singular { kernel: 1 });
     }
