@@ -180,3 +180,38 @@ fn a_start_set_of_another_shape_is_refused() {
     let error = solver(2, 2, 1).solve(&random_instance(2, 3, 1, 0), &Workers::none()).unwrap_err();
     assert!(error.to_string().contains("another size"));
 }
+
+#[test]
+fn degenerate_targets_are_reported_with_a_reason() {
+    let solver = solver(3, 3, 1);
+    let zero = Instance { target: vec![0.0; 9], ..random_instance(3, 3, 1, 4) };
+    let double = weighted(3, 3, 1, vec![1.0; 9], vec![2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0]);
+    for (instance, most) in [(zero, 0), (double, 1)] {
+        let found = solver.solve(&instance, &Workers::none()).unwrap();
+        assert!(!found.certified && !found.complete.is_proved());
+        assert!(found.n_complex <= most, "{found:?}");
+        let Completeness::Unknown { reason, .. } = &found.complete else { panic!() };
+        assert!(reason.contains("not generic"), "{reason}");
+    }
+}
+
+#[test]
+fn scaling_data_scales_the_answer() {
+    let solver = solver(3, 3, 1);
+    let instance = random_instance(3, 3, 1, 6);
+    let Metric::Map(phi) = &instance.metric else { panic!() };
+    let (a, b) = (1e-90, 1e60);
+    let scaled = Instance {
+        metric: Metric::Map(phi.iter().map(|x| a * x).collect()),
+        target: instance.target.iter().map(|x| b * x).collect(),
+        ..instance.clone()
+    };
+    let (one, two) =
+        (solver.solve(&instance, &Workers::none()).unwrap(), solver.solve(&scaled, &Workers::none()).unwrap());
+    assert_proved(&two, 39);
+    assert_eq!(one.n_real(), two.n_real());
+    for (p, q) in one.real.iter().zip(&two.real) {
+        assert_eq!(p.index, q.index);
+        assert!((q.value / (a * a * b * b) - p.value).abs() < 1e-9 * p.value);
+    }
+}

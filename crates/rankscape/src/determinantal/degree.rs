@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn polar_degrees_run_from_the_degree_to_that_of_the_dual() {
-        for (m, n, r) in [(3, 3, 1), (3, 5, 2), (4, 6, 2), (5, 5, 3), (6, 7, 2)] {
+        for (m, n, r) in [(3, 3, 1), (3, 5, 2), (4, 6, 2), (5, 5, 3), (6, 7, 2), (12, 12, 6), (9, 12, 4)] {
             let found = degrees(m, n, r).unwrap();
             let dual = degrees(m, n, m - r).unwrap();
             assert_eq!(found.polar_degrees[0], found.degree);

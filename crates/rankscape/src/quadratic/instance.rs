@@ -160,22 +160,19 @@ impl Instance {
         if !(size > 0.0 && size.is_finite() && target.is_finite()) {
             return Err(bad("phi", "the metric must not vanish, nor overflow").value(size));
         }
-        let kind = self.kind(&form, tolerances);
         let transposed = self.rows > self.cols;
         let (m, n) = (self.rows.min(self.cols), self.rows.max(self.cols));
-        // Powers of two: the scaling itself makes no rounding error.
         let power = |x: f64| if x > 0.0 { x.log2().round().clamp(-1000.0, 1000.0).exp2() } else { 1.0 };
         let (metric_unit, unit) = (power(size), power(target / size));
         let place = |e: usize| if transposed { (e % n) * m + e / n } else { e };
         let entries = m * n;
-        let scaled = |x: Interval, by: f64| Interval { low: x.low / by, high: x.high / by };
+        let form: Vec<Interval> = form.into_iter().map(|x| divided(x, metric_unit)).collect();
+        let kind = self.kind(&form, tolerances);
         Ok(Loss {
             shape: Shape { m, n, r: self.rank },
             transposed,
-            form: (0..entries * entries)
-                .map(|e| scaled(form[place(e / entries) * entries + place(e % entries)], metric_unit))
-                .collect(),
-            linear: (0..entries).map(|e| scaled(linear[place(e)], metric_unit * unit)).collect(),
+            form: (0..entries * entries).map(|e| form[place(e / entries) * entries + place(e % entries)]).collect(),
+            linear: (0..entries).map(|e| divided(linear[place(e)], metric_unit * unit)).collect(),
             unit,
             kind,
             instance: self.clone(),
@@ -263,6 +260,16 @@ fn diagonal_equations(weights: &[f64], target: &[f64]) -> (Vec<Interval>, Vec<In
     let mut form = vec![Interval::point(0.0); entries * entries];
     (0..entries).for_each(|i| form[i * entries + i] = Interval::point(weights[i]));
     (form, weights.iter().zip(target).map(|(&w, &q)| sum_of_products(std::iter::once((w, q)))).collect())
+}
+
+/// The interval divided by a power of two: exact unless an end leaves the range of normal numbers.
+fn divided(x: Interval, by: f64) -> Interval {
+    let (low, high) = (x.low / by, x.high / by);
+    let inexact = |end: f64, from: f64| from != 0.0 && end.abs() < f64::MIN_POSITIVE;
+    Interval {
+        low: if inexact(low, x.low) { low.next_down() } else { low },
+        high: if inexact(high, x.high) { high.next_up() } else { high },
+    }
 }
 
 /// `sum a b`, exact when all are integers and no partial sum can exceed 2^53.

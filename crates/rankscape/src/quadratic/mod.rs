@@ -46,6 +46,7 @@
 
 mod certified;
 mod chart;
+mod cost;
 mod family;
 mod generic;
 mod instance;
@@ -59,6 +60,7 @@ mod start_file;
 mod target;
 mod weighted;
 
+pub use cost::{Cost, cost};
 pub use family::ComplexLoss;
 pub use instance::{Convention, Instance, Loss, Metric, MetricKind};
 pub use kernel::Shape;

@@ -73,17 +73,7 @@ mod tests {
     fn monodromy_reaches_the_generic_ed_degree() {
         let tracking = TrackOptions::new(&Tolerances::default());
         for (m, n, r, count) in [(2, 2, 1, 6), (2, 3, 1, 10), (3, 3, 1, 39), (3, 3, 2, 39), (3, 4, 1, 83)] {
-            let time = std::time::Instant::now();
             let (set, found) = StartSet::generate(Shape { m, n, r }, 1, &tracking, &Workers::none()).unwrap();
-            println!(
-                "{m}x{n} r{r}: {} {:?} loops {} lost {} {:?} {:?}",
-                set.points.len(),
-                found.end,
-                found.loops,
-                found.lost,
-                found.work,
-                time.elapsed()
-            );
             assert_eq!((set.points.len(), found.lost), (count, 0));
         }
     }

@@ -96,6 +96,11 @@ impl StartSet {
         Self::from_bytes(bytes).ok()
     }
 
+    /// A start set of this shape ships with the library.
+    pub fn ships(shape: Shape) -> bool {
+        SHIPPED.iter().any(|(sizes, _)| *sizes == (shape.m, shape.n, shape.r))
+    }
+
     /// The shipped start set of this shape, or a new one.
     ///
     /// # Errors

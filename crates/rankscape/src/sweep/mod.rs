@@ -288,7 +288,6 @@ mod tests {
         let entries = Entries::Integers { low: -10, high: 10 };
         let plan = Plan { rows: 3, cols: 2, rank: 1, metric: MetricLaw::Diagonal, entries, instances: 20, seed: 1 };
         let tally = run_shard(&plan, &solver(&plan), (0, 1), &Workers::none(), |_| true).unwrap().unwrap();
-        println!("{tally:?}");
         assert_eq!(tally.items(), 20);
     }
 
