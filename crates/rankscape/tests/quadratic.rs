@@ -215,3 +215,14 @@ fn scaling_data_scales_the_answer() {
         assert!((q.value / (a * a * b * b) - p.value).abs() < 1e-9 * p.value);
     }
 }
+
+#[test]
+fn special_weights_miss_the_generic_count_and_say_so() {
+    let weights = vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0];
+    let target = vec![7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0];
+    let found = solver(3, 3, 1).solve(&weighted(3, 3, 1, weights, target), &Workers::none()).unwrap();
+    assert_eq!((found.kind, found.expected, found.n_complex), (MetricKind::Definite, Some(39), 35));
+    let Completeness::Unknown { reason, trace } = &found.complete else { panic!() };
+    assert!(reason.contains("35 of at most 39") && trace.unwrap().passed, "{reason} {trace:?}");
+    assert_eq!(found.alternating_sum(), Some(1));
+}
