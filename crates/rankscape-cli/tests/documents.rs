@@ -82,8 +82,11 @@ fn a_diagnosis_has_every_field_of_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let near = answer(folder.path(), &["diagnose", "--example", "digits"]);
     for (group, fields) in [
-        ("", "schema seed digest widths bottleneck_rank filling loss gradient critical rank_profile barcode differential \
-              origin stationary_in_function_space class spectrum captured near hessian escape evidence tolerances run"),
+        (
+            "",
+            "schema seed digest widths bottleneck_rank filling loss gradient critical rank_profile barcode differential \
+              origin stationary_in_function_space class spectrum captured near hessian escape evidence tolerances run",
+        ),
         ("/loss", "value global_minimum gap"),
         ("/gradient", "norm relative"),
         ("/barcode/0", "from to multiplicity"),

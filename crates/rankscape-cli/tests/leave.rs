@@ -75,11 +75,9 @@ fn biased_networks_are_left_with_their_biases() {
     let folder = folder.path();
     put(folder, "d.json", DATA);
     let w = r#""W1": [[0.5, 1], [0, 1]], "W2": [[1, 0.25], [0, 1]]"#;
-    for (name, biases) in [
-        ("first", r#""b1": [1, 0.5]"#),
-        ("output", r#""b2": [1.5, 0.5]"#),
-        ("all", r#""b1": [1, 2], "b2": [-3, 20]"#),
-    ] {
+    for (name, biases) in
+        [("first", r#""b1": [1, 0.5]"#), ("output", r#""b2": [1.5, 0.5]"#), ("all", r#""b1": [1, 2], "b2": [-3, 20]"#)]
+    {
         put(folder, "w.json", format!("{{{w}, {biases}}}").as_bytes());
         let (before, after) = left(folder, "w.json", "left.json", &["--data", "d.json"]);
         assert_eq!(before["class"], "not_critical", "{name}");

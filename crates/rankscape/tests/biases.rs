@@ -61,7 +61,13 @@ impl Problem {
                 if p < start || q < start {
                     return f64::from(u8::from(p == q));
                 }
-                let place = |at: usize| if at < outputs * columns { (at / columns, at % columns) } else { (at - outputs * columns, columns) };
+                let place = |at: usize| {
+                    if at < outputs * columns {
+                        (at / columns, at % columns)
+                    } else {
+                        (at - outputs * columns, columns)
+                    }
+                };
                 let ((i, k), (j, l)) = (place(p - start), place(q - start));
                 if k == l { c[(i, j)] } else { 0.0 }
             })
@@ -97,13 +103,22 @@ fn check(problem: &Problem, at: &str) -> Diagnosis {
     assert!(close(found.loss, loss, loss), "{at}: loss {} {loss}", found.loss);
     assert!(close(found.gradient_norm, norm, norm.max(1.0)), "{at}: gradient {} {norm}", found.gradient_norm);
     assert!(found.extremes.smallest.converged && found.extremes.largest.converged, "{at}");
-    assert!(close(found.extremes.smallest.value, spectrum[0], size), "{at}: {} {}", found.extremes.smallest.value, spectrum[0]);
+    assert!(
+        close(found.extremes.smallest.value, spectrum[0], size),
+        "{at}: {} {}",
+        found.extremes.smallest.value,
+        spectrum[0]
+    );
     let largest = spectrum[spectrum.len() - 1];
     assert!(close(found.extremes.largest.value, largest, size), "{at}: {} {largest}", found.extremes.largest.value);
     assert!(found.global_minimum <= loss * (1.0 + 1e-9) + 1e-12, "{at}");
     if let Some(inertia) = found.inertia {
         let dense = Inertia::of_eigenvalues(&spectrum, 1e-9 * size);
-        assert_eq!((inertia.negative, inertia.zero, inertia.positive), (dense.negative, dense.zero, dense.positive), "{at}");
+        assert_eq!(
+            (inertia.negative, inertia.zero, inertia.positive),
+            (dense.negative, dense.zero, dense.positive),
+            "{at}"
+        );
     }
     found
 }
@@ -125,7 +140,13 @@ fn planted(draw: &mut Draw, seed: u64, least_depth: usize) -> Planted<f64> {
 fn helmert(n: usize) -> Dense {
     Dense::from_fn(n, n + 1, |i, j| {
         let (k, norm) = ((i + 1) as f64, (((i + 1) * (i + 2)) as f64).sqrt());
-        if j <= i { 1.0 / norm } else if j == i + 1 { -k / norm } else { 0.0 }
+        if j <= i {
+            1.0 / norm
+        } else if j == i + 1 {
+            -k / norm
+        } else {
+            0.0
+        }
     })
 }
 
