@@ -1,5 +1,7 @@
 //! The ranks `r_ij` of all partial products, without forming a wide product.
 
+use std::borrow::Cow;
+
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
 use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor};
@@ -30,15 +32,20 @@ impl RankProfile {
     /// when a factor that should vanish was computed.
     pub fn with_sizes(factors: &Factors, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let widths = factors.architecture().widths().to_vec();
-        let layers: Vec<Layer> =
-            factors.matrices().iter().zip(sizes).map(|(matrix, &size)| Layer::new(matrix, size)).collect();
+        let layers: Vec<Layer> = factors
+            .matrices()
+            .iter()
+            .zip(sizes)
+            .enumerate()
+            .map(|(k, (matrix, &size))| Layer::new(matrix, size, 0 < k && k + 1 < widths.len() - 1))
+            .collect();
         let largest = widths.iter().copied().max().unwrap_or(1) as f64;
         let factor = tolerances.rank * unit_roundoff * largest.sqrt();
         let decide = |values: &[f64], scale: f64| {
             RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
         };
         let (decisions, mut values): (Vec<_>, Vec<_>) =
-            (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).unzip();
+            (0..layers.len()).map(|i| ranks_from(factors.matrices(), &layers, i, &decide)).unzip();
         Self { widths, decisions, product_values: values.swap_remove(0) }
     }
 
@@ -119,7 +126,8 @@ impl RankProfile {
 /// A factor, divided by a power of two so that no product of norms overflows, with the cores that stand for it at the
 /// two ends of a partial product.
 struct Layer {
-    matrix: Matrix,
+    /// The whole factor, where it stands between others; a core of it elsewhere.
+    matrix: Option<Matrix>,
     /// `R` of `W = Q R` when tall: replaces `W` at the left end.
     left: Option<Matrix>,
     /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
@@ -133,29 +141,53 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(matrix: &Matrix, size: f64) -> Self {
+    /// `between`: the factor has neighbours on both sides.
+    fn new(matrix: &Matrix, size: f64, between: bool) -> Self {
         let (rows, cols) = matrix.shape();
-        let divisor = power_of_two_near(matrix.max_abs().max(size));
-        let matrix = matrix.scaled(1.0 / divisor);
-        let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
-        let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
-        let values = singular_values(left.as_ref().or(right.as_ref()).unwrap_or(&matrix));
+        let largest = matrix.max_abs();
+        let divisor = power_of_two_near(largest.max(size));
+        // Squares of the entries neither overflow nor vanish: the core alone needs to be scaled.
+        let moderate = largest < MODERATE && (largest * MODERATE > 1.0 || largest == 0.0);
+        let core = |tall: Matrix| {
+            if moderate {
+                triangular_factor(tall).scaled(1.0 / divisor)
+            } else {
+                triangular_factor(tall.scaled(1.0 / divisor))
+            }
+        };
+        let left = (rows > cols).then(|| core(matrix.clone()));
+        let right = (rows < cols).then(|| core(matrix.transpose()).transpose());
+        let whole = (between || rows == cols).then(|| matrix.scaled(1.0 / divisor));
+        let values = left.as_ref().or(right.as_ref()).or(whole.as_ref()).map(singular_values).unwrap_or_default();
         let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
-        Self { matrix, left, right, values, norm, divisor }
+        Self { matrix: whole, left, right, values, norm, divisor }
     }
 
-    fn left(&self) -> &Matrix {
-        self.left.as_ref().unwrap_or(&self.matrix)
+    /// What stands for the factor at the left end of a product.
+    fn left<'a>(&'a self, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        self.stand_in(self.left.as_ref(), whole)
     }
 
-    fn right(&self) -> &Matrix {
-        self.right.as_ref().unwrap_or(&self.matrix)
+    /// What stands for the factor at the right end of a product.
+    fn right<'a>(&'a self, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        self.stand_in(self.right.as_ref(), whole)
+    }
+
+    fn stand_in<'a>(&'a self, core: Option<&'a Matrix>, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        match core.or(self.matrix.as_ref()) {
+            Some(matrix) => Cow::Borrowed(matrix),
+            None => Cow::Owned(whole.scaled(1.0 / self.divisor)),
+        }
     }
 }
+
+/// Entries up to this, and no smaller than its reciprocal, are factored without being scaled.
+const MODERATE: f64 = 1e120;
 
 /// Decisions for `P(i+1, i), ..., P(h, i)` and the singular values of the last. `core` has the singular values of
 /// `P(j-1, i)` and its column space.
 fn ranks_from(
+    factors: &[Matrix],
     layers: &[Layer],
     i: usize,
     decide: &impl Fn(&[f64], f64) -> RankDecision,
@@ -164,17 +196,16 @@ fn ranks_from(
     let mut divisor = layers[i].divisor;
     let mut values = layers[i].values.clone();
     let mut out = vec![decide(&values, scale).scaled(divisor)];
-    let mut core = None;
+    let mut core = if i + 1 < layers.len() { layers[i].right(&factors[i]) } else { Cow::Owned(Matrix::zeros(0, 0)) };
     for (j, layer) in layers.iter().enumerate().skip(i + 1) {
         scale *= layer.norm;
         divisor *= layer.divisor;
-        let before = core.as_ref().unwrap_or_else(|| layers[i].right());
-        values = singular_values(&(layer.left() * before));
+        values = singular_values(&(layer.left(&factors[j]).as_ref() * core.as_ref()));
         out.push(decide(&values, scale).scaled(divisor));
-        if j + 1 < layers.len() {
-            let next = &layer.matrix * before;
+        if let (true, Some(whole)) = (j + 1 < layers.len(), &layer.matrix) {
+            let next = whole * core.as_ref();
             let wide = next.nrows() < next.ncols();
-            core = Some(if wide { triangular_factor(next.transpose()).transpose() } else { next });
+            core = Cow::Owned(if wide { triangular_factor(next.transpose()).transpose() } else { next });
         }
     }
     values.iter_mut().for_each(|value| *value *= divisor);
