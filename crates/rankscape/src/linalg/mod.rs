@@ -6,9 +6,12 @@
 pub mod exact;
 mod householder;
 mod inertia;
+pub mod interval;
 mod krylov;
 mod matrix;
 mod qr;
+pub mod scalar;
+mod small;
 mod square;
 mod svd;
 mod triangular;
@@ -18,6 +21,7 @@ pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smal
 pub use matrix::{Matrix, power_of_two_near};
 pub(crate) use qr::thin_qr;
 pub use qr::{orthonormal_complement, orthonormal_range};
+pub use small::LaneLu;
 pub use square::{determinant_sign, inverse, pseudo_inverse};
 pub use svd::{Svd, rank, singular_values, spectral_norm, svd};
 pub(crate) use triangular::triangular_factor_of_rows;

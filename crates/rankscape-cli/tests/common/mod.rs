@@ -1,0 +1,97 @@
+//! Runs of the command in a folder of their own, and the files they read.
+#![allow(dead_code, unreachable_pub)]
+
+#[path = "../../../rankscape/tests/common/mod.rs"]
+pub mod bytes;
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use testkit::oracles::Rows;
+
+/// What a run of the command left behind.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// The document on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs the command inside `folder`.
+pub fn rankscape(folder: &Path, arguments: &[&str]) -> Run {
+    let output = Command::cargo_bin("rankscape").unwrap().current_dir(folder).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let run = Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
+    assert!(!format!("{run:?}").contains("panicked"), "{arguments:?}: {run:?}");
+    run
+}
+
+/// The document of `diagnose --json` on `w.json` and `d.json` with more arguments, after an exit with `code`.
+pub fn diagnosed(folder: &Path, more: &[&str], code: i32) -> Value {
+    let arguments = [&["diagnose", "--json", "--weights", "w.json", "--data", "d.json"], more].concat();
+    let run = rankscape(folder, &arguments);
+    assert_eq!(run.code, code, "{run:?}");
+    assert!(run.stderr.is_empty(), "{run:?}");
+    run.json()
+}
+
+/// Names of what lies in a folder, sorted.
+pub fn listing(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Rows and columns exchanged; `rows` must not be empty.
+pub fn transposed(rows: &Rows) -> Rows {
+    (0..rows[0].len()).map(|j| rows.iter().map(|row| row[j]).collect()).collect()
+}
+
+/// The entries are integers.
+pub fn are_integers(rows: &Rows) -> bool {
+    rows.iter().flatten().all(|entry| entry.fract() == 0.0)
+}
+
+/// Rows as JSON, integers without a decimal point.
+pub fn json_rows(rows: &Rows) -> String {
+    let row = |row: &Vec<f64>| {
+        let entry = |x: &f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:?}") };
+        format!("[{}]", row.iter().map(entry).collect::<Vec<_>>().join(", "))
+    };
+    format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join(", "))
+}
+
+/// Named matrices as a JSON object.
+pub fn json_arrays(arrays: &[(String, String)]) -> String {
+    let members: Vec<String> = arrays.iter().map(|(name, text)| format!("\"{name}\": {text}")).collect();
+    format!("{{{}}}", members.join(", "))
+}
+
+/// Writes matrices `W1`, ..., `Wh`.
+pub fn put_weights(folder: &Path, name: &str, factors: &[Rows]) {
+    let arrays: Vec<(String, String)> =
+        factors.iter().enumerate().map(|(k, rows)| (format!("W{}", k + 1), json_rows(rows))).collect();
+    std::fs::write(folder.join(name), json_arrays(&arrays)).unwrap();
+}
+
+/// Writes samples, a row each; `x` and `y` have them as columns.
+pub fn put_samples(folder: &Path, name: &str, x: &Rows, y: &Rows) {
+    let arrays = [("X".to_owned(), json_rows(&transposed(x))), ("Y".to_owned(), json_rows(&transposed(y)))];
+    std::fs::write(folder.join(name), json_arrays(&arrays)).unwrap();
+}
+
+/// The numbers agree up to `tolerance` times the larger of 1 and the expected one.
+#[track_caller]
+pub fn assert_close(found: &Value, expected: f64, tolerance: f64, what: &str) {
+    let found = found.as_f64().unwrap_or_else(|| panic!("{what}: {found}"));
+    assert!((found - expected).abs() <= tolerance * expected.abs().max(1.0), "{what}: {found} {expected}");
+}
