@@ -37,10 +37,11 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         exact: weights.exact.clone(),
         output_metric: output_metric.map(|metric| metric.matrix),
     };
-    let point = Point::new(parameters, data, &tolerances).map_err(|error| error.file(&source.weights))?;
+    let named = |error: InputError| name_file(error, options, &source);
+    let point = Point::new(parameters, data, &tolerances).map_err(named)?;
     let settings =
         Settings { unit_roundoff: weights.unit_roundoff, tolerances: &tolerances, seed: options.common.seed };
-    let found = diagnose(&point, settings).map_err(|error| error.file(&source.weights))?;
+    let found = diagnose(&point, settings).map_err(named)?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
         let (matrices, biases) = point.parameters_at(&point.factors.moved(escape.t, &escape.direction));
@@ -63,6 +64,16 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         threads: options.common.thread_count(),
     };
     finish(options, &document)
+}
+
+/// Names the file that holds the array of an error about a whole problem.
+fn name_file(error: InputError, options: &DiagnoseOptions, source: &Source) -> InputError {
+    let path = match error.array.as_deref() {
+        Some("output metric") => options.output_metric.as_ref().map(|path| path.display().to_string()),
+        Some("data") => options.target.as_ref().map(|path| path.display().to_string()).or(source.data.clone()),
+        _ => None,
+    };
+    error.file(path.unwrap_or_else(|| source.weights.clone()))
 }
 
 fn finish(options: &DiagnoseOptions, document: &DiagnoseDocument) -> Result<Outcome, InputError> {
@@ -173,5 +184,5 @@ fn no_path(class: &str) -> InputError {
         "non_strict_saddle" => "its first decrease is of order 3 or more, which this version does not construct",
         _ => "the class is undecided",
     };
-    InputError::new(format!("there is no path to leave this point: {why}")).array("--leave").value(class)
+    InputError::new(format!("--leave has no path to follow: {why}")).value(format!("class {class}"))
 }

@@ -46,9 +46,11 @@ pub(crate) fn bad_input(error: &InputError, json: bool) -> ExitCode {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
+        // The first paragraph says what is wrong; usage and help follow.
         let message = error.to_string();
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return bad_input(&InputError::new(first).hint("see rankscape --help"), true);
+        let lines: Vec<&str> = message.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let problem = lines.join(" ");
+        return bad_input(&InputError::new(problem.trim_start_matches("error: ")).hint("see rankscape --help"), true);
     }
     // The message cannot be printed when standard error is closed; the code still tells.
     let _ = error.print();

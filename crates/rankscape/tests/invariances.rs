@@ -44,7 +44,7 @@ fn near(a: f64, b: f64) -> bool {
 
 /// Loss and ends of the spectrum of the Hessian agree, after multiplication of the first by `factor`.
 fn same_numbers(a: &Diagnosis, b: &Diagnosis, factor: f64) -> Result<(), TestCaseError> {
-    let size = a.extremes.largest.value.abs().max(a.extremes.smallest.value.abs()) * factor;
+    let size = a.extremes.largest.value.abs().max(a.extremes.smallest.value.abs()).max(1e-6) * factor;
     prop_assert!(near(factor * a.loss, b.loss), "loss {} {}", a.loss, b.loss);
     for (x, y) in [(&a.extremes.smallest, &b.extremes.smallest), (&a.extremes.largest, &b.extremes.largest)] {
         prop_assert!((factor * x.value - y.value).abs() <= 1e-8 * size, "{} {}", x.value, y.value);

@@ -9,6 +9,9 @@ pub const BLOCK_ROWS: usize = 4096;
 /// Columns whose largest entry has an exponent beyond this are scaled by a power of two before the factorization.
 const SAFE_EXPONENT: i32 = 200;
 
+/// A column of samples is constant when nothing varies by more than this share of its mean: 2^10 roundings.
+const CONSTANT_COLUMN: f64 = 512.0 * f64::EPSILON;
+
 /// Triangular factor of the rows `[s, s x', s y']`, one for each sample, where `s` is the root of the sample's weight
 /// (1 without weights).
 ///
@@ -141,10 +144,17 @@ impl SampleFactor {
         self.view(self.inputs, &self.refactored(&columns))
     }
 
-    /// The factor of the samples minus their means.
+    /// The factor of the samples minus their means. A column that is its mean up to rounding is zero exactly: the rest
+    /// would be noise, and a feature that never varies would count for the rank.
     pub fn centred(&self) -> TriangularFactor {
         let size = self.exponents.len() - 1;
-        self.view(self.inputs, &Matrix::from_fn(size, size, |i, j| self.unscaled(i + 1, j + 1)))
+        let entry = |i: usize, j: usize| if self.is_constant(j) { 0.0 } else { self.unscaled(i, j) };
+        self.view(self.inputs, &Matrix::from_fn(size, size, |i, j| entry(i + 1, j + 1)))
+    }
+
+    fn is_constant(&self, j: usize) -> bool {
+        let Some((mean, rest)) = self.scaled.column(j).split_first() else { return true };
+        rest.iter().all(|entry| entry.abs() <= CONSTANT_COLUMN * mean.abs())
     }
 
     /// The factor with one more input that is 1 in every sample, after the other inputs.

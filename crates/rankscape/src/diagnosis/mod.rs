@@ -52,7 +52,8 @@ pub struct Diagnosis {
     pub global_minimum: f64,
     /// `||grad L||` in the parameters as given.
     pub gradient_norm: f64,
-    /// See [`NormalizedNetwork::relative_gradient`].
+    /// See [`NormalizedNetwork::relative_gradient`]; 0 at a critical point whose gradient is nothing but the rounding
+    /// errors of its evaluation.
     pub gradient_relative: f64,
     /// The threshold that `gradient_relative` was compared with.
     pub gradient_threshold: f64,
@@ -106,8 +107,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         Some((factors, _)) => RankProfile::exact(factors),
         None => RankProfile::new(factors, unit_roundoff, tolerances),
     };
-    let critical =
-        exact.as_ref().map_or_else(|| given.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
+    let critical = exact.as_ref().map_or_else(|| context.is_critical(given), ExactSquareNetwork::is_critical);
     let analysis = critical.then(|| context.classified());
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let near = (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
@@ -115,6 +115,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let extremes = extremes(&given.hessian(), inertia, tolerances, seed);
     let (loss, global_minimum) = context.values(given, class);
     let exactly_zero = exact.is_some() && critical;
+    let threshold = tolerances.critical_threshold(unit_roundoff);
+    let relative = Some(given.relative_gradient()).filter(|&r| !critical || (r <= threshold && !exactly_zero));
     let gradient_norm = if exactly_zero { 0.0 } else { given.gradient_norm() };
     if !(loss.is_finite() && gradient_norm.is_finite()) {
         return Err(InputError::new("the loss or its gradient is too large for double precision")
@@ -126,8 +128,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         loss,
         global_minimum,
         gradient_norm,
-        gradient_relative: if exactly_zero { 0.0 } else { given.relative_gradient() },
-        gradient_threshold: tolerances.critical_threshold(unit_roundoff),
+        gradient_relative: relative.unwrap_or(0.0),
+        gradient_threshold: threshold,
         critical,
         barcode: Barcode::new(&rank_profile),
         differential: Differential::new(&rank_profile),
@@ -152,6 +154,7 @@ fn check(factors: &Factors, whitening: &Whitening) -> Result<()> {
         return Ok(());
     }
     Err(InputError::new("the data do not fit the widths of the network")
+        .array("data")
         .value(format!(
             "data with {inputs} inputs and {outputs} outputs, network with {} and {}",
             architecture.inputs(),
@@ -174,6 +177,20 @@ fn origin(profile: &RankProfile, point: &CriticalPoint) -> Option<Origin> {
 }
 
 impl Context<'_> {
+    /// The gradient counts as zero. With an output bias that is also so where the weights are critical for the centred
+    /// data and `b_h = b*`: there the terms that cancel in the gradient as given may be much larger than the gradient
+    /// is allowed to be, since they contain the other biases.
+    fn is_critical(&self, given: &NormalizedNetwork) -> bool {
+        let Settings { unit_roundoff, tolerances, .. } = self.settings;
+        let bias_is_best = |bias: &OutputBias| {
+            vector_norm(&bias.defect(&self.point.factors))
+                <= tolerances.critical_threshold(unit_roundoff) * bias.size(&self.point.factors)
+        };
+        given.is_critical(unit_roundoff, tolerances)
+            || self.point.output_bias.as_ref().is_some_and(bias_is_best)
+                && self.network.is_critical(unit_roundoff, tolerances)
+    }
+
     fn classified(&self) -> CriticalPoint {
         let Settings { unit_roundoff, tolerances, .. } = self.settings;
         let exact = self.exact.and_then(ExactSquareNetwork::classify);

@@ -12,7 +12,7 @@ use crate::critical::ExactData;
 use crate::data::{SampleFactor, TriangularFactor, Whitening};
 use crate::error::{InputError, Result};
 use crate::linalg::exact::RationalMatrix;
-use crate::linalg::{Matrix, symmetric_eigen, triangular_factor};
+use crate::linalg::{Matrix, spectral_norm, symmetric_eigen, triangular_factor, vector_norm};
 use crate::multiplication::{ExactFactors, Factors};
 use crate::tolerance::Tolerances;
 
@@ -169,6 +169,15 @@ impl OutputBias {
         let best = self.best(factors);
         let last = self.columns.last().and_then(Option::as_ref);
         last.map_or_else(Vec::new, |bias| bias.iter().zip(&best).map(|(b, best)| b - best).collect())
+    }
+
+    /// Size of the terms that cancel in `b_h - b*`.
+    pub(super) fn size(&self, factors: &Factors) -> f64 {
+        let through =
+            factors.matrices().iter().zip(&self.columns).fold(vector_norm(&self.input_means), |mean, (w, b)| {
+                spectral_norm(w) * mean + b.as_ref().map_or(0.0, |bias| vector_norm(bias))
+            });
+        through + vector_norm(&self.target_means)
     }
 
     /// Number of parameters in the biases of all layers but the last: flat directions.

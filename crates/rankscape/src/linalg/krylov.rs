@@ -53,11 +53,11 @@ pub fn smallest_eigenpair(
     seed: u64,
 ) -> Extreme {
     let n = operator.dimension();
-    let mut lanczos = Lanczos::new(Stream::new(seed, 0).normal_vector(n));
+    let limit = BASIS.min(n);
+    let mut lanczos = Lanczos::new(Stream::new(seed, 0).normal_vector(n), limit);
     let mut applications = 0;
     loop {
-        let limit = BASIS.min(n);
-        let broke_down = lanczos.extend(limit, &mut applications, |x| scale_vector(operator.apply(x), sign));
+        let broke_down = lanczos.extend(&mut applications, |x| scale_vector(operator.apply(x), sign));
         let mut extreme = lanczos.extreme(applications);
         let done = broke_down || limit == n;
         extreme.converged = done || extreme.residual <= tolerance * extreme.scale;
@@ -74,93 +74,75 @@ pub fn smallest_eigenpair(
 
 /// Orthonormal basis and the projected operator.
 struct Lanczos {
-    basis: Vec<Vec<f64>>,
+    /// The first `size` columns are the basis.
+    basis: Matrix,
+    size: usize,
     next: Option<Vec<f64>>,
-    coupling: Vec<f64>,
+    /// Norm of the part of the last image outside the basis.
+    rest: f64,
     projected: Vec<Vec<f64>>,
 }
 
 impl Lanczos {
-    fn new(mut start: Vec<f64>) -> Self {
+    fn new(mut start: Vec<f64>, limit: usize) -> Self {
         normalize(&mut start);
-        Self { basis: Vec::new(), next: Some(start), coupling: Vec::new(), projected: Vec::new() }
+        let basis = Matrix::zeros(start.len(), limit);
+        Self { basis, size: 0, next: Some(start), rest: 0.0, projected: Vec::new() }
     }
 
-    /// Grows the basis to `limit` vectors; true if the space is invariant.
-    fn extend(&mut self, limit: usize, applications: &mut usize, apply: impl Fn(&[f64]) -> Vec<f64>) -> bool {
-        while self.basis.len() < limit {
+    /// Grows the basis to its limit; true if the space is invariant.
+    fn extend(&mut self, applications: &mut usize, apply: impl Fn(&[f64]) -> Vec<f64>) -> bool {
+        while self.size < self.basis.ncols() {
             let Some(vector) = self.next.take() else { return true };
             let mut image = apply(&vector);
             *applications += 1;
-            let size = vector_norm(&image);
-            self.basis.push(vector);
-            let mut coefficients = vec![0.0; self.basis.len()];
+            let length = vector_norm(&image);
+            self.basis.column_mut(self.size).copy_from_slice(&vector);
+            self.size += 1;
+            let mut coefficients = vec![0.0; self.size];
             for _pass in 0..2 {
-                for (q, total) in self.basis.iter().zip(&mut coefficients) {
-                    let c = dot(q, &image);
+                for (total, c) in coefficients.iter_mut().zip(self.basis.project_out(self.size, &mut image)) {
                     *total += c;
-                    add_scaled(&mut image, -c, q);
                 }
             }
-            for row in &mut self.projected {
-                row.push(0.0);
-            }
-            let last = coefficients.len() - 1;
-            for (i, row) in self.projected.iter_mut().enumerate() {
-                row[last] = coefficients[i];
+            for (row, &c) in self.projected.iter_mut().zip(&coefficients) {
+                row.push(c);
             }
             self.projected.push(coefficients);
-            let rest = vector_norm(&image);
-            self.coupling = vec![0.0; self.basis.len()];
-            self.coupling[last] = rest;
-            if rest <= 1e-14 * size || rest == 0.0 {
+            self.rest = vector_norm(&image);
+            if self.rest <= 1e-14 * length || self.rest == 0.0 {
                 return true;
             }
-            self.next = Some(scale_vector(image, 1.0 / rest));
+            self.next = Some(scale_vector(image, 1.0 / self.rest));
         }
         false
     }
 
     fn ritz(&self) -> (Vec<f64>, Matrix) {
-        let size = self.basis.len();
-        let projected = Matrix::from_fn(size, size, |i, j| 0.5 * (self.projected[i][j] + self.projected[j][i]));
-        symmetric_eigen(&projected).map_or_else(|| (vec![0.0; size], Matrix::identity(size)), |e| (e.values, e.vectors))
-    }
-
-    fn combine(&self, vectors: &Matrix, k: usize) -> Vec<f64> {
-        let mut out = vec![0.0; self.basis[0].len()];
-        for (q, &c) in self.basis.iter().zip(vectors.column(k)) {
-            add_scaled(&mut out, c, q);
-        }
-        out
-    }
-
-    fn residual(&self, vectors: &Matrix, k: usize) -> f64 {
-        self.coupling.iter().zip(vectors.column(k)).map(|(b, s)| b * s).sum::<f64>().abs()
+        let projected =
+            Matrix::from_fn(self.size, self.size, |i, j| 0.5 * (self.projected[i][j] + self.projected[j][i]));
+        symmetric_eigen(&projected)
+            .map_or_else(|| (vec![0.0; self.size], Matrix::identity(self.size)), |e| (e.values, e.vectors))
     }
 
     fn extreme(&self, applications: usize) -> Extreme {
         let (values, vectors) = self.ritz();
         let scale = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        let mut vector = self.combine(&vectors, 0);
+        let lowest = &self.basis.columns(0, self.size) * &vectors.columns(0, 1);
+        let mut vector = lowest.column(0).to_vec();
         normalize(&mut vector);
-        Extreme {
-            value: values[0],
-            vector,
-            residual: self.residual(&vectors, 0),
-            scale,
-            converged: false,
-            applications,
-        }
+        let residual = (self.rest * vectors[(self.size - 1, 0)]).abs();
+        Extreme { value: values[0], vector, residual, scale, converged: false, applications }
     }
 
     /// Keeps the lowest Ritz vectors and the direction of the residual.
     fn restart(&mut self) {
         let (values, vectors) = self.ritz();
         let kept = KEPT.min(values.len());
-        let basis: Vec<Vec<f64>> = (0..kept).map(|k| self.combine(&vectors, k)).collect();
+        let lowest = &self.basis.columns(0, self.size) * &vectors.columns(0, kept);
+        self.basis.set_block(0, 0, &lowest);
         self.projected = (0..kept).map(|i| (0..kept).map(|j| if i == j { values[i] } else { 0.0 }).collect()).collect();
-        self.basis = basis;
+        self.size = kept;
     }
 }
 
