@@ -39,18 +39,22 @@
 pub mod architecture;
 pub mod critical;
 pub mod data;
+pub mod determinantal;
 pub mod diagnosis;
 pub mod error;
 pub mod escape;
 pub mod evidence;
 pub mod hessian;
+pub mod homotopy;
 pub mod io;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;
 pub mod parallel;
+pub mod quadratic;
 pub mod random;
 pub mod report;
+pub mod sweep;
 pub mod tolerance;
 
 pub use error::InputError;

@@ -77,15 +77,43 @@ tolerances! {
     /// criticality.
     projection_distance = 1000.0;
     /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
-    krylov = 1e-10;
+    krylov = 1e-8;
     /// A point counts as near a critical point only if its scaled gradient
     /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
     /// scale of a layer, `||Z||_2^(1/h)`.
-    near_gradient = 0.05;
+    near_gradient = 0.015;
     /// A rank of a nearby critical point is read off only where consecutive singular values differ by this factor.
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
-    near_distance = 0.25;
+    near_distance = 0.2;
+    /// (u) Two factorizations have the same product when the products differ by at most
+    /// `same_product * u * sqrt(largest width) * prod ||W_k||_F`.
+    same_product = 64.0;
+    /// Constructed factors count as reaching a target when the product is off by at most this times the distance of
+    /// the target, plus rounding.
+    reach_product = 1e-6;
+    /// Estimated relative error of a path predictor that a step length is chosen for.
+    path_prediction = 3e-3;
+    /// Largest relative Newton correction of an accepted step of a path.
+    path_correction = 0.03;
+    /// Largest ratio of the second correction of a step to the first; a small one keeps a path from jumping to another.
+    path_contraction = 0.1;
+    /// A second correction of at most this relative size is accepted whatever the ratio.
+    path_accuracy = 1e-10;
+    /// Shortest step of a path parameter that runs from 0 to 1.
+    path_smallest_step = 1e-9;
+    /// A solution whose imaginary parts are at most this, relative to its size, is first tried as a real one. It is called
+    /// real or not real only by a certificate.
+    real_candidate = 1e-6;
+    /// Two tracked solutions count as one when all entries agree to this, relative to the largest.
+    same_solution = 1e-6;
+    /// (u) An eigenvalue of `phi' phi` counts as zero when it is at most `metric_rank * u * size * largest`.
+    metric_rank = 128.0;
+    /// (u) A metric looks like a product of one on rows and one on columns when every minor that a product makes vanish is
+    /// at most `metric_product * u` times the square of the pivot. Only exact vanishing counts in a proof.
+    metric_product = 64.0;
+    /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
+    trace = 1e-6;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

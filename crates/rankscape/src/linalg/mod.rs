@@ -6,16 +6,23 @@
 pub mod exact;
 mod householder;
 mod inertia;
+pub mod interval;
 mod krylov;
 mod matrix;
 mod qr;
+pub mod scalar;
+mod small;
+mod square;
 mod svd;
 mod triangular;
 
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
 pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair, vector_norm};
 pub use matrix::{Matrix, power_of_two_near};
+pub(crate) use qr::thin_qr;
 pub use qr::{orthonormal_complement, orthonormal_range};
+pub use small::LaneLu;
+pub use square::{determinant_sign, inverse, pseudo_inverse};
 pub use svd::{Svd, rank, singular_values, spectral_norm, svd};
 pub(crate) use triangular::triangular_factor_of_rows;
 pub use triangular::{merge_triangular, triangular_factor};

@@ -95,6 +95,11 @@ impl Factors {
         Self { architecture: self.architecture.clone(), matrices }
     }
 
+    /// The tuple of the same widths with other matrices, `W_1` first; the shapes must be those of this one.
+    pub(super) fn with_matrices(&self, matrices: Vec<Matrix>) -> Self {
+        Self { architecture: self.architecture.clone(), matrices }
+    }
+
     /// `self + t * direction`, entry by entry.
     #[must_use]
     pub fn moved(&self, t: f64, direction: &Self) -> Self {
@@ -131,6 +136,11 @@ impl ExactFactors {
     /// The widths.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// Number of factors.
+    pub fn depth(&self) -> usize {
+        self.matrices.len()
     }
 
     /// The matrices, `W_1` first.

@@ -2,12 +2,45 @@
 //!
 //! `P(j, i) = W_j ... W_{i+1}` is a partial product, `P(i, i) = I`, and `r_ij = rank P(j, i)`.
 
+mod adapter;
 mod barcode;
+mod connect;
+mod conserved;
 mod differential;
 mod factors;
+mod fiber;
+mod frames;
+mod image;
+mod intervals;
+mod learning;
+mod lift;
+mod motion;
+mod openness;
+mod orbit;
+mod path;
 mod rank_profile;
+mod reach;
+mod reach_deep;
+mod taylor;
+mod verdict;
+mod witness;
 
+pub use adapter::Adapter;
 pub use barcode::{Bar, Barcode};
+pub use connect::{Connection, connect, lift_path};
+pub use conserved::{conserved_laws, conserved_laws_of_two};
 pub use differential::Differential;
 pub use factors::{ExactFactors, Factors};
+pub use fiber::{ComponentLabel, Fiber};
+pub use image::DifferentialImage;
+pub use learning::{LearningCoefficient, LocalLearning};
+pub use lift::LiftProperties;
+pub use motion::Motion;
+pub use openness::{NodeOpenness, Openness};
+pub use orbit::{Balance, balance, balance_defect, gauge_action, group_element, toward_balance};
+pub use path::{Path, Piece};
 pub use rank_profile::RankProfile;
+pub use reach::{Reach, reach};
+pub use taylor::{exact_taylor_coefficients, taylor_coefficients};
+pub use verdict::Verdict;
+pub use witness::{QuadraticWitness, first_order_witness, second_order_witness, unreachable_direction};

@@ -1,8 +1,10 @@
 //! The ranks `r_ij` of all partial products, without forming a wide product.
 
+use std::borrow::Cow;
+
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
-use crate::linalg::{Matrix, power_of_two_near, singular_values, spectral_norm, triangular_factor};
+use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor};
 use crate::tolerance::Tolerances;
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
@@ -11,6 +13,8 @@ pub struct RankProfile {
     widths: Vec<usize>,
     /// Entry `[i][j - i - 1]` for `i < j`.
     decisions: Vec<Vec<RankDecision>>,
+    /// Singular values of the product; empty when none were computed.
+    product_values: Vec<f64>,
 }
 
 impl RankProfile {
@@ -28,15 +32,21 @@ impl RankProfile {
     /// when a factor that should vanish was computed.
     pub fn with_sizes(factors: &Factors, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let widths = factors.architecture().widths().to_vec();
-        let layers: Vec<Layer> =
-            factors.matrices().iter().zip(sizes).map(|(matrix, &size)| Layer::new(matrix, size)).collect();
+        let layers: Vec<Layer> = factors
+            .matrices()
+            .iter()
+            .zip(sizes)
+            .enumerate()
+            .map(|(k, (matrix, &size))| Layer::new(matrix, size, 0 < k && k + 1 < widths.len() - 1))
+            .collect();
         let largest = widths.iter().copied().max().unwrap_or(1) as f64;
         let factor = tolerances.rank * unit_roundoff * largest.sqrt();
         let decide = |values: &[f64], scale: f64| {
             RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
         };
-        let decisions = (0..layers.len()).map(|i| ranks_from(&layers, i, &decide)).collect();
-        Self { widths, decisions }
+        let (decisions, mut values): (Vec<_>, Vec<_>) =
+            (0..layers.len()).map(|i| ranks_from(factors.matrices(), &layers, i, &decide)).unzip();
+        Self { widths, decisions, product_values: values.swap_remove(0) }
     }
 
     /// Ranks over the rationals.
@@ -54,14 +64,14 @@ impl RankProfile {
                 row
             })
             .collect();
-        Self { widths, decisions }
+        Self { widths, decisions, product_values: Vec::new() }
     }
 
     /// A profile from known ranks; `decide(i, j)` for `i < j`.
     pub fn from_decisions(widths: &[usize], mut decide: impl FnMut(usize, usize) -> RankDecision) -> Self {
         let depth = widths.len() - 1;
         let decisions = (0..depth).map(|i| (i + 1..=depth).map(|j| decide(i, j)).collect()).collect();
-        Self { widths: widths.to_vec(), decisions }
+        Self { widths: widths.to_vec(), decisions, product_values: Vec::new() }
     }
 
     /// Number of factors.
@@ -101,6 +111,12 @@ impl RankProfile {
         self.rank(0, self.depth())
     }
 
+    /// Singular values of the product, non-increasing, at least as many as the smallest width (the rest are zero). Empty
+    /// for a profile that was not computed in double precision.
+    pub fn product_singular_values(&self) -> &[f64] {
+        &self.product_values
+    }
+
     /// Every decision is clear.
     pub fn is_clear(&self) -> bool {
         self.decisions().all(|(_, decision)| decision.clear)
@@ -110,11 +126,14 @@ impl RankProfile {
 /// A factor, divided by a power of two so that no product of norms overflows, with the cores that stand for it at the
 /// two ends of a partial product.
 struct Layer {
-    matrix: Matrix,
+    /// The whole factor, where it stands between others; a core of it elsewhere.
+    matrix: Option<Matrix>,
     /// `R` of `W = Q R` when tall: replaces `W` at the left end.
     left: Option<Matrix>,
     /// `L` of `W = L Q'` when wide: replaces `W` at the right end.
     right: Option<Matrix>,
+    /// Singular values.
+    values: Vec<f64>,
     /// Spectral norm, or the size if larger.
     norm: f64,
     /// What the factor was divided by.
@@ -122,42 +141,75 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(matrix: &Matrix, size: f64) -> Self {
+    /// `between`: the factor has neighbours on both sides.
+    fn new(matrix: &Matrix, size: f64, between: bool) -> Self {
         let (rows, cols) = matrix.shape();
-        let divisor = power_of_two_near(matrix.max_abs().max(size));
-        let matrix = matrix.scaled(1.0 / divisor);
-        let left = (rows > cols).then(|| triangular_factor(matrix.clone()));
-        let right = (rows < cols).then(|| triangular_factor(matrix.transpose()).transpose());
-        let norm = spectral_norm(left.as_ref().or(right.as_ref()).unwrap_or(&matrix)).max(size / divisor);
-        Self { matrix, left, right, norm, divisor }
+        let largest = matrix.max_abs();
+        let divisor = power_of_two_near(largest.max(size));
+        // Squares of the entries neither overflow nor vanish: the core alone needs to be scaled.
+        let moderate = largest < MODERATE && (largest * MODERATE > 1.0 || largest == 0.0);
+        let core = |tall: Matrix| {
+            if moderate {
+                triangular_factor(tall).scaled(1.0 / divisor)
+            } else {
+                triangular_factor(tall.scaled(1.0 / divisor))
+            }
+        };
+        let left = (rows > cols).then(|| core(matrix.clone()));
+        let right = (rows < cols).then(|| core(matrix.transpose()).transpose());
+        let whole = (between || rows == cols).then(|| matrix.scaled(1.0 / divisor));
+        let values = left.as_ref().or(right.as_ref()).or(whole.as_ref()).map(singular_values).unwrap_or_default();
+        let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
+        Self { matrix: whole, left, right, values, norm, divisor }
     }
 
-    fn left(&self) -> &Matrix {
-        self.left.as_ref().unwrap_or(&self.matrix)
+    /// What stands for the factor at the left end of a product.
+    fn left<'a>(&'a self, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        self.stand_in(self.left.as_ref(), whole)
     }
 
-    fn right(&self) -> &Matrix {
-        self.right.as_ref().unwrap_or(&self.matrix)
+    /// What stands for the factor at the right end of a product.
+    fn right<'a>(&'a self, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        self.stand_in(self.right.as_ref(), whole)
+    }
+
+    fn stand_in<'a>(&'a self, core: Option<&'a Matrix>, whole: &'a Matrix) -> Cow<'a, Matrix> {
+        match core.or(self.matrix.as_ref()) {
+            Some(matrix) => Cow::Borrowed(matrix),
+            None => Cow::Owned(whole.scaled(1.0 / self.divisor)),
+        }
     }
 }
 
-/// Decisions for `P(i+1, i), ..., P(h, i)`. `core` has the singular values of `P(j-1, i)` and its column space.
-fn ranks_from(layers: &[Layer], i: usize, decide: &impl Fn(&[f64], f64) -> RankDecision) -> Vec<RankDecision> {
-    let mut core = layers[i].right().clone();
+/// Entries up to this, and no smaller than its reciprocal, are factored without being scaled.
+const MODERATE: f64 = 1e120;
+
+/// Decisions for `P(i+1, i), ..., P(h, i)` and the singular values of the last. `core` has the singular values of
+/// `P(j-1, i)` and its column space.
+fn ranks_from(
+    factors: &[Matrix],
+    layers: &[Layer],
+    i: usize,
+    decide: &impl Fn(&[f64], f64) -> RankDecision,
+) -> (Vec<RankDecision>, Vec<f64>) {
     let mut scale = layers[i].norm;
     let mut divisor = layers[i].divisor;
-    let single = layers[i].left.as_ref().unwrap_or(&core);
-    let mut out = vec![decide(&singular_values(single), scale).scaled(divisor)];
-    for layer in &layers[i + 1..] {
+    let mut values = layers[i].values.clone();
+    let mut out = vec![decide(&values, scale).scaled(divisor)];
+    let mut core = if i + 1 < layers.len() { layers[i].right(&factors[i]) } else { Cow::Owned(Matrix::zeros(0, 0)) };
+    for (j, layer) in layers.iter().enumerate().skip(i + 1) {
         scale *= layer.norm;
         divisor *= layer.divisor;
-        out.push(decide(&singular_values(&(layer.left() * &core)), scale).scaled(divisor));
-        core = &layer.matrix * &core;
-        if core.nrows() < core.ncols() {
-            core = triangular_factor(core.transpose()).transpose();
+        values = singular_values(&(layer.left(&factors[j]).as_ref() * core.as_ref()));
+        out.push(decide(&values, scale).scaled(divisor));
+        if let (true, Some(whole)) = (j + 1 < layers.len(), &layer.matrix) {
+            let next = whole * core.as_ref();
+            let wide = next.nrows() < next.ncols();
+            core = Cow::Owned(if wide { triangular_factor(next.transpose()).transpose() } else { next });
         }
     }
-    out
+    values.iter_mut().for_each(|value| *value *= divisor);
+    (out, values)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::linalg::{Matrix, singular_values, spectral_norm, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Noise levels at which the gaps are read, relative to the size of a product.
-const LEVELS: [f64; 8] = [3e-2, 1e-2, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
+const LEVELS: [f64; 8] = [7e-2, 2e-2, 6e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
 
 /// A composite of factors whose rank is part of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,12 @@ impl RankPattern {
         let mut ranks = Vec::new();
         for Measured { composite, values, size } in measured {
             let threshold = level * size;
-            let count = values.iter().take_while(|&&value| value > threshold).count();
-            let count = if matches!(composite, Composite::Straight { .. }) { count.max(rank) } else { count };
+            let settled = if matches!(composite, Composite::Straight { .. }) { rank } else { 0 };
+            let count = values.iter().take_while(|&&value| value > threshold).count().max(settled);
             let above = count.checked_sub(1).map_or(f64::INFINITY, |last| values[last]);
             let below = values.get(count).copied().unwrap_or(0.0);
-            if above >= gap * below && above >= 0.3 * gap * threshold.min(above) {
+            // Beyond what the product settles, a rank is read only where the values keep off the noise level too.
+            if above >= gap * below && (count == settled || above >= 3.0 * threshold) {
                 ranks.push((*composite, count));
             }
         }

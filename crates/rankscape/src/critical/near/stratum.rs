@@ -46,6 +46,7 @@ impl<'a> Stratum<'a> {
             let defect = linearization.defect();
             let size = vector_norm(&defect);
             if size <= CONVERGED && size >= 0.5 * previous || size == 0.0 {
+                previous = size.min(previous);
                 break;
             }
             if !size.is_finite() || size > 10.0 * previous || !acceptable(&layers) {
@@ -139,13 +140,21 @@ impl<'a> Linearization<'a> {
         out
     }
 
-    /// `d P(j, i)` along a direction.
-    fn derivative(&self, direction: &[Matrix], j: usize, i: usize) -> Matrix {
-        let mut out = Matrix::zeros(width(self.layers, j), width(self.layers, i));
-        for l in i + 1..=j {
-            out = &out + &(&(self.partial(j, l) * &direction[l - 1]) * self.partial(l - 1, i));
-        }
-        out
+    /// `d P(j, i)` along a direction, for every `i <= j`, at `[i][j - i]`.
+    fn derivatives(&self, direction: &[Matrix]) -> Vec<Vec<Matrix>> {
+        let depth = self.layers.len();
+        (0..=depth)
+            .map(|i| {
+                let mut row = vec![Matrix::zeros(width(self.layers, i), width(self.layers, i))];
+                for j in i + 1..=depth {
+                    let step = &direction[j - 1];
+                    let fresh = if j == i + 1 { step.clone() } else { step * self.partial(j - 1, i) };
+                    let carried = &self.layers[j - 1] * &row[j - i - 1];
+                    row.push(if j == i + 1 { fresh } else { &fresh + &carried });
+                }
+                row
+            })
+            .collect()
     }
 
     /// Adds the adjoint of `d P(j, i)` applied to `matrix`.
@@ -164,16 +173,17 @@ impl<'a> Linearization<'a> {
 
 impl LinearOperator for Linearization<'_> {
     fn apply(&self, x: &[f64]) -> Vec<f64> {
-        let direction = self.split(x);
+        let derivatives = self.derivatives(&self.split(x));
+        let derivative = |j: usize, i: usize| &derivatives[i][j - i];
         let depth = self.layers.len();
         let mut out = Vec::new();
         for equation in &self.equations {
             let change = match equation.composite {
-                Composite::Straight { j, i } => self.derivative(&direction, j, i),
+                Composite::Straight { j, i } => derivative(j, i).clone(),
                 Composite::Wrapped { s, t } => {
                     let after = self.residual.transpose_times(self.partial(depth, s));
                     let before = self.partial(t, 0).times_transpose(self.residual);
-                    &(&self.derivative(&direction, t, 0) * &after) + &(&before * &self.derivative(&direction, depth, s))
+                    &(derivative(t, 0) * &after) + &(&before * derivative(depth, s))
                 }
             };
             out.extend(equation.project(&change).entries());

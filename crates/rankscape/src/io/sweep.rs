@@ -1,0 +1,328 @@
+//! Plans, shards and tables of random experiments as files in one directory.
+//!
+//! `plan.json` is written once. A shard is one file, written under a temporary name and renamed when it is whole, so that
+//! a run that is killed loses at most the shard it was in, and nothing is counted twice. Every shard names the digest of
+//! its plan; shards of another plan are refused.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{InputError, Result};
+use crate::sweep::{Entries, MetricLaw, Plan, Tally};
+
+const PLAN: &str = "plan.json";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct PlanDocument {
+    schema: String,
+    m: usize,
+    n: usize,
+    r: usize,
+    metric: String,
+    entries: String,
+    low: Option<i64>,
+    high: Option<i64>,
+    instances: u64,
+    seed: u64,
+    shards: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ShardDocument {
+    schema: String,
+    plan: String,
+    shard: u64,
+    shards: u64,
+    items: u64,
+    counts: Vec<(usize, usize, u64)>,
+    unproved: Vec<u64>,
+    contradictions: Vec<u64>,
+}
+
+/// A plan cut into shards, in a directory.
+#[derive(Debug, Clone)]
+pub struct SweepDirectory {
+    path: PathBuf,
+    /// The experiment.
+    pub plan: Plan,
+    /// Number of shards.
+    pub shards: u64,
+    digest: String,
+}
+
+/// Which shards are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepStatus {
+    /// Whole shards.
+    pub done: Vec<u64>,
+    /// The others.
+    pub missing: Vec<u64>,
+}
+
+fn failed(problem: &str, path: &Path, error: impl std::fmt::Display) -> InputError {
+    InputError::new(problem).value(error).file(path.display())
+}
+
+/// Writes a file under a temporary name in the same directory, flushes it to the disk and renames it.
+///
+/// # Errors
+/// If the directory cannot be written to or the disk is full; then no file of that name has changed.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    let partial = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|error| {
+        // What was written so far is of no use; failing to remove it changes nothing.
+        let _ = fs::remove_file(&partial);
+        failed("the file cannot be written", path, error).hint("check space and permissions")
+    })
+}
+
+impl PlanDocument {
+    fn new(plan: &Plan, shards: u64) -> Self {
+        let (entries, low, high) = match plan.entries {
+            Entries::Integers { low, high } => ("integers", Some(low), Some(high)),
+            Entries::Normal => ("normal", None, None),
+        };
+        let metric = if plan.metric == MetricLaw::Full { "full" } else { "diagonal" };
+        Self {
+            schema: "rankscape.sweep.plan/1".into(),
+            m: plan.rows,
+            n: plan.cols,
+            r: plan.rank,
+            metric: metric.into(),
+            entries: entries.into(),
+            low,
+            high,
+            instances: plan.instances,
+            seed: plan.seed,
+            shards,
+        }
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let unknown =
+            |field: &str, value: &str| InputError::new("this plan is not understood").array(field).value(value);
+        let entries = match (self.entries.as_str(), self.low, self.high) {
+            ("integers", Some(low), Some(high)) => Entries::Integers { low, high },
+            ("normal", ..) => Entries::Normal,
+            (other, ..) => return Err(unknown("entries", other)),
+        };
+        let metric = match self.metric.as_str() {
+            "full" => MetricLaw::Full,
+            "diagonal" => MetricLaw::Diagonal,
+            other => return Err(unknown("metric", other)),
+        };
+        let (rows, cols, rank) = (self.m, self.n, self.r);
+        let plan = Plan { rows, cols, rank, metric, entries, instances: self.instances, seed: self.seed };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Digest of the experiment; not of how it is cut.
+    fn digest(&self) -> String {
+        let canonical = Self { shards: 0, ..self.clone() };
+        let text = serde_json::to_string(&canonical).unwrap_or_default();
+        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl SweepDirectory {
+    /// Writes a plan into a directory, which is made if need be. The same plan again changes nothing.
+    ///
+    /// # Errors
+    /// If the plan is bad, there is another plan in the directory, or it cannot be written.
+    pub fn create(path: &Path, plan: &Plan, shards: u64) -> Result<Self> {
+        plan.check()?;
+        if shards == 0 || shards > plan.instances {
+            return Err(InputError::new("the number of shards must lie between 1 and the number of instances")
+                .array("shards")
+                .value(shards));
+        }
+        let document = PlanDocument::new(plan, shards);
+        fs::create_dir_all(path).map_err(|error| failed("the directory cannot be made", path, error))?;
+        if path.join(PLAN).exists() {
+            let found = Self::open(path)?;
+            if (&found.plan, found.shards) == (plan, shards) {
+                return Ok(found);
+            }
+            return Err(InputError::new("there is another plan in this directory").file(path.display()));
+        }
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
+        write_atomically(&path.join(PLAN), text.as_bytes())?;
+        Self::open(path)
+    }
+
+    /// Opens a directory that holds a plan.
+    ///
+    /// # Errors
+    /// If there is no plan, or none that is understood.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = path.join(PLAN);
+        let text = fs::read_to_string(&file).map_err(|error| failed("the plan cannot be read", &file, error))?;
+        let document: PlanDocument =
+            serde_json::from_str(&text).map_err(|error| failed("this is not a plan", &file, error))?;
+        let plan = document.plan().map_err(|error| error.file(file.display()))?;
+        Ok(Self { path: path.to_owned(), plan, shards: document.shards, digest: document.digest() })
+    }
+
+    fn shard_path(&self, shard: u64) -> PathBuf {
+        self.path.join(format!("shard-{shard:06}-of-{:06}.json", self.shards))
+    }
+
+    /// The bytes of a finished shard; the same from every machine.
+    pub fn shard_bytes(&self, shard: u64, tally: &Tally) -> Vec<u8> {
+        let document = ShardDocument {
+            schema: "rankscape.sweep.shard/1".into(),
+            plan: self.digest.clone(),
+            shard,
+            shards: self.shards,
+            items: tally.items(),
+            counts: tally.counts.iter().map(|(&(minima, real), &count)| (minima, real, count)).collect(),
+            unproved: tally.unproved.clone(),
+            contradictions: tally.contradictions.clone(),
+        };
+        let mut bytes = serde_json::to_vec(&document).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Keeps a finished shard.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn store(&self, shard: u64, tally: &Tally) -> Result<()> {
+        write_atomically(&self.shard_path(shard), &self.shard_bytes(shard, tally))
+    }
+
+    /// Reads a shard; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If the file is damaged or belongs to another plan.
+    pub fn load(&self, shard: u64) -> Result<Option<Tally>> {
+        let path = self.shard_path(shard);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("the shard cannot be read", &path, error)),
+        };
+        let document: ShardDocument =
+            serde_json::from_str(&text).map_err(|error| failed("this is not a shard", &path, error))?;
+        if document.plan != self.digest || (document.shard, document.shards) != (shard, self.shards) {
+            return Err(InputError::new("this shard belongs to another plan").file(path.display()));
+        }
+        let counts = document.counts.iter().map(|&(minima, real, count)| ((minima, real), count)).collect();
+        let tally = Tally { counts, unproved: document.unproved, contradictions: document.contradictions };
+        let items = self.plan.items(shard, self.shards)?;
+        if tally.items() != items.end - items.start {
+            return Err(InputError::new("this shard does not hold the items it should").file(path.display()));
+        }
+        Ok(Some(tally))
+    }
+
+    /// Which shards are done.
+    ///
+    /// # Errors
+    /// If a shard is damaged or belongs to another plan.
+    pub fn status(&self) -> Result<SweepStatus> {
+        let (mut done, mut missing) = (Vec::new(), Vec::new());
+        for shard in 0..self.shards {
+            let list = if self.load(shard)?.is_some() { &mut done } else { &mut missing };
+            list.push(shard);
+        }
+        Ok(SweepStatus { done, missing })
+    }
+
+    /// The sum of all shards that are done, and which are missing.
+    ///
+    /// # Errors
+    /// If a shard is damaged or belongs to another plan.
+    pub fn merge(&self) -> Result<(Tally, SweepStatus)> {
+        let mut total = Tally::default();
+        for shard in 0..self.shards {
+            if let Some(tally) = self.load(shard)? {
+                total.merge(&tally);
+            }
+        }
+        Ok((total, self.status()?))
+    }
+}
+
+/// The merged table as a document: the same bytes for every sharding of a plan.
+pub fn table_document(plan: &Plan, tally: &Tally) -> serde_json::Value {
+    let cells = tally.table().into_iter().map(|cell| {
+        serde_json::json!({
+            "minima": cell.minima, "real": cell.real, "count": cell.count,
+            "share": cell.share, "low": cell.low, "high": cell.high,
+        })
+    });
+    let plan = PlanDocument::new(plan, 0);
+    serde_json::json!({
+        "schema": "rankscape.sweep/1",
+        "plan": {
+            "m": plan.m, "n": plan.n, "r": plan.r, "metric": plan.metric, "entries": plan.entries,
+            "low": plan.low, "high": plan.high, "instances": plan.instances, "seed": plan.seed,
+        },
+        "table": cells.collect::<Vec<_>>(),
+        "counts": { "items": tally.items(), "unproved": tally.unproved, "contradictions": tally.contradictions },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tolerances;
+    use crate::homotopy::{TrackOptions, Workers};
+    use crate::quadratic::{Solver, StartSet};
+    use crate::sweep::run_shard;
+
+    fn solver(plan: &Plan) -> Solver {
+        let tolerances = Tolerances::default();
+        let tracking = TrackOptions::new(&tolerances);
+        Solver::new(StartSet::obtain(plan.shape(), 1, &tracking, &Workers::none()).unwrap(), tolerances, 1).unwrap()
+    }
+
+    fn merged(plan: &Plan, solver: &Solver, shards: u64) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let sweep = SweepDirectory::create(directory.path(), plan, shards).unwrap();
+        for shard in 0..shards {
+            let tally = run_shard(plan, solver, (shard, shards), &Workers::none(), |_| true).unwrap().unwrap();
+            sweep.store(shard, &tally).unwrap();
+        }
+        let (tally, status) = SweepDirectory::open(directory.path()).unwrap().merge().unwrap();
+        assert!(status.missing.is_empty());
+        table_document(plan, &tally).to_string()
+    }
+
+    #[test]
+    fn merged_table_has_the_same_bytes_for_every_sharding() {
+        let plan = Plan::table_2(30, 11);
+        let solver = solver(&plan);
+        assert_eq!(merged(&plan, &solver, 1), merged(&plan, &solver, 4));
+    }
+
+    #[test]
+    fn partial_files_are_not_shards_and_foreign_ones_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let plan = Plan::table_2(4, 1);
+        let sweep = SweepDirectory::create(directory.path(), &plan, 2).unwrap();
+        fs::write(directory.path().join("shard-000001-of-000002.json.77.partial"), "{").unwrap();
+        let tally = run_shard(&plan, &solver(&plan), (0, 2), &Workers::none(), |_| true).unwrap().unwrap();
+        sweep.store(0, &tally).unwrap();
+        assert_eq!(sweep.status().unwrap(), SweepStatus { done: vec![0], missing: vec![1] });
+        fs::copy(sweep.shard_path(0), sweep.shard_path(1)).unwrap();
+        assert!(sweep.status().unwrap_err().to_string().contains("another plan"));
+        assert!(SweepDirectory::create(directory.path(), &Plan::table_2(4, 2), 2).is_err());
+        assert!(SweepDirectory::create(directory.path(), &plan, 2).is_ok());
+    }
+}

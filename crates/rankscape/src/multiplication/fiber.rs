@@ -1,0 +1,111 @@
+//! The fiber of the product map: its components, the component of a point, its dimension.
+//!
+//! `mu^{-1}(W)` has `2^b` path components, `b` the number of inner nodes whose width is `rank W` ([@TKB] Theorem 5). Let
+//! `J` be `rank W` independent columns of `W`. At each such node `P(i,0)[:, J]` is invertible, and the signs of these
+//! determinants tell the components apart.
+
+use num_bigint::BigUint;
+
+use super::factors::{ExactFactors, Factors};
+use super::frames::product_svd;
+use super::learning::LearningCoefficient;
+use super::rank_profile::RankProfile;
+use crate::linalg::{Matrix, determinant_sign};
+
+/// What widths and rank say of the fiber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fiber {
+    /// Inner nodes as wide as the product's rank; each doubles the number of components.
+    pub nodes: Vec<usize>,
+    /// Dimension of the fiber (of its largest stratum).
+    pub dimension: usize,
+}
+
+impl Fiber {
+    /// From the widths and the rank of the product.
+    pub fn new(profile: &RankProfile) -> Self {
+        let (widths, e) = (profile.widths(), profile.product_rank());
+        let parameters: usize = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let codimension = LearningCoefficient::new(widths, e).map_or(0, |found| found.codimension);
+        Self { nodes: splitting_nodes(widths, e), dimension: parameters - codimension }
+    }
+
+    /// Number of path components, `2^b`.
+    pub fn components(&self) -> BigUint {
+        BigUint::from(1_u8) << self.nodes.len()
+    }
+}
+
+/// Inner nodes of width `rank`; a node of width 0 does not exist.
+pub(super) fn splitting_nodes(widths: &[usize], rank: usize) -> Vec<usize> {
+    (1..widths.len() - 1).filter(|&i| widths[i] == rank).collect()
+}
+
+/// Label of a component. Two labels of one matrix compare only when they have the same columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentLabel {
+    /// Independent columns of the product, counted from 0, ascending.
+    pub columns: Vec<usize>,
+    /// Inner nodes as wide as the product's rank.
+    pub nodes: Vec<usize>,
+    /// Sign of `det P(i,0)[:, columns]` at each node.
+    pub signs: Vec<i8>,
+}
+
+impl ComponentLabel {
+    /// Label over the rationals, with the leftmost independent columns of the product.
+    pub fn exact(factors: &ExactFactors) -> Self {
+        let h = factors.architecture().depth();
+        Self::exact_with_columns(factors, factors.partial(h, 0).independent_columns())
+    }
+
+    /// The same for columns chosen by the caller: as many as the rank of the product and independent there, or the
+    /// signs are 0.
+    pub fn exact_with_columns(factors: &ExactFactors, columns: Vec<usize>) -> Self {
+        let nodes = splitting_nodes(factors.architecture().widths(), columns.len());
+        let signs = nodes.iter().map(|&i| factors.partial(i, 0).select_columns(&columns).determinant_sign()).collect();
+        Self { columns, nodes, signs }
+    }
+
+    /// Label in double precision, with columns of the product chosen by pivoting; `rank` is the decided rank of the
+    /// product.
+    pub fn new(factors: &Factors, rank: usize) -> Self {
+        let right = product_svd(factors, rank).v;
+        let columns = pivot_rows(right);
+        Self::with_columns(factors, columns)
+    }
+
+    /// The same for columns chosen by the caller, so that two factorizations can be compared.
+    pub fn with_columns(factors: &Factors, columns: Vec<usize>) -> Self {
+        let nodes = splitting_nodes(factors.architecture().widths(), columns.len());
+        let mut image = Matrix::from_fn(factors.architecture().inputs(), columns.len(), |i, j| {
+            f64::from(u8::from(columns[j] == i))
+        });
+        let mut signs = Vec::with_capacity(nodes.len());
+        for k in 1..factors.depth() {
+            image = factors.layer(k) * &image;
+            image = image.scaled(1.0 / crate::linalg::power_of_two_near(image.max_abs()));
+            if nodes.contains(&k) {
+                signs.push(determinant_sign(&image));
+            }
+        }
+        Self { columns, nodes, signs }
+    }
+}
+
+/// As many independent rows as there are columns: the largest remaining row again and again, the others made
+/// orthogonal to it.
+fn pivot_rows(mut basis: Matrix) -> Vec<usize> {
+    let mut picked = Vec::new();
+    for _ in 0..basis.ncols() {
+        let size = |i: usize| (0..basis.ncols()).map(|j| basis[(i, j)].powi(2)).sum::<f64>();
+        let Some(best) = (0..basis.nrows()).max_by(|&i, &j| size(i).total_cmp(&size(j)).then(j.cmp(&i))) else { break };
+        let norm = size(best).sqrt();
+        let unit = Matrix::from_fn(basis.ncols(), 1, |j, _| basis[(best, j)] / norm);
+        let along = &basis * &unit;
+        basis = &basis - &along.times_transpose(&unit);
+        picked.push(best);
+    }
+    picked.sort_unstable();
+    picked
+}

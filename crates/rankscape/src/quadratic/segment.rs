@@ -1,0 +1,186 @@
+//! The ED discriminant along a segment of targets: where the number of real critical points changes, and which two meet.
+
+use super::chart;
+use super::family::Family;
+use super::instance::{Instance, Loss};
+use super::kernel::Shape;
+use super::outcome::{RealPoint, Solution};
+use super::solve::Solver;
+use crate::error::{InputError, Result};
+use crate::homotopy::{PathOutcome, Point, Workers, track};
+use crate::linalg::scalar::C64;
+use crate::linalg::{Matrix, svd};
+
+/// How finely to look.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SegmentOptions {
+    /// Cells of equal length at first; two changes that undo each other inside a cell can be missed.
+    pub cells: usize,
+    /// Width to which a change is isolated.
+    pub width: f64,
+}
+
+impl Default for SegmentOptions {
+    fn default() -> Self {
+        Self { cells: 32, width: 1e-7 }
+    }
+}
+
+/// The number of real critical points changes in `(low, high)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crossing {
+    /// Proved count before this.
+    pub low: f64,
+    /// Proved count after this.
+    pub high: f64,
+    /// Real critical points at `low`.
+    pub before: usize,
+    /// Real critical points at `high`.
+    pub after: usize,
+    /// The two that meet, on the side where they are real.
+    pub pair: Option<[RealPoint; 2]>,
+}
+
+/// What happens between two targets.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    /// All critical points at `Q0`.
+    pub start: Solution,
+    /// All critical points at `Q1`.
+    pub end: Solution,
+    /// Changes of the count, in order. Each is proved by the counts at its two ends.
+    pub crossings: Vec<Crossing>,
+    /// Cells in which the real points could not be followed and the counts agree, or a count is not proved.
+    pub undecided: Vec<(f64, f64)>,
+    /// Targets solved completely.
+    pub solved: usize,
+}
+
+impl Solver {
+    /// Follows the real critical points while the target moves from that of `instance` to `end`.
+    ///
+    /// # Errors
+    /// If the instance or the other target is bad.
+    pub fn segment(&self, instance: &Instance, end: &[f64], options: SegmentOptions) -> Result<Segment> {
+        if end.len() != instance.target.len() || end.iter().any(|x| !x.is_finite()) {
+            return Err(InputError::new("the other target must have m*n finite numbers").array("q1").value(end.len()));
+        }
+        let mut walk =
+            Walk { solver: self, instance, end, options, found: Vec::new(), undecided: Vec::new(), solved: 0 };
+        let cells = options.cells.max(1);
+        let mut stops = Vec::with_capacity(cells + 1);
+        for cell in 0..=cells {
+            stops.push(walk.stop(cell as f64 / cells as f64)?);
+        }
+        for pair in stops.windows(2) {
+            walk.inspect(&pair[0], &pair[1])?;
+        }
+        let (first, last) = (stops.swap_remove(0), stops.pop());
+        let end = last.map_or_else(|| first.solution.clone(), |stop| stop.solution);
+        Ok(Segment {
+            start: first.solution,
+            end,
+            crossings: walk.found,
+            undecided: walk.undecided,
+            solved: walk.solved,
+        })
+    }
+}
+
+struct Walk<'a> {
+    solver: &'a Solver,
+    instance: &'a Instance,
+    end: &'a [f64],
+    options: SegmentOptions,
+    found: Vec<Crossing>,
+    undecided: Vec<(f64, f64)>,
+    solved: usize,
+}
+
+struct Stop {
+    t: f64,
+    loss: Loss,
+    solution: Solution,
+}
+
+impl Walk<'_> {
+    fn stop(&mut self, t: f64) -> Result<Stop> {
+        let mix = |(a, b): (&f64, &f64)| (1.0 - t) * a + t * b;
+        let target = self.instance.target.iter().zip(self.end).map(mix).collect();
+        let instance = Instance { target, ..self.instance.clone() };
+        self.solved += 1;
+        Ok(Stop {
+            t,
+            loss: instance.prepare(self.solver.tolerances())?,
+            solution: self.solver.solve(&instance, &Workers::none())?,
+        })
+    }
+
+    fn inspect(&mut self, a: &Stop, b: &Stop) -> Result<()> {
+        let proved = a.solution.complete.is_proved() && b.solution.complete.is_proved();
+        if proved && self.corresponds(a, b) {
+            return Ok(());
+        }
+        if b.t - a.t <= self.options.width {
+            let (before, after) = (a.solution.n_real(), b.solution.n_real());
+            if proved && before != after {
+                let richer = if before > after { &a.solution } else { &b.solution };
+                self.found.push(Crossing { low: a.t, high: b.t, before, after, pair: closest(&richer.real) });
+            } else {
+                self.undecided.push((a.t, b.t));
+            }
+            return Ok(());
+        }
+        // Off the middle, so that a target on the discriminant is not met twice.
+        let middle = self.stop(a.t + 0.49 * (b.t - a.t))?;
+        self.inspect(a, &middle)?;
+        self.inspect(&middle, b)
+    }
+
+    /// The real points at `a` run one to one to those at `b`, staying real.
+    fn corresponds(&self, a: &Stop, b: &Stop) -> bool {
+        if a.solution.n_real() != b.solution.n_real() {
+            return false;
+        }
+        let end = b.loss.in_unit(a.loss.unit);
+        let family = Family::new(&a.loss.as_complex(), &end.as_complex());
+        let shape = a.loss.shape();
+        let starts: Vec<Point> = a.solution.real.iter().map(|point| point_of(shape, &a.loss, &point.w)).collect();
+        let results = track(&family, &starts, self.solver.tracking());
+        let same = self.solver.tolerances().same_solution;
+        let mut free: Vec<&RealPoint> = b.solution.real.iter().collect();
+        results.iter().all(|result| {
+            let reached = end.to_user(&chart::product(shape, &result.point).iter().map(|z| z.re).collect::<Vec<_>>());
+            let at = free.iter().position(|point| near(&point.w, &reached, same));
+            if let Some(at) = at {
+                free.swap_remove(at);
+            }
+            result.outcome == PathOutcome::Arrived && at.is_some()
+        })
+    }
+}
+
+fn near(a: &[f64], b: &[f64], tolerance: f64) -> bool {
+    let size = a.iter().fold(0.0f64, |acc, x| acc.max(x.abs()));
+    a.iter().zip(b).all(|(x, y)| (x - y).abs() <= tolerance * size)
+}
+
+/// A rank-`r` matrix as a point of the solver.
+fn point_of(shape: Shape, loss: &Loss, w: &[f64]) -> Point {
+    let Shape { m, n, r } = shape;
+    let inner = loss.to_solver(w);
+    let svd = svd(&Matrix::from_fn(m, n, |i, j| inner[i * n + j]));
+    let complex = |value: f64| C64::new(value, 0.0);
+    let x: Vec<C64> = (0..m * r).map(|e| complex(svd.u.column(e % r)[e / r])).collect();
+    let y: Vec<C64> = (0..r * n).map(|e| complex(svd.s[e / n] * svd.v.column(e / n)[e % n])).collect();
+    chart::point(shape, &x, &y)
+}
+
+/// The two points closest to each other.
+fn closest(points: &[RealPoint]) -> Option<[RealPoint; 2]> {
+    let distance = |a: &RealPoint, b: &RealPoint| a.w.iter().zip(&b.w).map(|(x, y)| (x - y).powi(2)).sum::<f64>();
+    let pairs = (0..points.len()).flat_map(|i| (i + 1..points.len()).map(move |j| (i, j)));
+    let best =
+        pairs.min_by(|p, q| distance(&points[p.0], &points[p.1]).total_cmp(&distance(&points[q.0], &points[q.1])));
+    best.map(|(i, j)| [points[i].clone(), points[j].clone()])
+}

@@ -1,0 +1,278 @@
+//! From an instance to all its critical points, with the proof that none is missing where there is one.
+
+use num_traits::ToPrimitive;
+
+use super::certified::{Admission, CertifiedSet};
+use super::family::Family;
+use super::instance::{Instance, Loss, MetricKind};
+use super::kernel::Shape;
+use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
+use super::special::special_set;
+use super::start::{StartSet, expected_count};
+use crate::determinantal::degrees;
+use crate::error::{InputError, Result};
+use crate::homotopy::{PathOutcome, Point, TrackOptions, TrackWork, Workers, track_in_double_double};
+use crate::linalg::interval::certified_inertia;
+use crate::tolerance::Tolerances;
+
+/// Starts from other phases before the count is given up.
+const ROUNDS: usize = 4;
+
+/// A start set and everything else that instances of one shape share.
+#[derive(Debug)]
+pub struct Solver {
+    start: StartSet,
+    tolerances: Tolerances,
+    tracking: TrackOptions,
+    seed: u64,
+}
+
+impl Solver {
+    /// A solver for instances of the shape of `start`.
+    ///
+    /// # Errors
+    /// If the start set does not have as many points as the generic ED degree: it is incomplete, stale or foreign.
+    pub fn new(start: StartSet, tolerances: Tolerances, seed: u64) -> Result<Self> {
+        let expected = expected_count(start.loss.shape)?;
+        if start.points.len() != expected {
+            return Err(InputError::new(format!("a start set of this shape must have {expected} points"))
+                .array("start")
+                .value(start.points.len())
+                .hint("make it anew, if need be with another seed"));
+        }
+        Ok(Self { start, tolerances, tracking: TrackOptions::new(&tolerances), seed })
+    }
+
+    /// The same solver with other options of the tracker.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackOptions) -> Self {
+        self.tracking = tracking;
+        self
+    }
+
+    /// The tolerances.
+    pub fn tolerances(&self) -> &Tolerances {
+        &self.tolerances
+    }
+
+    /// The options of the tracker.
+    pub fn tracking(&self) -> &TrackOptions {
+        &self.tracking
+    }
+
+    /// The start set.
+    pub fn start(&self) -> &StartSet {
+        &self.start
+    }
+
+    /// All critical points of one instance.
+    ///
+    /// # Errors
+    /// If the instance is bad or of another shape than the start set. Everything else is part of the [`Solution`].
+    pub fn solve(&self, instance: &Instance, workers: &Workers) -> Result<Solution> {
+        let loss = instance.prepare(&self.tolerances)?;
+        let shape = self.start.loss.shape;
+        if loss.shape() != shape {
+            return Err(InputError::new("the start set is for another size or rank")
+                .array("start")
+                .value(format!("{} x {} of rank {}", shape.m, shape.n, shape.r)));
+        }
+        Ok(self.solve_loss(&loss, workers))
+    }
+
+    /// Many instances, spread over the threads; answers in the order of the instances.
+    pub fn solve_all(&self, instances: &[Instance], workers: &Workers) -> Vec<Result<Solution>> {
+        workers.map(instances, |instance| self.solve(instance, &Workers::none()))
+    }
+
+    fn solve_loss(&self, loss: &Loss, workers: &Workers) -> Solution {
+        let mut search = Search::new(self, loss);
+        match loss.kind {
+            MetricKind::Definite => {
+                let expected = self.start.points.len();
+                for round in 0..ROUNDS {
+                    if search.is_complete(expected) {
+                        break;
+                    }
+                    search.follow_generic(round, workers);
+                }
+                search.conclude(Some(expected), workers)
+            }
+            MetricKind::Product { exact: true } => {
+                let Shape { m, n, r } = loss.shape();
+                let unit = degrees(m, n, r).ok().and_then(|found| found.unit.to_usize());
+                search.conclude(unit, workers)
+            }
+            MetricKind::Product { exact: false } | MetricKind::Singular { .. } => search.conclude(None, workers),
+        }
+    }
+}
+
+/// Certified points of one loss, and the work done for them.
+struct Search<'a> {
+    solver: &'a Solver,
+    loss: &'a Loss,
+    set: CertifiedSet<'a>,
+    paths: PathCounts,
+    work: TrackWork,
+}
+
+impl<'a> Search<'a> {
+    fn new(solver: &'a Solver, loss: &'a Loss) -> Self {
+        let set = CertifiedSet::new(loss, &solver.tolerances);
+        Self { solver, loss, set, paths: PathCounts::default(), work: TrackWork::default() }
+    }
+
+    fn is_complete(&self, expected: usize) -> bool {
+        self.set.points.len() == expected
+    }
+
+    /// Follows the whole start set; later rounds turn the start loss by another phase, so that other paths are taken.
+    fn follow_generic(&mut self, round: usize, workers: &Workers) {
+        let start = &self.solver.start;
+        let turned = start.loss.turned(2.0 * round as f64);
+        let family = Family::new(&turned, &self.loss.as_complex());
+        self.follow(&family, &start.points, start.points.len(), workers);
+    }
+
+    /// Follows paths, looks again with care at those that stalled or met another, and certifies the endpoints.
+    fn follow(&mut self, family: &Family, starts: &[Point], expected: usize, workers: &Workers) {
+        let tracking = &self.solver.tracking;
+        let results = workers.track(family, starts, tracking);
+        results.iter().for_each(|result| self.work += result.work);
+        let mut again: Vec<usize> = Vec::new();
+        let mut endpoints = Vec::with_capacity(starts.len());
+        let mut origin = Vec::with_capacity(starts.len());
+        for (index, result) in results.into_iter().enumerate() {
+            if result.outcome == PathOutcome::Arrived {
+                endpoints.push(result.point);
+                origin.push(index);
+            } else {
+                again.push(index);
+            }
+        }
+        let admissions = self.set.admit(&endpoints);
+        self.set.close_under_conjugation();
+        let count = |which: Admission| admissions.iter().filter(|&&found| found == which).count();
+        self.paths.rounds += 1;
+        self.paths.followed = starts.len();
+        self.paths.stalled = again.len();
+        self.paths.uncertified = count(Admission::Uncertified);
+        if self.is_complete(expected) {
+            return;
+        }
+        let suspicious = |&(_, found): &(&usize, &Admission)| *found != Admission::New;
+        again.extend(origin.iter().zip(&admissions).filter(suspicious).map(|(index, _)| *index));
+        self.look_again(family, starts, &again);
+    }
+
+    fn look_again(&mut self, family: &Family, starts: &[Point], again: &[usize]) {
+        let careful = self.solver.tracking.careful();
+        let chosen: Vec<Point> = again.iter().map(|&index| starts[index].clone()).collect();
+        let mut results = Workers::none().track(family, &chosen, &careful);
+        for (result, start) in results.iter_mut().zip(&chosen) {
+            self.work += result.work;
+            // Near a singular point more digits help; a path to infinity only costs time, so a few steps must do.
+            if result.outcome == PathOutcome::Stalled && result.t > 0.9 && chosen.len() <= 8 {
+                let options = TrackOptions { most_steps: 400, ..careful };
+                if let Some(better) = track_in_double_double(family, std::slice::from_ref(start), &options).pop() {
+                    self.work += better.work;
+                    *result = better;
+                }
+            }
+        }
+        let arrived = results.into_iter().filter(|result| result.outcome == PathOutcome::Arrived);
+        let endpoints: Vec<Point> = arrived.map(|result| result.point).collect();
+        self.set.admit(&endpoints);
+        self.set.close_under_conjugation();
+    }
+
+    /// States what was found; where the generic count was not reached, looks for what the metric itself allows.
+    fn conclude(mut self, expected: Option<usize>, workers: &Workers) -> Solution {
+        let complete = match expected {
+            Some(expected) if self.is_complete(expected) => {
+                Completeness::Proved { theorem: generic_theorem(self.loss) }
+            }
+            _ => self.follow_special(expected, workers),
+        };
+        self.solution(expected, complete)
+    }
+
+    /// Monodromy in the target alone, with the metric of the instance, and a trace test of what it finds.
+    fn follow_special(&mut self, expected: Option<usize>, workers: &Workers) -> Completeness {
+        let loss = self.loss.as_complex();
+        let limit = self.solver.start.points.len();
+        let known = if self.loss.kind == (MetricKind::Product { exact: true }) { expected } else { None };
+        let special = special_set(&loss, self.solver.seed, (known, 2 * limit), &self.solver.tracking, workers);
+        self.work += special.found.work;
+        let count = special.found.points.len();
+        let trace = special.trace(&self.solver.tracking, &self.solver.tolerances, workers);
+        let family = Family::new(&special.loss, &loss);
+        self.follow(&family, &special.found.points, count, workers);
+        if expected.is_some_and(|expected| self.is_complete(expected)) {
+            return Completeness::Proved { theorem: generic_theorem(self.loss) };
+        }
+        let found = self.set.points.len();
+        let reason = match (self.loss.kind, expected) {
+            (MetricKind::Singular { kernel }, _) => format!(
+                "the metric is singular (its kernel has dimension {kernel}), so no theorem gives the count; monodromy in \
+                 the linear term found {count} critical points for generic ones, of which {found} are certified here and \
+                 {} run towards infinity or a degenerate point",
+                count.saturating_sub(found)
+            ),
+            (_, Some(expected)) => format!(
+                "{found} of at most {expected} critical points are certified; the metric or the target is not generic, \
+                 and monodromy in the linear term found {count} for generic ones"
+            ),
+            (_, None) => format!(
+                "{found} critical points are certified; the metric is a product of one on rows and one on columns only up \
+                 to rounding, so other critical points may lie far out"
+            ),
+        };
+        Completeness::Unknown { reason, trace }
+    }
+
+    fn solution(self, expected: Option<usize>, complete: Completeness) -> Solution {
+        let mut real = Vec::new();
+        let mut complex = Vec::new();
+        for certified in &self.set.points {
+            let centre = self.set.centre(certified);
+            let re: Vec<f64> = self.loss.to_user(&centre.iter().map(|z| z.re).collect::<Vec<_>>());
+            if certified.enclosure.is_real {
+                let size = self.loss.shape().dimension();
+                let hessian = certified.enclosure.jacobian.as_ref();
+                let inertia = hessian.and_then(|(mid, radius)| certified_inertia(mid, radius, size));
+                let radius = certified.w.iter().fold(0.0f64, |acc, ball| acc.max(ball.radius)) * self.loss.unit;
+                real.push(RealPoint {
+                    value: self.loss.instance().value(&re),
+                    index: inertia.map(|inertia| inertia.negative),
+                    w: re,
+                    radius,
+                });
+            } else {
+                let im = self.loss.to_user(&centre.iter().map(|z| z.im).collect::<Vec<_>>());
+                complex.push(ComplexPoint { re, im });
+            }
+        }
+        real.sort_by(|a, b| a.value.total_cmp(&b.value));
+        Solution {
+            id: self.loss.instance().id.clone(),
+            kind: self.loss.kind,
+            expected,
+            n_complex: self.set.points.len(),
+            certified: complete.is_proved() && real.iter().all(|point| point.index.is_some()),
+            complete,
+            real,
+            complex,
+            paths: self.paths,
+            work: self.work,
+        }
+    }
+}
+
+fn generic_theorem(loss: &Loss) -> &'static str {
+    match loss.kind {
+        MetricKind::Product { .. } => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
+        _ => "at most the generic ED degree of nondegenerate critical points",
+    }
+}

@@ -1,0 +1,88 @@
+//! Metrics for which the generic count is not reached: monodromy in the target alone, and the trace test.
+
+use super::chart::product;
+use super::family::{ComplexLoss, Family};
+use super::generic::{RandomLoops, Varies, critical_by_construction, random_in_range, random_linear};
+use super::outcome::TraceTest;
+use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, TrackOptions, Workers, monodromy};
+use crate::linalg::scalar::{C64, Ring};
+use crate::random::Stream;
+use crate::tolerance::Tolerances;
+
+/// Loops without a new point after which monodromy is taken to have found all.
+const QUIET_LOOPS: u64 = 12;
+
+/// The critical points, for one generic complex target, of the metric of an instance.
+pub(super) struct SpecialSet {
+    pub(super) loss: ComplexLoss,
+    pub(super) found: Monodromy,
+    seed: u64,
+}
+
+/// Pairs of a rank-`r` matrix and a normal vector there form an irreducible variety, and `b = A w - G` is generic on it,
+/// so loops of `b` alone join all critical points that occur for generic `b`. Every nondegenerate critical point of any
+/// loss with this `A` persists for nearby `b`, so it is the end of a path from one of them; for a singular metric other
+/// paths may run away, since targets only give those `b` that lie in the range of `A`.
+pub(super) fn special_set(
+    loss: &ComplexLoss,
+    seed: u64,
+    (expected, limit): (Option<usize>, usize),
+    tracking: &TrackOptions,
+    workers: &Workers,
+) -> SpecialSet {
+    let mut stream = Stream::new(seed, 0);
+    let (base, start) = critical_by_construction(loss.shape, loss.form.clone(), &mut stream);
+    let loops = RandomLoops { base: base.clone(), varies: Varies::Linear, seed };
+    let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit, same: tracking.same };
+    let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
+    SpecialSet { loss: base, found, seed }
+}
+
+impl SpecialSet {
+    /// How many of the points survive on the way to a generic `b` in the range of `A`, where those of all targets lie.
+    pub(super) fn count_in_range(&self, tracking: &TrackOptions, workers: &Workers) -> usize {
+        let linear = random_in_range(&self.loss, &mut Stream::new(self.seed, u64::MAX - 1));
+        let inside = ComplexLoss { linear, ..self.loss.clone() };
+        let results = workers.track(&Family::new(&self.loss, &inside), &self.found.points, &tracking.careful());
+        results.iter().filter(|result| result.outcome == PathOutcome::Arrived).count()
+    }
+
+    /// Sums the points at three equidistant targets on a random complex line; `None` if a path is lost.
+    pub(super) fn trace(
+        &self,
+        tracking: &TrackOptions,
+        tolerances: &Tolerances,
+        workers: &Workers,
+    ) -> Option<TraceTest> {
+        let shape = self.loss.shape;
+        let direction = random_linear(shape, &mut Stream::new(self.seed, u64::MAX));
+        let moved = |steps: f64| ComplexLoss {
+            linear: self.loss.linear.iter().zip(&direction).map(|(&b, &d)| b.add_scaled(steps, d)).collect(),
+            ..self.loss.clone()
+        };
+        let mut points = self.found.points.clone();
+        let mut sums = Vec::new();
+        let mut largest = 0.0f64;
+        for step in 0..3 {
+            let mut sum = vec![C64::zero(); shape.entries()];
+            for point in &points {
+                for (sum, w) in sum.iter_mut().zip(product(shape, point)) {
+                    *sum = *sum + w;
+                    largest = largest.max(w.norm_one());
+                }
+            }
+            sums.push(sum);
+            if step < 2 {
+                let leg = Family::new(&moved(f64::from(step)), &moved(f64::from(step + 1)));
+                let results = workers.track(&leg, &points, &tracking.careful());
+                if results.iter().any(|result| result.outcome != PathOutcome::Arrived) {
+                    return None;
+                }
+                points = results.into_iter().map(|result| result.point).collect();
+            }
+        }
+        let second = |e: usize| (sums[0][e] + sums[2][e]).add_scaled(-2.0, sums[1][e]).norm_one();
+        let residual = (0..shape.entries()).fold(0.0f64, |acc, e| acc.max(second(e))) / largest;
+        Some(TraceTest { residual, passed: residual <= tolerances.trace, points: points.len() })
+    }
+}

@@ -1,0 +1,228 @@
+//! Known counts, special metrics, transposition, threads and work.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets bad data should stop")]
+
+use rankscape::Tolerances;
+use rankscape::evidence::Grade;
+use rankscape::homotopy::{TrackOptions, Workers};
+use rankscape::linalg::{Matrix, singular_values};
+use rankscape::quadratic::{
+    Completeness, Convention, Instance, Metric, MetricKind, SegmentOptions, Shape, Solution, Solver, StartSet,
+    weighted_degree,
+};
+use rankscape::random::Stream;
+
+fn solver(m: usize, n: usize, r: usize) -> Solver {
+    let tolerances = Tolerances::default();
+    let workers = Workers::new(2).unwrap();
+    let start = StartSet::obtain(Shape { m, n, r }, 1, &TrackOptions::new(&tolerances), &workers).unwrap();
+    Solver::new(start, tolerances, 1).unwrap()
+}
+
+fn random_instance(rows: usize, cols: usize, rank: usize, item: u64) -> Instance {
+    let mut stream = Stream::new(2024, item);
+    let mut draw = |len: usize| (0..len).map(|_| stream.integer(-10, 10) as f64).collect::<Vec<f64>>();
+    let metric = Metric::Map(draw(rows * cols * rows * cols));
+    let target = draw(rows * cols);
+    Instance { id: item.to_string(), rows, cols, rank, metric, target, convention: Convention::Metric }
+}
+
+fn weighted(rows: usize, cols: usize, rank: usize, weights: Vec<f64>, target: Vec<f64>) -> Instance {
+    let metric = Metric::Weights(weights);
+    Instance { id: "weighted".into(), rows, cols, rank, metric, target, convention: Convention::Metric }
+}
+
+fn assert_proved(found: &Solution, count: usize) {
+    assert!(found.complete.is_proved() && found.certified, "{:?} {:?}", found.complete, found.paths);
+    assert_eq!(found.n_complex, count);
+    assert_eq!(found.n_real() % 2, count % 2, "complex points come in conjugate pairs");
+}
+
+#[test]
+fn generic_losses_have_exactly_the_generic_ed_degree() {
+    let cases =
+        [(2, 2, 1, 6), (2, 3, 1, 10), (3, 3, 1, 39), (3, 3, 2, 39), (3, 4, 1, 83), (3, 4, 2, 83), (3, 5, 1, 143)];
+    for (m, n, r, count) in cases {
+        let solver = solver(m, n, r);
+        for item in 0..3 {
+            assert_proved(&solver.solve(&random_instance(m, n, r, item), &Workers::none()).unwrap(), count);
+        }
+    }
+}
+
+#[test]
+fn four_by_four_is_solved_in_every_rank() {
+    let workers = Workers::new(2).unwrap();
+    for (r, count) in [(1, 284), (2, 1350), (3, 284)] {
+        assert_proved(&solver(4, 4, r).solve(&random_instance(4, 4, r, 7), &workers).unwrap(), count);
+    }
+}
+
+#[test]
+fn euler_characteristic_of_3x3_rank_one_and_two_is_one() {
+    for r in [1, 2] {
+        let solver = solver(3, 3, r);
+        for item in 0..20 {
+            let found = solver.solve(&random_instance(3, 3, r, item), &Workers::none()).unwrap();
+            assert_eq!(found.alternating_sum(), Some(1), "rank {r}, item {item}");
+        }
+    }
+}
+
+#[test]
+fn transposed_instances_have_transposed_answers() {
+    let (rows, cols) = (2, 3);
+    let instance = random_instance(rows, cols, 1, 5);
+    let place = |e: usize| (e % rows) * cols + e / rows;
+    let Metric::Map(phi) = &instance.metric else { panic!() };
+    let transposed = Instance {
+        rows: cols,
+        cols: rows,
+        metric: Metric::Map((0..36).map(|e| phi[(e / 6) * 6 + place(e % 6)]).collect()),
+        target: (0..6).map(|e| instance.target[place(e)]).collect(),
+        ..instance.clone()
+    };
+    let solver = solver(2, 3, 1);
+    let workers = Workers::none();
+    let (a, b) = (solver.solve(&instance, &workers).unwrap(), solver.solve(&transposed, &workers).unwrap());
+    assert_eq!(a.n_real(), b.n_real());
+    for (p, q) in a.real.iter().zip(&b.real) {
+        assert_eq!(p.index, q.index);
+        assert!((0..6).all(|e| (q.w[e] - p.w[place(e)]).abs() < 1e-9));
+    }
+}
+
+#[test]
+fn frobenius_metric_has_the_eckart_young_points_only() {
+    let target = vec![7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0];
+    for r in [1, 2] {
+        let instance = weighted(3, 3, r, vec![1.0; 9], target.clone());
+        let found = solver(3, 3, r).solve(&instance, &Workers::none()).unwrap();
+        assert_eq!(found.kind, MetricKind::Product { exact: true });
+        assert_proved(&found, 3);
+        let s = singular_values(&Matrix::from_fn(3, 3, |i, j| target[3 * i + j]));
+        let omitted: f64 = s[r..].iter().map(|s| s * s).sum();
+        assert!((found.real[0].value - omitted).abs() < 1e-10);
+        let indices: Vec<_> = found.real.iter().map(|point| point.index.unwrap()).collect();
+        assert_eq!(indices, [0, 1, 2]);
+    }
+}
+
+#[test]
+fn masked_entries_give_an_unknown_count_with_trace_evidence() {
+    let weights = vec![1.0, 2.0, 0.0, 3.0, 1.0, 2.0, 1.0, 0.0, 5.0];
+    let target = vec![7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0];
+    let found = solver(3, 3, 1).solve(&weighted(3, 3, 1, weights, target), &Workers::none()).unwrap();
+    assert_eq!(found.kind, MetricKind::Singular { kernel: 2 });
+    assert!(!found.certified && found.expected.is_none());
+    let Completeness::Unknown { reason, trace } = &found.complete else { panic!("{found:?}") };
+    assert!(reason.contains("dimension 2") && trace.unwrap().passed && trace.unwrap().points == 37, "{reason}");
+    assert_eq!(found.n_complex, 33);
+    assert_eq!(found.real[0].index, Some(0));
+}
+
+#[test]
+fn weighted_degrees_are_exact_for_products_and_found_for_others() {
+    let degree = |weights: Vec<f64>| {
+        let instance = weighted(3, 3, 1, weights, vec![1.0; 9]);
+        weighted_degree(&instance, 3, &Tolerances::default(), &Workers::none()).unwrap()
+    };
+    let product = degree(vec![1.0, 2.0, 3.0, 2.0, 4.0, 6.0, 5.0, 10.0, 15.0]);
+    assert_eq!((product.count, product.grade), (3, Grade::Exact));
+    // One vanishing 2 x 2 minor of the weights costs four points.
+    for (weights, count) in [
+        (vec![1.0, 2.0, 3.0, 5.0, 4.0, 7.0, 5.0, 11.0, 17.0], 39),
+        (vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0], 35),
+    ] {
+        let found = degree(weights);
+        assert_eq!((found.count, found.grade), (count, Grade::Numerical));
+        assert!(found.trace.unwrap().passed, "{found:?}");
+    }
+}
+
+#[test]
+fn answers_do_not_depend_on_the_number_of_threads() {
+    let instance = random_instance(4, 4, 1, 1);
+    let solver = solver(4, 4, 1);
+    let one = solver.solve(&instance, &Workers::none()).unwrap();
+    let two = solver.solve(&instance, &Workers::new(2).unwrap()).unwrap();
+    assert_eq!(one, two);
+}
+
+#[test]
+fn work_on_one_instance_is_what_it_was() {
+    let found = solver(3, 3, 1).solve(&random_instance(3, 3, 1, 0), &Workers::none()).unwrap();
+    assert_eq!((found.paths.followed, found.paths.stalled, found.paths.rounds), (39, 0, 1));
+    // Fused and plain products round differently, and a step may fall on either side of a limit.
+    assert!((600..1100).contains(&found.work.steps), "{:?}", found.work);
+}
+
+#[test]
+fn segments_isolate_the_targets_where_two_real_points_meet() {
+    let solver = solver(3, 3, 1);
+    let instance = random_instance(3, 3, 1, 0);
+    let end = random_instance(3, 3, 1, 3).target;
+    let found = solver.segment(&instance, &end, SegmentOptions { cells: 16, width: 1e-6 }).unwrap();
+    assert!(found.undecided.is_empty(), "{:?}", found.undecided);
+    let mut count = found.start.n_real();
+    for crossing in &found.crossings {
+        assert_eq!((crossing.before, crossing.before.abs_diff(crossing.after)), (count, 2), "{crossing:?}");
+        let [a, b] = crossing.pair.as_ref().unwrap();
+        assert_eq!(a.index.unwrap().abs_diff(b.index.unwrap()), 1);
+        count = crossing.after;
+    }
+    assert_eq!(count, found.end.n_real());
+    println!("{} crossings, {} solves", found.crossings.len(), found.solved);
+}
+
+#[test]
+fn a_start_set_of_another_shape_is_refused() {
+    let error = solver(2, 2, 1).solve(&random_instance(2, 3, 1, 0), &Workers::none()).unwrap_err();
+    assert!(error.to_string().contains("another size"));
+}
+
+#[test]
+fn degenerate_targets_are_reported_with_a_reason() {
+    let solver = solver(3, 3, 1);
+    let zero = Instance { target: vec![0.0; 9], ..random_instance(3, 3, 1, 4) };
+    let double = weighted(3, 3, 1, vec![1.0; 9], vec![2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0]);
+    for (instance, most) in [(zero, 0), (double, 1)] {
+        let found = solver.solve(&instance, &Workers::none()).unwrap();
+        assert!(!found.certified && !found.complete.is_proved());
+        assert!(found.n_complex <= most, "{found:?}");
+        let Completeness::Unknown { reason, .. } = &found.complete else { panic!() };
+        assert!(reason.contains("not generic"), "{reason}");
+    }
+}
+
+#[test]
+fn scaling_data_scales_the_answer() {
+    let solver = solver(3, 3, 1);
+    let instance = random_instance(3, 3, 1, 6);
+    let Metric::Map(phi) = &instance.metric else { panic!() };
+    let (a, b) = (1e-90, 1e60);
+    let scaled = Instance {
+        metric: Metric::Map(phi.iter().map(|x| a * x).collect()),
+        target: instance.target.iter().map(|x| b * x).collect(),
+        ..instance.clone()
+    };
+    let (one, two) =
+        (solver.solve(&instance, &Workers::none()).unwrap(), solver.solve(&scaled, &Workers::none()).unwrap());
+    assert_proved(&two, 39);
+    assert_eq!(one.n_real(), two.n_real());
+    for (p, q) in one.real.iter().zip(&two.real) {
+        assert_eq!(p.index, q.index);
+        assert!((q.value / (a * a * b * b) - p.value).abs() < 1e-9 * p.value);
+    }
+}
+
+#[test]
+fn special_weights_miss_the_generic_count_and_say_so() {
+    let weights = vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0];
+    let target = vec![7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0];
+    let found = solver(3, 3, 1).solve(&weighted(3, 3, 1, weights, target), &Workers::none()).unwrap();
+    assert_eq!((found.kind, found.expected, found.n_complex), (MetricKind::Definite, Some(39), 35));
+    let Completeness::Unknown { reason, trace } = &found.complete else { panic!() };
+    assert!(reason.contains("35 of at most 39") && trace.unwrap().passed, "{reason} {trace:?}");
+    assert_eq!(found.alternating_sum(), Some(1));
+}
