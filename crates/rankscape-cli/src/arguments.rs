@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// These weights, this data: where am I?
-    Diagnose(DiagnoseOptions),
+    Diagnose(Box<DiagnoseOptions>),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
 }

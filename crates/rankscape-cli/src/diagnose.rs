@@ -29,7 +29,8 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let tolerances = tolerances(&options.tolerances)?;
     let source = Source::new(options)?;
     let weights = read_weights(&source.weights, &weight_options(options))?;
-    let (data, data_digest, notes) = read_data(options, &source, &weights)?;
+    let (data, data_digest, mut notes) = read_data(options, &source, &weights)?;
+    notes.extend(note_on_biases(&weights.biases));
     let output_metric = options.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
     let parameters = Parameters {
         matrices: weights.matrices.clone(),
@@ -156,6 +157,17 @@ fn read_data(
         },
     )?;
     Ok((Data::Samples(Box::new(samples.factor), samples.exact), samples.digest, samples.notes))
+}
+
+/// What becomes of biases.
+fn note_on_biases(biases: &[Option<Vec<f64>>]) -> Option<String> {
+    let last = biases.iter().rposition(Option::is_some)?;
+    let note = if last + 1 == biases.len() {
+        "with the output bias, X and Y are centred; biases of other layers are flat directions at critical points"
+    } else {
+        "the bias of the first layer is the weight of a constant feature, which counts as one more input"
+    };
+    Some(note.to_owned())
 }
 
 fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {

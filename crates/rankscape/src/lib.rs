@@ -4,6 +4,36 @@
 //! the singular values of the target and by where the residual meets the factors. This crate computes those decisions
 //! from real weights and real data and says what each one rests on.
 //!
+//! ```
+//! use rankscape::data::SampleAccumulator;
+//! use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
+//! use rankscape::tolerance::UNIT_ROUNDOFF;
+//! use rankscape::{Matrix, Tolerances};
+//!
+//! # fn main() -> Result<(), rankscape::InputError> {
+//! // Two samples, a row each: x, then y.
+//! let mut samples = SampleAccumulator::new(2, 2);
+//! samples.push_rows(&[1.0, 0.0, 2.0, 0.0, 0.0, 1.0, 0.0, 1.0], None)?;
+//! let data = Data::Samples(Box::new(samples.finish()?), None);
+//!
+//! // The network captures the first direction of diag(2, 1) and misses the second.
+//! let parameters = Parameters {
+//!     matrices: vec![Matrix::from_diagonal(2, 2, &[2.0, 0.0]), Matrix::from_diagonal(2, 2, &[1.0, 0.0])],
+//!     biases: vec![None, None],
+//!     exact: None,
+//!     output_metric: None,
+//! };
+//! let tolerances = Tolerances::default();
+//! let point = Point::new(parameters, data, &tolerances)?;
+//! let found = diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0 })?;
+//! assert_eq!(found.class.name(), "strict_saddle");
+//! assert_eq!(found.captured, Some(vec![1]));
+//! assert_eq!(found.inertia.map(|inertia| inertia.negative), Some(1));
+//! assert!((found.loss - found.global_minimum - 0.5).abs() < 1e-15);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The modules form layers, listed in `ARCHITECTURE.md`; a module uses only lower layers.
 
 pub mod architecture;

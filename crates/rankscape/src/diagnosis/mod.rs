@@ -142,7 +142,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         near,
         extremes,
         inertia,
-        evidence: analysis.map_or_else(|| context.evidence_off_critical(&rank_profile), |found| found.evidence),
+        evidence: context.evidence(&rank_profile, analysis),
         rank_profile,
     })
 }
@@ -308,13 +308,22 @@ impl Context<'_> {
         (loss, whitening.minimum_at_rank(factors.architecture().bottleneck_rank()).min(loss))
     }
 
-    fn evidence_off_critical(&self, profile: &RankProfile) -> Evidence {
-        let grade = if self.exact.is_some() { Grade::Exact } else { Grade::Numerical };
-        let mut evidence = Evidence::new(grade);
-        evidence.rest_on("rank X", self.point.whitening.rank);
+    /// The decisions behind the class, and those behind the rank profile and all that follows from it.
+    fn evidence(&self, profile: &RankProfile, analysis: Option<CriticalPoint>) -> Evidence {
+        let mut evidence = analysis.map_or_else(|| self.evidence_off_critical(), |found| found.evidence);
         for ((i, j), decision) in profile.decisions() {
-            evidence.rest_on(format!("rank of W{j}...W{}", i + 1), *decision);
+            let product = if j == i + 1 { format!("W{j}") } else { format!("W{j}...W{}", i + 1) };
+            evidence.rest_on(format!("rank of {product} as given"), *decision);
         }
+        evidence
+    }
+
+    fn evidence_off_critical(&self) -> Evidence {
+        if self.exact.is_some() {
+            return Evidence::new(Grade::Exact);
+        }
+        let mut evidence = Evidence::new(Grade::Numerical);
+        evidence.rest_on("rank X", self.point.whitening.rank);
         evidence
     }
 }

@@ -54,7 +54,10 @@ fn loss(document: &DiagnoseDocument) -> String {
 
 fn verdict(document: &DiagnoseDocument) -> String {
     let gradient = &document.gradient;
-    let numbers = format!("relative gradient {:.1e}, threshold {:.1e}", gradient.relative, gradient.threshold);
+    let numbers = match gradient.relative {
+        0.0 => "gradient zero".to_owned(),
+        relative => format!("relative gradient {relative:.1e}, threshold {:.1e}", gradient.threshold),
+    };
     let what = match document.class {
         "global_minimum" => "a global minimum",
         "local_minimum" => "a local minimum that is not global",
@@ -102,7 +105,12 @@ fn captured(document: &DiagnoseDocument) -> Option<String> {
         }
         _ => String::new(),
     };
-    Some(format!("Captured   {who} singular directions {} of {total}{next}", ranges(set)))
+    let what = match set.len() {
+        0 => format!("none of {total} singular directions"),
+        1 => format!("singular direction {} of {total}", ranges(set)),
+        _ => format!("singular directions {} of {total}", ranges(set)),
+    };
+    Some(format!("Captured   {who} {what}{next}"))
 }
 
 fn hessian(document: &DiagnoseDocument) -> String {
@@ -198,7 +206,7 @@ fn percent(share: f64) -> String {
     if share < 1e-3 { format!("{:.1e} of it", share) } else { format!("{:.1}%", 100.0 * share) }
 }
 
-/// `1-5, 7` for a sorted list; `none` when empty.
+/// `1-5, 7` for a sorted list.
 fn ranges(indices: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
     for &index in indices {
@@ -206,9 +214,6 @@ fn ranges(indices: &[usize]) -> String {
             Some((_, last)) if *last + 1 == index => *last = index,
             _ => parts.push((index, index)),
         }
-    }
-    if parts.is_empty() {
-        return "none".to_owned();
     }
     let part = |&(a, b): &(usize, usize)| if a == b { a.to_string() } else { format!("{a}-{b}") };
     parts.iter().map(part).collect::<Vec<_>>().join(", ")
@@ -221,7 +226,6 @@ mod tests {
     #[test]
     fn indices_are_joined_into_ranges() {
         assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "1-3, 5, 7-8");
-        assert_eq!(ranges(&[]), "none");
     }
 
     #[test]
