@@ -28,7 +28,8 @@ Verdict    This point is a strict saddle: some direction has negative curvature 
 Origin     spurious: the factorization makes it critical, not the function space
 Captured   It captures none of 2 singular directions; the largest one missing is 1 (value 2)
 Hessian    eigenvalues from -2 to 2; index 4, nullity 0
-Leave      along a direction of negative curvature: at t = 2.000e0 the loss is 2 lower (order 2); --leave FILE writes those weights
+Leave      Follow a direction of negative curvature: at t = 2.0000 the loss is 2 lower
+           (its first change is of order 2). --leave FILE writes the weights at that t.
 Map        the differential of the product has rank 0 of 4: not a submersion
 Barcode    0   1   2
            o          x 2
@@ -48,7 +49,8 @@ Network    2-1-2: bottleneck rank 1 (products have bounded rank); 2 samples, X o
 Loss       0.3125 (mean); global minimum 0; gap 0.3125
 Verdict    This point is not a critical point (relative gradient 2.1e-1, threshold 1.0e-12).
 Hessian    eigenvalues from -0.259286 to 3.09214
-Leave      by moving the output bias to its best value: at t = 5.590e-1 the loss is 0.15625 lower (order 1); --leave FILE writes those weights
+Leave      Move the output bias to its best value: at t = 0.5590 the loss is 0.15625 lower
+           (its first change is of order 1). --leave FILE writes the weights at that t.
 Map        the differential of the product has rank 3 of 3: a submersion
 Barcode    0   1   2
            o          x 1

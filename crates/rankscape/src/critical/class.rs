@@ -46,7 +46,7 @@ impl fmt::Display for CriticalClass {
     }
 }
 
-/// Who makes a critical point: the function space or the factorization ([@TKB]).
+/// Who makes a critical point: the function space or the factorization (`[@TKB]`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// The product is a smooth point of the function space and critical for the loss restricted to it.
@@ -95,7 +95,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// The class of a critical point, for any data, widths and depth ([@Achour2024] for their data):
+    /// The class of a critical point, for any data, widths and depth (`[@Achour2024]` for their data):
     /// a global minimum captures everything or the best of its rank at full rank; a point that omits a larger value
     /// than one it captures is a strict saddle; any other is a strict saddle exactly when its index is positive.
     pub(super) fn class(&self) -> CriticalClass {

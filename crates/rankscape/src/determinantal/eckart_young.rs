@@ -5,7 +5,7 @@
 //! values with multiplicities a critical set is a pattern, how many of each distinct value are kept; it is a product of
 //! Grassmannians of dimension `sum p_a (n_a - p_a)`, along which the Hessian is degenerate (Morse-Bott). The eigenvalue of
 //! the Hessian for a kept `s` and an omitted `s'` is `1 - s'/s` and `1 + s'/s`, so the index is the number of pairs with
-//! `s' > s` ([@TKB] Theorem 28). At rank below the bound only `W = Z` is stationary.
+//! `s' > s` (`[@TKB]` Theorem 28). At rank below the bound only `W = Z` is stationary.
 
 /// The distinct positive singular values of `Z` with multiplicities.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@
 //! zero), then bring the frame of each inner node to standard position; the same backwards from the other end. At a
 //! node of width `rank W` the frame is a square matrix and the sign of its determinant cannot change; everywhere else
 //! the frames form one component. So the construction succeeds exactly when the labels of the components agree
-//! ([@TKB] Theorem 5).
+//! (`[@TKB]` Theorem 5).
 
 use super::factors::Factors;
 use super::fiber::splitting_nodes;
@@ -113,7 +113,7 @@ fn reverse(piece: Piece) -> Piece {
 
 /// Lift of a path of matrices `f`, linear between `knots`, to a path of factors from `first` to `second`.
 ///
-/// Where every inner width exceeds `min(d_0, d_h)` every path of matrices lifts ([@TKB] Proposition 20): `first` moves inside
+/// Where every inner width exceeds `min(d_0, d_h)` every path of matrices lifts (`[@TKB]` Proposition 20): `first` moves inside
 /// its fiber to a point whose narrow end carries the matrix and whose other factors are coordinate injections or
 /// projections, that end follows `f`, and the path ends inside the fiber of the last matrix.
 ///

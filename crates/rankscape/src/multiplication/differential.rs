@@ -4,7 +4,7 @@ use super::rank_profile::RankProfile;
 
 /// Rank of `d mu(theta)(dW) = sum_k P(h,k) dW_k P(k-1,0)`.
 ///
-/// `rank = sum_{k=1}^{h} r_kh r_{0,k-1} - sum_{k=1}^{h-1} r_kh r_0k` ([@TKB], Lemma 3).
+/// `rank = sum_{k=1}^{h} r_kh r_{0,k-1} - sum_{k=1}^{h-1} r_kh r_0k` (`[@TKB]`, Lemma 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Differential {
     /// Rank at this point.

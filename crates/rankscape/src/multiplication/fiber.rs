@@ -1,6 +1,6 @@
 //! The fiber of the product map: its components, the component of a point, its dimension.
 //!
-//! `mu^{-1}(W)` has `2^b` path components, `b` the number of inner nodes whose width is `rank W` ([@TKB] Theorem 5). Let
+//! `mu^{-1}(W)` has `2^b` path components, `b` the number of inner nodes whose width is `rank W` (`[@TKB]` Theorem 5). Let
 //! `J` be `rank W` independent columns of `W`. At each such node `P(i,0)[:, J]` is invertible, and the signs of these
 //! determinants tell the components apart.
 

@@ -1,6 +1,6 @@
 //! Learning coefficient of the square loss at a realizable target: the real log canonical threshold of the fiber.
 //!
-//! Global: the minimum over the fiber, which only widths and `e = rank W` decide ([@Aoyagi]). Sort the widths,
+//! Global: the minimum over the fiber, which only widths and `e = rank W` decide (`[@Aoyagi]`). Sort the widths,
 //! `d'_0 <= ... <= d'_h`, put `D_i = d'_i - e`, `m = max{l : D_0 + ... + D_l >= l D_l}`, `S = D_0 + ... + D_m`,
 //! `a = S mod m`. Then the codimension of the fiber is
 //!

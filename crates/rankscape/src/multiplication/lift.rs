@@ -2,7 +2,7 @@
 //!
 //! Stationarity of `W` means first-order stationarity on the matrices of rank at most `r`, with the tangent cone at
 //! singular points: at `rank W < r` it asks for a vanishing gradient. Names and the general theory are those of
-//! [@LevinKileelBoumal2022]; the criteria for products of matrices are stated at each field.
+//! `[@LevinKileelBoumal2022]`; the criteria for products of matrices are stated at each field.
 
 use super::differential::Differential;
 use super::openness::Openness;

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `have_i` counts the intervals of the barcode through `i` that meet neither end; `need_i` is the largest rank of the
-//! part of a nearby target that the intervals meeting an end cannot carry. For two factors this is [@Behrends]
-//! Theorem 2.5 where the image is everything and [@LO] Theorem 5 where it is not. That it is necessary at any depth is
+//! part of a nearby target that the intervals meeting an end cannot carry. For two factors this is `[@Behrends]`
+//! Theorem 2.5 where the image is everything and `[@LO]` Theorem 5 where it is not. That it is necessary at any depth is
 //! proved in `unreachable_direction`; that it suffices is constructed by `reach`.
 
 use super::rank_profile::RankProfile;

@@ -3,7 +3,7 @@
 //! The group acts by `W_k -> G_k W_k G_{k-1}^{-1}` with `G_0 = I`, `G_h = I`. A point is balanced when
 //! `W_{k+1}' W_{k+1} = W_k W_k'` at every inner node. Its orbit contains a balanced point iff every factor has the rank of the
 //! product; then `W_k = X_k Y_{k-1}` and moving the frames to orthonormal ones, `W_k = Q_k S^{1/h} Q_{k-1}'` with
-//! `Q_0 = V`, `Q_h = U`, balances it ([@VLR] Theorem 4.2 for two factors). Otherwise only the closure of the orbit does.
+//! `Q_0 = V`, `Q_h = U`, balances it (`[@VLR]` Theorem 4.2 for two factors). Otherwise only the closure of the orbit does.
 
 use super::factors::Factors;
 use super::frames::{Frames, null_basis, product_difference, product_svd};
@@ -144,7 +144,7 @@ pub fn gauge_action(factors: &Factors, group: &[Matrix]) -> Result<Factors> {
 }
 
 /// The group element that carries `first` to `second` when every inner width equals the rank of their common product
-/// ([@TKB] Proposition 22): `G_i = X_i(second) Y_i(first)`. It is unique, and depends continuously on `second`; with
+/// (`[@TKB]` Proposition 22): `G_i = X_i(second) Y_i(first)`. It is unique, and depends continuously on `second`; with
 /// [`gauge_action`] it is the homeomorphism of Corollary 23 and its inverse. `None` where a width differs.
 pub fn group_element(first: &Factors, second: &Factors, profile: &RankProfile) -> Option<Vec<Matrix>> {
     let (widths, h) = (profile.widths(), profile.depth());

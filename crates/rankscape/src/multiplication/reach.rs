@@ -3,7 +3,7 @@
 //! The part that carries the product is split off: with singular bases of `W` the target is
 //! `L diag(Z_11, N) R` with unipotent `L`, `R` near the identity, `N = Z_22 - Z_21 Z_11^{-1} Z_12` small, and what is
 //! left is to write `N` as a product of factors near a tuple whose product is zero. Two factors: `reach_two`, in the
-//! spirit of [@LO] Proposition 18. More: `reach_deep`.
+//! spirit of `[@LO]` Proposition 18. More: `reach_deep`.
 
 use super::factors::Factors;
 use super::frames::{Frames, null_basis, product_svd};

@@ -1,7 +1,7 @@
 //! The diagnosis in ten to twenty lines.
 
 use super::draw_barcode;
-use crate::io::documents::{DiagnoseDocument, EscapeDocument, NearDocument};
+use crate::io::documents::{DiagnoseDocument, NearDocument};
 
 /// Bars drawn at most.
 const BARS: usize = 6;
@@ -13,7 +13,7 @@ pub fn diagnose_text(document: &DiagnoseDocument, leave_file: Option<&str>) -> S
     lines.extend(document.near.as_ref().map(near));
     lines.extend(captured(document));
     lines.push(hessian(document));
-    lines.push(way_out(document, leave_file));
+    lines.extend(way_out(document, leave_file));
     lines.push(map(document));
     lines.extend(bars(document));
     lines.push(evidence(document));
@@ -124,54 +124,56 @@ fn hessian(document: &DiagnoseDocument) -> String {
     format!("Hessian    eigenvalues from {} to {}{inertia}", value(hessian.lambda_min), value(hessian.lambda_max))
 }
 
-fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> String {
+fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> Vec<String> {
     let Some(escape) = &document.escape else {
-        return match document.class {
+        return vec![match document.class {
             "global_minimum" => "Leave      Nothing is lower.".to_owned(),
             "non_strict_saddle" => {
-                "Leave      No path yet: its first decrease is of order 3 or more, which this version does not construct.".to_owned()
+                "Leave      No path yet: the loss first falls at order 3 or more, which this version does not construct.".to_owned()
             }
             _ => "Leave      No path found.".to_owned(),
-        };
+        }];
     };
-    format!("Leave      {}", path(escape, file))
-}
-
-fn path(escape: &EscapeDocument, file: Option<&str>) -> String {
     let how = match escape.kind {
-        "negative_curvature" => "along a direction of negative curvature",
-        "output_bias" => "by moving the output bias to its best value",
-        "omitted_direction" => "by feeding the largest missing direction in all layers at once",
-        _ => "down the gradient",
+        "negative_curvature" => "Follow a direction of negative curvature",
+        "output_bias" => "Move the output bias to its best value",
+        "omitted_direction" => "Feed the largest missing direction in all layers at once",
+        _ => "Go down the gradient",
     };
-    let file = file.map_or_else(
-        || "; --leave FILE writes those weights".to_owned(),
-        |file| format!("; those weights are in {file}"),
-    );
-    format!(
-        "{how}: at t = {:.3e} the loss is {} lower (order {}){file}",
-        escape.t,
-        number(escape.decrease),
-        escape.order
-    )
+    let file = match file {
+        Some(file) => format!("Weights at that t are in {file}."),
+        None => "--leave FILE writes the weights at that t.".to_owned(),
+    };
+    vec![
+        format!("Leave      {how}: at t = {:.4} the loss is {} lower", escape.t, number(escape.decrease)),
+        format!("           (its first change is of order {}). {file}", escape.order),
+    ]
 }
 
 fn map(document: &DiagnoseDocument) -> String {
     let d = &document.differential;
-    let submersion = if d.submersion { "a submersion" } else { "not a submersion" };
-    format!("Map        the differential of the product has rank {} of {}: {submersion}", d.rank, d.max_rank)
+    match (d.rank, d.submersion) {
+        (Some(rank), Some(submersion)) => format!(
+            "Map        the differential of the product has rank {rank} of {}: {}",
+            d.max_rank,
+            if submersion { "a submersion" } else { "not a submersion" }
+        ),
+        _ => "Map        rank of the differential undecided: the ranks of the factors are not clear".to_owned(),
+    }
 }
 
 fn bars(document: &DiagnoseDocument) -> Vec<String> {
-    let Some(bars) = &document.barcode else {
-        return vec!["Barcode    undecided: the ranks contradict one another".to_owned()];
+    let near = document.near.as_ref().and_then(|near| near.barcode.as_ref());
+    let (bars, whose) = match (&document.barcode, near) {
+        (Some(bars), _) => (bars, None),
+        (None, Some(bars)) => (bars, Some("Barcode    undecided here; at the critical point nearby:")),
+        (None, None) => return vec!["Barcode    undecided: the ranks contradict one another".to_owned()],
     };
+    let label = if whose.is_some() { "           " } else { "Barcode    " };
+    let mut lines: Vec<String> = whose.map(str::to_owned).into_iter().collect();
     let drawn = draw_barcode(&bars[..bars.len().min(BARS)], document.widths.len() - 1);
-    let mut lines: Vec<String> = drawn
-        .into_iter()
-        .enumerate()
-        .map(|(k, line)| format!("{}{line}", if k == 0 { "Barcode    " } else { "           " }))
-        .collect();
+    let indent = |(k, line): (usize, String)| format!("{}{line}", if k == 0 { label } else { "           " });
+    lines.extend(drawn.into_iter().enumerate().map(indent));
     if bars.len() > BARS {
         lines.push(format!("           and {} more", bars.len() - BARS));
     }

@@ -14,12 +14,14 @@ use super::numerical::classify_with_sizes;
 use crate::data::Whitening;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, spectral_norm};
-use crate::multiplication::Factors;
+use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use pattern::{RankPattern, nearest_projection};
 use stratum::Stratum;
 
+/// Entries of a point that Gauss-Newton reached are known up to this.
+const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
 /// Two critical points of different class within this relative distance leave the class undecided.
 const RIVAL_DISTANCE: f64 = 0.01;
 
@@ -44,6 +46,14 @@ pub struct NearCriticalPoint {
     pub analysis: Option<CriticalPoint>,
     /// The scaled gradient that counted as small.
     pub scaled_gradient: f64,
+}
+
+impl NearCriticalPoint {
+    /// Barcode of the factors of the critical point; `None` if no point was found or its ranks are not clear.
+    pub fn barcode(&self) -> Option<Barcode> {
+        let profile = RankProfile::new(self.factors.as_ref()?, LANDING_ROUNDOFF, &Tolerances::default());
+        Barcode::new(&profile).filter(|_| profile.is_clear())
+    }
 }
 
 /// Looks for the critical point next to `factors`; `None` when the gradient is not small or no spectral projection of
@@ -169,8 +179,7 @@ impl<'a> Search<'a> {
         }
         let gradient = landed.relative_gradient(self.network.target_norm());
         let inputs = self.factors.architecture().inputs();
-        let analysis =
-            classify_with_sizes(&landed, self.whitening, inputs, &sizes, 64.0 * UNIT_ROUNDOFF, self.tolerances);
+        let analysis = classify_with_sizes(&landed, self.whitening, inputs, &sizes, LANDING_ROUNDOFF, self.tolerances);
         Some(Landing { layers: landed.layers().to_vec(), distance, gradient, analysis })
     }
 

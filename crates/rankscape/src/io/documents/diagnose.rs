@@ -11,6 +11,7 @@ use crate::critical::NearCriticalPoint;
 use crate::diagnosis::Diagnosis;
 use crate::escape::Escape;
 use crate::evidence::Evidence;
+use crate::multiplication::{Bar, Barcode};
 use crate::tolerance::Tolerances;
 
 /// A path is stored in the document up to this many parameters; beyond, only its polynomial of the loss.
@@ -129,6 +130,7 @@ pub struct NearDocument {
     pub value: f64,
     pub index: Option<usize>,
     pub nullity: Option<usize>,
+    pub barcode: Option<Vec<BarDocument>>,
     pub scaled_gradient: f64,
     pub scaled_gradient_threshold: f64,
 }
@@ -165,9 +167,9 @@ pub struct BarDocument {
 /// Rank of the differential of the product map.
 #[derive(Debug, Clone, Serialize)]
 pub struct DifferentialDocument {
-    pub rank: usize,
+    pub rank: Option<usize>,
     pub max_rank: usize,
-    pub submersion: bool,
+    pub submersion: Option<bool>,
 }
 
 /// Grade and supports of the verdict.
@@ -225,18 +227,11 @@ impl DiagnoseDocument {
             hessian: hessian_document(found, factor),
             escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
             rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
-            barcode: found.barcode.as_ref().map(|code| {
-                let bar = |b: &crate::multiplication::Bar| BarDocument {
-                    from: b.from,
-                    to: b.to,
-                    multiplicity: b.multiplicity,
-                };
-                code.bars.iter().map(bar).collect()
-            }),
+            barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument {
-                rank: found.differential.rank,
+                rank: found.barcode.as_ref().map(|_| found.differential.rank),
                 max_rank: found.differential.max_rank,
-                submersion: found.differential.submersion,
+                submersion: found.barcode.as_ref().map(|_| found.differential.submersion),
             },
             evidence: evidence_document(&found.evidence),
             tolerances: inputs
@@ -258,6 +253,11 @@ impl DiagnoseDocument {
     }
 }
 
+fn bars(barcode: &Barcode) -> Vec<BarDocument> {
+    let bar = |b: &Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
+    barcode.bars.iter().map(bar).collect()
+}
+
 fn near_document(near: &NearCriticalPoint, factor: f64, tolerances: &Tolerances) -> NearDocument {
     let inertia = near.analysis.as_ref().and_then(|point| point.inertia).filter(|_| near.class.name() != "undecided");
     NearDocument {
@@ -269,6 +269,7 @@ fn near_document(near: &NearCriticalPoint, factor: f64, tolerances: &Tolerances)
         value: factor * near.value,
         index: inertia.map(|found| found.negative),
         nullity: inertia.map(|found| found.zero),
+        barcode: near.barcode().as_ref().map(bars),
         scaled_gradient: near.scaled_gradient,
         scaled_gradient_threshold: tolerances.near_gradient,
     }
