@@ -6,7 +6,7 @@ use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::{NormalizedNetwork, PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
 use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values, spectral_norm};
 use crate::multiplication::{Factors, RankProfile};
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Classifies a point at which the gradient is taken to be zero; its entries are known up to `unit_roundoff`, or up to
 /// its relative gradient where that is larger.
@@ -83,6 +83,8 @@ struct Sizes {
     residual: f64,
     /// `tolerances.rank * u * sqrt(largest width)`.
     relative: f64,
+    /// Size of the errors of the residual: those of the weights and, in double precision, those of the data.
+    residual_error: f64,
 }
 
 impl Sizes {
@@ -95,12 +97,19 @@ impl Sizes {
     ) -> Self {
         let norms: Vec<f64> = network.layers().iter().zip(sizes).map(|(w, &size)| spectral_norm(w).max(size)).collect();
         let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
-        let residual = norms.iter().product::<f64>() + whitening.target_norm / power_of_two_near(whitening.target_norm);
-        Self { residual, relative: tolerances.rank * unit_roundoff * widest.sqrt(), norms }
+        let product = norms.iter().product::<f64>();
+        let target = whitening.target_norm / power_of_two_near(whitening.target_norm);
+        let factor = tolerances.rank * widest.sqrt();
+        let residual_error = factor * (unit_roundoff * product + UNIT_ROUNDOFF.min(unit_roundoff) * target);
+        Self { residual: product + target, relative: factor * unit_roundoff, residual_error, norms }
     }
 
-    fn decide(&self, values: &[f64], scale: f64, tolerances: &Tolerances) -> RankDecision {
-        RankDecision::from_singular_values(values, self.relative * scale, tolerances.rank_gap, scale)
+    /// Rank of the residual times the factors `involved`.
+    fn decide(&self, values: &[f64], involved: &[&[f64]], tolerances: &Tolerances) -> RankDecision {
+        let size: f64 = involved.iter().copied().flatten().product();
+        let weights = if involved.iter().all(|part| part.is_empty()) { 0.0 } else { self.relative * self.residual };
+        let tolerance = size * (self.residual_error + weights);
+        RankDecision::from_singular_values(values, tolerance, tolerances.rank_gap, size * self.residual)
     }
 }
 
@@ -113,7 +122,7 @@ fn ranks_at(
 ) -> (StringRanks, RankDecision) {
     let depth = factors.depth();
     let profile = RankProfile::with_sizes(factors, &sizes.norms, unit_roundoff, tolerances);
-    let residual = sizes.decide(&singular_values(network.residual()), sizes.residual, tolerances);
+    let residual = sizes.decide(&singular_values(network.residual()), &[], tolerances);
     let after: Vec<Matrix> =
         (0..=depth).map(|s| if s == 0 { Matrix::zeros(0, 0) } else { factors.partial(depth, s) }).collect();
     let mut wrapped_from = network.residual().transpose();
@@ -123,15 +132,15 @@ fn ranks_at(
         rows.push(wrapped_from.clone());
     }
     let ranks = StringRanks::new(profile, |s, t| {
-        let scale = sizes.norms[..t].iter().chain(&sizes.norms[s..]).product::<f64>() * sizes.residual;
-        sizes.decide(&singular_values(&(&rows[t] * &after[s])), scale, tolerances)
+        let involved = [&sizes.norms[..t], &sizes.norms[s..]];
+        sizes.decide(&singular_values(&(&rows[t] * &after[s])), &involved, tolerances)
     });
     (ranks, residual)
 }
 
 /// Counts pairs and reports the decision which differences are zero as if it were a rank.
 fn compare(kept: &[f64], omitted: &[f64], sizes: &Sizes, tolerances: &Tolerances) -> (PairCounts, RankDecision) {
-    let tolerance = sizes.relative / tolerances.rank * tolerances.tie * sizes.residual;
+    let tolerance = sizes.residual_error / tolerances.rank * tolerances.tie;
     let mut differences: Vec<f64> = kept.iter().flat_map(|a| omitted.iter().map(move |b| (a - b).abs())).collect();
     differences.sort_by(|x, y| y.total_cmp(x));
     let decision = RankDecision::from_singular_values(&differences, tolerance, tolerances.rank_gap, sizes.residual);

@@ -8,6 +8,8 @@
 mod pattern;
 mod stratum;
 
+use std::cell::Cell;
+
 use super::captured::Captured;
 use super::class::{CriticalClass, CriticalPoint};
 use super::numerical::classify_with_sizes;
@@ -20,6 +22,8 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use pattern::{RankPattern, nearest_projection};
 use stratum::Stratum;
 
+/// Iterations of the linear solver in one search; a search that needs more is undecided.
+const KRYLOV_BUDGET: usize = 2000;
 /// Entries of a point that Gauss-Newton reached are known up to this.
 const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
 /// Two critical points of different class within this relative distance leave the class undecided.
@@ -101,6 +105,8 @@ struct Search<'a> {
     /// Natural size of every factor in the scaled coordinates.
     natural: Vec<f64>,
     scaled_gradient: f64,
+    /// What is left of the iterations of the linear solver.
+    budget: Cell<usize>,
 }
 
 /// A critical point that Gauss-Newton reached.
@@ -124,7 +130,7 @@ impl<'a> Search<'a> {
         let mut natural: Vec<f64> = network.layer_scales().iter().map(|c| size / c).collect();
         natural[0] *= spectral_norm(network.given().inputs().unwrap_or(&Matrix::identity(1)));
         let scaled_gradient = scaled_gradient(network.whitened(), &natural);
-        Self { factors, network, whitening, tolerances, natural, scaled_gradient }
+        Self { factors, network, whitening, tolerances, natural, scaled_gradient, budget: Cell::new(KRYLOV_BUDGET) }
     }
 
     /// What counts as the size of a factor: its norm, or the natural size where nothing is captured and a factor may be
@@ -165,8 +171,11 @@ impl<'a> Search<'a> {
             let noise = moved.fold(0.0, f64::max);
             pattern.survives(&start, &residual, &sizes, rank, self.tolerances.near_gap * noise)
         };
-        let layers =
-            Stratum::new(pattern, &captured.projection, &residual).project(pattern.snap(start.clone()), &survives)?;
+        let layers = Stratum::new(pattern, &captured.projection, &residual).project(
+            pattern.snap(start.clone()),
+            &self.budget,
+            &survives,
+        )?;
         let moved = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).fold(0.0, f64::hypot);
         let size = start.iter().zip(&self.natural).map(|(w, s)| w.frobenius_norm().max(*s)).fold(0.0, f64::hypot);
         let distance = moved / size;

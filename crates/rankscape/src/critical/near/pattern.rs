@@ -106,10 +106,9 @@ impl RankPattern {
     pub(super) fn snap(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
         for (k, layer) in layers.iter_mut().enumerate() {
             let single = Composite::Straight { j: k + 1, i: k };
-            if let Some((_, rank)) = self.ranks.iter().find(|(composite, _)| *composite == single) {
-                if *rank < layer.nrows().min(layer.ncols()) {
-                    *layer = svd(layer).truncated(*rank);
-                }
+            let rank = self.ranks.iter().find(|(composite, _)| *composite == single).map(|(_, rank)| *rank);
+            if let Some(rank) = rank.filter(|&rank| rank < layer.nrows().min(layer.ncols())) {
+                *layer = svd(layer).truncated(rank);
             }
         }
         layers

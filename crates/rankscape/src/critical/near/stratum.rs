@@ -4,6 +4,8 @@
 //! leading singular spaces is zero. Where all ranks are constant the points form a smooth manifold whose tangent space
 //! these linearized equations cut out, so the convergence is quadratic.
 
+use std::cell::Cell;
+
 use super::pattern::{Composite, RankPattern, partial, wrapped};
 use crate::linalg::{LinearOperator, Matrix, least_squares, svd, vector_norm};
 
@@ -34,10 +36,11 @@ impl<'a> Stratum<'a> {
 
     /// A point of the stratum near `layers`; `None` if the steps do not converge or a step leaves what `acceptable` allows.
     ///
-    /// Each step solves its linear problem only as well as the defect warrants, which keeps the convergence quadratic.
+    /// `budget` is what is left of the iterations of the linear solver. Each step solves its linear problem only as well as the defect warrants, which keeps the convergence quadratic.
     pub(super) fn project(
         &self,
         mut layers: Vec<Matrix>,
+        budget: &Cell<usize>,
         acceptable: &impl Fn(&[Matrix]) -> bool,
     ) -> Option<Vec<Matrix>> {
         let mut previous = f64::INFINITY;
@@ -53,7 +56,12 @@ impl<'a> Stratum<'a> {
                 return None;
             }
             previous = size.min(previous);
-            let (step, _) = least_squares(&linearization, &defect, size.clamp(1e-12, 1e-3), KRYLOV_BUDGET);
+            let allowed = KRYLOV_BUDGET.min(budget.get());
+            let (step, used) = least_squares(&linearization, &defect, size.clamp(1e-12, 1e-3), allowed);
+            budget.set(budget.get() - used);
+            if budget.get() == 0 {
+                return None;
+            }
             subtract(&mut layers, &step);
         }
         (previous <= 100.0 * CONVERGED && acceptable(&layers)).then_some(layers)

@@ -229,9 +229,9 @@ impl DiagnoseDocument {
             rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument {
-                rank: found.barcode.as_ref().map(|_| found.differential.rank),
+                rank: found.rank_profile.is_clear().then_some(found.differential.rank),
                 max_rank: found.differential.max_rank,
-                submersion: found.barcode.as_ref().map(|_| found.differential.submersion),
+                submersion: found.rank_profile.is_clear().then_some(found.differential.submersion),
             },
             evidence: evidence_document(&found.evidence),
             tolerances: inputs
