@@ -29,7 +29,7 @@ pub fn solve_text(document: &SolveDocument) -> String {
             .map(str::to_owned),
     ];
     rows.extend(found.iter().map(solution));
-    let mut lines = table(&rows);
+    let mut lines = if found.is_empty() { Vec::new() } else { table(&rows) };
     lines.extend(document.segments.iter().flatten().flat_map(segment));
     let unknown = found.iter().filter(|one| !one.certified);
     lines.extend(unknown.map(|one| format!("{}: complete: {}: {}", one.id, one.completeness, one.reason)));
