@@ -184,10 +184,13 @@ fn masked_and_special_instances_say_what_is_unknown() {
     assert_eq!((&masked["complete"], &masked["completeness"]), (&Value::Null, &"unknown".into()));
     assert_eq!((&masked["metric"]["kernel"], &masked["metric"]["unobserved"][0]), (&1.into(), &vec![2, 2].into()));
     assert!(masked["reason"].as_str().unwrap().contains("kernel has dimension 1") && masked["trace"].is_object());
-    instance("[1,1,1,1,1,1,1,1,1]", "[3,0,0,0,2,0,0,0,1]");
+    instance("[1,1,1,1,1,1,1,1,1]", "[3,1,0,0,2,1,0,1,1]");
     let known = answer(folder, &["solve", "--instances", "i.jsonl"], 0)["instances"][0].clone();
     assert_eq!((&known["n_complex"], &known["complete"]), (&3.into(), &true.into()));
-    assert_close(&known["discriminant"]["distance"], 0.5f64.sqrt(), 1e-12, "distance");
+    let spectrum: Vec<f64> =
+        known["discriminant"]["spectrum"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
+    let gap = (spectrum[0] - spectrum[1]).min(spectrum[1] - spectrum[2]);
+    assert_close(&known["discriminant"]["distance"], gap / 2.0f64.sqrt(), 1e-12, "distance");
     instance("[1,1,1,1,1,1,1,1,1]", "[3,0,0,0,2,0,0,0,2]");
     answer(folder, &["solve", "--instances", "i.jsonl"], 3);
 }
