@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
+
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
 #[derive(Debug, Parser)]
 #[command(name = "rankscape", version, propagate_version = true)]
@@ -20,6 +22,13 @@ pub(crate) enum Command {
     Diagnose(Box<DiagnoseOptions>),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
+    /// Degrees of the matrices of bounded rank.
+    Ed(EdOptions),
+    /// All critical points of quadratic losses on matrices of bounded rank.
+    Solve(SolveOptions),
+    /// A random experiment, in shards.
+    #[command(subcommand)]
+    Sweep(SweepCommand),
 }
 
 impl Command {
@@ -27,6 +36,9 @@ impl Command {
         match self {
             Self::Diagnose(options) => &options.common,
             Self::Doctor(common) => common,
+            Self::Ed(options) => &options.common,
+            Self::Solve(options) => &options.common,
+            Self::Sweep(command) => command.common(),
         }
     }
 }

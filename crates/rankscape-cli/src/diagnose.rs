@@ -170,7 +170,7 @@ fn note_on_biases(biases: &[Option<Vec<f64>>]) -> Option<String> {
     Some(note.to_owned())
 }
 
-fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {
+pub(crate) fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {
     let mut tolerances = Tolerances::default();
     for setting in settings {
         let parsed = setting.split_once('=').and_then(|(name, value)| Some((name, value.trim().parse::<f64>().ok()?)));

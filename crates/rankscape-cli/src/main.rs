@@ -6,7 +6,12 @@
 mod arguments;
 mod diagnose;
 mod doctor;
+mod ed;
 mod output;
+mod progress;
+mod quadratic_arguments;
+mod solve;
+mod sweep;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,6 +31,9 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
+        Command::Ed(options) => ed::run(options, started),
+        Command::Solve(options) => solve::run(options, started),
+        Command::Sweep(command) => sweep::run(command, started),
     };
     match outcome {
         Ok(Outcome { text, code }) => output::print(&text, code),

@@ -3,10 +3,14 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{ErrorDocument, to_json};
+use rankscape::io::documents::{ErrorDocument, RunDocument, to_json};
 use rankscape::io::write_atomically;
+use serde::Serialize;
+
+use crate::arguments::CommonOptions;
 
 /// Answered.
 pub(crate) const ANSWERED: u8 = 0;
@@ -16,11 +20,42 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const BAD_INPUT: u8 = 2;
 /// Answered, but something that was asked for is undecided.
 pub(crate) const UNDECIDED: u8 = 3;
+/// A verification failed.
+pub(crate) const FAILED_CHECK: u8 = 4;
 
 /// What a verb answers: the text for standard output and the exit code.
 pub(crate) struct Outcome {
     pub(crate) text: String,
     pub(crate) code: u8,
+}
+
+/// Times and facts of this run.
+pub(crate) fn run_document(common: &CommonOptions, started: Instant) -> RunDocument {
+    RunDocument {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seconds: started.elapsed().as_secs_f64(),
+        threads: common.thread_count(),
+    }
+}
+
+/// The outcome of a verb: the document into the folder of `--out`, and document, text or nothing for standard output.
+pub(crate) fn finish(
+    common: &CommonOptions,
+    name: &str,
+    document: &impl Serialize,
+    text: String,
+    code: u8,
+) -> Result<Outcome, InputError> {
+    let json = to_json(document) + "\n";
+    if let Some(folder) = &common.out {
+        write_document(folder, name, &json)?;
+    }
+    let text = match (common.json, common.quiet) {
+        (true, _) => json,
+        (false, true) => String::new(),
+        (false, false) => text,
+    };
+    Ok(Outcome { text, code })
 }
 
 /// Prints the answer. A reader that closed the pipe is no failure.

@@ -1,9 +1,13 @@
-//! Instances of quadratic losses as JSON Lines, and answers as documents.
+//! Instances of quadratic losses as JSON Lines.
 
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
+use serde::Deserialize;
+
+use super::digest::{ArrayDigest, combined_digest};
+use super::read_matrix;
 use crate::error::{InputError, Result};
-use crate::quadratic::{Completeness, Convention, Instance, Metric, Solution};
+use crate::quadratic::{Convention, Instance, Metric};
 
 #[derive(Deserialize)]
 struct Line {
@@ -12,16 +16,9 @@ struct Line {
     n: usize,
     r: usize,
     phi: Option<Vec<f64>>,
-    weights: Option<Weights>,
+    weights: Option<serde_json::Value>,
     q: Vec<f64>,
     convention: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Weights {
-    Flat(Vec<f64>),
-    Rows(Vec<Vec<f64>>),
 }
 
 /// Reads one instance a line; empty lines are skipped. Instances without `id` are named by their line number.
@@ -50,8 +47,10 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
     };
     let metric = match (line.phi, line.weights) {
         (Some(phi), None) => Metric::Map(phi),
-        (None, Some(Weights::Flat(list))) => Metric::Weights(list),
-        (None, Some(Weights::Rows(rows))) => Metric::Weights(rows.concat()),
+        (None, Some(weights)) => Metric::Weights(list_of(weights, line.n).ok_or_else(|| {
+            wrong("weights must be a list of m*n numbers, or m rows of n".into())
+                .array(format!("line {number}, weights"))
+        })?),
         _ => return Err(wrong("give either phi or weights".into())),
     };
     let instance = Instance { id, rows: line.m, cols: line.n, rank: line.r, metric, target: line.q, convention };
@@ -62,84 +61,78 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
     Ok(instance)
 }
 
-/// One element of `instances[]` of a `solve` document.
-#[derive(Debug, Clone, Serialize)]
-pub struct SolutionDocument {
-    id: String,
-    n_complex: usize,
-    expected: Option<usize>,
-    /// `proved` or `unknown`.
-    complete: &'static str,
-    /// The theorem, or why the count is not proved.
-    reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<TraceDocument>,
-    n_real: usize,
-    n_minima: Option<usize>,
-    certified: bool,
-    real: Vec<RealDocument>,
-    paths: PathsDocument,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct TraceDocument {
-    residual: f64,
-    passed: bool,
-    points: usize,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct RealDocument {
-    value: f64,
-    index: Option<usize>,
-    #[serde(rename = "W")]
-    w: Vec<Vec<f64>>,
-    radius: f64,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct PathsDocument {
-    followed: usize,
-    stalled: usize,
-    uncertified: usize,
-    rounds: usize,
-    steps: u64,
-}
-
-impl SolutionDocument {
-    /// The document of an answer for matrices with `cols` columns.
-    pub fn new(solution: &Solution, cols: usize) -> Self {
-        let (complete, reason, trace) = match &solution.complete {
-            Completeness::Proved { theorem } => ("proved", (*theorem).to_owned(), None),
-            Completeness::Unknown { reason, trace } => ("unknown", reason.clone(), *trace),
-        };
-        let real = solution.real.iter().map(|point| RealDocument {
-            value: point.value,
-            index: point.index,
-            w: point.w.chunks(cols).map(<[f64]>::to_vec).collect(),
-            radius: point.radius,
-        });
-        let paths = solution.paths;
-        Self {
-            id: solution.id.clone(),
-            n_complex: solution.n_complex,
-            expected: solution.expected,
-            complete,
-            reason,
-            trace: trace.map(|t| TraceDocument { residual: t.residual, passed: t.passed, points: t.points }),
-            n_real: solution.n_real(),
-            n_minima: solution.n_minima(),
-            certified: solution.certified,
-            real: real.collect(),
-            paths: PathsDocument {
-                followed: paths.followed,
-                stalled: paths.stalled,
-                uncertified: paths.uncertified,
-                rounds: paths.rounds,
-                steps: solution.work.steps,
-            },
-        }
+/// A flat list of numbers, or rows of `cols` numbers.
+fn list_of(value: serde_json::Value, cols: usize) -> Option<Vec<f64>> {
+    if let Ok(list) = serde_json::from_value::<Vec<f64>>(value.clone()) {
+        return Some(list);
     }
+    let rows: Vec<Vec<f64>> = serde_json::from_value(value).ok()?;
+    rows.iter().all(|row| row.len() == cols).then(|| rows.concat())
+}
+
+/// Reads the file of instances, which must hold at least one.
+///
+/// # Errors
+/// As [`read_instances`], with the file named.
+pub fn read_instance_file(path: &Path) -> Result<Vec<Instance>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| InputError::new("the instances cannot be read").value(error).file(path.display()))?;
+    let found = read_instances(&text).map_err(|error| error.file(path.display()))?;
+    if found.is_empty() {
+        let empty = InputError::new("the file holds no instance").file(path.display());
+        return Err(empty.hint("give one JSON object a line with id, m, n, r, phi (or weights), q, convention"));
+    }
+    Ok(found)
+}
+
+/// A loss with the weights of a file, an `m x n` matrix called `weights` or alone in it, and target zero.
+///
+/// # Errors
+/// If the file is bad, the matrix has another size, or a weight is negative.
+pub fn read_weighted_instance(path: &Path, (rows, cols, rank): (usize, usize, usize)) -> Result<(Instance, String)> {
+    let found = read_sized(path, "weights", (rows, cols))?;
+    let instance = Instance {
+        id: path.display().to_string(),
+        rows,
+        cols,
+        rank,
+        metric: Metric::Weights(found.0),
+        target: vec![0.0; rows * cols],
+        convention: Convention::Metric,
+    };
+    instance.check().map_err(|error| error.file(path.display()))?;
+    Ok((instance, found.1))
+}
+
+/// Reads a matrix of a given size, row by row, and its digest.
+///
+/// # Errors
+/// If the file is bad or the matrix has another size.
+pub fn read_sized(path: &Path, name: &str, (rows, cols): (usize, usize)) -> Result<(Vec<f64>, String)> {
+    let found = read_matrix(path, name)?;
+    let matrix = &found.matrix;
+    if (matrix.nrows(), matrix.ncols()) != (rows, cols) {
+        return Err(InputError::new(format!("the matrix must be {rows} x {cols}"))
+            .array(name)
+            .value(format!("{} x {}", matrix.nrows(), matrix.ncols()))
+            .file(path.display()));
+    }
+    Ok(((0..rows * cols).map(|e| matrix[(e / cols, e % cols)]).collect(), found.digest))
+}
+
+/// SHA-256 over sizes, ranks, metrics and targets, in order; names and the form of the file do not matter.
+pub fn instances_digest(instances: &[Instance]) -> String {
+    let part = |instance: &Instance| {
+        let mut digest = ArrayDigest::new();
+        let (kind, numbers) = match &instance.metric {
+            Metric::Map(phi) => (u64::from(instance.convention == Convention::Image), phi),
+            Metric::Weights(weights) => (2, weights),
+        };
+        digest.numbers(numbers);
+        digest.numbers(&instance.target);
+        digest.finish(&[instance.rows as u64, instance.cols as u64, instance.rank as u64, kind])
+    };
+    combined_digest("instances", &instances.iter().map(part).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -17,16 +17,16 @@ use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 const PLAN: &str = "plan.json";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct PlanDocument {
+pub(super) struct PlanDocument {
     schema: String,
-    m: usize,
-    n: usize,
-    r: usize,
-    metric: String,
-    entries: String,
-    low: Option<i64>,
-    high: Option<i64>,
-    instances: u64,
+    pub(super) m: usize,
+    pub(super) n: usize,
+    pub(super) r: usize,
+    pub(super) metric: String,
+    pub(super) entries: String,
+    pub(super) low: Option<i64>,
+    pub(super) high: Option<i64>,
+    pub(super) instances: u64,
     seed: u64,
     shards: u64,
 }
@@ -89,7 +89,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 impl PlanDocument {
-    fn new(plan: &Plan, shards: u64) -> Self {
+    pub(super) fn new(plan: &Plan, shards: u64) -> Self {
         let (entries, low, high) = match plan.entries {
             Entries::Integers { low, high } => ("integers", Some(low), Some(high)),
             Entries::Normal => ("normal", None, None),
@@ -137,6 +137,15 @@ impl PlanDocument {
     }
 }
 
+fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
+    if (1..=plan.instances).contains(&shards) {
+        return Ok(());
+    }
+    Err(InputError::new("the number of shards must lie between 1 and the number of instances")
+        .array("shards")
+        .value(shards))
+}
+
 impl SweepDirectory {
     /// Writes a plan into a directory, which is made if need be. The same plan again changes nothing.
     ///
@@ -144,12 +153,7 @@ impl SweepDirectory {
     /// If the plan is bad, there is another plan in the directory, or it cannot be written.
     pub fn create(path: &Path, plan: &Plan, shards: u64) -> Result<Self> {
         plan.check()?;
-        if shards == 0 || shards > plan.instances {
-            return Err(InputError::new("the number of shards must lie between 1 and the number of instances")
-                .array("shards")
-                .value(shards));
-        }
-        let document = PlanDocument::new(plan, shards);
+        check_shards(plan, shards)?;
         fs::create_dir_all(path).map_err(|error| failed("the directory cannot be made", path, error))?;
         if path.join(PLAN).exists() {
             let found = Self::open(path)?;
@@ -158,9 +162,10 @@ impl SweepDirectory {
             }
             return Err(InputError::new("there is another plan in this directory").file(path.display()));
         }
-        let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
-        write_atomically(&path.join(PLAN), text.as_bytes())?;
-        Self::open(path)
+        let digest = PlanDocument::new(plan, shards).digest();
+        let sweep = Self { path: path.to_owned(), plan: plan.clone(), shards, digest };
+        sweep.write_plan()?;
+        Ok(sweep)
     }
 
     /// Opens a directory that holds a plan.
@@ -174,6 +179,36 @@ impl SweepDirectory {
             serde_json::from_str(&text).map_err(|error| failed("this is not a plan", &file, error))?;
         let plan = document.plan().map_err(|error| error.file(file.display()))?;
         Ok(Self { path: path.to_owned(), plan, shards: document.shards, digest: document.digest() })
+    }
+
+    /// Digest of the experiment; not of how it is cut.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Cuts the plan into another number of shards, which only a plan without finished shards allows.
+    ///
+    /// # Errors
+    /// If the number is out of range, shards are finished, or the plan cannot be written.
+    pub fn recut(&mut self, shards: u64) -> Result<()> {
+        if shards == self.shards {
+            return Ok(());
+        }
+        check_shards(&self.plan, shards)?;
+        if !self.status()?.done.is_empty() {
+            return Err(InputError::new(format!("this sweep was begun in {} shards", self.shards))
+                .array("shard")
+                .value(shards)
+                .hint("keep that number, or begin anew in another directory")
+                .file(self.path.display()));
+        }
+        self.shards = shards;
+        self.write_plan()
+    }
+
+    fn write_plan(&self) -> Result<()> {
+        let text = serde_json::to_string_pretty(&PlanDocument::new(&self.plan, self.shards)).unwrap_or_default() + "\n";
+        write_atomically(&self.path.join(PLAN), text.as_bytes())
     }
 
     fn shard_path(&self, shard: u64) -> PathBuf {
@@ -258,26 +293,6 @@ impl SweepDirectory {
     }
 }
 
-/// The merged table as a document: the same bytes for every sharding of a plan.
-pub fn table_document(plan: &Plan, tally: &Tally) -> serde_json::Value {
-    let cells = tally.table().into_iter().map(|cell| {
-        serde_json::json!({
-            "minima": cell.minima, "real": cell.real, "count": cell.count,
-            "share": cell.share, "low": cell.low, "high": cell.high,
-        })
-    });
-    let plan = PlanDocument::new(plan, 0);
-    serde_json::json!({
-        "schema": "rankscape.sweep/1",
-        "plan": {
-            "m": plan.m, "n": plan.n, "r": plan.r, "metric": plan.metric, "entries": plan.entries,
-            "low": plan.low, "high": plan.high, "instances": plan.instances, "seed": plan.seed,
-        },
-        "table": cells.collect::<Vec<_>>(),
-        "counts": { "items": tally.items(), "unproved": tally.unproved, "contradictions": tally.contradictions },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,11 +316,11 @@ mod tests {
         }
         let (tally, status) = SweepDirectory::open(directory.path()).unwrap().merge().unwrap();
         assert!(status.missing.is_empty());
-        table_document(plan, &tally).to_string()
+        format!("{tally:?}")
     }
 
     #[test]
-    fn merged_table_has_the_same_bytes_for_every_sharding() {
+    fn merged_tally_is_the_same_for_every_sharding() {
         let plan = Plan::table_2(30, 11);
         let solver = solver(&plan);
         assert_eq!(merged(&plan, &solver, 1), merged(&plan, &solver, 4));

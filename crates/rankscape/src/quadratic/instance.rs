@@ -128,6 +128,26 @@ impl Instance {
         }
     }
 
+    /// Sizes with the smaller one first, as start sets have them, and the rank.
+    pub fn shape(&self) -> Shape {
+        Shape { m: self.rows.min(self.cols), n: self.rows.max(self.cols), r: self.rank }
+    }
+
+    /// The target, where the loss is a positive multiple of `||P - Q||_F^2`.
+    pub fn eckart_young_target(&self) -> Option<Matrix> {
+        let entries = self.target.len();
+        let uniform = match &self.metric {
+            Metric::Weights(weights) => weights.iter().all(|&w| w > 0.0 && w == weights[0]),
+            Metric::Map(phi) => {
+                let entry = |e: usize| if e / entries == e % entries { phi[0] } else { 0.0 };
+                self.convention == Convention::Metric
+                    && phi[0] != 0.0
+                    && phi.iter().enumerate().all(|(e, &x)| x == entry(e))
+            }
+        };
+        uniform.then(|| Matrix::from_fn(self.rows, self.cols, |i, j| self.target[i * self.cols + j]))
+    }
+
     /// `h(P)`, without a factor 1/2, for `P` row by row.
     pub fn value(&self, point: &[f64]) -> f64 {
         let entries = self.target.len();
@@ -158,7 +178,8 @@ impl Instance {
         let largest = |list: &[Interval]| list.iter().fold(0.0f64, |acc, x| acc.max(x.magnitude()));
         let (size, target) = (largest(&form), largest(&linear));
         if !(size > 0.0 && size.is_finite() && target.is_finite()) {
-            return Err(bad("phi", "the metric must not vanish, nor overflow").value(size));
+            let field = if matches!(self.metric, Metric::Map(_)) { "phi" } else { "weights" };
+            return Err(bad(field, "the metric must not vanish, nor overflow").value(size));
         }
         let transposed = self.rows > self.cols;
         let (m, n) = (self.rows.min(self.cols), self.rows.max(self.cols));

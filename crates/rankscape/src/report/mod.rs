@@ -2,6 +2,8 @@
 
 mod barcode;
 mod diagnose;
+mod quadratic;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
+pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};

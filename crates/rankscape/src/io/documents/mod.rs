@@ -5,14 +5,23 @@
 
 mod diagnose;
 mod doctor;
+mod ed;
 mod error;
+mod solve;
+mod sweep;
 
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, EscapeDocument, EvidenceDocument, HessianDocument, NearDocument,
     Normalization,
 };
 pub use doctor::{Check, DoctorDocument};
+pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
+pub use solve::{
+    CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
+    SegmentDocument, SolutionDocument, SolveDocument,
+};
+pub use sweep::{CellDocument, SweepDocument};
 
 use serde::Serialize;
 

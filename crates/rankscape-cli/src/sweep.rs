@@ -1,0 +1,132 @@
+//! `rankscape sweep`: random experiments in shards.
+
+use std::time::Instant;
+
+use rankscape::homotopy::{TrackOptions, Workers};
+use rankscape::io::documents::{CostsDocument, SweepDocument};
+use rankscape::io::start_set::start_set_at;
+use rankscape::io::sweep::SweepDirectory;
+use rankscape::quadratic::{Solver, cost};
+use rankscape::report::{cost_text, sweep_text};
+use rankscape::sweep::{Entries, MetricLaw, Plan, run_shard};
+use rankscape::{InputError, Tolerances};
+
+use crate::arguments::CommonOptions;
+use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};
+use crate::progress::Progress;
+use crate::quadratic_arguments::{DirOptions, EntriesName, MetricName, PlanOptions, RunOptions, SweepCommand};
+
+/// Instances of a shard, where the number of shards is not given.
+const SHARD: u64 = 500;
+
+pub(crate) fn run(command: &SweepCommand, started: Instant) -> Result<Outcome, InputError> {
+    match command {
+        SweepCommand::Plan(options) => plan(options, started),
+        SweepCommand::Run(options) => run_shards(options, started),
+        SweepCommand::Merge(options) => merge(options, started),
+        SweepCommand::Status(options) => {
+            let sweep = SweepDirectory::open(&options.dir)?;
+            answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+        }
+    }
+}
+
+fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> {
+    let plan = Plan {
+        rows: options.rows,
+        cols: options.cols,
+        rank: options.rank,
+        metric: match options.metric {
+            MetricName::Full => MetricLaw::Full,
+            MetricName::Diagonal => MetricLaw::Diagonal,
+        },
+        entries: match options.entries {
+            EntriesName::Integers => Entries::Integers { low: options.low, high: options.high },
+            EntriesName::Normal => Entries::Normal,
+        },
+        instances: options.instances,
+        seed: options.common.seed,
+    };
+    plan.check()?;
+    if options.dry_run {
+        return dry_run(&options.common, &plan, plan.instances, started);
+    }
+    let shards = options.shards.unwrap_or_else(|| plan.instances.div_ceil(SHARD));
+    let sweep = SweepDirectory::create(&options.dir, &plan, shards)?;
+    answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+}
+
+fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputError> {
+    let mut sweep = SweepDirectory::open(&options.dir)?;
+    if let (Some((_, shards)), false) = (options.shard, options.dry_run) {
+        sweep.recut(shards)?;
+    }
+    let missing = sweep.status()?.missing;
+    let chosen: Vec<u64> = match options.shard {
+        Some((shard, _)) => missing.into_iter().filter(|&other| other == shard).collect(),
+        None => missing,
+    };
+    let mut total = 0;
+    for &shard in &chosen {
+        let items = sweep.plan.items(shard, sweep.shards)?;
+        total += items.end - items.start;
+    }
+    if options.dry_run {
+        return dry_run(&options.common, &sweep.plan, total, started);
+    }
+    if !chosen.is_empty() {
+        let workers = Workers::new(options.common.thread_count())?;
+        let tolerances = Tolerances::default();
+        let (shape, seed) = (sweep.plan.shape(), sweep.plan.seed);
+        let tracking = TrackOptions::new(&tolerances);
+        let start = start_set_at(options.start.as_deref(), shape, seed, &tracking, &workers)?;
+        let named = |error: InputError| match &options.start {
+            Some(path) => error.file(path.display()),
+            None => error,
+        };
+        let solver = Solver::new(start, tolerances, seed).map_err(named)?;
+        let mut progress = Progress::new(&options.common, total);
+        let mut before = 0;
+        for shard in chosen {
+            let cut = (shard, sweep.shards);
+            let found = run_shard(&sweep.plan, &solver, cut, &workers, |done| {
+                progress.set(before + done);
+                true
+            })?;
+            if let Some(tally) = found {
+                before += tally.items();
+                sweep.store(shard, &tally)?;
+            }
+        }
+    }
+    answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+}
+
+fn merge(options: &DirOptions, started: Instant) -> Result<Outcome, InputError> {
+    let sweep = SweepDirectory::open(&options.dir)?;
+    answer(&options.common, SweepDocument::new(&sweep)?.merged(), started, true)
+}
+
+fn answer(
+    common: &CommonOptions,
+    mut document: SweepDocument,
+    started: Instant,
+    whole: bool,
+) -> Result<Outcome, InputError> {
+    document.run = run_document(common, started);
+    let counts = &document.counts;
+    let code = if !counts.contradictions.is_empty() {
+        FAILED_CHECK
+    } else if !counts.unproved.is_empty() || (whole && !document.missing.is_empty()) {
+        UNDECIDED
+    } else {
+        ANSWERED
+    };
+    finish(common, "sweep.json", &document, sweep_text(&document), code)
+}
+
+fn dry_run(common: &CommonOptions, plan: &Plan, instances: u64, started: Instant) -> Result<Outcome, InputError> {
+    let mut document = CostsDocument::new(&[(plan.shape(), instances)], cost)?;
+    document.run = run_document(common, started);
+    finish(common, "cost.json", &document, cost_text(&document), ANSWERED)
+}

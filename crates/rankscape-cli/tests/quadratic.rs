@@ -1,0 +1,272 @@
+//! The verbs `ed` and `solve`: independent answers, documents, bad input, the same bytes for any number of threads.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets bad data should stop")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{assert_close, listing, rankscape};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn assert_valid(name: &str, document: &Value) {
+    let text = std::fs::read_to_string(root().join(format!("docs/schema/{name}.schema.json"))).unwrap();
+    let validator = jsonschema::draft202012::new(&serde_json::from_str(&text).unwrap()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
+    let run = rankscape(folder, &[arguments, &["--json"]].concat());
+    assert_eq!((run.code, run.stderr.as_str()), (code, ""), "{arguments:?}: {}", run.stdout);
+    let document = run.json();
+    let name = document["schema"].as_str().unwrap().split(['.', '/']).nth(1).unwrap().to_owned();
+    assert_valid(&name, &document);
+    document
+}
+
+/// The problem, array, value and hint of a refusal.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let run = rankscape(folder, &[arguments, &["--json"]].concat());
+    assert_eq!(run.code, 2, "{arguments:?}: {run:?}");
+    assert_valid("error", &run.json());
+    run.stderr
+}
+
+fn put(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+fn without_run(mut document: Value) -> String {
+    document.as_object_mut().unwrap().remove("run").unwrap();
+    document.to_string()
+}
+
+#[test]
+fn degrees_are_the_known_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let ed = |m: &str, n: &str, r: &str| answer(folder.path(), &["ed", "--rows", m, "--cols", n, "--rank", r], 0);
+    for (m, n, r, generic) in [
+        ("2", "2", "1", 6),
+        ("2", "3", "1", 10),
+        ("3", "3", "1", 39),
+        ("3", "3", "2", 39),
+        ("3", "4", "1", 83),
+        ("4", "4", "1", 284),
+        ("4", "4", "2", 1350),
+        ("4", "4", "3", 284),
+        ("4", "3", "1", 83),
+        ("3", "5", "3", 1),
+    ] {
+        let found = ed(m, n, r);
+        assert_eq!(found["generic"], generic, "{m} {n} {r}");
+        let sum: i64 = found["polar_degrees"].as_array().unwrap().iter().map(|d| d.as_i64().unwrap()).sum();
+        assert_eq!(sum, generic, "{m} {n} {r}");
+    }
+    assert_eq!(ed("4", "4", "2")["unit"], 6);
+    assert_eq!(ed("12", "12", "6")["generic"].to_string(), "17217955509014580682454751516");
+    for (m, r) in [("3", "0"), ("3", "4"), ("0", "1"), ("41", "1")] {
+        refused(folder.path(), &["ed", "--rows", m, "--cols", "3", "--rank", r]);
+    }
+}
+
+#[test]
+fn weights_change_the_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let arguments = ["ed", "--rows", "3", "--cols", "3", "--rank", "1", "--weights", "w.json"];
+    for (weights, count, grade, kind) in [
+        ("[[1,1,1],[1,1,1],[1,1,1]]", 3, "exact", "product"),
+        ("[[1,2,3],[2,4,6],[3,6,9]]", 3, "exact", "product"),
+        ("[[1,2,3],[5,1,2],[3,2,7]]", 39, "numerical", "definite"),
+        ("[[1,2,3],[2,4,5],[3,7,1]]", 35, "numerical", "definite"),
+        ("[[1,2,3],[5,1,2],[3,2,0]]", 36, "numerical", "singular"),
+    ] {
+        put(folder, "w.json", weights);
+        let found = answer(folder, &arguments, 0)["weighted"].clone();
+        let evidence = &found["evidence"];
+        let seen = (found["count"].as_u64(), evidence["grade"].as_str(), found["metric"]["kind"].as_str());
+        assert_eq!(seen, (Some(count), Some(grade), Some(kind)), "{weights}");
+        assert!(grade == "exact" || evidence["trace"]["passed"] == true);
+    }
+    put(folder, "w.json", "[[1,2,3],[5,1,2]]");
+    assert!(refused(folder, &arguments).contains("must be 3 x 3 (found 2 x 3)"));
+    put(folder, "w.json", "[[1,2,3],[5,-1,2],[1,1,1]]");
+    assert!(refused(folder, &arguments).contains("must not be negative"));
+    put(folder, "w.json", "[[0,0,0],[0,0,0],[0,0,0]]");
+    assert!(refused(folder, &arguments).contains("must not vanish"));
+}
+
+fn oracle(name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = root().join("oracles/weighted").join(name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let file = path.to_str().unwrap();
+    let found = answer(folder.path(), &["solve", "--instances", file, "--threads", "2"], 0);
+    assert_eq!(found["instances"].as_array().unwrap().len(), text.lines().count());
+    for (line, found) in text.lines().zip(found["instances"].as_array().unwrap()) {
+        let known: Value = serde_json::from_str(line).unwrap();
+        let id = found["id"].as_str().unwrap();
+        for field in ["id", "n_complex", "n_real", "n_minima"] {
+            assert_eq!(found[field], known[field], "{id}");
+        }
+        assert_eq!((&found["complete"], &found["certified"]), (&true.into(), &true.into()), "{id}");
+        assert_eq!(found["expected"], known["n_complex"], "{id}");
+        let real = found["real"].as_array().unwrap();
+        for (k, point) in real.iter().enumerate() {
+            assert_eq!(point["index"], known["indices"][k], "{id}");
+            let value = known["critical_values"][k].as_f64().unwrap();
+            assert_close(&point["value"], value, 1e-9, id);
+            let entries: Vec<&Value> =
+                point["W"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap()).collect();
+            let expected = known["critical_points"][k].as_array().unwrap();
+            assert_eq!(entries.len(), expected.len());
+            for (entry, expected) in entries.iter().zip(expected) {
+                assert_close(entry, expected.as_f64().unwrap(), 1e-7, id);
+            }
+        }
+    }
+}
+
+#[test]
+fn independent_answers_of_2x2_instances_hold() {
+    oracle("weighted_rank1_2x2.jsonl");
+}
+
+#[test]
+fn independent_answers_of_2x3_instances_hold() {
+    oracle("weighted_rank1_2x3.jsonl");
+}
+
+#[test]
+fn independent_answers_of_3x3_instances_hold() {
+    oracle("weighted_rank1_3x3.jsonl");
+}
+
+const MIXED: &str = r#"{"id":"tall","m":3,"n":2,"r":1,"weights":[[1,2.5],[3,7],[2,11]],"q":[1,2,3,4,5,7]}
+{"id":"square","m":2,"n":2,"r":1,"phi":[1,0,2,0,0,1,1,0,0,0,1,3,1,0,0,1],"q":[1,2,3,5],"convention":"image"}
+
+{"m":2,"n":3,"r":1,"weights":[1,2,3,4,5,7],"q":[1,2,3,4,5,7]}
+"#;
+
+#[test]
+fn shapes_mix_and_threads_do_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "i.jsonl", MIXED);
+    let run = |threads: &str| answer(folder, &["solve", "--instances", "i.jsonl", "--threads", threads], 0);
+    let found = run("1");
+    assert_eq!(without_run(found.clone()), without_run(run("2")));
+    let ids: Vec<&str> = found["instances"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["tall", "square", "4"]);
+    assert_eq!(found["instances"][0]["real"][0]["W"].as_array().unwrap().len(), 3);
+    let cost = answer(folder, &["solve", "--instances", "i.jsonl", "--dry-run"], 0);
+    assert_eq!((&cost["costs"][0]["paths"], &cost["costs"][1]["instances"]), (&6.into(), &2.into()));
+    assert_eq!(listing(folder), ["i.jsonl"]);
+    let run = rankscape(folder, &["solve", "--instances", "i.jsonl", "--out", "o"]);
+    assert!(run.code == 0 && run.stdout.ends_with("index.\n") && run.stderr.is_empty(), "{run:?}");
+    assert_eq!(listing(&folder.join("o")), ["solve.json"]);
+}
+
+#[test]
+fn masked_and_special_instances_say_what_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let instance = |weights: &str, q: &str| {
+        put(folder, "i.jsonl", &format!("{{\"id\":\"a\",\"m\":3,\"n\":3,\"r\":1,\"weights\":{weights},\"q\":{q}}}"));
+    };
+    instance("[[1.5,2,1],[1,3,1],[1,1,0]]", "[1,2,3,4,5,6.5,7,8,9]");
+    let masked = answer(folder, &["solve", "--instances", "i.jsonl"], 3)["instances"][0].clone();
+    assert_eq!((&masked["complete"], &masked["completeness"]), (&Value::Null, &"unknown".into()));
+    assert_eq!((&masked["metric"]["kernel"], &masked["metric"]["unobserved"][0]), (&1.into(), &vec![2, 2].into()));
+    assert!(masked["reason"].as_str().unwrap().contains("kernel has dimension 1") && masked["trace"].is_object());
+    instance("[1,1,1,1,1,1,1,1,1]", "[3,1,0,0,2,1,0,1,1]");
+    let known = answer(folder, &["solve", "--instances", "i.jsonl"], 0)["instances"][0].clone();
+    assert_eq!((&known["n_complex"], &known["complete"]), (&3.into(), &true.into()));
+    let spectrum: Vec<f64> =
+        known["discriminant"]["spectrum"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
+    let gap = (spectrum[0] - spectrum[1]).min(spectrum[1] - spectrum[2]);
+    assert_close(&known["discriminant"]["distance"], gap / 2.0f64.sqrt(), 1e-12, "distance");
+    instance("[1,1,1,1,1,1,1,1,1]", "[3,0,0,0,2,0,0,0,2]");
+    answer(folder, &["solve", "--instances", "i.jsonl"], 3);
+}
+
+#[test]
+fn segments_name_the_two_that_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "i.jsonl", r#"{"id":"s","m":2,"n":2,"r":1,"weights":[1,2,5,3],"q":[0,0,0,0]}"#);
+    put(folder, "a.json", "[[3,1],[0.5,2]]");
+    put(folder, "b.json", "[[-1,2],[2.5,-3]]");
+    let found = answer(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json", "b.json"], 0);
+    let segment = &found["segments"][0];
+    let crossings = segment["crossings"].as_array().unwrap();
+    let mut count = segment["start"]["n_real"].clone();
+    for crossing in crossings {
+        assert_eq!(crossing["before"], count);
+        assert!(crossing["high"].as_f64().unwrap() - crossing["low"].as_f64().unwrap() < 1e-6);
+        assert_eq!(crossing["pair"].as_array().unwrap().len(), 2);
+        count = crossing["after"].clone();
+    }
+    assert_eq!(segment["end"]["n_real"], count);
+    put(folder, "b.json", "[[-1,2,3],[2.5,-3,1]]");
+    assert!(
+        refused(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json", "b.json"])
+            .contains("must be 2 x 2")
+    );
+}
+
+#[test]
+fn start_files_are_kept_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = |m: usize| {
+        let ones: Vec<String> = (1..=2 * m).map(|k| (k * k).to_string()).collect();
+        let list = ones.join(",");
+        format!("{{\"m\":{m},\"n\":2,\"r\":1,\"weights\":[{list}],\"q\":[{list}]}}\n")
+    };
+    put(folder, "i.jsonl", &line(2));
+    let arguments = ["solve", "--instances", "i.jsonl", "--start", "start.bin"];
+    let first = answer(folder, &arguments, 0);
+    let bytes = std::fs::read(folder.join("start.bin")).unwrap();
+    assert_eq!(without_run(first), without_run(answer(folder, &arguments, 0)));
+    std::fs::write(folder.join("start.bin"), &bytes[..bytes.len() - 9]).unwrap();
+    assert!(refused(folder, &arguments).contains("start.bin"));
+    std::fs::write(folder.join("start.bin"), b"something else").unwrap();
+    assert!(refused(folder, &arguments).contains("not a start set"));
+    std::fs::write(folder.join("start.bin"), &bytes).unwrap();
+    put(folder, "i.jsonl", &line(3));
+    assert!(refused(folder, &arguments).contains("another size or rank"));
+    put(folder, "i.jsonl", &(line(3) + &line(2)));
+    assert!(refused(folder, &arguments).contains("one size and rank"));
+}
+
+#[test]
+fn bad_instances_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (text, expected) in [
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#, "line 1, weights"),
+        (r#"{"m":2,"n":2,"r":1,"phi":[1,2,3,4],"q":[1,2,3,4]}"#, "(m*n)^2 = 16"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3]}"#, "line 1, q"),
+        (r#"{"m":2,"n":2,"r":2,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
+        (r#"{"m":2,"n":2,"r":0,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,NaN],"q":[1,2,3,4]}"#, "line 1"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,1e999],"q":[1,2,3,4]}"#, "line 1"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4]],"q":[1,2,3,4]}"#, "m rows of n"),
+        (r#"{"id":"z","m":2,"n":2,"r":1,"weights":[0,0,0,0],"q":[1,2,3,4]}"#, "instance z, weights"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4],"convention":"other"}"#, "no such convention"),
+        ("", "no instance"),
+        ("[]", "line 1"),
+    ] {
+        put(folder, "i.jsonl", text);
+        let message = refused(folder, &["solve", "--instances", "i.jsonl"]);
+        assert!(message.contains(expected) && message.contains("i.jsonl"), "{text}: {message}");
+    }
+    assert!(refused(folder, &["solve", "--instances", "none.jsonl"]).contains("none.jsonl"));
+    refused(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json"]);
+}

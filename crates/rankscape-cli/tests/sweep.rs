@@ -1,0 +1,114 @@
+//! The verb `sweep`: one table for every sharding, runs that are killed, folders of another plan.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets bad data should stop")]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{listing, rankscape};
+use serde_json::Value;
+
+fn sweep(folder: &Path, arguments: &[&str], code: i32) -> Value {
+    let run = rankscape(folder, &[&["sweep"], arguments, &["--json"]].concat());
+    assert_eq!(run.code, code, "{arguments:?}: {run:?}");
+    let document = run.json();
+    let name = document["schema"].as_str().unwrap().split(['.', '/']).nth(1).unwrap().to_owned();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.schema.json"));
+    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    document
+}
+
+fn merged(folder: &Path, dir: &str) -> String {
+    let mut document = sweep(folder, &["merge", "--dir", dir], 0);
+    document.as_object_mut().unwrap().remove("run").unwrap();
+    document.to_string()
+}
+
+#[test]
+fn every_sharding_merges_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (dir, seed) in [("one", "5"), ("three", "5"), ("other", "6")] {
+        sweep(folder, &["plan", "--dir", dir, "--instances", "50", "--seed", seed, "--threads", "1"], 0);
+    }
+    sweep(folder, &["run", "--dir", "one", "--threads", "1"], 0);
+    for shard in ["2/3", "0/3"] {
+        sweep(folder, &["run", "--dir", "three", "--shard", shard, "--threads", "2"], 0);
+    }
+    let status = sweep(folder, &["status", "--dir", "three"], 0);
+    assert_eq!(status["shards"]["missing"], Value::from(vec![1]));
+    assert_eq!((&status["missing"][0]["first"], &status["missing"][0]["last"]), (&16.into(), &32.into()));
+    sweep(folder, &["merge", "--dir", "three"], 3);
+    sweep(folder, &["run", "--dir", "three"], 0);
+    sweep(folder, &["run", "--dir", "other"], 0);
+    assert_eq!(merged(folder, "one"), merged(folder, "three"));
+    assert_ne!(merged(folder, "one"), merged(folder, "other"));
+    let table = sweep(folder, &["merge", "--dir", "one"], 0);
+    let total: u64 = table["table"].as_array().unwrap().iter().map(|cell| cell["count"].as_u64().unwrap()).sum();
+    assert_eq!((total, &table["counts"]["items"], table["missing"].as_array().unwrap().len()), (50, &50.into(), 0));
+}
+
+#[test]
+fn a_killed_run_resumes_without_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let plan = |dir: &str, shards: &str| {
+        sweep(folder, &["plan", "--dir", dir, "--instances", "240", "--shards", shards, "--rows", "2"], 0)
+    };
+    plan("killed", "60");
+    plan("whole", "1");
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("rankscape"))
+        .current_dir(folder)
+        .args(["sweep", "run", "--dir", "killed", "--threads", "1"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    for _ in 0..2000 {
+        if listing(&folder.join("killed")).len() > 3 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = sweep(folder, &["status", "--dir", "killed"], 0)["counts"]["items"].as_u64().unwrap();
+    assert!(before > 0);
+    sweep(folder, &["run", "--dir", "killed"], 0);
+    sweep(folder, &["run", "--dir", "whole"], 0);
+    assert_eq!(merged(folder, "killed"), merged(folder, "whole"));
+}
+
+#[test]
+fn plans_and_shards_that_do_not_fit_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let refused = |arguments: &[&str], expected: &str| {
+        let run = rankscape(folder, &[&["sweep"], arguments].concat());
+        assert!(run.code == 2 && run.stderr.contains(expected), "{run:?}");
+    };
+    refused(&["status", "--dir", "d"], "plan");
+    refused(&["plan", "--dir", "d", "--rank", "3"], "rank");
+    refused(&["plan", "--dir", "d", "--low", "3", "--high", "1"], "low must not exceed high");
+    refused(&["plan", "--dir", "d", "--instances", "4", "--shards", "5"], "number of shards");
+    let cost = sweep(folder, &["plan", "--dir", "d", "--dry-run"], 0);
+    assert_eq!((&cost["costs"][0]["paths"], &cost["costs"][0]["instances"]), (&39.into(), &2000.into()));
+    assert!(listing(folder).is_empty());
+    sweep(folder, &["plan", "--dir", "d", "--instances", "6", "--shards", "2", "--rows", "2"], 0);
+    refused(&["plan", "--dir", "d", "--instances", "7", "--rows", "2"], "another plan");
+    refused(&["run", "--dir", "d", "--shard", "2/2"], "i/n");
+    sweep(folder, &["run", "--dir", "d", "--shard", "0/2"], 0);
+    refused(&["run", "--dir", "d", "--shard", "0/3"], "begun in 2 shards");
+    let shard = folder.join("d/shard-000000-of-000002.json");
+    std::fs::copy(&shard, folder.join("d/shard-000001-of-000002.json")).unwrap();
+    refused(&["merge", "--dir", "d"], "another plan");
+    std::fs::write(&shard, "{").unwrap();
+    refused(&["merge", "--dir", "d"], "not a shard");
+    std::fs::write(folder.join("file"), "").unwrap();
+    refused(&["plan", "--dir", "file"], "file");
+}
