@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// These weights, this data: where am I?
     Diagnose(DiagnoseOptions),
+    /// The product map here, without data.
+    Map(MapOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
 }
@@ -26,6 +28,7 @@ impl Command {
     pub(crate) fn common(&self) -> &CommonOptions {
         match self {
             Self::Diagnose(options) => &options.common,
+            Self::Map(options) => &options.common,
             Self::Doctor(common) => common,
         }
     }
@@ -132,6 +135,34 @@ pub(crate) struct DiagnoseOptions {
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// A file of weights and how to read it.
+#[derive(Debug, Args)]
+pub(crate) struct WeightFileOptions {
+    /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub(crate) struct MapOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

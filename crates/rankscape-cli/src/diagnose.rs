@@ -147,7 +147,7 @@ fn read_data(
     Ok((Data::Samples(Box::new(samples.factor), samples.exact), samples.digest, samples.notes))
 }
 
-fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {
+pub(crate) fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {
     let mut tolerances = Tolerances::default();
     for setting in settings {
         let parsed = setting.split_once('=').and_then(|(name, value)| Some((name, value.trim().parse::<f64>().ok()?)));

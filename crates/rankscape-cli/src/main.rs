@@ -6,6 +6,7 @@
 mod arguments;
 mod diagnose;
 mod doctor;
+mod map;
 mod output;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let common = arguments.command.common().clone();
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
+        Command::Map(options) => map::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
     };
     match outcome {

@@ -2,6 +2,8 @@
 
 mod barcode;
 mod diagnose;
+mod map;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
+pub use map::map_text;

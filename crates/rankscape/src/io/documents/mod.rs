@@ -6,13 +6,15 @@
 mod diagnose;
 mod doctor;
 mod error;
+mod map;
 
 pub use diagnose::{
-    BarDocument, DiagnoseDocument, DiagnoseInputs, EscapeDocument, EvidenceDocument, HessianDocument, NearDocument,
-    Normalization,
+    BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
+    HessianDocument, NearDocument, Normalization, SupportDocument,
 };
 pub use doctor::{Check, DoctorDocument};
 pub use error::ErrorDocument;
+pub use map::{MapDocument, MapPoint, VerdictDocument};
 
 use serde::Serialize;
 
