@@ -20,6 +20,12 @@ pub(crate) enum Command {
     Diagnose(DiagnoseOptions),
     /// The product map here, without data.
     Map(MapOptions),
+    /// Two factorizations of one matrix: a path inside the fiber, or the proof that there is none.
+    Connect(ConnectOptions),
+    /// Balanced weights with the same product.
+    Balance(BalanceOptions),
+    /// Factors near these whose product is a given matrix.
+    Reach(ReachOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
 }
@@ -29,6 +35,9 @@ impl Command {
         match self {
             Self::Diagnose(options) => &options.common,
             Self::Map(options) => &options.common,
+            Self::Connect(options) => &options.common,
+            Self::Balance(options) => &options.common,
+            Self::Reach(options) => &options.common,
             Self::Doctor(common) => common,
         }
     }
@@ -163,6 +172,54 @@ pub(crate) struct MapOptions {
     /// The point.
     #[command(flatten)]
     pub(crate) point: WeightFileOptions,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `connect`.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// The other factorization.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Write the pieces of the path (.json).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `balance`.
+#[derive(Debug, Args)]
+pub(crate) struct BalanceOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// Write the balanced weights: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `reach`.
+#[derive(Debug, Args)]
+pub(crate) struct ReachOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// The product that is wanted: a matrix Z (outputs x inputs).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: PathBuf,
+    /// Write the factors: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -6,6 +6,7 @@
 mod arguments;
 mod diagnose;
 mod doctor;
+mod fiber;
 mod map;
 mod output;
 
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
         Command::Map(options) => map::run(options, started),
+        Command::Connect(options) => fiber::run_connect(options, started),
+        Command::Balance(options) => fiber::run_balance(options, started),
+        Command::Reach(options) => fiber::run_reach(options, started),
         Command::Doctor(common) => doctor::run(common, started),
     };
     match outcome {

@@ -6,6 +6,7 @@
 mod diagnose;
 mod doctor;
 mod error;
+mod fiber;
 mod map;
 
 pub use diagnose::{
@@ -14,6 +15,7 @@ pub use diagnose::{
 };
 pub use doctor::{Check, DoctorDocument};
 pub use error::ErrorDocument;
+pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
 
 use serde::Serialize;
