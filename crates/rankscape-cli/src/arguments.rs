@@ -20,6 +20,14 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// These weights, this data: where am I?
     Diagnose(Box<DiagnoseOptions>),
+    /// The product map here, without data.
+    Map(MapOptions),
+    /// Two factorizations of one matrix: a path inside the fiber, or the proof that there is none.
+    Connect(ConnectOptions),
+    /// Balanced weights with the same product.
+    Balance(BalanceOptions),
+    /// Factors near these whose product is a given matrix.
+    Reach(ReachOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -35,6 +43,10 @@ impl Command {
     pub(crate) fn common(&self) -> &CommonOptions {
         match self {
             Self::Diagnose(options) => &options.common,
+            Self::Map(options) => &options.common,
+            Self::Connect(options) => &options.common,
+            Self::Balance(options) => &options.common,
+            Self::Reach(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -144,6 +156,82 @@ pub(crate) struct DiagnoseOptions {
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// A file of weights and how to read it.
+#[derive(Debug, Args)]
+pub(crate) struct WeightFileOptions {
+    /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub(crate) struct MapOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `connect`.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// The other factorization.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Write the pieces of the path (.json).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `balance`.
+#[derive(Debug, Args)]
+pub(crate) struct BalanceOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// Write the balanced weights: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `reach`.
+#[derive(Debug, Args)]
+pub(crate) struct ReachOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: WeightFileOptions,
+    /// The product that is wanted: a matrix Z (outputs x inputs).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: PathBuf,
+    /// Write the factors: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -7,6 +7,8 @@ mod arguments;
 mod diagnose;
 mod doctor;
 mod ed;
+mod fiber;
+mod map;
 mod output;
 mod progress;
 mod quadratic_arguments;
@@ -30,6 +32,10 @@ fn main() -> ExitCode {
     let common = arguments.command.common().clone();
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
+        Command::Map(options) => map::run(options, started),
+        Command::Connect(options) => fiber::run_connect(options, started),
+        Command::Balance(options) => fiber::run_balance(options, started),
+        Command::Reach(options) => fiber::run_reach(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

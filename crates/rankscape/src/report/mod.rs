@@ -2,8 +2,10 @@
 
 mod barcode;
 mod diagnose;
+mod map;
 mod quadratic;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
+pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};

@@ -7,16 +7,20 @@ mod diagnose;
 mod doctor;
 mod ed;
 mod error;
+mod fiber;
+mod map;
 mod solve;
 mod sweep;
 
 pub use diagnose::{
-    BarDocument, DiagnoseDocument, DiagnoseInputs, EscapeDocument, EvidenceDocument, HessianDocument, NearDocument,
-    Normalization,
+    BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
+    HessianDocument, NearDocument, Normalization, SupportDocument,
 };
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
+pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+pub use map::{MapDocument, MapPoint, VerdictDocument};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,

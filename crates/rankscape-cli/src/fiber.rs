@@ -1,0 +1,102 @@
+//! `rankscape connect`, `balance` and `reach`: moves along the fiber of the product map.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rankscape::InputError;
+use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json, to_json};
+use rankscape::io::{Weights, read_matrix, write_atomically, write_weights};
+use rankscape::multiplication::{Connection, Factors, balance, connect, reach};
+
+use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
+use crate::diagnose::tolerances;
+use crate::map::{finish, read_point, run_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED};
+
+pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (first, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
+    let (second, other) = read_point(&options.to, &options.point, &tolerances)?;
+    let unit_roundoff = first.unit_roundoff.max(second.unit_roundoff);
+    let found = connect(&point.factors, &other.factors, unit_roundoff, &tolerances)
+        .map_err(|error| error.file(options.to.display()))?;
+    let digest = [("weights", first.digest), ("to", second.digest)].into();
+    let mut document = ConnectDocument::new(&found, &point, digest, options.common.seed);
+    document.run = run_document(&options.common, started);
+    if let (Some(file), Connection::Path(path)) = (&options.save, &found) {
+        write_atomically(file, path_json(path).as_bytes())?;
+    }
+    let code = if document.connected.is_none() { UNDECIDED } else { ANSWERED };
+    let text = || {
+        let mut text = format!("Connected  {}: {}\n", said(document.connected), document.reason);
+        if let (Some(pieces), Some(error)) = (document.path, document.max_product_error) {
+            text += &format!("Path       {pieces} pieces; the product is kept to {error:.3e}\n");
+        }
+        if let Some(signs) = &document.separated {
+            text += &format!("Signs      first {:?}, second {:?}\n", signs.first, signs.second);
+        }
+        text
+    };
+    finish(&options.common, "connect.json", &to_json(&document), text, code)
+}
+
+pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
+    let found = balance(&point.factors, &point.profile);
+    let digest = [("weights", weights.digest.clone())].into();
+    let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
+    document.run = run_document(&options.common, started);
+    save(options.save.as_deref(), &weights, found.factors.as_ref())?;
+    let code = if document.possible.is_none() { UNDECIDED } else { ANSWERED };
+    let text = || {
+        let mut text = format!("Possible   {}: {}\n", said(document.possible), document.reason);
+        text += &format!("Defect     {:.3e} before", document.defect_before);
+        if let (Some(after), Some(error)) = (document.defect_after, document.product_error) {
+            text += &format!(", {after:.3e} after; the product is kept to {error:.3e}");
+        }
+        text + "\n"
+    };
+    finish(&options.common, "balance.json", &to_json(&document), text, code)
+}
+
+pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
+    let target = read_matrix(&options.target, "Z")?;
+    let found = reach(&point.factors, &target.matrix, weights.unit_roundoff, &tolerances)
+        .map_err(|error| error.file(options.target.display()))?;
+    let digest = [("weights", weights.digest.clone()), ("target", target.digest)].into();
+    let mut document = ReachDocument::new(&found, &point, digest, options.common.seed);
+    document.run = run_document(&options.common, started);
+    save(options.save.as_deref(), &weights, found.factors.as_ref())?;
+    let text = || {
+        let mut text = format!("Reached    {}", said(Some(document.reached)));
+        if !document.reason.is_empty() {
+            text += &format!(": {}", document.reason);
+        }
+        text += &format!("\nTarget     at distance {:.3e}\n", document.distance_target);
+        if let (Some(distance), Some(error)) = (document.distance_factors, document.product_error) {
+            text += &format!("Factors    at distance {distance:.3e}; the product is off by {error:.3e}\n");
+        }
+        text
+    };
+    finish(&options.common, "reach.json", &to_json(&document), text, ANSWERED)
+}
+
+fn said(answer: Option<bool>) -> &'static str {
+    match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "undecided",
+    }
+}
+
+/// Writes found factors with the names and types of the weights they replace.
+fn save(file: Option<&Path>, weights: &Weights, found: Option<&Factors>) -> Result<(), InputError> {
+    let Some(file) = file else { return Ok(()) };
+    let Some(factors) = found else {
+        return Err(InputError::new("there are no factors to write").array("--save"));
+    };
+    write_weights(file, &weights.with_parameters(factors.matrices().to_vec(), weights.biases.clone())?)
+}

@@ -1,0 +1,149 @@
+//! `map`, `connect`, `balance` and `reach` through the command, on every case of `oracles/lift`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::bytes::put;
+use common::{Run, put_weights, rankscape};
+use serde_json::{Value, json};
+use testkit::oracles::lift_cases;
+
+#[track_caller]
+fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
+    let run = rankscape(folder, &[arguments, &["--json"]].concat());
+    assert!(run.code == code && run.stderr.is_empty(), "{run:?}");
+    run.json()
+}
+
+#[track_caller]
+fn refused(run: &Run, parts: &[&str]) {
+    assert!(run.code == 2 && run.json()["schema"] == "rankscape.error/1", "{run:?}");
+    for part in parts {
+        assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
+    }
+}
+
+#[track_caller]
+fn assert_valid(name: &str, document: &Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.schema.json"));
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+}
+
+fn word(holds: bool) -> &'static str {
+    if holds { "holds" } else { "fails" }
+}
+
+#[test]
+fn map_answers_every_case_of_the_oracle() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in lift_cases() {
+        put_weights(folder.path(), "w.json", &case.factors);
+        let found = answer(folder.path(), &["map", "--weights", "w.json"], 0);
+        assert_valid("map", &found);
+        let name = &case.name;
+        assert_eq!(found["widths"], json!(case.widths), "{name}");
+        assert_eq!(found["filling"], case.filling, "{name}");
+        for (key, rank) in &case.rank_profile {
+            assert_eq!(found["rank_profile"][key], *rank, "{name} {key}");
+        }
+        assert_eq!(found["rank_profile"].as_object().unwrap().len(), case.rank_profile.len(), "{name}");
+        for bar in 0..case.widths.len() {
+            let covers = |b: &&Value| b["from"].as_u64() <= Some(bar as u64) && b["to"].as_u64() >= Some(bar as u64);
+            let bars = found["barcode"].as_array().unwrap().iter().filter(covers);
+            let width: u64 = bars.map(|b| b["multiplicity"].as_u64().unwrap()).sum();
+            assert_eq!(width, case.widths[bar] as u64, "{name} node {bar}");
+        }
+        let differential =
+            json!({"rank": case.rank_dmu, "max_rank": case.dim_mr, "submersion": case.submersion_onto_mr});
+        assert_eq!(found["differential"], differential, "{name}");
+        assert_eq!(found["fiber"]["components"], case.fiber_components, "{name}");
+        let label = &case.invariant;
+        let component = json!({"columns": label.columns, "nodes": label.nodes, "signs": label.signs});
+        assert_eq!(found["fiber"]["component"], component, "{name}");
+        assert_eq!(found["locally_open"]["verdict"], if case.open_rel_mr { "yes" } else { "no" }, "{name}");
+        let lift = &found["lift"];
+        assert_eq!(lift["local_local"]["verdict"], word(case.local_to_local), "{name}");
+        assert_eq!(lift["local_1"]["verdict"], word(case.local_to_1), "{name}");
+        assert_eq!(lift["one_1"]["verdict"], word(case.one_to_1), "{name}");
+        assert_eq!(lift["two_1"]["verdict"], word(case.two_to_1), "{name}");
+        assert_eq!(found["evidence"]["grade"], "exact", "{name}");
+        let run = rankscape(folder.path(), &["map", "--weights", "w.json"]);
+        assert!(run.code == 0 && run.stdout.contains("Lift"), "{run:?}");
+    }
+}
+
+#[test]
+fn connect_agrees_with_the_components_of_the_oracle() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = [false; 2];
+    for case in lift_cases() {
+        let (Some(other), Some(same)) = (&case.other_factors, case.same_component) else { continue };
+        put_weights(folder.path(), "a.json", &case.factors);
+        put_weights(folder.path(), "b.json", other);
+        let arguments = ["connect", "--weights", "a.json", "--to", "b.json", "--save", "path.json"];
+        let found = answer(folder.path(), &arguments, 0);
+        assert_eq!(found["connected"], same, "{}: {found}", case.name);
+        assert_eq!(found["separated"].is_null(), same, "{}", case.name);
+        if same {
+            assert!(found["max_product_error"].as_f64().unwrap() < 1e-10, "{}: {found}", case.name);
+            let path: Value = serde_json::from_slice(&std::fs::read(folder.path().join("path.json")).unwrap()).unwrap();
+            assert_eq!(found["path"], path["pieces"].as_array().unwrap().len(), "{}", case.name);
+        }
+        seen[usize::from(same)] = true;
+    }
+    assert_eq!(seen, [true, true]);
+}
+
+#[test]
+fn balanced_weights_keep_the_product_and_reached_factors_have_the_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "w.json", br#"{"W1": [[4.0, 0.0], [0.0, 3.0]], "W2": [[1.0, 0.5], [0.0, 1.0]]}"#);
+    let found = answer(folder, &["balance", "--weights", "w.json", "--save", "b.json"], 0);
+    assert_eq!(found["possible"], true, "{found}");
+    assert!(found["defect_after"].as_f64().unwrap() < 1e-12 && found["defect_before"].as_f64().unwrap() > 0.1);
+    let again = answer(folder, &["connect", "--weights", "w.json", "--to", "b.json"], 0);
+    assert_eq!(again["connected"], true, "{again}");
+    put(folder, "z.json", br#"{"Z": [[4.001, 1.5], [0.0, 3.001]]}"#);
+    let found = answer(folder, &["reach", "--weights", "w.json", "--target", "z.json", "--save", "r.json"], 0);
+    assert_eq!(found["reached"], true, "{found}");
+    assert!(found["product_error"].as_f64().unwrap() < 1e-9, "{found}");
+    assert!(found["distance_factors"].as_f64().unwrap() < 0.01, "{found}");
+    put(folder, "n.json", br#"{"W1": [[1.0, 0.0]], "W2": [[0.0], [0.0]]}"#);
+    let found = answer(folder, &["balance", "--weights", "n.json"], 0);
+    assert_eq!((&found["possible"], &found["defect_after"]), (&json!(false), &Value::Null), "{found}");
+}
+
+#[test]
+fn an_ambiguous_rank_is_undecided_with_its_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "w.json", br#"{"W1": [[1.0, 0.0], [0.0, 1e-14]], "W2": [[1.0, 0.0], [0.0, 1.0]]}"#);
+    let found = answer(folder.path(), &["map", "--weights", "w.json"], 3);
+    assert_valid("map", &found);
+    let doubtful: Vec<&Value> =
+        found["evidence"]["rests_on"].as_array().unwrap().iter().filter(|s| s["clear"] == false).collect();
+    assert!(!doubtful.is_empty() && doubtful.iter().all(|s| s["tolerance"].as_f64() > Some(0.0)), "{found}");
+    assert_eq!(found["lift"]["one_1"]["verdict"], "undecided", "{found}");
+}
+
+#[test]
+fn two_files_that_do_not_belong_together_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "a.json", br#"{"W1": [[1, 0]], "W2": [[1], [2]]}"#);
+    put(folder, "b.json", br#"{"W1": [[1, 0]], "W2": [[1], [5]]}"#);
+    put(folder, "c.json", br#"{"W1": [[1, 0], [0, 0]], "W2": [[1, 0], [2, 0]]}"#);
+    let connect = |to: &str| rankscape(folder, &["connect", "--weights", "a.json", "--to", to, "--json"]);
+    refused(&connect("b.json"), &["b.json", "different products", "3.0"]);
+    refused(&connect("c.json"), &["c.json", "different widths", "[2, 1, 2]", "[2, 2, 2]"]);
+    let reach = rankscape(folder, &["reach", "--weights", "a.json", "--target", "a.json", "--json"]);
+    refused(&reach, &["a.json", "Z"]);
+    put(folder, "pickle.pt", b"PK");
+    refused(&rankscape(folder, &["map", "--weights", "pickle.pt", "--json"]), &["pickle.pt"]);
+}

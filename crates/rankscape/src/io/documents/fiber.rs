@@ -1,0 +1,170 @@
+//! Moves along the fiber of the product map as documents: `connect`, `balance`, `reach`.
+#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::map::{MapPoint, profile_evidence};
+use super::{EvidenceDocument, RunDocument};
+use crate::linalg::Matrix;
+use crate::multiplication::{Balance, Connection, Motion, Path, Piece, Reach};
+
+/// Times at which the product along a path is compared with the one wanted.
+const CHECKED_TIMES: usize = 1000;
+
+/// `rankscape.connect/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectDocument {
+    pub schema: &'static str,
+    pub seed: u64,
+    pub digest: BTreeMap<&'static str, String>,
+    pub connected: Option<bool>,
+    pub reason: String,
+    pub path: Option<usize>,
+    pub max_product_error: Option<f64>,
+    pub separated: Option<SeparatedDocument>,
+    pub evidence: EvidenceDocument,
+    pub run: RunDocument,
+}
+
+/// Signs that differ.
+#[derive(Debug, Clone, Serialize)]
+pub struct SeparatedDocument {
+    pub nodes: Vec<usize>,
+    pub first: Vec<i8>,
+    pub second: Vec<i8>,
+}
+
+impl ConnectDocument {
+    /// The document of the answer for `first` and another factorization of its product.
+    pub fn new(found: &Connection, first: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+        let (connected, reason, separated) = match found {
+            Connection::Path(_) => (Some(true), "a path inside the fiber joins them".to_owned(), None),
+            Connection::Separated { nodes, first, second } => (
+                Some(false),
+                format!("the signs of the determinants differ at nodes as wide as the product's rank: {nodes:?}"),
+                Some(SeparatedDocument { nodes: nodes.clone(), first: first.clone(), second: second.clone() }),
+            ),
+            Connection::Undecided { reason } => (None, reason.clone(), None),
+        };
+        let path = if let Connection::Path(path) = found { Some(path) } else { None };
+        let mut evidence = profile_evidence(first);
+        evidence.grade = "numerical";
+        Self {
+            schema: "rankscape.connect/1",
+            seed,
+            digest,
+            connected,
+            reason,
+            path: path.map(|path| path.pieces().len()),
+            max_product_error: path.map(|path| path.product_error(&first.factors.product(), CHECKED_TIMES)),
+            separated,
+            evidence,
+            run: RunDocument::default(),
+        }
+    }
+}
+
+/// A path as JSON: pieces that are evaluated anywhere on `0 <= t <= 1`.
+pub fn path_json(path: &Path) -> String {
+    let pieces: Vec<Value> = path.pieces().iter().map(piece).collect();
+    super::to_json(&json!({ "schema": "rankscape.path/1", "pieces": pieces })) + "\n"
+}
+
+fn piece(piece: &Piece) -> Value {
+    let all = |matrices: &[Matrix]| matrices.iter().map(Matrix::to_rows).collect::<Vec<_>>();
+    match piece {
+        Piece::Line { from, to } => {
+            json!({ "kind": "line", "from": all(from.matrices()), "to": all(to.matrices()) })
+        }
+        Piece::Frames { left, right, motions, reversed } => json!({
+            "kind": "frames",
+            "left": left.to_rows(),
+            "right": right.to_rows(),
+            "reversed": reversed,
+            "motions": motions.iter().map(motion).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn motion(motion: &Motion) -> Value {
+    match motion {
+        Motion::Straighten { x, from, to } => {
+            json!({ "kind": "straighten", "x": x.to_rows(), "from": from.to_rows(), "to": to.to_rows() })
+        }
+        Motion::Normalize { a, s, b } => {
+            json!({ "kind": "normalize", "a": a.to_rows(), "s": s, "b": b.to_rows() })
+        }
+        Motion::Rotate { q, rotations } => json!({ "kind": "rotate", "q": q.to_rows(), "rotations": rotations }),
+    }
+}
+
+/// `rankscape.balance/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct BalanceDocument {
+    pub schema: &'static str,
+    pub seed: u64,
+    pub digest: BTreeMap<&'static str, String>,
+    pub possible: Option<bool>,
+    pub reason: String,
+    pub defect_before: f64,
+    pub defect_after: Option<f64>,
+    pub product_error: Option<f64>,
+    pub evidence: EvidenceDocument,
+    pub run: RunDocument,
+}
+
+impl BalanceDocument {
+    /// The document of the answer.
+    pub fn new(found: &Balance, point: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+        Self {
+            schema: "rankscape.balance/1",
+            seed,
+            digest,
+            possible: found.possible.holds,
+            reason: found.possible.reason.clone(),
+            defect_before: found.defect_before,
+            defect_after: found.defect_after,
+            product_error: found.product_error,
+            evidence: profile_evidence(point),
+            run: RunDocument::default(),
+        }
+    }
+}
+
+/// `rankscape.reach/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReachDocument {
+    pub schema: &'static str,
+    pub seed: u64,
+    pub digest: BTreeMap<&'static str, String>,
+    pub reached: bool,
+    pub reason: String,
+    pub distance_target: f64,
+    pub distance_factors: Option<f64>,
+    pub product_error: Option<f64>,
+    pub evidence: EvidenceDocument,
+    pub run: RunDocument,
+}
+
+impl ReachDocument {
+    /// The document of the answer; the construction is numerical.
+    pub fn new(found: &Reach, point: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+        let mut evidence = profile_evidence(point);
+        evidence.grade = "numerical";
+        Self {
+            schema: "rankscape.reach/1",
+            seed,
+            digest,
+            reached: found.factors.is_some(),
+            reason: found.reason.clone(),
+            distance_target: found.distance_target,
+            distance_factors: found.distance_factors,
+            product_error: found.product_error,
+            evidence,
+            run: RunDocument::default(),
+        }
+    }
+}

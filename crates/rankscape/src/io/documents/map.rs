@@ -1,0 +1,275 @@
+//! The product map at a point as a document.
+#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Number, Value, json};
+
+use super::{BarDocument, DifferentialDocument, EvidenceDocument, RunDocument, SupportDocument};
+use crate::error::Result;
+use crate::evidence::Grade;
+use crate::io::Weights;
+use crate::multiplication::{
+    Barcode, ComponentLabel, Differential, ExactFactors, Factors, Fiber, LearningCoefficient, LiftProperties,
+    LocalLearning, Openness, RankProfile, Verdict, balance_defect,
+};
+use crate::tolerance::Tolerances;
+
+/// `rankscape.map/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct MapDocument {
+    pub schema: &'static str,
+    pub seed: u64,
+    pub digest: BTreeMap<&'static str, String>,
+    pub widths: Vec<usize>,
+    pub bottleneck_rank: usize,
+    pub filling: bool,
+    pub rank_profile: Map<String, Value>,
+    pub barcode: Option<Vec<BarDocument>>,
+    pub differential: Option<DifferentialDocument>,
+    pub fiber: Option<FiberDocument>,
+    pub locally_open: OpennessDocument,
+    pub lift: LiftDocument,
+    pub balance_defect: f64,
+    pub learning_coefficient: LearningDocument,
+    pub evidence: EvidenceDocument,
+    pub tolerances: Map<String, Value>,
+    pub notes: Vec<String>,
+    pub run: RunDocument,
+}
+
+/// All factorizations of the product.
+#[derive(Debug, Clone, Serialize)]
+pub struct FiberDocument {
+    pub components: Number,
+    pub component: ComponentDocument,
+    pub dimension: usize,
+}
+
+/// Label of a component.
+#[derive(Debug, Clone, Serialize)]
+pub struct ComponentDocument {
+    pub columns: Vec<usize>,
+    pub nodes: Vec<usize>,
+    pub signs: Vec<i8>,
+}
+
+/// Local openness with what each inner node needs and has.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpennessDocument {
+    pub verdict: &'static str,
+    pub reason: String,
+    pub nodes: Vec<NodeDocument>,
+}
+
+/// The criterion at an inner node.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodeDocument {
+    pub node: usize,
+    pub need: i64,
+    pub have: i64,
+}
+
+/// One of three words and its reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerdictDocument {
+    pub verdict: &'static str,
+    pub reason: String,
+}
+
+/// What the map guarantees about losses composed with it.
+#[derive(Debug, Clone, Serialize)]
+pub struct LiftDocument {
+    pub local_local: VerdictDocument,
+    pub local_1: VerdictDocument,
+    pub local_ambient: VerdictDocument,
+    pub one_1: VerdictDocument,
+    pub two_1: VerdictDocument,
+    pub three_1: VerdictDocument,
+}
+
+/// Learning coefficients, of the fiber and at the point.
+#[derive(Debug, Clone, Serialize)]
+pub struct LearningDocument {
+    pub global: Option<GlobalLearningDocument>,
+    pub local: LocalLearningDocument,
+}
+
+/// The smallest coefficient over the fiber.
+#[derive(Debug, Clone, Serialize)]
+pub struct GlobalLearningDocument {
+    pub lambda: f64,
+    pub multiplicity: usize,
+}
+
+/// The coefficient at the point, or bounds.
+#[derive(Debug, Clone, Serialize)]
+pub struct LocalLearningDocument {
+    pub lambda: Option<f64>,
+    pub multiplicity: Option<usize>,
+    pub status: &'static str,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+}
+
+/// The factors of a weight file, with the rank decisions of their partial products.
+#[derive(Debug, Clone)]
+pub struct MapPoint {
+    /// In double precision.
+    pub factors: Factors,
+    /// Over the rationals, for integers and fractions.
+    pub exact: Option<ExactFactors>,
+    /// The ranks.
+    pub profile: RankProfile,
+}
+
+impl MapPoint {
+    /// The point of a weight file.
+    ///
+    /// # Errors
+    /// If the shapes do not chain.
+    pub fn new(weights: &Weights, tolerances: &Tolerances) -> Result<Self> {
+        let factors = Factors::new(weights.matrices.clone())?;
+        let exact = weights.exact.clone().map(ExactFactors::new).transpose()?;
+        let profile = match &exact {
+            Some(exact) => RankProfile::exact(exact),
+            None => RankProfile::new(&factors, weights.unit_roundoff, tolerances),
+        };
+        Ok(Self { factors, exact, profile })
+    }
+
+    /// Rational arithmetic for integers and fractions, otherwise double precision.
+    pub fn grade(&self) -> Grade {
+        if self.exact.is_some() { Grade::Exact } else { Grade::Numerical }
+    }
+
+    /// The component of the fiber; `None` where the rank of the product is not clear.
+    pub fn label(&self) -> Option<ComponentLabel> {
+        match &self.exact {
+            Some(exact) => Some(ComponentLabel::exact(exact)),
+            None if self.profile.decision(0, self.profile.depth()).clear => {
+                Some(ComponentLabel::new(&self.factors, self.profile.product_rank()))
+            }
+            None => None,
+        }
+    }
+}
+
+impl MapDocument {
+    /// The document of a point.
+    pub fn new(point: &MapPoint, weights: &Weights, seed: u64, tolerances: &Tolerances) -> Self {
+        let profile = &point.profile;
+        let architecture = point.factors.architecture();
+        let openness = Openness::new(profile);
+        let barcode = Barcode::new(profile);
+        let decided = barcode.is_some() && profile.is_clear();
+        Self {
+            schema: "rankscape.map/1",
+            seed,
+            digest: [("weights", weights.digest.clone())].into(),
+            widths: architecture.widths().to_vec(),
+            bottleneck_rank: architecture.bottleneck_rank(),
+            filling: architecture.is_filling(),
+            rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
+            barcode: barcode.map(|code| code.bars.iter().map(bar).collect()),
+            differential: decided.then(|| {
+                let Differential { rank, max_rank, submersion } = Differential::new(profile);
+                DifferentialDocument { rank: Some(rank), max_rank, submersion: Some(submersion) }
+            }),
+            fiber: point.label().map(|label| fiber(profile, label)),
+            locally_open: OpennessDocument {
+                verdict: word(&openness.verdict, "yes", "no"),
+                reason: openness.verdict.reason.clone(),
+                nodes: openness
+                    .nodes
+                    .iter()
+                    .map(|n| NodeDocument { node: n.node, need: n.need, have: n.have })
+                    .collect(),
+            },
+            lift: lift(&LiftProperties::new(profile)),
+            balance_defect: balance_defect(&point.factors),
+            learning_coefficient: learning(profile),
+            evidence: profile_evidence(point),
+            tolerances: tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect(),
+            notes: bias_notes(weights),
+            run: RunDocument::default(),
+        }
+    }
+
+    /// Something that was asked for is undecided because of the ranks.
+    pub fn is_undecided(&self) -> bool {
+        self.barcode.is_none() || self.evidence.rests_on.iter().any(|support| !support.clear)
+    }
+}
+
+/// What a reader should know of biases in the file.
+pub(super) fn bias_notes(weights: &Weights) -> Vec<String> {
+    let names: Vec<&str> = weights.bias_names.iter().flatten().map(String::as_str).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("the product map is that of the matrices; the biases {} have no part in it", names.join(", "))]
+}
+
+/// Every rank that a verdict on the product map rests on.
+pub(super) fn profile_evidence(point: &MapPoint) -> EvidenceDocument {
+    let support = |((i, j), d): ((usize, usize), &crate::evidence::RankDecision)| SupportDocument {
+        quantity: if j == i + 1 { format!("rank W{j}") } else { format!("rank W{j}...W{}", i + 1) },
+        rank: d.rank,
+        above: d.above,
+        below: d.below,
+        tolerance: d.tolerance,
+        clear: d.clear,
+    };
+    EvidenceDocument { grade: point.grade().name(), rests_on: point.profile.decisions().map(support).collect() }
+}
+
+fn bar(bar: &crate::multiplication::Bar) -> BarDocument {
+    BarDocument { from: bar.from, to: bar.to, multiplicity: bar.multiplicity }
+}
+
+fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
+    let found = Fiber::new(profile);
+    // Digits are always a number; there is no other value to give.
+    let components = found.components().to_string().parse().unwrap_or_else(|_| Number::from(0));
+    let component = ComponentDocument { columns: label.columns, nodes: label.nodes, signs: label.signs };
+    FiberDocument { components, component, dimension: found.dimension }
+}
+
+fn word(verdict: &Verdict, yes: &'static str, no: &'static str) -> &'static str {
+    match verdict.holds {
+        Some(true) => yes,
+        Some(false) => no,
+        None => "undecided",
+    }
+}
+
+fn lift(found: &LiftProperties) -> LiftDocument {
+    let of = |verdict: &Verdict| VerdictDocument {
+        verdict: word(verdict, "holds", "fails"),
+        reason: verdict.reason.clone(),
+    };
+    LiftDocument {
+        local_local: of(&found.local_local),
+        local_1: of(&found.local_1),
+        local_ambient: of(&found.local_ambient),
+        one_1: of(&found.one_1),
+        two_1: of(&found.two_1),
+        three_1: of(&found.three_1),
+    }
+}
+
+fn learning(profile: &RankProfile) -> LearningDocument {
+    let clear = profile.decision(0, profile.depth()).clear;
+    let global = LearningCoefficient::new(profile.widths(), profile.product_rank()).filter(|_| clear);
+    let (lambda, multiplicity, status, lower, upper) = match LocalLearning::new(profile) {
+        LocalLearning::Exact { lambda, multiplicity } => (Some(lambda), Some(multiplicity), "exact", None, None),
+        LocalLearning::Bounds { lower, upper } => (None, None, "bounds", Some(lower), Some(upper)),
+        LocalLearning::Undecided => (None, None, "undecided", None, None),
+    };
+    LearningDocument {
+        global: global.map(|g| GlobalLearningDocument { lambda: g.lambda, multiplicity: g.multiplicity }),
+        local: LocalLearningDocument { lambda, multiplicity, status, lower, upper },
+    }
+}

@@ -1,0 +1,70 @@
+//! The product map at a point in a dozen lines.
+
+use super::draw_barcode;
+use crate::io::documents::{MapDocument, VerdictDocument};
+
+/// Bars drawn at most.
+const BARS: usize = 8;
+
+/// The document of `map` as text.
+pub fn map_text(document: &MapDocument) -> String {
+    let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
+    let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
+    let mut lines =
+        vec![format!("Map        {}: bottleneck rank {} ({filling})", widths.join("-"), document.bottleneck_rank)];
+    if let Some(found) = &document.differential {
+        let kind = if found.submersion == Some(true) { ": a submersion" } else { "" };
+        lines.push(format!(
+            "Rank       the differential has rank {} of {}{kind}",
+            found.rank.unwrap_or_default(),
+            found.max_rank
+        ));
+    }
+    if let Some(fiber) = &document.fiber {
+        let signs: Vec<String> = fiber.component.signs.iter().map(|s| format!("{s:+}")).collect();
+        let label = if signs.is_empty() { String::new() } else { format!("; here the signs {}", signs.join(" ")) };
+        lines.push(format!("Fiber      {} component(s), dimension {}{label}", fiber.components, fiber.dimension));
+    }
+    lines.push(format!("Open       {}: {}", document.locally_open.verdict, document.locally_open.reason));
+    let lift = &document.lift;
+    for (name, verdict) in [
+        ("local => local", &lift.local_local),
+        ("local => stationary", &lift.local_1),
+        ("local => zero gradient", &lift.local_ambient),
+        ("1-critical => stationary", &lift.one_1),
+        ("2-critical => stationary", &lift.two_1),
+        ("3-critical => stationary", &lift.three_1),
+    ] {
+        lines.push(property(name, verdict));
+    }
+    lines.push(format!("Balance    defect {:.3e}", document.balance_defect));
+    lines.extend(learning(document));
+    if let Some(bars) = &document.barcode {
+        let depth = document.widths.len() - 1;
+        lines.extend(draw_barcode(bars, depth).into_iter().take(BARS + 1).map(|line| format!("           {line}")));
+        if bars.len() > BARS {
+            lines.push(format!("           and {} more bars", bars.len() - BARS));
+        }
+    }
+    let doubtful = document.evidence.rests_on.iter().filter(|support| !support.clear).count();
+    let clear =
+        if doubtful == 0 { "every rank is clear".to_owned() } else { format!("{doubtful} ranks are not clear") };
+    lines.push(format!("Evidence   {}; {clear}", document.evidence.grade));
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
+    lines.join("\n") + "\n"
+}
+
+fn property(name: &str, verdict: &VerdictDocument) -> String {
+    format!("Lift       {name}: {} ({})", verdict.verdict, verdict.reason)
+}
+
+fn learning(document: &MapDocument) -> Option<String> {
+    let found = &document.learning_coefficient;
+    let global = found.global.as_ref()?;
+    let local = match (found.local.lambda, found.local.lower, found.local.upper) {
+        (Some(lambda), ..) => format!("here {lambda}"),
+        (None, Some(lower), Some(upper)) => format!("here between {lower} and {upper}"),
+        _ => "here undecided".to_owned(),
+    };
+    Some(format!("Learning   coefficient {} (multiplicity {}); {local}", global.lambda, global.multiplicity))
+}
