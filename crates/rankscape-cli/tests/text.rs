@@ -73,7 +73,7 @@ fn no_line_is_missing_at_a_global_minimum_and_a_non_strict_saddle() {
     let zero = "[[0, 0], [0, 0]]";
     let found = text(format!(r#"{{"W1": {zero}, "W2": {zero}, "W3": {zero}}}"#).as_bytes(), &[], 0);
     for line in
-        ["This point is a non-strict saddle", "index 0, nullity 12", "No path yet: its first decrease is of order 3"]
+        ["This point is a non-strict saddle", "index 0, nullity 12", "No path yet: the loss first falls at order 3"]
     {
         assert!(found.contains(line), "{line}: {found}");
     }
