@@ -40,8 +40,12 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     };
     let named = |error: InputError| name_file(error, options, &source);
     let point = Point::new(parameters, data, &tolerances).map_err(named)?;
-    let settings =
-        Settings { unit_roundoff: weights.unit_roundoff, tolerances: &tolerances, seed: options.common.seed };
+    let settings = Settings {
+        unit_roundoff: weights.unit_roundoff,
+        tolerances: &tolerances,
+        seed: options.common.seed,
+        threads: options.common.thread_count(),
+    };
     let found = diagnose(&point, settings).map_err(named)?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;

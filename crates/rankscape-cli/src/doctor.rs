@@ -93,7 +93,8 @@ fn saddle() -> Result<Check, InputError> {
         Parameters { matrices: vec![zero.clone(), zero], biases: vec![None, None], exact: None, output_metric: None };
     let target = Data::Target(Matrix::from_diagonal(2, 2, &[2.0, 1.0]), None);
     let point = Point::new(parameters, target, &tolerances)?;
-    let found = diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0 })?;
+    let found =
+        diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 })?;
     let index = found.inertia.map(|inertia| inertia.negative);
     Ok(Check {
         name: "the origin of a 2-2-2 network is a strict saddle of index 4".to_owned(),

@@ -25,7 +25,7 @@
 //! };
 //! let tolerances = Tolerances::default();
 //! let point = Point::new(parameters, data, &tolerances)?;
-//! let found = diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0 })?;
+//! let found = diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 })?;
 //! assert_eq!(found.class.name(), "strict_saddle");
 //! assert_eq!(found.captured, Some(vec![1]));
 //! assert_eq!(found.inertia.map(|inertia| inertia.negative), Some(1));

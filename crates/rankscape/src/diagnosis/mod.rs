@@ -19,6 +19,7 @@ use crate::hessian::{Extremes, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Barcode, Differential, Factors, RankProfile};
+use crate::parallel::pool;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// How to diagnose.
@@ -30,6 +31,8 @@ pub struct Settings<'a> {
     pub tolerances: &'a Tolerances,
     /// Seed of the Krylov methods.
     pub seed: u64,
+    /// Threads; the answer does not depend on them.
+    pub threads: usize,
 }
 
 /// What the parts of a diagnosis share.
@@ -92,7 +95,7 @@ pub struct Diagnosis {
 /// # Errors
 /// If the data do not fit the widths, or the loss is not representable.
 pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
-    let Settings { unit_roundoff, tolerances, seed } = settings;
+    let Settings { unit_roundoff, tolerances, seed, threads } = settings;
     let Point { factors, whitening, .. } = point;
     check(factors, whitening)?;
     let network = NormalizedNetwork::new(factors, whitening);
@@ -110,9 +113,13 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let critical = exact.as_ref().map_or_else(|| context.is_critical(given), ExactSquareNetwork::is_critical);
     let analysis = critical.then(|| context.classified());
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
-    let near = (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let extremes = extremes(&given.hessian(), inertia, tolerances, seed);
+    let search = || (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
+    let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
+    let (near, extremes) = match pool(threads.min(2)) {
+        Some(pool) => pool.join(search, ends),
+        None => (search(), ends()),
+    };
     let (loss, global_minimum) = context.values(given, class);
     let exactly_zero = exact.is_some() && critical;
     let threshold = tolerances.critical_threshold(unit_roundoff);

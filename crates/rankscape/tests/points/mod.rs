@@ -32,7 +32,7 @@ pub fn parameters(network: &Network<f64>, output_metric: Option<&Dense>) -> Para
 pub fn diagnosis_of(parameters: Parameters, data: Data) -> Diagnosis {
     let tolerances = Tolerances::default();
     let point = Point::new(parameters, data, &tolerances).unwrap();
-    diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0 }).unwrap()
+    diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 }).unwrap()
 }
 
 /// The diagnosis of a network with the data that it carries.
