@@ -78,7 +78,11 @@ pub fn near_critical_point(
     if search.scaled_gradient > tolerances.near_gradient {
         return None;
     }
-    let captured = nearest_projection(network.whitened().output(), whitening, network.target_scale(), tolerances)?;
+    let output = network.whitened().output();
+    let (captured, settled) = nearest_projection(output, whitening, network.target_scale(), tolerances)?;
+    if !settled {
+        return (captured.distance <= RIVAL_DISTANCE).then(|| search.report(&[], &captured, false));
+    }
     let (complete, partial): (Vec<_>, Vec<_>) = search.patterns(&captured).into_iter().partition(|p| p.complete);
     let landings = search.land_all(&complete, &captured);
     if !landings.is_empty() {
