@@ -10,8 +10,8 @@ use rankscape::multiplication::{Connection, Factors, balance, connect, reach};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
 use crate::diagnose::tolerances;
-use crate::map::{finish, read_point, run_document};
-use crate::output::{ANSWERED, Outcome, UNDECIDED};
+use crate::map::{finish, read_point};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document};
 
 pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;

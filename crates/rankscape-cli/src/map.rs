@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rankscape::io::documents::{MapDocument, MapPoint, RunDocument, to_json};
+use rankscape::io::documents::{MapDocument, MapPoint, to_json};
 use rankscape::io::{Convention, WeightOptions, Weights, read_weights};
 use rankscape::report::map_text;
 use rankscape::{InputError, Tolerances};
 
 use crate::arguments::{CommonOptions, ConventionName, MapOptions, WeightFileOptions};
 use crate::diagnose::tolerances;
-use crate::output::{ANSWERED, Outcome, UNDECIDED, write_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document, write_document};
 
 pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
@@ -35,14 +35,6 @@ pub(crate) fn read_point(
     let weights = read_weights(path, &WeightOptions { layers: options.layers.clone(), convention })?;
     let point = MapPoint::new(&weights, tolerances).map_err(|error| error.file(path.display()))?;
     Ok((weights, point))
-}
-
-pub(crate) fn run_document(common: &CommonOptions, started: Instant) -> RunDocument {
-    RunDocument {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seconds: started.elapsed().as_secs_f64(),
-        threads: common.thread_count(),
-    }
 }
 
 /// Writes the document where asked and picks what is printed.

@@ -12,13 +12,9 @@ pub fn map_text(document: &MapDocument) -> String {
     let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
     let mut lines =
         vec![format!("Map        {}: bottleneck rank {} ({filling})", widths.join("-"), document.bottleneck_rank)];
-    if let Some(found) = &document.differential {
+    if let Some((found, rank)) = document.differential.as_ref().and_then(|found| found.rank.map(|rank| (found, rank))) {
         let kind = if found.submersion == Some(true) { ": a submersion" } else { "" };
-        lines.push(format!(
-            "Rank       the differential has rank {} of {}{kind}",
-            found.rank.unwrap_or_default(),
-            found.max_rank
-        ));
+        lines.push(format!("Rank       the differential has rank {rank} of {}{kind}", found.max_rank));
     }
     if let Some(fiber) = &document.fiber {
         let signs: Vec<String> = fiber.component.signs.iter().map(|s| format!("{s:+}")).collect();
