@@ -81,11 +81,15 @@ tolerances! {
     /// A point counts as near a critical point only if its scaled gradient
     /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
     /// scale of a layer, `||Z||_2^(1/h)`.
-    near_gradient = 0.015;
+    near_gradient = 0.05;
+    /// The same bound where the nearest spectral projection of the target is zero: there all gradients are small.
+    near_gradient_at_zero = 0.015;
     /// A rank of a nearby critical point is read off only where consecutive singular values differ by this factor.
     near_gap = 10.0;
     /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
     near_distance = 0.2;
+    /// Critical points of different class within this relative distance leave the class of the nearby one undecided.
+    near_rival = 0.01;
     /// (u) Two factorizations have the same product when the products differ by at most
     /// `same_product * u * sqrt(largest width) * prod ||W_k||_F`.
     same_product = 64.0;

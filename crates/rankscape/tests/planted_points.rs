@@ -44,6 +44,7 @@ fn factors(planted: &Planted<f64>) -> Factors {
 fn seeds() -> Vec<u64> {
     std::env::var("SEED").map_or((0..500).collect(), |s| vec![s.parse().unwrap()])
 }
+
 fn perturbed(factors: &Factors, natural: f64, relative: f64, stream: &mut Stream) -> Factors {
     let matrices = factors
         .matrices()
@@ -144,7 +145,8 @@ fn perturbed_critical_points_are_recovered_or_undecided() {
     }
     println!("right {right} undecided {undecided} silent {silent} wrong {}", wrong.len());
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
-    assert!(right >= 490, "{right} right, {undecided} undecided");
+    assert_eq!(silent, 0, "a disturbed critical point is recovered or undecided");
+    assert!(right >= 495 || seeds().len() == 1, "{right} right, {undecided} undecided");
 }
 
 #[test]

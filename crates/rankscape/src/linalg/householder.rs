@@ -1,4 +1,4 @@
-//! Householder reflectors of one panel of columns, in compact form `Q = I - V T V'`.
+//! Householder reflectors of panels of columns, in compact form `Q = I - V T V'`.
 //!
 //! Own code rather than the library's QR because that one skips a column whose remainder is small against the column
 //! (about `2e-16 * 16 * rows`), which is far above the rounding errors that rank decisions are scaled by.
@@ -29,7 +29,16 @@ impl Reflectors {
     }
 
     /// Replaces `[top; bottom]` by `Q' [top; bottom]`; together they have as many rows as the panel.
-    pub(super) fn apply_transpose(&self, mut top: MatMut<'_, f64>, mut bottom: MatMut<'_, f64>) {
+    pub(super) fn apply_transpose(&self, top: MatMut<'_, f64>, bottom: MatMut<'_, f64>) {
+        self.apply_with(self.t.transpose(), top, bottom);
+    }
+
+    /// Replaces `[top; bottom]` by `Q [top; bottom]`.
+    fn apply(&self, top: MatMut<'_, f64>, bottom: MatMut<'_, f64>) {
+        self.apply_with(self.t.as_ref(), top, bottom);
+    }
+
+    fn apply_with(&self, t: MatRef<'_, f64>, mut top: MatMut<'_, f64>, mut bottom: MatMut<'_, f64>) {
         if top.ncols() == 0 {
             return;
         }
@@ -38,9 +47,38 @@ impl Reflectors {
         multiply(w.as_mut(), Accum::Replace, v_top.transpose(), top.as_ref(), 1.0);
         multiply(w.as_mut(), Accum::Add, v_bottom.transpose(), bottom.as_ref(), 1.0);
         let mut step = Mat::zeros(w.nrows(), w.ncols());
-        multiply(step.as_mut(), Accum::Replace, self.t.transpose(), w.as_ref(), -1.0);
+        multiply(step.as_mut(), Accum::Replace, t, w.as_ref(), -1.0);
         multiply(top.as_mut(), Accum::Add, v_top, step.as_ref(), 1.0);
         multiply(bottom.as_mut(), Accum::Add, v_bottom, step.as_ref(), 1.0);
+    }
+}
+
+/// Columns that are eliminated together.
+pub(super) const PANEL: usize = 64;
+
+/// Overwrites `a` and gives the `min(rows, cols)` rows of its triangular factor; `keep` gets the reflectors of each
+/// panel, first to last.
+pub(super) fn factor_panels(mut a: MatMut<'_, f64>, mut keep: impl FnMut(Reflectors)) -> Mat<f64> {
+    let (rows, cols) = a.shape();
+    let size = rows.min(cols);
+    for from in (0..size).step_by(PANEL) {
+        let width = PANEL.min(size - from);
+        let (to, rest) = (from + width, cols - from - width);
+        let found = Reflectors::of(a.as_ref().submatrix(from, from, rows - from, width).to_owned());
+        a.as_mut().submatrix_mut(from, from, width, width).copy_from(&found.r);
+        let (top, bottom) = a.as_mut().submatrix_mut(from, to, rows - from, rest).split_at_row_mut(width);
+        found.apply_transpose(top, bottom);
+        keep(found);
+    }
+    Mat::from_fn(size, cols, |i, j| if i <= j { a[(i, j)] } else { 0.0 })
+}
+
+/// Replaces `b` by `Q b`, with the reflectors that [`factor_panels`] gave.
+pub(super) fn apply_panels(panels: &[Reflectors], mut b: MatMut<'_, f64>) {
+    for (index, panel) in panels.iter().enumerate().rev() {
+        let below = b.as_mut().split_at_row_mut(index * PANEL).1;
+        let (top, bottom) = below.split_at_row_mut(panel.v.ncols());
+        panel.apply(top, bottom);
     }
 }
 

@@ -9,6 +9,7 @@ mod inertia;
 pub mod interval;
 mod krylov;
 mod matrix;
+mod narrow;
 mod qr;
 pub mod scalar;
 mod small;

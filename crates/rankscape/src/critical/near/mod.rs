@@ -19,15 +19,13 @@ use crate::linalg::{Matrix, spectral_norm};
 use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
-use pattern::{RankPattern, nearest_projection};
+use pattern::{Projection, RankPattern, nearest_projection};
 use stratum::Stratum;
 
 /// Iterations of the linear solver in one search; a search that needs more is undecided.
 const KRYLOV_BUDGET: usize = 2000;
 /// Entries of a point that Gauss-Newton reached are known up to this.
 const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
-/// Two critical points of different class within this relative distance leave the class undecided.
-const RIVAL_DISTANCE: f64 = 0.01;
 
 /// A critical point near a given point.
 #[derive(Debug, Clone)]
@@ -50,6 +48,8 @@ pub struct NearCriticalPoint {
     pub analysis: Option<CriticalPoint>,
     /// The scaled gradient that counted as small.
     pub scaled_gradient: f64,
+    /// What it was compared with.
+    pub threshold: f64,
 }
 
 impl NearCriticalPoint {
@@ -64,7 +64,8 @@ impl NearCriticalPoint {
 /// the target is near the product.
 ///
 /// Small means `max_k ||grad_k||_F s_k / ||Z||_F^2 <= tolerances.near_gradient` in whitened coordinates, where `s_k` is
-/// the larger of `||W_k||_2` and the natural scale of a layer, `(||Z||_2 / ||X||_2)^(1/h)`.
+/// the larger of `||W_k||_2` and the natural scale of a layer, `(||Z||_2 / ||X||_2)^(1/h)`. Near the zero product, where
+/// every gradient is small, the bound is `tolerances.near_gradient_at_zero`.
 pub fn near_critical_point(
     factors: &Factors,
     network: &NormalizedNetwork,
@@ -74,23 +75,23 @@ pub fn near_critical_point(
     if whitening.rank.rank == 0 || whitening.spectrum.s.first().copied().unwrap_or(0.0) == 0.0 {
         return None;
     }
-    let search = Search::new(factors, network, whitening, tolerances);
-    if search.scaled_gradient > tolerances.near_gradient {
+    let projection = nearest_projection(network.whitened().output(), whitening, network.target_scale(), tolerances)?;
+    let search = Search::new(factors, network, whitening, tolerances, &projection);
+    if search.scaled_gradient > search.threshold {
         return None;
     }
-    let output = network.whitened().output();
-    let (captured, settled) = nearest_projection(output, whitening, network.target_scale(), tolerances)?;
-    if !settled {
-        return (captured.distance <= RIVAL_DISTANCE).then(|| search.report(&[], &captured, false));
+    let distance = projection.captured.distance;
+    if !projection.settled {
+        return (distance <= tolerances.near_rival).then(|| search.report(&[], false));
     }
-    let (complete, partial): (Vec<_>, Vec<_>) = search.patterns(&captured).into_iter().partition(|p| p.complete);
-    let landings = search.land_all(&complete, &captured);
+    let (complete, partial): (Vec<_>, Vec<_>) = search.patterns().into_iter().partition(|p| p.complete);
+    let landings = search.land_all(&complete);
     if !landings.is_empty() {
-        return Some(search.report(&landings, &captured, true));
+        return Some(search.report(&landings, true));
     }
-    let landings = search.land_all(&partial, &captured);
-    let close = captured.distance.max(search.scaled_gradient) <= RIVAL_DISTANCE;
-    (close || !landings.is_empty()).then(|| search.report(&landings, &captured, false))
+    let landings = search.land_all(&partial);
+    let close = distance.max(search.scaled_gradient) <= tolerances.near_rival;
+    (close || !landings.is_empty()).then(|| search.report(&landings, false))
 }
 
 /// `max_k ||grad_k||_F max(||W_k||_2, s_k) / ||Z||_F^2`.
@@ -106,9 +107,11 @@ struct Search<'a> {
     network: &'a NormalizedNetwork,
     whitening: &'a Whitening,
     tolerances: &'a Tolerances,
+    projection: &'a Projection,
     /// Natural size of every factor in the scaled coordinates.
     natural: Vec<f64>,
     scaled_gradient: f64,
+    threshold: f64,
     /// What is left of the iterations of the linear solver.
     budget: Cell<usize>,
 }
@@ -127,6 +130,7 @@ impl<'a> Search<'a> {
         network: &'a NormalizedNetwork,
         whitening: &'a Whitening,
         tolerances: &'a Tolerances,
+        projection: &'a Projection,
     ) -> Self {
         let depth = factors.depth();
         let ratio = whitening.spectrum.s[0] / whitening.scales[0];
@@ -134,48 +138,51 @@ impl<'a> Search<'a> {
         let mut natural: Vec<f64> = network.layer_scales().iter().map(|c| size / c).collect();
         natural[0] *= spectral_norm(network.given().inputs().unwrap_or(&Matrix::identity(1)));
         let scaled_gradient = scaled_gradient(network.whitened(), &natural);
-        Self { factors, network, whitening, tolerances, natural, scaled_gradient, budget: Cell::new(KRYLOV_BUDGET) }
+        let zero = projection.captured.indices.is_empty();
+        let threshold = if zero { tolerances.near_gradient_at_zero } else { tolerances.near_gradient };
+        let budget = Cell::new(KRYLOV_BUDGET);
+        Self { factors, network, whitening, tolerances, projection, natural, scaled_gradient, threshold, budget }
+    }
+
+    fn captured(&self) -> &Captured {
+        &self.projection.captured
+    }
+
+    fn rank(&self) -> usize {
+        self.captured().indices.len()
     }
 
     /// What counts as the size of a factor: its norm, or the natural size where nothing is captured and a factor may be
     /// all noise.
-    fn sizes(&self, rank: usize) -> Vec<f64> {
+    fn sizes(&self) -> Vec<f64> {
         let layers = self.network.whitened().layers().iter().zip(&self.natural);
-        layers.map(|(w, &s)| if rank == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) }).collect()
+        layers.map(|(w, &s)| if self.rank() == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) }).collect()
     }
 
     /// The readings of the gaps, from the loosest noise level to the tightest.
-    fn patterns(&self, captured: &Captured) -> Vec<RankPattern> {
-        let white = self.network.whitened();
-        let rank = captured.indices.len();
-        RankPattern::readings(
-            white.layers(),
-            &(&captured.projection - white.target()),
-            rank,
-            &self.sizes(rank),
-            self.tolerances,
-        )
+    fn patterns(&self) -> Vec<RankPattern> {
+        let layers = self.network.whitened().layers();
+        RankPattern::readings(layers, &self.projection.residual, self.rank(), &self.sizes(), self.tolerances)
     }
 
     /// Landings from several readings, nearest first.
-    fn land_all(&self, patterns: &[RankPattern], captured: &Captured) -> Vec<Landing> {
-        let mut landings: Vec<Landing> = patterns.iter().filter_map(|pattern| self.land(pattern, captured)).collect();
+    fn land_all(&self, patterns: &[RankPattern]) -> Vec<Landing> {
+        let mut landings: Vec<Landing> = patterns.iter().filter_map(|pattern| self.land(pattern)).collect();
         landings.sort_by(|a, b| a.distance.total_cmp(&b.distance));
         landings
     }
 
-    fn land(&self, pattern: &RankPattern, captured: &Captured) -> Option<Landing> {
+    fn land(&self, pattern: &RankPattern) -> Option<Landing> {
         let white = self.network.whitened();
         let start = white.layers().to_vec();
-        let residual = &captured.projection - white.target();
-        let rank = captured.indices.len();
-        let sizes = self.sizes(rank);
+        let residual = &self.projection.residual;
+        let (rank, sizes) = (self.rank(), self.sizes());
         let survives = |layers: &[Matrix]| {
             let moved = layers.iter().zip(&start).zip(&sizes).map(|((a, b), size)| spectral_norm(&(a - b)) / size);
             let noise = moved.fold(0.0, f64::max);
-            pattern.survives(&start, &residual, &sizes, rank, self.tolerances.near_gap * noise)
+            pattern.survives(&start, residual, &sizes, rank, self.tolerances.near_gap * noise)
         };
-        let layers = Stratum::new(pattern, &captured.projection, &residual).project(
+        let layers = Stratum::new(pattern, &self.captured().projection, residual).project(
             pattern.snap(start.clone()),
             &self.budget,
             &survives,
@@ -198,7 +205,8 @@ impl<'a> Search<'a> {
 
     /// The nearest landing. Where a reading left ranks open, only what the spectrum alone settles counts: a global
     /// minimum, or a strict saddle that omits a larger value than one it captures.
-    fn report(&self, landings: &[Landing], captured: &Captured, complete: bool) -> NearCriticalPoint {
+    fn report(&self, landings: &[Landing], complete: bool) -> NearCriticalPoint {
+        let captured = self.captured();
         let scale = self.network.target_scale();
         let residual = (&captured.projection - self.network.whitened().target()).frobenius_norm() * scale;
         let mut found = NearCriticalPoint {
@@ -211,11 +219,12 @@ impl<'a> Search<'a> {
             factors: None,
             analysis: None,
             scaled_gradient: self.scaled_gradient,
+            threshold: self.threshold,
         };
         let Some(nearest) = landings.first() else { return found };
         let rival = landings[1..]
             .iter()
-            .any(|other| other.analysis.class != nearest.analysis.class && other.distance < RIVAL_DISTANCE);
+            .any(|other| other.analysis.class != nearest.analysis.class && other.distance < self.tolerances.near_rival);
         let top = captured.indices.iter().enumerate().all(|(k, &index)| index == k + 1);
         let settled = complete || !top || nearest.analysis.class == CriticalClass::GlobalMinimum;
         if settled && !rival && nearest.analysis.rank == found.rank {

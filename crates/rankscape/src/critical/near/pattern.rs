@@ -159,32 +159,45 @@ pub(super) fn wrapped(layers: &[Matrix], residual: &Matrix, s: usize, t: usize) 
     if t == 0 { right } else { &partial(layers, t, 0) * &right }
 }
 
+/// A spectral projection `P_S Z` of the target near a product.
+pub(super) struct Projection {
+    pub(super) captured: Captured,
+    /// `P_S Z - Z` over the positive singular values alone: what is left of values that count as zero is noise, and wrapped
+    /// ranks are read relative to this.
+    pub(super) residual: Matrix,
+    /// Whether no direction is half captured.
+    pub(super) settled: bool,
+}
+
 /// The spectral projection `P_S Z` nearest to a whitened product: in every block of equal singular values the overlap
-/// `U_i' W V_i / s_i` has singular values near 0 or near 1. The second value is false when one is near neither: then the
-/// captured set is not settled.
+/// `U_i' W V_i / s_i` has singular values near 0 or near 1; where one is near neither, the captured set is not settled.
 pub(super) fn nearest_projection(
     w: &Matrix,
     whitening: &Whitening,
     scale: f64,
     tolerances: &Tolerances,
-) -> Option<(Captured, bool)> {
+) -> Option<Projection> {
     let spectrum = &whitening.spectrum;
     let values: Vec<f64> = spectrum.s.iter().map(|s| s / scale).collect();
     let tie = tolerances.tie * UNIT_ROUNDOFF * (w.nrows().max(w.ncols()) as f64).sqrt() * values[0];
     let target = whitening.target.scaled(1.0 / scale);
-    let mut clear = true;
+    let mut settled = true;
     let mut indices = Vec::new();
     let mut projection = Matrix::zeros(w.nrows(), w.ncols());
+    let mut residual = projection.clone();
     for block in distinct_blocks(&values, tie) {
         let left = spectrum.u.columns(block.start, block.end);
         let right = spectrum.v.columns(block.start, block.end);
         let overlap = svd(&(&left.transpose_times(w) * &right).scaled(1.0 / values[block.start]));
-        clear &= overlap.s.iter().all(|&share| share <= 0.25 || (share - 1.0).abs() <= 0.25);
+        settled &= overlap.s.iter().all(|&share| share <= 0.25 || (share - 1.0).abs() <= 0.25);
         let count = overlap.s.iter().filter(|&&share| share > 0.5).count();
         let inside = &left * &overlap.u.columns(0, count);
-        projection = &projection + &(&inside * &inside.transpose_times(&target));
+        let outside = &left * &overlap.u.columns(count, block.len());
+        projection.add_scaled(1.0, &(&inside * &inside.transpose_times(&target)));
+        residual.add_scaled(-1.0, &(&outside * &outside.transpose_times(&target)));
         indices.extend((block.start..block.start + count).map(|k| k + 1));
     }
     let distance = (w - &projection).frobenius_norm() / target.frobenius_norm();
-    (distance <= tolerances.near_distance).then_some((Captured { indices, distance, projection }, clear))
+    let captured = Captured { indices, distance, projection };
+    (distance <= tolerances.near_distance).then_some(Projection { captured, residual, settled })
 }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use super::pattern::{Composite, RankPattern, partial, wrapped};
 use crate::linalg::{LinearOperator, Matrix, least_squares, svd, vector_norm};
+use crate::tolerance::UNIT_ROUNDOFF;
 
 const STEPS: usize = 25;
 const KRYLOV_BUDGET: usize = 600;
@@ -36,7 +37,8 @@ impl<'a> Stratum<'a> {
 
     /// A point of the stratum near `layers`; `None` if the steps do not converge or a step leaves what `acceptable` allows.
     ///
-    /// `budget` is what is left of the iterations of the linear solver. Each step solves its linear problem only as well as the defect warrants, which keeps the convergence quadratic.
+    /// `budget` is what is left of the iterations of the linear solver. Each step solves its linear problem only as well
+    /// as the defect warrants, which keeps the convergence quadratic.
     pub(super) fn project(
         &self,
         mut layers: Vec<Matrix>,
@@ -48,7 +50,7 @@ impl<'a> Stratum<'a> {
             let linearization = Linearization::new(self, &layers);
             let defect = linearization.defect();
             let size = vector_norm(&defect);
-            if size <= CONVERGED && size >= 0.5 * previous || size == 0.0 {
+            if size <= CONVERGED && size >= 0.5 * previous || size <= UNIT_ROUNDOFF {
                 previous = size.min(previous);
                 break;
             }

@@ -223,7 +223,7 @@ impl DiagnoseDocument {
             stationary_in_function_space: found.stationary_in_function_space,
             spectrum: found.spectrum.clone(),
             captured: found.captured.clone(),
-            near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
+            near: found.near.as_ref().map(|near| near_document(near, factor)),
             hessian: hessian_document(found, factor),
             escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
             rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
@@ -258,7 +258,7 @@ fn bars(barcode: &Barcode) -> Vec<BarDocument> {
     barcode.bars.iter().map(bar).collect()
 }
 
-fn near_document(near: &NearCriticalPoint, factor: f64, tolerances: &Tolerances) -> NearDocument {
+fn near_document(near: &NearCriticalPoint, factor: f64) -> NearDocument {
     let inertia = near.analysis.as_ref().and_then(|point| point.inertia).filter(|_| near.class.name() != "undecided");
     NearDocument {
         class: near.class.name(),
@@ -271,7 +271,7 @@ fn near_document(near: &NearCriticalPoint, factor: f64, tolerances: &Tolerances)
         nullity: inertia.map(|found| found.zero),
         barcode: near.barcode().as_ref().map(bars),
         scaled_gradient: near.scaled_gradient,
-        scaled_gradient_threshold: tolerances.near_gradient,
+        scaled_gradient_threshold: near.threshold,
     }
 }
 
