@@ -108,6 +108,19 @@ fn frobenius_metric_has_the_eckart_young_points_only() {
     }
 }
 
+/// Newton's method lands on the zeros of these points exactly, so their rounding says nothing about a radius.
+#[test]
+fn diagonal_targets_are_certified_like_any_other() {
+    for (m, n, r) in [(2, 2, 1), (2, 3, 1), (3, 3, 1), (3, 3, 2)] {
+        let size = m.min(n);
+        let target = (0..m * n).map(|e| if e / n == e % n { (size - e / n) as f64 } else { 0.0 }).collect();
+        let found = solver(m, n, r).solve(&weighted(m, n, r, vec![1.0; m * n], target), &Workers::none()).unwrap();
+        assert_proved(&found, size);
+        let indices: Vec<_> = found.real.iter().map(|point| point.index.unwrap()).collect();
+        assert_eq!(indices, (0..size).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn masked_entries_give_an_unknown_count_with_trace_evidence() {
     let weights = vec![1.0, 2.0, 0.0, 3.0, 1.0, 2.0, 1.0, 0.0, 5.0];

@@ -24,6 +24,9 @@ pub trait Enclosed: System {
     fn jacobian_on<R: Real>(&self, work: &mut Self::Balls<R>, chart: &[Ball<R>], x: &[Ball<R>], jac: &mut [Ball<R>]);
 }
 
+/// How often the polydiscs that fail the test are widened and tried again.
+const INFLATIONS: usize = 2;
+
 /// What Krawczyk's test found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Krawczyk {
@@ -92,6 +95,7 @@ struct Space<'a, S: Enclosed, R: Real> {
     ball_x: Vec<Ball<R>>,
     ball_value: Vec<Ball<R>>,
     ball_jac: Vec<Ball<R>>,
+    reach: Vec<R>,
 }
 
 impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
@@ -113,6 +117,7 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
             ball_x: balls(size),
             ball_value: balls(size),
             ball_jac: balls(size * size),
+            reach: vec![R::zero(); size],
         }
     }
 
@@ -134,7 +139,14 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         }
         self.invert();
         let first = self.choose_radii();
-        let inside = self.contracts(&first);
+        let mut inside = self.contracts(&first);
+        for _ in 0..INFLATIONS {
+            if inside.iter().all(|&lane| lane) {
+                break;
+            }
+            self.inflate(&inside);
+            inside = self.contracts(&first);
+        }
         (0..points.len()).map(|lane| self.result(lane, inside[lane])).collect()
     }
 
@@ -169,7 +181,19 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         first
     }
 
-    /// Lanes in which the polydisc is mapped into its interior.
+    /// Widens the polydiscs that are not mapped into their interior to twice the image: a coordinate near zero needs a
+    /// radius that the others decide.
+    #[inline(always)]
+    fn inflate(&mut self, inside: &[bool]) {
+        for (ball, reach) in self.ball_x.iter_mut().zip(&self.reach) {
+            for lane in (0..R::LANES).filter(|&lane| !inside[lane]) {
+                let wider = (2.0 * reach.get(lane)).max(ball.radius.get(lane));
+                ball.radius.set(lane, wider);
+            }
+        }
+    }
+
+    /// Lanes in which the polydisc is mapped into its interior. The image has radius `reach`.
     #[inline(always)]
     fn contracts(&mut self, first: &[R]) -> Vec<bool> {
         let n = self.system.size();
@@ -190,6 +214,7 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
                 // False also when either is not a number.
                 *inside &= reach.get(lane) < self.ball_x[i].radius.get(lane);
             }
+            self.reach[i] = reach;
         }
         inside
     }
