@@ -1,10 +1,14 @@
 //! Instances of quadratic losses as JSON Lines.
+//!
+//! Numbers are those of every JSON array here: a fraction such as `"3/7"` stands for the nearest double, and what is proved is
+//! proved for the instance in doubles.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::digest::{ArrayDigest, combined_digest};
+use super::json::array_of;
 use super::read_matrix;
 use crate::error::{InputError, Result};
 use crate::quadratic::{Convention, Instance, Metric};
@@ -15,9 +19,9 @@ struct Line {
     m: usize,
     n: usize,
     r: usize,
-    phi: Option<Vec<f64>>,
+    phi: Option<serde_json::Value>,
     weights: Option<serde_json::Value>,
-    q: Vec<f64>,
+    q: serde_json::Value,
     convention: Option<String>,
 }
 
@@ -45,29 +49,29 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
         Some("image") => Convention::Image,
         Some(other) => return Err(wrong("there is no such convention".into()).value(other).hint("metric or image")),
     };
-    let metric = match (line.phi, line.weights) {
-        (Some(phi), None) => Metric::Map(phi),
-        (None, Some(weights)) => Metric::Weights(list_of(weights, line.n).ok_or_else(|| {
-            wrong("weights must be a list of m*n numbers, or m rows of n".into())
-                .array(format!("line {number}, weights"))
-        })?),
+    let numbers = |name: &str, value: &serde_json::Value| {
+        array_of(name, value).map_err(|error| error.array(format!("line {number}, {name}")))
+    };
+    let metric = match (&line.phi, &line.weights) {
+        (Some(phi), None) => Metric::Map(numbers("phi", phi)?.values),
+        (None, Some(weights)) => {
+            let weights = numbers("weights", weights)?;
+            if weights.shape.len() == 2 && weights.shape != [line.m, line.n] {
+                return Err(InputError::new("weights must be a list of m*n numbers, or m rows of n")
+                    .array(format!("line {number}, weights"))
+                    .value(format!("{} x {}", weights.shape[0], weights.shape[1])));
+            }
+            Metric::Weights(weights.values)
+        }
         _ => return Err(wrong("give either phi or weights".into())),
     };
-    let instance = Instance { id, rows: line.m, cols: line.n, rank: line.r, metric, target: line.q, convention };
+    let target = numbers("q", &line.q)?.values;
+    let instance = Instance { id, rows: line.m, cols: line.n, rank: line.r, metric, target, convention };
     instance.check().map_err(|error| {
         let field = error.array.clone().unwrap_or_default();
         InputError { array: Some(format!("line {number}, {field}")), ..error }
     })?;
     Ok(instance)
-}
-
-/// A flat list of numbers, or rows of `cols` numbers.
-fn list_of(value: serde_json::Value, cols: usize) -> Option<Vec<f64>> {
-    if let Ok(list) = serde_json::from_value::<Vec<f64>>(value.clone()) {
-        return Some(list);
-    }
-    let rows: Vec<Vec<f64>> = serde_json::from_value(value).ok()?;
-    rows.iter().all(|row| row.len() == cols).then(|| rows.concat())
 }
 
 /// Reads the file of instances, which must hold at least one.
@@ -151,9 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn fractions_are_rounded_to_doubles() {
+        let text = r#"{"m":2,"n":2,"r":1,"weights":["1/2",2,3,4],"q":["-3/6",1,"2",4]}"#;
+        let found = read_instances(text).unwrap();
+        assert_eq!(found[0].metric, Metric::Weights(vec![0.5, 2.0, 3.0, 4.0]));
+        assert_eq!(found[0].target, [-0.5, 1.0, 2.0, 4.0]);
+    }
+
+    #[test]
     fn errors_name_line_and_field() {
         let error = |text: &str| read_instances(text).unwrap_err().to_string();
         assert!(error("\n{\"m\":2}").contains("line 2"));
+        let word = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,"two",3,4]}"#);
+        assert!(word.contains("line 1, q") && word.contains("two"), "{word}");
+        let wide = error(r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#);
+        assert!(wide.contains("line 1, weights") && wide.contains("2 x 3"), "{wide}");
         let short = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#);
         assert!(short.contains("line 1, weights") && short.contains("m*n = 4"), "{short}");
         assert!(error(r#"{"m":2,"n":2,"r":2,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, r"));
