@@ -8,6 +8,7 @@
 //! - A bias in the first layer alone, of two or more, is the weight of a constant feature: `[W_1 b_1]` acts on `[x; 1]`.
 //! - Any other set is refused: its constants are neither free nor a feature.
 
+use crate::architecture::Architecture;
 use crate::critical::ExactData;
 use crate::data::{SampleFactor, TriangularFactor, Whitening};
 use crate::error::{InputError, Result};
@@ -68,6 +69,37 @@ pub struct Point {
 }
 
 impl Point {
+    /// Data and widths without weights: the origin of the parameter space, without biases.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn origin(
+        architecture: &Architecture,
+        data: Data,
+        output_metric: Option<Matrix>,
+        tolerances: &Tolerances,
+    ) -> Result<Self> {
+        let shapes = || architecture.widths().windows(2).map(|pair| (pair[1], pair[0]));
+        let exact = matches!(&data, Data::Samples(_, Some(_)) | Data::Target(_, Some(_)));
+        let parameters = Parameters {
+            matrices: shapes().map(|(rows, cols)| Matrix::zeros(rows, cols)).collect(),
+            biases: vec![None; architecture.depth()],
+            exact: exact.then(|| shapes().map(|(rows, cols)| RationalMatrix::zeros(rows, cols)).collect()),
+            output_metric,
+        };
+        Self::new(parameters, data, tolerances)
+    }
+
+    /// The exact data, where weights and data are exact.
+    pub fn exact_data(&self) -> Option<&ExactData> {
+        self.exact.as_ref().map(|(_, data)| data)
+    }
+
+    /// Number of biases that leave the loss unchanged once the output bias is at its best value.
+    pub fn free_biases(&self) -> usize {
+        self.output_bias.as_ref().map_or(0, OutputBias::flat)
+    }
+
     /// Resolves biases and whitens the data.
     ///
     /// # Errors
