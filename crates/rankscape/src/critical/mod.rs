@@ -11,8 +11,6 @@ mod numerical;
 pub use captured::{Captured, captured_directions, distinct_blocks};
 pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use exact::{ExactData, ExactSquareNetwork};
-pub use ladder::{
-    BadLocalMinima, Descent, DescentKind, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
-};
+pub use ladder::{BadLocalMinima, Descent, DescentKind, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;

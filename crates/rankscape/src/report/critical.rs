@@ -81,7 +81,7 @@ fn line(rung: &RungDocument) -> String {
     let classes = match rung.classes {
         "global_minimum" => "global minima",
         "strict" => "strict saddles",
-        _ => "saddles",
+        _ => "saddles, mixed",
     };
     let captured = if rung.captured.is_empty() { "nothing".to_owned() } else { ranges(&rung.captured) };
     let family = match rung.dimension.function_space {

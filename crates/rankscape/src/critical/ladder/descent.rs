@@ -95,8 +95,7 @@ impl Ladder {
     /// `1/2 s_i^2 (1 - (1 - t^h)^2)`.
     pub fn descend(&self, rung: &Rung, descent: &Descent, whitening: &Whitening, t: f64) -> Vec<Matrix> {
         let spectrum = &whitening.spectrum;
-        let kept: Vec<usize> =
-            rung.captured.iter().filter(|&&k| Some(k) != descent.gives_up).map(|k| k - 1).collect();
+        let kept: Vec<usize> = rung.captured.iter().filter(|&&k| Some(k) != descent.gives_up).map(|k| k - 1).collect();
         let left = |k: usize| spectrum.u.columns(k, k + 1);
         let gained = left(descent.gains - 1);
         let (moving, growth) = match descent.gives_up {
@@ -116,7 +115,8 @@ impl Ladder {
         directions.set_block(0, kept.len(), &moving);
         let unit = |at: usize| if at == kept.len() { growth } else { 1.0 };
         let inverse: Vec<f64> = whitening.scales.iter().map(|s| 1.0 / s).collect();
-        let read = &directions.transpose_times(&whitening.target) * &whitening.basis.scale_columns(&inverse).transpose();
+        let read =
+            &directions.transpose_times(&whitening.target) * &whitening.basis.scale_columns(&inverse).transpose();
         let depth = self.architecture().depth();
         (1..=depth)
             .map(|k| {

@@ -88,7 +88,7 @@ impl Flow {
         }
         let widest = spare.iter().copied().max().unwrap_or(0);
         // More than everything else can cost, so that the lower bounds on the nodes hold.
-        let reward = -(8 * ((units + 1) * (widest + units + 1)) as i128);
+        let reward = -8 * (units as i128 + 1) * (widest as i128 + units as i128 + 1);
         for v in 1..h {
             edge(enter(v), leave(v), units, Cost::First(units.saturating_sub(spare[v]), reward));
             edge(leave(v), enter(v + 1), units, Cost::First(0, 0));

@@ -31,9 +31,14 @@ pub(super) fn multiplicities(gram: &RationalMatrix, values: &[f64]) -> Option<Ve
     for &cut in &cuts {
         let between = rational_from_f64(0.5 * (values[cut - 1] + values[cut]))?;
         let square = &between * &between;
-        let shifted = RationalMatrix::from_fn(size, size, |i, j| {
-            if i == j { &gram[(i, j)] - &square } else { gram[(i, j)].clone() }
-        });
+        let shifted =
+            RationalMatrix::from_fn(
+                size,
+                size,
+                |i, j| {
+                    if i == j { &gram[(i, j)] - &square } else { gram[(i, j)].clone() }
+                },
+            );
         let inertia = shifted.inertia();
         if (inertia.positive, inertia.zero) != (cut, 0) {
             return None;

@@ -102,11 +102,15 @@ impl Levels {
         target_norm: f64,
     ) -> Result<Self> {
         let size = power_of_two_near(target_norm);
-        if target_norm > 0.0 && !((size * size).is_normal() && (target_norm * target_norm).is_finite() && floor.is_finite()) {
-            return Err(InputError::new("the loss is not representable: the squares of the targets overflow or underflow")
-                .array("data")
-                .value(format!("||Y|| = {target_norm:e}"))
-                .hint("multiply Y by a constant; the weights of the last layer scale with it"));
+        if target_norm > 0.0
+            && !((size * size).is_normal() && (target_norm * target_norm).is_finite() && floor.is_finite())
+        {
+            return Err(InputError::new(
+                "the loss is not representable: the squares of the targets overflow or underflow",
+            )
+            .array("data")
+            .value(format!("||Y|| = {target_norm:e}"))
+            .hint("multiply Y by a constant; the weights of the last layer scale with it"));
         }
         let mut start = 0;
         let levels = counts.iter().map(|&multiplicity| {

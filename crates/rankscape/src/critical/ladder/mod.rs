@@ -31,6 +31,9 @@ use crate::tolerance::Tolerances;
 
 use super::exact::ExactData;
 
+/// Most parameters, so that no dimension overflows.
+const LARGEST_COUNT: usize = usize::MAX >> 2;
+
 /// The critical values of the square loss of a linear network, for any data, widths and depth.
 #[derive(Debug, Clone)]
 pub struct Ladder {
@@ -44,7 +47,8 @@ impl Ladder {
     /// The ladder of whitened data; exact data decide ranks and equal singular values over the rationals.
     ///
     /// # Errors
-    /// If the data do not fit the widths, or values of the loss overflow or underflow.
+    /// If the data do not fit the widths, the parameters are too many to count, or values of the loss overflow or
+    /// underflow.
     ///
     /// ```
     /// use rankscape::architecture::Architecture;
@@ -75,6 +79,15 @@ impl Ladder {
             .array("data")
             .value(format!("widths {:?}", architecture.widths()))
             .hint("the first width is the number of columns of X, the last one that of Y"));
+        }
+        let parameters = architecture
+            .widths()
+            .windows(2)
+            .try_fold(0usize, |sum, pair| pair[0].checked_mul(pair[1]).and_then(|product| product.checked_add(sum)));
+        if parameters.is_none_or(|count| count > LARGEST_COUNT) {
+            return Err(InputError::new("the network is too large to count its parameters")
+                .array("widths")
+                .value(format!("{:?}", architecture.widths())));
         }
         let levels = match exact {
             Some(exact) => Levels::exact(whitening, exact, tolerances),

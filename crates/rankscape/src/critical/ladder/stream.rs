@@ -136,8 +136,9 @@ impl<'a> Rungs<'a> {
         pattern.push(self.capacity[levels]);
         while node > 0 {
             let Node { parent, level, .. } = self.nodes[node];
-            pattern[level - 1] -= 1;
-            pattern[level] += 1;
+            // The last move comes first here, so a count may be negative in between.
+            pattern[level - 1] = pattern[level - 1].wrapping_sub(1);
+            pattern[level] = pattern[level].wrapping_add(1);
             node = parent;
         }
         pattern.truncate(levels);

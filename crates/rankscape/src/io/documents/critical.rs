@@ -194,10 +194,7 @@ fn rung_document(rung: Rung, factor: f64) -> RungDocument {
         captured: rung.captured,
         index_in_function_space: rung.index_in_function_space,
         multiplicity: rung.multiplicity,
-        dimension: DimensionDocument {
-            function_space: rung.family_dimension,
-            parameters: rung.parameter_dimension,
-        },
+        dimension: DimensionDocument { function_space: rung.family_dimension, parameters: rung.parameter_dimension },
         classes: rung.classes.name(),
     }
 }
