@@ -269,8 +269,73 @@ fn planted_critical_points_lie_on_rungs_with_their_class() {
     assert!(clean > 100, "{clean}");
 }
 
+/// Dimension of the critical points with the same strings as a given one, from its matrices: moves by bases of all
+/// spaces, restricted to those that keep the target, `A_0 G' - G' A_h = (A_h W - W A_0)'`.
+fn stratum_dimension(factors: &[Dense], target: &Dense) -> usize {
+    let h = factors.len();
+    let widths: Vec<usize> = std::iter::once(factors[0].cols()).chain(factors.iter().map(Dense::rows)).collect();
+    let product = testkit::reference::product(factors);
+    let residual = product.sub(target).transpose();
+    let (mut kept, mut moves): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+    for (node, &width) in widths.iter().enumerate() {
+        for entry in 0..width * width {
+            let a = Dense::from_fn(width, width, |i, j| f64::from(u8::from(i * width + j == entry)));
+            let zero = |m: &Dense| Dense::zeros(m.rows(), m.cols());
+            let mut change = zero(&residual);
+            if node == 0 {
+                change = change.add(&a.matmul(&residual)).add(&product.matmul(&a).transpose());
+            }
+            if node == h {
+                change = change.sub(&residual.matmul(&a)).sub(&a.matmul(&product).transpose());
+            }
+            kept.push(change.entries().to_vec());
+            let layer = |(k, w): (usize, &Dense)| {
+                let mut moved = zero(w);
+                if k + 1 == node {
+                    moved = moved.add(&a.matmul(w));
+                }
+                if k == node {
+                    moved = moved.sub(&w.matmul(&a));
+                }
+                moved.entries().to_vec()
+            };
+            moves.push(factors.iter().enumerate().flat_map(layer).collect());
+        }
+    }
+    let constraint = Dense::from_rows(&kept).transpose();
+    let (values, vectors) = jacobi::right_singular(&constraint);
+    let free: Vec<usize> = (0..values.len()).filter(|&k| values[k] < 1e-8).collect();
+    jacobi::rank(&Dense::from_rows(&moves).transpose().matmul(&vectors.columns(&free)), 1e-7)
+}
+
 #[test]
-fn dimension_in_parameters_is_the_largest_nullity_free_stratum_of_two_layers() {
+fn dimension_in_parameters_is_that_of_the_largest_stratum() {
+    let mut draw = Draw::new(8, 0);
+    let (mut largest, mut smaller, mut deep) = (0, 0, 0);
+    for _ in 0..800 {
+        let limits = Limits { min_depth: 2, max_depth: 4, max_width: 3 };
+        let planted = Planted::<f64>::draw(&mut draw, limits);
+        let whitened_widths = planted.blueprint.widths();
+        if whitened_widths[0] == 0 {
+            continue;
+        }
+        let found = ladder(&whitened_widths, &matrix(&planted.target));
+        let captured = planted.blueprint.captured();
+        let rung = all(&found).into_iter().find(|rung| rung.captured == captured).unwrap();
+        let here = stratum_dimension(&planted.whitened, &planted.target);
+        assert!(here <= rung.parameter_dimension, "{here} {rung:?} {:?}", planted.blueprint);
+        if here < rung.parameter_dimension {
+            smaller += 1;
+        } else {
+            largest += 1;
+            deep += usize::from(whitened_widths.len() > 3 && !rung.is_global_minimum());
+        }
+    }
+    assert!(largest > 150 && smaller > 150 && deep > 40, "{largest} {smaller} {deep}");
+}
+
+#[test]
+fn dimension_in_parameters_has_a_closed_form_for_two_layers() {
     // Two layers, generic residual: the critical points over a rung of rank e are the pairs of blocks that vanish on
     // and map into complements of the residual's spaces, with product zero.
     for (widths, values) in [([3, 2, 3], [3.0, 2.0, 1.0]), ([3, 3, 3], [3.0, 2.0, 1.0]), ([4, 2, 3], [3.0, 2.0, 1.0])] {
