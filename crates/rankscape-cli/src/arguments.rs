@@ -20,6 +20,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// These weights, this data: where am I?
     Diagnose(Box<DiagnoseOptions>),
+    /// This data, these widths: what is out there?
+    Critical(Box<CriticalOptions>),
     /// The product map here, without data.
     Map(MapOptions),
     /// Two factorizations of one matrix: a path inside the fiber, or the proof that there is none.
@@ -43,6 +45,7 @@ impl Command {
     pub(crate) fn common(&self) -> &CommonOptions {
         match self {
             Self::Diagnose(options) => &options.common,
+            Self::Critical(options) => &options.common,
             Self::Map(options) => &options.common,
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
@@ -120,12 +123,9 @@ pub(crate) struct DiagnoseOptions {
     /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
     #[arg(long, value_name = "FILE", required_unless_present = "example")]
     pub(crate) weights: Option<String>,
-    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y*, or X.npy,Y.npy.
-    #[arg(long, value_name = "FILE", conflicts_with = "target")]
-    pub(crate) data: Option<String>,
-    /// A matrix Y (outputs x inputs) instead of data: the loss is 1/2 ||W - Y||^2.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) target: Option<PathBuf>,
+    /// The data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
     /// A shipped example instead of files: digits, digits-early, digits-converged, digits-classifier.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
     pub(crate) example: Option<String>,
@@ -135,6 +135,29 @@ pub(crate) struct DiagnoseOptions {
     /// How the matrices are stored.
     #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
     pub(crate) convention: ConventionName,
+    /// What losses, gradients and eigenvalues are divided by.
+    #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
+    pub(crate) normalization: NormalizationName,
+    /// Write weights that have left the point: same names and types, ready to train on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leave: Option<PathBuf>,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Samples, or a target instead of samples.
+#[derive(Debug, Args)]
+pub(crate) struct DataOptions {
+    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y*, or X.npy,Y.npy.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    pub(crate) data: Option<String>,
+    /// A matrix Y (outputs x inputs) instead of data: the loss is 1/2 ||W - Y||^2.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
     /// What the network is trained for.
     #[arg(long, value_enum, default_value_t = Task::Regression)]
     pub(crate) task: Task,
@@ -147,12 +170,38 @@ pub(crate) struct DiagnoseOptions {
     /// A symmetric positive definite matrix M (outputs x outputs): the loss is 1/2 tr (W X - Y)' M (W X - Y).
     #[arg(long, value_name = "FILE")]
     pub(crate) output_metric: Option<PathBuf>,
-    /// What losses, gradients and eigenvalues are divided by.
+}
+
+/// Arguments of `critical`.
+#[derive(Debug, Args)]
+pub(crate) struct CriticalOptions {
+    /// The data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    /// A shipped example instead of files; --widths replaces its widths.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
+    pub(crate) example: Option<String>,
+    /// Widths d0,d1,...,dh from input to output.
+    #[arg(long, value_delimiter = ',', value_name = "d0,...,dh")]
+    pub(crate) widths: Option<Vec<usize>>,
+    /// Weights whose widths and biases are used instead of --widths.
+    #[arg(long, value_name = "FILE", conflicts_with = "widths")]
+    pub(crate) weights: Option<String>,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// What the values are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
-    /// Write weights that have left the point: same names and types, ready to train on.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) leave: Option<PathBuf>,
+    /// List at most so many rungs, lowest first; the total is counted in any case.
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub(crate) max: usize,
+    /// List the descents between listed rungs.
+    #[arg(long)]
+    pub(crate) graph: bool,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,

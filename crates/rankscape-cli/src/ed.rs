@@ -10,8 +10,8 @@ use rankscape::io::instances::read_weighted_instance;
 use rankscape::quadratic::{Shape, cost, weighted_degree};
 use rankscape::report::{cost_text, ed_text};
 
-use crate::diagnose::tolerances;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
+use crate::problem::tolerances;
 use crate::quadratic_arguments::EdOptions;
 
 pub(crate) fn run(options: &EdOptions, started: Instant) -> Result<Outcome, InputError> {

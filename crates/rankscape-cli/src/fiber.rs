@@ -9,9 +9,9 @@ use rankscape::io::{Weights, read_matrix, write_atomically, write_weights};
 use rankscape::multiplication::{Connection, Factors, balance, connect, reach};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
-use crate::diagnose::tolerances;
 use crate::map::{finish, read_point};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document};
+use crate::problem::tolerances;
 
 pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;

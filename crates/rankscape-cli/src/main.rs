@@ -4,12 +4,14 @@
 //! undecided; 4 a verification failed.
 
 mod arguments;
+mod critical;
 mod diagnose;
 mod doctor;
 mod ed;
 mod fiber;
 mod map;
 mod output;
+mod problem;
 mod progress;
 mod quadratic_arguments;
 mod solve;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let common = arguments.command.common().clone();
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
+        Command::Critical(options) => critical::run(options, started),
         Command::Map(options) => map::run(options, started),
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use rankscape::io::documents::{MapDocument, MapPoint, to_json};
-use rankscape::io::{Convention, WeightOptions, Weights, read_weights};
+use rankscape::io::{Weights, read_weights};
 use rankscape::report::map_text;
 use rankscape::{InputError, Tolerances};
 
-use crate::arguments::{CommonOptions, ConventionName, MapOptions, WeightFileOptions};
-use crate::diagnose::tolerances;
+use crate::arguments::{CommonOptions, MapOptions, WeightFileOptions};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document, write_document};
+use crate::problem::{tolerances, weight_options};
 
 pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
@@ -28,11 +28,7 @@ pub(crate) fn read_point(
     options: &WeightFileOptions,
     tolerances: &Tolerances,
 ) -> Result<(Weights, MapPoint), InputError> {
-    let convention = match options.convention {
-        ConventionName::Torch => Convention::Torch,
-        ConventionName::Flax => Convention::Flax,
-    };
-    let weights = read_weights(path, &WeightOptions { layers: options.layers.clone(), convention })?;
+    let weights = read_weights(path, &weight_options(options.layers.clone(), options.convention))?;
     let point = MapPoint::new(&weights, tolerances).map_err(|error| error.file(path.display()))?;
     Ok((weights, point))
 }

@@ -12,8 +12,8 @@ use rankscape::quadratic::{Instance, SegmentOptions, Shape, Solver, cost};
 use rankscape::report::{cost_text, solve_text};
 use rankscape::{InputError, Tolerances};
 
-use crate::diagnose::tolerances;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
+use crate::problem::tolerances;
 use crate::progress::Progress;
 use crate::quadratic_arguments::SolveOptions;
 

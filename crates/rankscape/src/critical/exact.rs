@@ -31,6 +31,17 @@ impl ExactData {
     pub fn new(x: &RationalMatrix, y: &RationalMatrix) -> Self {
         Self { xx: &x.transpose() * x, yx: &y.transpose() * x, yy: y.squared_norm() }
     }
+
+    /// `g S^- g'` for `g = M X'`, with `S = X X'` and the generalized inverse that inverts a maximal independent
+    /// principal block of `S`: the Gram matrix of the whitened `M`.
+    pub(super) fn whitened_gram(&self, g: &RationalMatrix) -> RationalMatrix {
+        let columns = self.xx.independent_columns();
+        let size = columns.len();
+        let block = RationalMatrix::from_fn(size, size, |i, j| self.xx[(columns[i], columns[j])].clone());
+        let inverse = block.inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
+        let part = g.select_columns(&columns);
+        &(&part * &inverse) * &part.transpose()
+    }
 }
 
 /// A point of the parameter space with the square loss, over the rationals.
@@ -163,13 +174,8 @@ impl<'a> ExactSquareNetwork<'a> {
         Some(PairCounts { omitted_larger: found.negative, equal: found.zero })
     }
 
-    /// `g S^- g'`, with the generalized inverse that inverts a maximal independent principal block of `S`.
+    /// `g S^- g'` for the gradient.
     fn residual_gram(&self) -> RationalMatrix {
-        let columns = self.data.xx.independent_columns();
-        let size = columns.len();
-        let block = RationalMatrix::from_fn(size, size, |i, j| self.data.xx[(columns[i], columns[j])].clone());
-        let inverse = block.inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
-        let part = self.gradient.select_columns(&columns);
-        &(&part * &inverse) * &part.transpose()
+        self.data.whitened_gram(&self.gradient)
     }
 }

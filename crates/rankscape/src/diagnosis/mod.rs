@@ -2,7 +2,7 @@
 
 mod point;
 
-pub use point::{Data, Parameters, Point};
+pub use point::{Data, Parameters, Point, WhitenedData};
 
 use point::OutputBias;
 

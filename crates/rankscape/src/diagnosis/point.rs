@@ -39,6 +39,68 @@ pub enum Data {
     Target(Matrix, Option<RationalMatrix>),
 }
 
+impl Data {
+    /// Whitens data without weights; `output_metric` as in [`Parameters`].
+    ///
+    /// # Errors
+    /// If the output metric is not symmetric positive definite or does not fit the outputs.
+    pub fn whiten(&self, output_metric: Option<&Matrix>, tolerances: &Tolerances) -> Result<WhitenedData> {
+        let (factor, samples, exact) = self.prepare(BiasKind::None, &[])?;
+        let metric = output_metric.map(square_root).transpose()?.map(|(root, _)| root);
+        if let Some(c) = &metric {
+            check_output_factor(c, factor.outputs)?;
+        }
+        let whitening = Whitening::new(&with_outputs_times(factor, metric.as_ref()), tolerances);
+        Ok(WhitenedData { whitening, samples, exact: exact.filter(|_| metric.is_none()) })
+    }
+
+    /// The triangular factor that this kind of biases asks for, the number of samples, and the exact data.
+    fn prepare(
+        &self,
+        kind: BiasKind,
+        biases: &[Option<Vec<f64>>],
+    ) -> Result<(TriangularFactor, u64, Option<ExactData>)> {
+        Ok(match (self, kind) {
+            (Data::Target(..), BiasKind::First | BiasKind::Output) => {
+                return Err(InputError::new("biases need samples, but the data are a target matrix")
+                    .array(first_biased(biases))
+                    .hint("give --data, or weights without biases"));
+            }
+            (Data::Target(target, exact), BiasKind::None) => {
+                let exact =
+                    exact.as_ref().map(|y| ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose()));
+                (TriangularFactor::from_target(target), target.ncols() as u64, exact)
+            }
+            (Data::Samples(factor, exact), kind) => {
+                let exact = exact.as_ref().filter(|_| kind == BiasKind::None).map(|(x, y)| ExactData::new(x, y));
+                let view = match kind {
+                    BiasKind::None => factor.plain(),
+                    BiasKind::First => factor.with_constant_feature(),
+                    BiasKind::Output => factor.centred(),
+                };
+                (view, factor.samples(), exact)
+            }
+        })
+    }
+}
+
+/// Data ready for questions about every set of weights.
+#[derive(Debug, Clone)]
+pub struct WhitenedData {
+    /// The whitened data.
+    pub whitening: Whitening,
+    /// Number of samples.
+    pub samples: u64,
+    /// Exact second moments, where known.
+    pub exact: Option<ExactData>,
+}
+
+impl From<Point> for WhitenedData {
+    fn from(point: Point) -> Self {
+        Self { whitening: point.whitening, samples: point.samples, exact: point.exact.map(|(_, data)| data) }
+    }
+}
+
 /// Output bias and what it needs.
 #[derive(Debug, Clone)]
 pub(super) struct OutputBias {
@@ -68,6 +130,11 @@ pub struct Point {
 }
 
 impl Point {
+    /// Number of biases that leave the loss unchanged once the output bias is at its best value.
+    pub fn free_biases(&self) -> usize {
+        self.output_bias.as_ref().map_or(0, OutputBias::flat)
+    }
+
     /// Resolves biases and whitens the data.
     ///
     /// # Errors
@@ -81,27 +148,7 @@ impl Point {
             apply_output_factor(c, &mut matrices, &mut biases)?;
         }
         let kind = bias_kind(&biases)?;
-        let (factor, samples, exact_data) = match (&data, kind) {
-            (Data::Target(..), BiasKind::First | BiasKind::Output) => {
-                return Err(InputError::new("biases need samples, but the data are a target matrix")
-                    .array(first_biased(&biases))
-                    .hint("give --data, or weights without biases"));
-            }
-            (Data::Target(target, exact), BiasKind::None) => {
-                let exact =
-                    exact.as_ref().map(|y| ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose()));
-                (TriangularFactor::from_target(target), target.ncols() as u64, exact)
-            }
-            (Data::Samples(factor, exact), kind) => {
-                let exact = exact.as_ref().filter(|_| kind == BiasKind::None).map(|(x, y)| ExactData::new(x, y));
-                let view = match kind {
-                    BiasKind::None => factor.plain(),
-                    BiasKind::First => factor.with_constant_feature(),
-                    BiasKind::Output => factor.centred(),
-                };
-                (view, factor.samples(), exact)
-            }
-        };
+        let (factor, samples, exact_data) = data.prepare(kind, &biases)?;
         let output_bias = match (&data, kind) {
             (Data::Samples(factor, _), BiasKind::Output) => Some(output_bias(&biases, factor, output_factor.as_ref())),
             _ => None,
@@ -254,17 +301,22 @@ fn with_outputs_times(mut factor: TriangularFactor, c: Option<&Matrix>) -> Trian
 
 fn apply_output_factor(c: &Matrix, matrices: &mut [Matrix], biases: &mut [Option<Vec<f64>>]) -> Result<()> {
     let Some(last) = matrices.last_mut() else { return Ok(()) };
-    if last.nrows() != c.nrows() {
-        return Err(InputError::new("the output metric does not fit the outputs")
-            .array("output metric")
-            .value(format!("{} x {}, the network has {} outputs", c.nrows(), c.ncols(), last.nrows()))
-            .hint("give a symmetric d_h x d_h matrix"));
-    }
+    check_output_factor(c, last.nrows())?;
     *last = c * last;
     if let Some(Some(bias)) = biases.last_mut() {
         *bias = times_vector(c, bias);
     }
     Ok(())
+}
+
+fn check_output_factor(c: &Matrix, outputs: usize) -> Result<()> {
+    if outputs == c.nrows() {
+        return Ok(());
+    }
+    Err(InputError::new("the output metric does not fit the outputs")
+        .array("output metric")
+        .value(format!("{} x {}, the network has {outputs} outputs", c.nrows(), c.ncols()))
+        .hint("give a symmetric d_h x d_h matrix"))
 }
 
 /// `C = sqrt(M)` and its inverse, for a symmetric positive definite `M`.

@@ -1,7 +1,7 @@
 //! The diagnosis in ten to twenty lines.
 
 use super::draw_barcode;
-use crate::io::documents::{DiagnoseDocument, NearDocument};
+use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument};
 
 /// Bars drawn at most.
 const BARS: usize = 6;
@@ -181,7 +181,11 @@ fn bars(document: &DiagnoseDocument) -> Vec<String> {
 }
 
 fn evidence(document: &DiagnoseDocument) -> String {
-    let evidence = &document.evidence;
+    evidence_line(&document.evidence)
+}
+
+/// Grade, number of decisions, and what is not clear.
+pub(super) fn evidence_line(evidence: &EvidenceDocument) -> String {
     let unclear: Vec<&str> = evidence.rests_on.iter().filter(|s| !s.clear).map(|s| s.quantity.as_str()).collect();
     let doubt = match unclear.as_slice() {
         [] => "all clear".to_owned(),
@@ -191,7 +195,7 @@ fn evidence(document: &DiagnoseDocument) -> String {
 }
 
 /// Six significant digits, without an exponent where that is readable.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
         "0".to_owned()
@@ -209,7 +213,7 @@ fn percent(share: f64) -> String {
 }
 
 /// `1-5, 7` for a sorted list.
-fn ranges(indices: &[usize]) -> String {
+pub(super) fn ranges(indices: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
     for &index in indices {
         match parts.last_mut() {

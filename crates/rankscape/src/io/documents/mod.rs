@@ -3,6 +3,7 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod critical;
 mod diagnose;
 mod doctor;
 mod ed;
@@ -12,6 +13,9 @@ mod map;
 mod solve;
 mod sweep;
 
+pub use critical::{
+    BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,
+};
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
     HessianDocument, NearDocument, Normalization, SupportDocument,

@@ -1,0 +1,140 @@
+//! What a landscape is made of: where weights and data come from, and how they are read.
+
+use rankscape::diagnosis::Data;
+use rankscape::io::documents::Normalization;
+use rankscape::io::{Convention, SampleOptions, WeightOptions, read_matrix, read_samples, read_target};
+use rankscape::{InputError, Matrix, Tolerances};
+
+use crate::arguments::{CommonOptions, ConventionName, DataOptions, NormalizationName, Task};
+
+/// Shipped examples: name, weights, data, whether it is an autoencoder.
+const EXAMPLES: [(&str, &str, bool); 7] = [
+    ("digits", "plateau", true),
+    ("digits-early", "early", true),
+    ("digits-converged", "converged", true),
+    ("digits-classifier", "classifier-plateau", false),
+    ("digits-classifier-passing", "classifier-passing", false),
+    ("digits-classifier-early", "classifier-early", false),
+    ("digits-classifier-converged", "classifier-converged", false),
+];
+
+/// Where weights and data come from.
+pub(crate) struct Source {
+    pub(crate) weights: Option<String>,
+    data: Option<String>,
+    autoencoder: bool,
+}
+
+impl Source {
+    /// The files of an example, or those named.
+    pub(crate) fn new(example: Option<&str>, weights: Option<&str>, data: &DataOptions) -> Result<Self, InputError> {
+        let Some(name) = example else {
+            return Ok(Self {
+                weights: weights.map(str::to_owned),
+                data: data.data.clone(),
+                autoencoder: data.task == Task::Autoencoder,
+            });
+        };
+        let Some((_, file, autoencoder)) = EXAMPLES.iter().find(|(known, ..)| *known == name) else {
+            let names: Vec<&str> = EXAMPLES.iter().map(|example| example.0).collect();
+            return Err(InputError::new("there is no example of this name")
+                .value(name)
+                .hint(format!("the examples are {}", names.join(", "))));
+        };
+        Ok(Self {
+            weights: Some(format!("example:digits/{file}.safetensors")),
+            data: Some("example:digits/digits.npz".to_owned()),
+            autoencoder: *autoencoder,
+        })
+    }
+
+    /// Data, digest and notes; samples must fit the widths.
+    pub(crate) fn read_data(
+        &self,
+        options: &DataOptions,
+        widths: &[usize],
+        common: &CommonOptions,
+    ) -> Result<(Data, String, Vec<String>), InputError> {
+        if let Some(path) = &options.target {
+            let target = read_target(path)?;
+            return Ok((Data::Target(target.matrix, target.exact), target.digest, Vec::new()));
+        }
+        let Some(data) = &self.data else {
+            return Err(InputError::new("no data were given")
+                .hint("give --data FILE with X and Y, --target FILE with a matrix, or --example digits"));
+        };
+        let samples = read_samples(
+            data,
+            &SampleOptions {
+                expected: widths.first().copied().zip(widths.last().copied()),
+                autoencoder: self.autoencoder,
+                inputs: options.inputs,
+                sample_weights: options.sample_weights.clone(),
+                threads: common.thread_count(),
+                ..SampleOptions::default()
+            },
+        )?;
+        Ok((Data::Samples(Box::new(samples.factor), samples.exact), samples.digest, samples.notes))
+    }
+
+    /// Names the file that holds the array of an error about a whole problem.
+    pub(crate) fn name_file(&self, error: InputError, options: &DataOptions) -> InputError {
+        let path = match error.array.as_deref() {
+            Some("output metric") => options.output_metric.as_ref().map(|path| path.display().to_string()),
+            Some("data") => options.target.as_ref().map(|path| path.display().to_string()).or(self.data.clone()),
+            _ => None,
+        };
+        match path.or(self.weights.clone()) {
+            Some(path) => error.file(path),
+            None => error,
+        }
+    }
+}
+
+impl DataOptions {
+    /// The matrix of `--output-metric`.
+    pub(crate) fn output_metric(&self) -> Result<Option<Matrix>, InputError> {
+        let metric = self.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
+        Ok(metric.map(|metric| metric.matrix))
+    }
+}
+
+/// How a weight file is read.
+pub(crate) fn weight_options(layers: Option<Vec<String>>, convention: ConventionName) -> WeightOptions {
+    let convention = match convention {
+        ConventionName::Torch => Convention::Torch,
+        ConventionName::Flax => Convention::Flax,
+    };
+    WeightOptions { layers, convention }
+}
+
+/// What becomes of biases.
+pub(crate) fn note_on_biases(biases: &[Option<Vec<f64>>]) -> Option<String> {
+    let last = biases.iter().rposition(Option::is_some)?;
+    let note = if last + 1 == biases.len() {
+        "with the output bias, X and Y are centred; biases of other layers are flat directions at critical points"
+    } else {
+        "the bias of the first layer is the weight of a constant feature, which counts as one more input"
+    };
+    Some(note.to_owned())
+}
+
+pub(crate) fn tolerances(settings: &[String]) -> Result<Tolerances, InputError> {
+    let mut tolerances = Tolerances::default();
+    for setting in settings {
+        let parsed = setting.split_once('=').and_then(|(name, value)| Some((name, value.trim().parse::<f64>().ok()?)));
+        let (name, value) = parsed.ok_or_else(|| {
+            InputError::new("a tolerance is given as NAME=VALUE").value(setting).hint("for example --tolerance rank=16")
+        })?;
+        tolerances.set(name.trim(), value)?;
+    }
+    Ok(tolerances)
+}
+
+pub(crate) fn normalization(name: NormalizationName) -> Normalization {
+    match name {
+        NormalizationName::Sum => Normalization::Sum,
+        NormalizationName::Mean => Normalization::Mean,
+        NormalizationName::Mse => Normalization::Mse,
+    }
+}

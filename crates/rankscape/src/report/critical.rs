@@ -1,0 +1,110 @@
+//! The ladder of critical values in ten to twenty lines.
+
+use super::diagnose::{evidence_line, number, ranges};
+use crate::io::documents::{CriticalDocument, RungDocument};
+
+/// Rungs shown at most.
+const RUNGS: usize = 8;
+
+/// Distinct singular values shown at most.
+const LEVELS: usize = 8;
+
+/// The document of `critical` as text.
+pub fn critical_text(document: &CriticalDocument) -> String {
+    let mut lines = vec![network(document), spectrum(document), minimum(document)];
+    lines.extend(rungs(document));
+    lines.push(format!("Minima     bad local minima are {}", document.bad_local_minima.verdict));
+    lines.extend(graph(document));
+    lines.push(evidence_line(&document.evidence));
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
+    lines.join("\n") + "\n"
+}
+
+fn network(document: &CriticalDocument) -> String {
+    let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
+    let reach = document
+        .effective_bottleneck_rank
+        .map_or_else(|| "rank of W X undecided".to_owned(), |rank| format!("W X has rank at most {rank}"));
+    format!("Network    {}: {reach}; {} samples, X of rank {}", widths.join("-"), document.samples, document.data_rank)
+}
+
+fn spectrum(document: &CriticalDocument) -> String {
+    let Some(levels) = &document.levels else {
+        let values: Vec<String> = document.spectrum.iter().take(LEVELS).map(|&value| number(value)).collect();
+        let more = if document.spectrum.len() > LEVELS { ", ..." } else { "" };
+        return format!(
+            "Spectrum   {}{more}: which values are zero or equal is undecided, see the evidence",
+            values.join(", ")
+        );
+    };
+    if levels.is_empty() {
+        return "Spectrum   zero: no weights lower the loss".to_owned();
+    }
+    let shown = levels.iter().take(LEVELS).map(|level| match level.multiplicity {
+        1 => number(level.value),
+        m => format!("{} (x {m})", number(level.value)),
+    });
+    let more = if levels.len() > LEVELS { ", ..." } else { "" };
+    let shown: Vec<String> = shown.collect();
+    let values = if levels.len() == 1 { "value" } else { "values" };
+    format!("Spectrum   {} distinct positive {values}: {}{more}", levels.len(), shown.join(", "))
+}
+
+fn minimum(document: &CriticalDocument) -> String {
+    let unit = match document.normalization {
+        "sum" => String::new(),
+        other => format!(" ({other})"),
+    };
+    let set = document.global_minima.as_ref().map_or_else(String::new, |set| {
+        let word = if set.components.as_u64() == Some(1) { "component" } else { "components" };
+        let tie = if set.tie_at_cut { "; the best product is not unique" } else { "" };
+        format!(", on a set of dimension {} with {} {word}{tie}", set.dimension, set.components)
+    });
+    format!("Minimum    {}{unit}{set}", number(document.global_minimum))
+}
+
+fn rungs(document: &CriticalDocument) -> Vec<String> {
+    let Some(total) = &document.rungs_total else { return vec!["Rungs      undecided".to_owned()] };
+    let mut lines = vec![
+        format!("Rungs      {total} in all, the lowest:"),
+        format!("{:>16}  {:>5}  {:>5}  {:>9}  {:<14}  captured", "value", "rank", "index", "dimension", "points are"),
+    ];
+    lines.extend(document.rungs.iter().take(RUNGS).map(line));
+    let shown = document.rungs.len().min(RUNGS);
+    if total.as_u64().is_none_or(|total| total > shown as u64) {
+        lines.push("             ...".to_owned());
+    }
+    lines
+}
+
+fn line(rung: &RungDocument) -> String {
+    let classes = match rung.classes {
+        "global_minimum" => "global minima",
+        "strict" => "strict saddles",
+        _ => "saddles, mixed",
+    };
+    let captured = if rung.captured.is_empty() { "nothing".to_owned() } else { ranges(&rung.captured) };
+    let family = match rung.dimension.function_space {
+        0 => String::new(),
+        d => format!(", one of a family of dimension {d}"),
+    };
+    format!(
+        "{:>16}  {:>5}  {:>5}  {:>9}  {:<14}  {captured}{family}",
+        number(rung.value),
+        rung.rank,
+        rung.index_in_function_space,
+        rung.dimension.parameters,
+        classes
+    )
+}
+
+fn graph(document: &CriticalDocument) -> Option<String> {
+    let total = document.graph_total?;
+    let rotations = document.graph.iter().flatten().filter(|descent| descent.kind == "rotation").count();
+    let listed = document.graph.as_ref().map_or(0, Vec::len);
+    let all = if listed < total { format!(", {listed} listed") } else { String::new() };
+    Some(format!(
+        "Graph      {total} descents between listed rungs{all}: {rotations} rotations, {} to a larger rank",
+        listed - rotations
+    ))
+}
