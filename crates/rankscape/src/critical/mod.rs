@@ -5,9 +5,11 @@ mod class;
 mod exact;
 mod near;
 mod numerical;
+mod strata;
 
 pub use captured::{Captured, captured_directions, distinct_blocks};
 pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use exact::{ExactData, ExactSquareNetwork};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;
+pub use strata::{CapturedFamily, CyclicBar, Stratum, StratumFacts};
