@@ -1,14 +1,18 @@
 //! Critical points of the square loss: what a point captures, its class, its inertia, and the critical point next to it.
 
+mod blocks;
 mod captured;
 mod class;
+mod construct;
 mod exact;
 mod near;
 mod numerical;
 mod strata;
 
+pub use blocks::TargetBlocks;
 pub use captured::{Captured, captured_directions, distinct_blocks};
 pub use class::{CriticalClass, CriticalPoint, Origin};
+pub use construct::{CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct};
 pub use exact::{ExactData, ExactSquareNetwork};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;

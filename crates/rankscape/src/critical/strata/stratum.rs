@@ -29,7 +29,7 @@ impl CyclicBar {
     }
 
     /// The string passes through all of `i ..= j` by factors only.
-    fn spans(self, i: usize, j: usize) -> bool {
+    pub(in crate::critical) fn spans(self, i: usize, j: usize) -> bool {
         if self.wraps() { self.from <= i || j <= self.to } else { self.from <= i && j <= self.to }
     }
 
