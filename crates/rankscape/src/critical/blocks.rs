@@ -35,11 +35,6 @@ impl TargetBlocks {
     pub fn multiplicities(&self) -> Vec<usize> {
         self.blocks.iter().map(Range::len).collect()
     }
-
-    /// How many of each block a set of 0-based indices holds.
-    pub(super) fn pattern(&self, indices: &[usize]) -> Vec<usize> {
-        self.blocks.iter().map(|block| indices.iter().filter(|index| block.contains(index)).count()).collect()
-    }
 }
 
 /// Blocks of values of which none counts as zero.

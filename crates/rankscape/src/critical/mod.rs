@@ -7,6 +7,7 @@ mod construct;
 mod exact;
 mod near;
 mod numerical;
+mod parse;
 mod strata;
 
 pub use blocks::TargetBlocks;
@@ -16,4 +17,5 @@ pub use construct::{CapturedChoice, Check, Constructed, Gauge, Request, StratumC
 pub use exact::{ExactData, ExactSquareNetwork};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;
+pub use parse::{DeepForm, Level, Order, Parsed, ParsedPoint, parse};
 pub use strata::{CapturedFamily, CyclicBar, Stratum, StratumFacts};

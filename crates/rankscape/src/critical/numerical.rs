@@ -35,7 +35,11 @@ pub(super) fn string_ranks(
 }
 
 /// Sizes that rounding errors of the whitened factors are relative to, and the relative size of errors of entries.
-fn sizes_and_noise(network: &NormalizedNetwork, unit_roundoff: f64, tolerances: &Tolerances) -> (Vec<f64>, f64) {
+pub(super) fn sizes_and_noise(
+    network: &NormalizedNetwork,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> (Vec<f64>, f64) {
     let layers = network.given().layers();
     let mut sizes = vec![0.0; layers.len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.

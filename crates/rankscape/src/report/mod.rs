@@ -1,11 +1,13 @@
 //! Documents as text a person reads: pure functions.
 
 mod barcode;
+mod construct;
 mod diagnose;
 mod map;
 mod quadratic;
 
 pub use barcode::draw_barcode;
+pub use construct::{construct_text, parse_text, strata_text};
 pub use diagnose::diagnose_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};

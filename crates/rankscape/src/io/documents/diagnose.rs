@@ -253,7 +253,7 @@ impl DiagnoseDocument {
     }
 }
 
-fn bars(barcode: &Barcode) -> Vec<BarDocument> {
+pub(super) fn bars(barcode: &Barcode) -> Vec<BarDocument> {
     let bar = |b: &Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
     barcode.bars.iter().map(bar).collect()
 }
@@ -303,7 +303,7 @@ fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
     }
 }
 
-fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
+pub(super) fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
     let rests_on = evidence.rests_on.iter().map(|support| SupportDocument {
         quantity: support.quantity.clone(),
         rank: support.decision.rank,

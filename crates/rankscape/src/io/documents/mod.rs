@@ -3,15 +3,18 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod construct;
 mod diagnose;
 mod doctor;
 mod ed;
 mod error;
 mod fiber;
 mod map;
+mod parse;
 mod solve;
 mod sweep;
 
+pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
     HessianDocument, NearDocument, Normalization, SupportDocument,
@@ -21,6 +24,7 @@ pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
+pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,
