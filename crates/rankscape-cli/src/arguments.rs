@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::construct::{ConstructOptions, ParseOptions, StrataOptions};
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -28,6 +29,14 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
     Reach(ReachOptions),
+    /// A critical point taken apart: its strings, ZL's forms, the deep form.
+    Parse(ParseOptions),
+    /// All strata of critical points over one captured set.
+    #[command(hide = true)]
+    Strata(StrataOptions),
+    /// One critical point of a chosen family and stratum.
+    #[command(hide = true)]
+    Construct(Box<ConstructOptions>),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -47,6 +56,9 @@ impl Command {
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
+            Self::Parse(options) => &options.common,
+            Self::Strata(options) => &options.common,
+            Self::Construct(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,

@@ -14,6 +14,8 @@ mod frame;
 pub use check::Check;
 pub use choice::StratumChoice;
 
+use std::ops::Range;
+
 use super::blocks::TargetBlocks;
 use super::exact::ExactData;
 use super::strata::{CapturedFamily, Stratum, StratumFacts};
@@ -98,19 +100,10 @@ pub fn construct(
     request: &Request,
     tolerances: &Tolerances,
 ) -> Result<Constructed> {
-    fits(architecture, whitening)?;
-    let diagonal = exact.filter(|_| request.gauge != Gauge::Balanced).and_then(|data| Some((data, DiagonalTarget::new(data)?)));
-    let blocks = match &diagonal {
-        Some((_, diagonal)) => diagonal.blocks(),
-        None => TargetBlocks::new(whitening, tolerances).blocks,
-    };
-    let captured = captured_indices(&request.captured, &blocks, whitening)?;
+    let exact = exact.filter(|_| request.gauge != Gauge::Balanced);
+    let chosen = Chosen::new(architecture, whitening, exact, &request.captured, tolerances)?;
+    let Chosen { diagonal, blocks, captured, family } = chosen;
     let omitted: Vec<usize> = blocks.iter().cloned().flatten().filter(|index| !captured.contains(index)).collect();
-    let count = |block: &std::ops::Range<usize>| captured.iter().filter(|index| block.contains(index)).count();
-    let multiplicities: Vec<usize> = blocks.iter().map(ExactSizeIterator::len).collect();
-    let pattern: Vec<usize> = blocks.iter().map(count).collect();
-    let data_rank = diagonal.as_ref().map_or(whitening.rank.rank, |(data, _)| data.xx.rank());
-    let family = CapturedFamily::new(architecture, data_rank, &multiplicities, &pattern)?;
     let stratum = request.stratum.resolve(&family, request.max)?;
     let facts = family.facts(&stratum).ok_or_else(|| InputError::new("the strings do not fit the widths"))?;
     let directions = Directions { captured: &captured, omitted: &omitted, mixed: request.gauge == Gauge::Random };
@@ -136,6 +129,54 @@ pub fn construct(
     Ok(Constructed { factors, exact: exact_factors, captured, family, stratum, facts, check })
 }
 
+/// The family of critical points that capture given directions, and the 1-based captured indices.
+///
+/// # Errors
+/// As [`construct`], but for stratum and gauge.
+pub fn family_of(
+    architecture: &Architecture,
+    whitening: &Whitening,
+    exact: Option<&ExactData>,
+    captured: &CapturedChoice,
+    tolerances: &Tolerances,
+) -> Result<(Vec<usize>, CapturedFamily)> {
+    let chosen = Chosen::new(architecture, whitening, exact, captured, tolerances)?;
+    Ok((chosen.captured.iter().map(|index| index + 1).collect(), chosen.family))
+}
+
+/// A captured set and the family that it belongs to.
+struct Chosen<'a> {
+    diagonal: Option<(&'a ExactData, DiagonalTarget)>,
+    blocks: Vec<Range<usize>>,
+    /// 0-based, increasing.
+    captured: Vec<usize>,
+    family: CapturedFamily,
+}
+
+impl<'a> Chosen<'a> {
+    fn new(
+        architecture: &Architecture,
+        whitening: &Whitening,
+        exact: Option<&'a ExactData>,
+        choice: &CapturedChoice,
+        tolerances: &Tolerances,
+    ) -> Result<Self> {
+        fits(architecture, whitening)?;
+        let diagonal = exact.and_then(|data| Some((data, DiagonalTarget::new(data)?)));
+        let blocks = match &diagonal {
+            Some((_, diagonal)) => diagonal.blocks(),
+            None => TargetBlocks::new(whitening, tolerances).blocks,
+        };
+        let captured = captured_indices(choice, &blocks, whitening)?;
+        let count = |block: &Range<usize>| captured.iter().filter(|index| block.contains(index)).count();
+        let multiplicities: Vec<usize> = blocks.iter().map(Range::len).collect();
+        let pattern: Vec<usize> = blocks.iter().map(count).collect();
+        let data_rank = diagonal.as_ref().map_or(whitening.rank.rank, |(data, _)| data.xx.rank());
+        let family = CapturedFamily::new(architecture, data_rank, &multiplicities, &pattern)?;
+        Ok(Self { diagonal, blocks, captured, family })
+    }
+}
+
 fn point<M: Arithmetic>(stratum: &Stratum, frame: &Frame<M>, request: &Request, stream: &mut Stream) -> Vec<M> {
     let random = request.gauge == Gauge::Random;
     let mut factors = assemble(stratum, frame, random.then_some(&mut *stream));
@@ -159,7 +200,7 @@ fn fits(architecture: &Architecture, whitening: &Whitening) -> Result<()> {
 /// 0-based, increasing.
 fn captured_indices(
     choice: &CapturedChoice,
-    blocks: &[std::ops::Range<usize>],
+    blocks: &[Range<usize>],
     whitening: &Whitening,
 ) -> Result<Vec<usize>> {
     let positive = blocks.last().map_or(0, |block| block.end);

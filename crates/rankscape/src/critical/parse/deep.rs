@@ -26,7 +26,7 @@ pub struct DeepForm {
     /// about equal norms.
     pub error: f64,
     /// Largest of `||Z_h ... Z_1||` and `||Z_{k-1} ... Z_1 Z' U_Q Z_h ... Z_{k+1}||`, each relative to the product of the
-    /// norms of its factors: the conditions for a critical point.
+    /// norms of its factors where every `Z_k` counts like the largest factor: the conditions for a critical point.
     pub condition: f64,
 }
 
@@ -84,7 +84,8 @@ impl DeepForm {
         let error = (1..=h)
             .map(|k| relative(&rebuilt(k, &d, &inverses, &z, &kept, &omitted, &product_rows), &layers[k - 1], size_of_all))
             .fold(0.0, f64::max);
-        let condition = conditions(&z, &omitted.transpose_times(target).transpose());
+        let wrap = target.transpose_times(&omitted);
+        let condition = conditions(&z, &wrap, size_of_all, target.frobenius_norm());
         let mut u = Matrix::zeros(target.nrows(), target.nrows());
         u.set_block(0, 0, &kept);
         u.set_block(0, rank, &omitted);
@@ -134,19 +135,21 @@ fn rebuilt(
     &(&inverses[k - 1] * &middle) * &d[k - 2]
 }
 
-/// The largest relative norm of the products that have to vanish; `wrap` is `Z' U_Q`.
-fn conditions(z: &[Matrix], wrap: &Matrix) -> f64 {
-    let chain = |factors: Vec<&Matrix>| {
-        let size: f64 = factors.iter().map(|factor| factor.frobenius_norm()).product();
+/// The largest relative norm of the products that have to vanish; `wrap` is `Z' U_Q`, `size` the norm of
+/// a factor, `target` that of `Z`.
+fn conditions(z: &[Matrix], wrap: &Matrix, size: f64, target: f64) -> f64 {
+    let chain = |factors: Vec<&Matrix>, size: f64| {
         let mut factors = factors.into_iter();
         let first = factors.next().cloned();
         let norm = first.map_or(0.0, |first| factors.fold(first, |product, factor| factor * &product).frobenius_norm());
         if norm == 0.0 { 0.0 } else { norm / size }
     };
-    let mut largest = chain(z.iter().collect());
-    for k in 1..=z.len() {
+    let h = z.len();
+    let mut largest = chain(z.iter().collect(), size.powi(h as i32));
+    let around = size.powi(h as i32 - 1) * target;
+    for k in 1..=h {
         let factors = z[k..].iter().chain(std::iter::once(wrap)).chain(&z[..k - 1]).collect();
-        largest = largest.max(chain(factors));
+        largest = largest.max(chain(factors, around));
     }
     largest
 }

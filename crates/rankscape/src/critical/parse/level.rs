@@ -37,8 +37,8 @@ pub struct Level {
     /// Larger of the errors of `W_{k+1}` and `A_(h,k+2)` rebuilt from these, relative to the norm of the largest factor and
     /// to the product of the norms of the factors, when all factors are scaled to about equal norms.
     pub error: f64,
-    /// `||(I - P) Y X' A_(h-1,1)'||_F / (||Y|| ||A_(h-1,1) X||)`, `P` the projection on the columns of `A_(h,k+2)`: the
-    /// condition (6), which has to vanish.
+    /// `||(I - P) Y X' A_(h-1,1)'||_F`, `P` the projection on the columns of `A_(h,k+2)`, relative to the product of the norms
+    /// of its factors: the condition (6), which has to vanish.
     pub condition: f64,
     pub(super) pattern: BlockPattern,
 }
@@ -92,7 +92,8 @@ impl Level {
         let outside = target - &(&kept * &kept.transpose_times(target));
         let last = if h == 1 { given.inputs()? } else { given.forward(h - 1) };
         let open = outside.times_transpose(last).frobenius_norm();
-        let scale = target.frobenius_norm() * last.frobenius_norm();
+        let before: f64 = layers[..h - 1].iter().map(Matrix::frobenius_norm).product();
+        let scale = target.frobenius_norm() * before * given.inputs()?.frobenius_norm();
 
         let scales = network.layer_scales();
         let stretch: f64 = scales[k + 1..].iter().product();
