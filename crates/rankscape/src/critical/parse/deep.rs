@@ -3,7 +3,7 @@
 //! The first `e` rows of `D_k` are `U_S' P(h,k)`; the others are an orthonormal basis of the complement of
 //! `A_k = P(k,0) Row W`. `docs/construct.md` proves that then every factor has the form.
 
-use super::level::{largest_norm, relative};
+use super::level::{common_size, relative};
 use super::pattern::block_pattern;
 use crate::critical::blocks::TargetBlocks;
 use crate::data::Whitening;
@@ -22,11 +22,11 @@ pub struct DeepForm {
     pub d: Vec<Matrix>,
     /// `Z_1, ..., Z_h`; `Z_1` is `(d_1 - e) x rank X`, `Z_k` is `(d_k - e) x (d_{k-1} - e)`.
     pub z: Vec<Matrix>,
-    /// Largest error of a whitened factor rebuilt from these, relative to the norm of the largest, when all are scaled to
+    /// Largest error of a whitened factor rebuilt from these, relative to the size of a factor, when all are scaled to
     /// about equal norms.
     pub error: f64,
     /// Largest of `||Z_h ... Z_1||` and `||Z_{k-1} ... Z_1 Z' U_Q Z_h ... Z_{k+1}||`, each relative to the product of the
-    /// norms of its factors where every `Z_k` counts like the largest factor: the conditions for a critical point.
+    /// norms of its factors where every `Z_k` counts like a whole factor: the conditions for a critical point.
     pub condition: f64,
 }
 
@@ -80,12 +80,12 @@ impl DeepForm {
         let moved = &omitted.transpose_times(&layers[h - 1]) * &inverses[h - 2];
         z.push(moved.block(0, rank, size(h), size(h - 1)));
 
-        let size_of_all = largest_norm(layers);
+        let size_of_all = common_size(layers, network.target_norm());
         let error = (1..=h)
             .map(|k| relative(&rebuilt(k, &d, &inverses, &z, &kept, &omitted, &product_rows), &layers[k - 1], size_of_all))
             .fold(0.0, f64::max);
         let wrap = target.transpose_times(&omitted);
-        let condition = conditions(&z, &wrap, size_of_all, target.frobenius_norm());
+        let condition = conditions(&z, &wrap, size_of_all, network.target_norm());
         let mut u = Matrix::zeros(target.nrows(), target.nrows());
         u.set_block(0, 0, &kept);
         u.set_block(0, rank, &omitted);
@@ -136,7 +136,7 @@ fn rebuilt(
 }
 
 /// The largest relative norm of the products that have to vanish; `wrap` is `Z' U_Q`, `size` the norm of
-/// a factor, `target` that of `Z`.
+/// a factor, `target` that of `Y`.
 fn conditions(z: &[Matrix], wrap: &Matrix, size: f64, target: f64) -> f64 {
     let chain = |factors: Vec<&Matrix>, size: f64| {
         let mut factors = factors.into_iter();

@@ -34,10 +34,10 @@ pub struct Level {
     pub c: Matrix,
     /// `L_{k+1}`, `d_{k+1} x d_k`.
     pub l: Matrix,
-    /// Larger of the errors of `W_{k+1}` and `A_(h,k+2)` rebuilt from these, relative to the norm of the largest factor and
-    /// to the product of the norms of the factors, when all factors are scaled to about equal norms.
+    /// Larger of the errors of `W_{k+1}` and `A_(h,k+2)` rebuilt from these, relative to the size of a factor and of a
+    /// product of as many factors, when all are scaled to about equal norms.
     pub error: f64,
-    /// `||(I - P) Y X' A_(h-1,1)'||_F`, `P` the projection on the columns of `A_(h,k+2)`, relative to the product of the norms
+    /// `||(I - P) Y X' A_(h-1,1)'||_F`, `P` the projection on the columns of `A_(h,k+2)`, relative to the product of the sizes
     /// of its factors: the condition (6), which has to vanish.
     pub condition: f64,
     pub(super) pattern: BlockPattern,
@@ -66,7 +66,7 @@ impl Level {
         let reduced = (target * &rows).times_transpose(&rows);
         let spectrum = svd(&reduced);
         let size = (target.nrows().max(target.ncols()) as f64).sqrt();
-        let tie = tolerances.tie * noise * size * condition_number * target.frobenius_norm();
+        let tie = tolerances.tie * noise * size * condition_number * network.target_norm();
         let blocks = distinct_blocks(&spectrum.s, tie);
         let positive = blocks.last().map_or(0, |block| block.end);
         let mut u = Matrix::zeros(target.nrows(), target.nrows());
@@ -87,13 +87,14 @@ impl Level {
         let determined = &(&back * &top) * &(&(&l * &forward) * &inverse);
         let rebuilt = &(&fixed + &l) - &determined;
         let product = &kept * &top;
-        let norms: f64 = layers[k + 1..].iter().map(Matrix::frobenius_norm).product();
-        let error = relative(&rebuilt, &layers[k], largest_norm(layers)).max(relative(&product, &after, norms));
+        let size_of_all = common_size(layers, network.target_norm());
+        let size_after = size_of_all.powi((h - k - 1) as i32);
+        let error = relative(&rebuilt, &layers[k], size_of_all).max(relative(&product, &after, size_after));
         let outside = target - &(&kept * &kept.transpose_times(target));
         let last = if h == 1 { given.inputs()? } else { given.forward(h - 1) };
         let open = outside.times_transpose(last).frobenius_norm();
-        let before: f64 = layers[..h - 1].iter().map(Matrix::frobenius_norm).product();
-        let scale = target.frobenius_norm() * before * given.inputs()?.frobenius_norm();
+        let before = size_of_all.powi(h as i32 - 1) * given.inputs()?.frobenius_norm();
+        let scale = network.target_norm() * before;
 
         let scales = network.layer_scales();
         let stretch: f64 = scales[k + 1..].iter().product();
@@ -136,7 +137,9 @@ pub(super) fn relative(a: &Matrix, b: &Matrix, size: f64) -> f64 {
     if difference == 0.0 { 0.0 } else { difference / size }
 }
 
-/// The largest Frobenius norm.
-pub(super) fn largest_norm(layers: &[Matrix]) -> f64 {
-    layers.iter().map(Matrix::frobenius_norm).fold(0.0, f64::max)
+/// The size that every factor counts for, when all are scaled to about equal norms: the norm of the largest, and at least
+/// `||Y||^(1/h)`, so that factors of nothing but rounding errors count as zero.
+pub(super) fn common_size(layers: &[Matrix], target_norm: f64) -> f64 {
+    let natural = target_norm.powf(1.0 / layers.len() as f64);
+    layers.iter().map(Matrix::frobenius_norm).fold(natural, f64::max)
 }
