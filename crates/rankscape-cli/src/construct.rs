@@ -1,19 +1,20 @@
 //! `rankscape strata`, `construct` and `parse`: what lies over a rung, one point of it, and a point taken apart.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rankscape::architecture::Architecture;
 use rankscape::critical::{
-    CapturedChoice, Constructed, CyclicBar, ExactData, Gauge, Request, StratumChoice, construct, family_of,
+    CapturedChoice, Constructed, CyclicBar, ExactData, Gauge, Request, StratumChoice, construct,
+    construct_with_surplus, family_of,
 };
 use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::diagnosis::{Data, Parameters, Point, parse_point};
-use rankscape::io::documents::{
-    ConstructDocument, FamilyInputs, ParseDocument, ParseInputs, StrataDocument, to_json,
+use rankscape::io::documents::{ConstructDocument, FamilyInputs, ParseDocument, ParseInputs, StrataDocument, to_json};
+use rankscape::io::{
+    Convention, SampleOptions, WeightOptions, Weights, read_samples, read_target, read_weights, write_weights,
 };
-use rankscape::io::{SampleOptions, Weights, read_samples, read_target, write_weights};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::Bar;
 use rankscape::report::{construct_text, parse_text, strata_text};
@@ -119,6 +120,9 @@ pub(crate) struct ConstructOptions {
     /// The strings that wrap through the residual, where barcode or ranks leave a choice: 3-0,2-0x2 (from s to t <= s - 2).
     #[arg(long, value_delimiter = ',', value_name = "BARS")]
     pub(crate) wrapped: Option<Vec<String>>,
+    /// Surplus blocks Z1, ..., Zh instead of a stratum: W1 = [captured rows; Z1], Wk = diag(I, Zk), Wh = [captured columns, Zh].
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stratum", "barcode", "rank_profile", "wrapped", "gauge", "unseen"])]
+    pub(crate) surplus: Option<PathBuf>,
     /// Which point of the stratum.
     #[arg(long, value_enum, default_value_t = GaugeName::Canonical)]
     pub(crate) gauge: GaugeName,
@@ -153,9 +157,14 @@ pub(crate) struct ParseOptions {
 pub(crate) fn run_strata(options: &StrataOptions, started: Instant) -> Result<Outcome, InputError> {
     let (family, common) = (&options.family, &options.common);
     let problem = Problem::new(family, &options.data, common)?;
-    let (captured, found) =
-        family_of(&problem.architecture, &problem.whitening, problem.exact.as_ref(), &captured(family)?, &problem.tolerances)
-            .map_err(|error| problem.name_file(error))?;
+    let (captured, found) = family_of(
+        &problem.architecture,
+        &problem.whitening,
+        problem.exact.as_ref(),
+        &captured(family)?,
+        &problem.tolerances,
+    )
+    .map_err(|error| problem.name_file(error))?;
     let total = found.count(COUNTED_STATES);
     let listed = found.list(family.max);
     let mut document = StrataDocument::new(&problem.inputs(common), &found, &captured, &listed, total.as_ref());
@@ -180,9 +189,13 @@ pub(crate) fn run_construct(options: &ConstructOptions, started: Instant) -> Res
         seed: common.seed,
         max: family.max,
     };
-    let found =
-        construct(&problem.architecture, &problem.whitening, problem.exact.as_ref(), &request, &problem.tolerances)
-            .map_err(|error| problem.name_file(error))?;
+    let found = match &options.surplus {
+        Some(path) => with_surplus(&problem, &request.captured, path),
+        None => {
+            construct(&problem.architecture, &problem.whitening, problem.exact.as_ref(), &request, &problem.tolerances)
+        }
+    };
+    let found = found.map_err(|error| problem.name_file(error))?;
     let written = options.save.as_ref().filter(|_| found.check.holds != Some(false));
     if let Some(path) = written {
         write_weights(path, &weights(&found)?)?;
@@ -196,6 +209,14 @@ pub(crate) fn run_construct(options: &ConstructOptions, started: Instant) -> Res
         None => UNDECIDED,
     };
     finish(common, "construct.json", &to_json(&document), || construct_text(&document), code)
+}
+
+/// The point with the surplus blocks of a file.
+fn with_surplus(problem: &Problem, captured: &CapturedChoice, path: &Path) -> Result<Constructed, InputError> {
+    let names = (1..=problem.architecture.depth()).map(|k| format!("Z{k}")).collect();
+    let blocks = read_weights(path, &WeightOptions { layers: Some(names), convention: Convention::Torch })?;
+    construct_with_surplus(&problem.architecture, &problem.whitening, captured, &blocks.matrices, &problem.tolerances)
+        .map_err(|error| error.file(path.display()))
 }
 
 pub(crate) fn run_parse(options: &ParseOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -241,8 +262,7 @@ struct Problem {
 impl Problem {
     fn new(family: &FamilyOptions, data: &DataOptions, common: &CommonOptions) -> Result<Self, InputError> {
         let tolerances = tolerances(&family.tolerances)?;
-        let architecture =
-            Architecture::new(family.widths.clone()).map_err(|error| error.array("--widths"))?;
+        let architecture = Architecture::new(family.widths.clone()).map_err(|error| error.array("--widths"))?;
         let (read, digest) = data.read(Some((architecture.inputs(), architecture.outputs())), common)?;
         let (factor, exact) = match read {
             Data::Target(y, exact) => {
@@ -342,9 +362,10 @@ fn stratum_choice(options: &ConstructOptions) -> Result<StratumChoice, InputErro
     match options.stratum.as_str() {
         "minimal" => Ok(StratumChoice::Minimal),
         "generic" => Ok(StratumChoice::Generic),
-        number => number.parse().map(StratumChoice::Number).map_err(|_| {
-            InputError::new("a stratum is minimal, generic or a number").array("--stratum").value(number)
-        }),
+        number => number
+            .parse()
+            .map(StratumChoice::Number)
+            .map_err(|_| InputError::new("a stratum is minimal, generic or a number").array("--stratum").value(number)),
     }
 }
 
@@ -353,8 +374,9 @@ type Triple = (usize, usize, usize);
 fn all(texts: &[String], name: &str, parse: fn(&str) -> Option<Triple>) -> Result<Vec<Triple>, InputError> {
     let example = if name == "--rank-profile" { "0:1=2" } else { "0-2 or 0-2x3" };
     let read = |text: &String| {
-        parse(text.trim())
-            .ok_or_else(|| InputError::new("not understood").array(name).value(text).hint(format!("for example {example}")))
+        parse(text.trim()).ok_or_else(|| {
+            InputError::new("not understood").array(name).value(text).hint(format!("for example {example}"))
+        })
     };
     texts.iter().map(read).collect()
 }

@@ -82,7 +82,10 @@ fn points_over_samples_are_written_in_every_format_and_are_critical_there() {
         assert_eq!(diagnosis.code, 0, "{diagnosis:?}");
         assert_eq!(diagnosis.json()["class"], "strict_saddle");
         let parsed = answer(folder, &["parse", "--weights", file, "--data", "d.csv"], 0);
-        assert_eq!((&parsed["order"]["name"], &parsed["levels"][0]["p"]), (&"optimal".into(), &serde_json::json!([1, 0])));
+        assert_eq!(
+            (&parsed["order"]["name"], &parsed["levels"][0]["p"]),
+            (&"optimal".into(), &serde_json::json!([1, 0]))
+        );
     }
 }
 
@@ -112,7 +115,8 @@ fn what_cannot_be_built_is_one_message_and_no_file() {
         assert_eq!(listing(folder), before);
     };
     let construct = |widths: &str, captured: &str, more: &[&str], part: &str| {
-        let arguments = ["construct", "--target", "y.json", "--widths", widths, "--captured", captured, "--save", "w.json"];
+        let arguments =
+            ["construct", "--target", "y.json", "--widths", widths, "--captured", captured, "--save", "w.json"];
         refused(&[&arguments[..], more].concat(), part);
     };
     construct("3,1,3", "1,2", &[], "2 captured directions need rank 2");
@@ -142,7 +146,8 @@ fn the_same_seed_constructs_the_same_point() {
     let folder = folder.path();
     put(folder, "y.json", br#"{"Y": [[3.5, 1, 0], [0, 1, 0], [0, 0, 2]]}"#);
     let factors = |seed: &str, threads: &str| {
-        let arguments = ["construct", "--target", "y.json", "--widths", "3,3,4,3", "--captured", "1,3", "--stratum", "generic"];
+        let arguments =
+            ["construct", "--target", "y.json", "--widths", "3,3,4,3", "--captured", "1,3", "--stratum", "generic"];
         let more = ["--gauge", "random", "--seed", seed, "--threads", threads];
         answer(folder, &[&arguments[..], &more].concat(), 0)["factors"].clone()
     };

@@ -8,7 +8,7 @@ use points::matrix;
 use rankscape::architecture::Architecture;
 use rankscape::critical::{
     CapturedChoice, CapturedFamily, Constructed, CriticalClass, ExactData, Gauge, Request, StratumChoice, TargetBlocks,
-    construct,
+    construct, construct_with_surplus,
 };
 use rankscape::data::{SampleAccumulator, TriangularFactor, Whitening};
 use rankscape::linalg::exact::RationalMatrix;
@@ -77,7 +77,8 @@ fn every_stratum_of_small_networks_has_an_exact_point_with_the_inertia_and_the_r
         (vec![2, 3], vec![1, 0]),
     ] {
         let (d0, dh) = (widths[0], widths[widths.len() - 1]);
-        let rows: Vec<Vec<i64>> = (0..dh).map(|i| (0..d0).map(|j| if i == j { diagonal[i] } else { 0 }).collect()).collect();
+        let rows: Vec<Vec<i64>> =
+            (0..dh).map(|i| (0..d0).map(|j| if i == j { diagonal[i] } else { 0 }).collect()).collect();
         let y = RationalMatrix::from_integers(&rows);
         let data = ExactData::new(&RationalMatrix::identity(d0), &y.transpose());
         let white = whitening_of_target(&y.to_matrix());
@@ -94,7 +95,8 @@ fn every_stratum_of_small_networks_has_an_exact_point_with_the_inertia_and_the_r
                         number as u64,
                     );
                     let what = format!("{widths:?} {diagonal:?} {request:?} {stratum:?}");
-                    let found = construct(&architecture, &white, Some(&data), &request, &Tolerances::default()).unwrap();
+                    let found =
+                        construct(&architecture, &white, Some(&data), &request, &Tolerances::default()).unwrap();
                     assert_eq!((found.check.holds, &found.stratum), (Some(true), &stratum), "{what} {found:#?}");
                     let factors: Vec<_> = found.exact.as_ref().unwrap().matrices().iter().map(exact_grid).collect();
                     let network = Network::new(factors, Grid::identity(d0), exact_grid(&y));
@@ -240,7 +242,9 @@ fn dimension_of_a_stratum_is_the_rank_of_its_tangent_map() {
         for block in &blocks.blocks {
             for i in block.clone() {
                 for j in i + 1..block.end {
-                    let turn = |n: usize| Matrix::from_fn(n, n, |r, c| f64::from(i8::from((r, c) == (i, j)) - i8::from((r, c) == (j, i))));
+                    let turn = |n: usize| {
+                        Matrix::from_fn(n, n, |r, c| f64::from(i8::from((r, c) == (i, j)) - i8::from((r, c) == (j, i))))
+                    };
                     turns.push((turn(d0), turn(dh)));
                 }
             }
@@ -291,7 +295,9 @@ fn what_cannot_be_built_is_refused_with_the_condition_that_fails() {
     let indices = |list: &[usize]| CapturedChoice::Indices(list.to_vec());
     let minimal = || StratumChoice::Minimal;
     assert!(says(&[3, 1, 3], indices(&[1, 2]), minimal()).contains("smallest of rank X and the widths is 1"));
-    assert!(says(&[3, 3, 3], indices(&[3]), minimal()).contains("singular value number 3 of the whitened target is zero"));
+    assert!(
+        says(&[3, 3, 3], indices(&[3]), minimal()).contains("singular value number 3 of the whitened target is zero")
+    );
     assert!(says(&[3, 3, 3], indices(&[4]), minimal()).contains("numbered from 1 to 3"));
     assert!(says(&[3, 3, 3], indices(&[1, 1]), minimal()).contains("given twice"));
     assert!(says(&[3, 3], indices(&[1]), minimal()).contains("one layer"));
@@ -302,11 +308,23 @@ fn what_cannot_be_built_is_refused_with_the_condition_that_fails() {
         let bars = list.iter().map(|&(from, to, multiplicity)| Bar { from, to, multiplicity }).collect();
         StratumChoice::Barcode(bars, None)
     };
-    assert!(says(&[3, 1, 3], indices(&[1]), bars(&[(0, 2, 1), (0, 0, 2)])).contains("bars through node 2 must be as many as its width, 3"));
-    assert!(says(&[3, 1, 3], indices(&[1]), bars(&[(0, 0, 3), (1, 1, 1), (2, 2, 3)])).contains("bars 0-2 must be as many as the captured directions"));
-    assert!(says(&[3, 3, 3], indices(&[]), bars(&[(0, 1, 3), (2, 2, 3)])).contains("its own pair of bars 0-t, s-2 with t <= s - 2 (found at most 0 pairs)"));
+    assert!(
+        says(&[3, 1, 3], indices(&[1]), bars(&[(0, 2, 1), (0, 0, 2)]))
+            .contains("bars through node 2 must be as many as its width, 3")
+    );
+    assert!(
+        says(&[3, 1, 3], indices(&[1]), bars(&[(0, 0, 3), (1, 1, 1), (2, 2, 3)]))
+            .contains("bars 0-2 must be as many as the captured directions")
+    );
+    assert!(
+        says(&[3, 3, 3], indices(&[]), bars(&[(0, 1, 3), (2, 2, 3)]))
+            .contains("its own pair of bars 0-t, s-2 with t <= s - 2 (found at most 0 pairs)")
+    );
     let ranks = StratumChoice::Ranks(vec![(0, 1, 1), (1, 2, 3), (0, 2, 0)], None);
-    assert!(says(&[3, 3, 3], indices(&[]), ranks).contains("r(1,1) - r(0,1) - r(1,2) + r(0,2) >= 0 fails (found 3 - 1 - 3 + 0 = -1)"));
+    assert!(
+        says(&[3, 3, 3], indices(&[]), ranks)
+            .contains("r(1,1) - r(0,1) - r(1,2) + r(0,2) >= 0 fails (found 3 - 1 - 3 + 0 = -1)")
+    );
 }
 
 #[test]
@@ -329,4 +347,27 @@ fn barcodes_ranks_and_numbers_name_the_same_stratum() {
             assert_eq!(matrix(&grid(found.factors.layer(1))), *found.factors.layer(1));
         }
     }
+}
+
+/// The block `C_0' V_0'` of two layers, blocks of a deep network, and blocks that leave the critical points.
+#[test]
+fn given_surplus_blocks_make_a_critical_point_or_are_refused() {
+    let tolerances = Tolerances::default();
+    let white = whitening_of_target(&Matrix::from_diagonal(3, 3, &[2.0, 1.0, 0.0]));
+    let build = |widths: &[usize], blocks: &[Matrix]| {
+        let architecture = Architecture::new(widths.to_vec()).unwrap();
+        construct_with_surplus(&architecture, &white, &CapturedChoice::Indices(vec![1]), blocks, &tolerances)
+    };
+    let rows = |rows: &[[f64; 3]]| Matrix::from_rows(&rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>());
+    let found = build(&[3, 3, 3], &[rows(&[[0.0, 0.0, 5.0], [0.0, 0.0, 1.0]]), Matrix::zeros(3, 2)]).unwrap();
+    assert_eq!((found.check.holds, found.stratum.partial_rank(0, 1)), (Some(true), 2));
+    let column = rows(&[[0.0, 1.0, 0.0]]).transpose();
+    let deep = [rows(&[[0.0, 3.0, 1.0]]), Matrix::zeros(1, 1), column.clone()];
+    let found = build(&[3, 2, 2, 3], &deep).unwrap();
+    assert_eq!((found.check.holds, found.stratum.wrapped_rank(3, 1)), (Some(true), 1));
+    let says = |widths: &[usize], blocks: &[Matrix]| build(widths, blocks).unwrap_err().to_string();
+    let wrong = [rows(&[[0.0, 1.0, 0.0]]), Matrix::zeros(3, 1)];
+    assert!(says(&[3, 2, 3], &wrong).contains("not critical: the gradient is largest at W2"));
+    assert!(says(&[3, 2, 3], &[rows(&[[0.0, 1.0, 0.0]]), column]).contains("not critical"));
+    assert!(says(&[3, 3, 3], &wrong).contains("2 x 3 is needed"));
 }

@@ -180,9 +180,11 @@ fn parts_are_in_the_scale_of_the_parameters() {
     for scale in [1e-100, 1e100] {
         let z = Matrix::from_diagonal(2, 2, &[2.0 * scale, scale]);
         let white = Whitening::new(&TriangularFactor::from_target(&z), &Tolerances::default());
-        let factors =
-            Factors::new(vec![Matrix::from_diagonal(2, 2, &[2.0 * scale, 0.0]), Matrix::from_diagonal(2, 2, &[1.0, 0.0])])
-                .unwrap();
+        let factors = Factors::new(vec![
+            Matrix::from_diagonal(2, 2, &[2.0 * scale, 0.0]),
+            Matrix::from_diagonal(2, 2, &[1.0, 0.0]),
+        ])
+        .unwrap();
         let found = parse(&factors, &white, None, UNIT_ROUNDOFF, &Tolerances::default());
         let point = found.critical.unwrap();
         let level = &point.levels.unwrap()[0];

@@ -40,7 +40,11 @@ impl Bits {
             let Some(pivot) = (rank..rows.len()).find(|&i| rows[i] >> col & 1 == 1) else { continue };
             rows.swap(rank, pivot);
             let top = rows[rank];
-            (rank + 1..rows.len()).filter(|&i| rows[i] >> col & 1 == 1).collect::<Vec<_>>().iter().for_each(|&i| rows[i] ^= top);
+            (rank + 1..rows.len())
+                .filter(|&i| rows[i] >> col & 1 == 1)
+                .collect::<Vec<_>>()
+                .iter()
+                .for_each(|&i| rows[i] ^= top);
             rank += 1;
         }
         rank
@@ -68,7 +72,9 @@ fn census(widths: &[usize], e: usize, g: usize) -> BTreeMap<Stratum, usize> {
             })
             .collect();
         let partial = |i: usize, j: usize| {
-            factors[i..j].iter().fold(Bits::diagonal(widths[i], widths[i], 0..widths[i]), |product, w| w.times(&product))
+            factors[i..j]
+                .iter()
+                .fold(Bits::diagonal(widths[i], widths[i], 0..widths[i]), |product, w| w.times(&product))
         };
         if partial(0, h) != product {
             continue;
@@ -97,18 +103,23 @@ fn orbit_size(family: &CapturedFamily, stratum: &Stratum) -> f64 {
 #[test]
 fn strata_are_all_orbits_over_the_field_of_two_elements_with_the_sizes_of_the_dimension_formula() {
     let mut strata = 0;
-    for widths in [vec![2, 2, 2, 2], vec![2, 2, 2], vec![3, 1, 3], vec![1, 2, 2, 2, 1], vec![2, 1, 1, 2, 2], vec![2, 3]] {
+    for widths in [vec![2, 2, 2, 2], vec![2, 2, 2], vec![3, 1, 3], vec![1, 2, 2, 2, 1], vec![2, 1, 1, 2, 2], vec![2, 3]]
+    {
         let (h, ends) = (widths.len() - 1, widths[0].min(widths[widths.len() - 1]));
         let architecture = Architecture::new(widths.clone()).unwrap();
         for e in 0..=architecture.bottleneck_rank() {
             for g in 0..=if h == 1 { 0 } else { ends - e } {
                 let family = CapturedFamily::new(&architecture, widths[0], &[e + g], &[e]);
-                let family = if e + g == 0 { CapturedFamily::new(&architecture, widths[0], &[], &[]) } else { family }.unwrap();
+                let family =
+                    if e + g == 0 { CapturedFamily::new(&architecture, widths[0], &[], &[]) } else { family }.unwrap();
                 let mut found = census(&widths, e, g);
                 let listed = family.list(usize::MAX);
                 for stratum in &listed {
                     let size = found.remove(stratum).unwrap_or(0);
-                    assert!((size as f64 - orbit_size(&family, stratum)).abs() < 1e-6, "{widths:?} {e} {g} {stratum:?} {size}");
+                    assert!(
+                        (size as f64 - orbit_size(&family, stratum)).abs() < 1e-6,
+                        "{widths:?} {e} {g} {stratum:?} {size}"
+                    );
                 }
                 assert!(found.is_empty(), "{widths:?} {e} {g} {found:?}");
                 strata += listed.len();

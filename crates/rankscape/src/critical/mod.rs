@@ -13,7 +13,9 @@ mod strata;
 pub use blocks::TargetBlocks;
 pub use captured::{Captured, captured_directions, distinct_blocks};
 pub use class::{CriticalClass, CriticalPoint, Origin};
-pub use construct::{CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, family_of};
+pub use construct::{
+    CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
+};
 pub use exact::{ExactData, ExactSquareNetwork};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;

@@ -63,12 +63,19 @@ pub fn parse_text(document: &ParseDocument) -> String {
     }
     lines.extend(document.order.iter().map(|order| format!("Order      {}: {}", order.name, order.reason)));
     for level in document.levels.iter().flatten() {
-        lines.push(format!("Level {}    p = {:?} of m = {:?}, pbar = {} of {}", level.k, level.p, level.m, level.pbar, level.mbar));
+        lines.push(format!(
+            "Level {}    p = {:?} of m = {:?}, pbar = {} of {}",
+            level.k, level.p, level.m, level.pbar, level.mbar
+        ));
     }
     if let Some(deep) = &document.deep {
         let shape = |z: &Vec<Vec<f64>>| format!("{} x {}", z.len(), z.first().map_or(0, Vec::len));
         let shapes: Vec<String> = deep.z.iter().map(shape).collect();
-        lines.push(format!("Deep form  S = {}, surplus blocks Z_k of shapes {}", set(&deep.captured), shapes.join(", ")));
+        lines.push(format!(
+            "Deep form  S = {}, surplus blocks Z_k of shapes {}",
+            set(&deep.captured),
+            shapes.join(", ")
+        ));
     }
     lines.extend(document.reconstruction_error.map(|error| format!("Error      {error:.1e} when put together again")));
     lines.join("\n") + "\n"

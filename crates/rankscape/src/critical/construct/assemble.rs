@@ -10,11 +10,7 @@ use crate::random::Stream;
 /// Without a stream the inner bases are unit vectors and the end frames are used as they are. With one, all freedom of
 /// the stratum over the frame is used: the inner bases are random, and so are the end vectors of the strings of the
 /// complement, as far as `G'` allows.
-pub(super) fn assemble<M: Arithmetic>(
-    stratum: &Stratum,
-    frame: &Frame<M>,
-    stream: Option<&mut Stream>,
-) -> Vec<M> {
+pub(super) fn assemble<M: Arithmetic>(stratum: &Stratum, frame: &Frame<M>, stream: Option<&mut Stream>) -> Vec<M> {
     let h = stratum.depth();
     let strings = expanded(stratum);
     let mut bases: Vec<(M, M)> = (1..h).map(|k| same(&M::identity(stratum.width(k)))).collect();

@@ -78,7 +78,9 @@ fn bars_of_ranks(family: &CapturedFamily, ranks: &[(usize, usize, usize)]) -> Re
     let mut table = vec![vec![None; h + 1]; h + 1];
     for &(i, j, rank) in ranks {
         if i >= j || j > h {
-            return Err(bad("ranks are given for nodes i < j".into()).value(format!("{i}:{j}")).hint(format!("nodes run from 0 to {h}")));
+            return Err(bad("ranks are given for nodes i < j".into())
+                .value(format!("{i}:{j}"))
+                .hint(format!("nodes run from 0 to {h}")));
         }
         table[i][j] = Some(rank);
     }

@@ -66,8 +66,7 @@ impl Frame<Matrix> {
         let mut inputs = Matrix::zeros(rho, rho);
         for (place, &index) in captured.iter().chain(omitted).enumerate() {
             let kept = place < captured.len();
-            let (left, right) =
-                if kept { (1.0, spectrum.s[index]) } else { (share(index), unit * share(index)) };
+            let (left, right) = if kept { (1.0, spectrum.s[index]) } else { (share(index), unit * share(index)) };
             outputs.set_block(0, place, &u.columns(index, index + 1).scaled(left));
             inputs.set_block(place, 0, &v.columns(index, index + 1).transpose().scaled(right));
         }

@@ -10,9 +10,11 @@ mod assemble;
 mod check;
 mod choice;
 mod frame;
+mod surplus;
 
 pub use check::Check;
 pub use choice::StratumChoice;
+pub use surplus::construct_with_surplus;
 
 use std::ops::Range;
 
@@ -198,11 +200,7 @@ fn fits(architecture: &Architecture, whitening: &Whitening) -> Result<()> {
 }
 
 /// 0-based, increasing.
-fn captured_indices(
-    choice: &CapturedChoice,
-    blocks: &[Range<usize>],
-    whitening: &Whitening,
-) -> Result<Vec<usize>> {
+fn captured_indices(choice: &CapturedChoice, blocks: &[Range<usize>], whitening: &Whitening) -> Result<Vec<usize>> {
     let positive = blocks.last().map_or(0, |block| block.end);
     let size = whitening.singular_values().len();
     match choice {

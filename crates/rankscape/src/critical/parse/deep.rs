@@ -82,7 +82,9 @@ impl DeepForm {
 
         let size_of_all = common_size(layers, network.target_norm());
         let error = (1..=h)
-            .map(|k| relative(&rebuilt(k, &d, &inverses, &z, &kept, &omitted, &product_rows), &layers[k - 1], size_of_all))
+            .map(|k| {
+                relative(&rebuilt(k, &d, &inverses, &z, &kept, &omitted, &product_rows), &layers[k - 1], size_of_all)
+            })
             .fold(0.0, f64::max);
         let wrap = target.transpose_times(&omitted);
         let condition = conditions(&z, &wrap, size_of_all, network.target_norm());

@@ -85,9 +85,8 @@ fn parts(
         (0..depth - 1).map(|k| Level::new(k, network, ranks, noise, tolerances)).collect::<Option<Vec<_>>>()
     });
     let stratum = ranks.as_ref().and_then(Stratum::from_ranks);
-    let deep = ranks.as_ref().and_then(|ranks| {
-        DeepForm::new(network, whitening, ranks.profile().product_rank(), tolerances)
-    });
+    let deep =
+        ranks.as_ref().and_then(|ranks| DeepForm::new(network, whitening, ranks.profile().product_rank(), tolerances));
     let is_minimum = class.class == CriticalClass::GlobalMinimum;
     let order = levels
         .as_ref()

@@ -48,9 +48,9 @@ impl Order {
         if in_optimal_order(last, widths) && !is_minimum(last, widths) {
             return Some(if deep { Self::DeepOptimal } else { Self::Optimal });
         }
-        let open = (2..=levels.len()).rev().find(|&q| {
-            is_minimum(&levels[q - 1], widths) && in_optimal_order(&levels[q - 2], widths)
-        });
+        let open = (2..=levels.len())
+            .rev()
+            .find(|&q| is_minimum(&levels[q - 1], widths) && in_optimal_order(&levels[q - 2], widths));
         Some(Self::Other { open })
     }
 }

@@ -249,7 +249,9 @@ impl Walk {
         chosen: &mut Vec<CyclicBar>,
         show: &mut impl FnMut(&[CyclicBar]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Some(&bar) = self.types.get(at) else { return if wraps == 0 { show(chosen) } else { ControlFlow::Continue(()) } };
+        let Some(&bar) = self.types.get(at) else {
+            return if wraps == 0 { show(chosen) } else { ControlFlow::Continue(()) };
+        };
         for multiplicity in self.choices(at, wraps, room) {
             self.take(at, multiplicity, room, false);
             chosen.push(CyclicBar { multiplicity, ..bar });
@@ -262,7 +264,14 @@ impl Walk {
         ControlFlow::Continue(())
     }
 
-    fn count(&self, at: usize, wraps: usize, room: &mut [usize], memory: &mut Memory, states: usize) -> Option<BigUint> {
+    fn count(
+        &self,
+        at: usize,
+        wraps: usize,
+        room: &mut [usize],
+        memory: &mut Memory,
+        states: usize,
+    ) -> Option<BigUint> {
         let Some(&bar) = self.types.get(at) else { return Some(BigUint::from(usize::from(wraps == 0))) };
         let key = (at, wraps, room.to_vec());
         if let Some(known) = memory.get(&key) {

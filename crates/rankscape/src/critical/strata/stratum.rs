@@ -192,7 +192,9 @@ mod tests {
         let strings = vec![bar(3, 0, 1), bar(3, 1, 2), bar(0, 2, 1), bar(2, 2, 3), bar(1, 3, 1)];
         let stratum = Stratum::new(3, 2, strings);
         assert_eq!(Stratum::from_ranks(&stratum.ranks()), Some(stratum.clone()));
-        let through = |node| stratum.barcode().bars.iter().filter(|b| b.from <= node && node <= b.to).fold(0, |n, b| n + b.multiplicity);
+        let through = |node| {
+            stratum.barcode().bars.iter().filter(|b| b.from <= node && node <= b.to).fold(0, |n, b| n + b.multiplicity)
+        };
         assert!((0..=3).all(|node| through(node) == stratum.width(node)));
     }
 

@@ -187,7 +187,10 @@ impl ConstructDocument {
                 holds: check.holds,
                 critical: check.critical,
                 gradient: check.gradient,
-                class: point.map(|point| point.class).filter(|&c| c != CriticalClass::Undecided).map(CriticalClass::name),
+                class: point
+                    .map(|point| point.class)
+                    .filter(|&c| c != CriticalClass::Undecided)
+                    .map(CriticalClass::name),
                 index: point.and_then(|point| point.inertia).map(|inertia| inertia.negative),
                 nullity: point.and_then(|point| point.inertia).map(|inertia| inertia.zero),
                 strings_agree: check.strings.as_ref().map(|strings| *strings == found.stratum),
