@@ -107,6 +107,8 @@ fn what_cannot_be_built_is_one_message_and_no_file() {
     target(folder);
     put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[1], [2]]}"#);
     put(folder, "wb.json", br#"{"W1": [[1, 0, 0]], "W2": [[1], [0], [0]], "b2": [0, 0, 0]}"#);
+    put(folder, "d3.json", br#"{"X": [[1, 0, 0], [0, 1, 0]], "Y": [[1, 0, 0], [0, 2, 0]]}"#);
+    put(folder, "z.json", br#"{"Z1": [[0, 1, 0]], "Z2": [[0], [0], [0]]}"#);
     let before = listing(folder);
     let refused = |arguments: &[&str], part: &str| {
         let run = rankscape(folder, arguments);
@@ -137,7 +139,9 @@ fn what_cannot_be_built_is_one_message_and_no_file() {
     construct("3,3,3", "none", &["--stratum", "generic", "--max", "2"], "too many strata");
     refused(&["strata", "--data", "d.json", "--widths", "2,2,2", "--captured", "1"], "outputs");
     refused(&["strata", "--widths", "2,2,1", "--captured", "1"], "no data were given");
-    refused(&["parse", "--weights", "wb.json", "--data", "d.json"], "");
+    construct("3,2,3", "1", &["--surplus", "z.json"], "not critical: the gradient is largest at W2");
+    construct("3,3,3", "1", &["--surplus", "z.json"], "2 x 3 is needed");
+    refused(&["parse", "--weights", "wb.json", "--data", "d3.json"], "networks without biases");
 }
 
 #[test]

@@ -9,7 +9,10 @@ pub fn strata_text(document: &StrataDocument) -> String {
     let mut lines = vec![
         format!("Captured   {} of {}", set(&document.captured), spectrum(&document.spectrum)),
         format!("Strata     {total}, {} listed", document.strata.len()),
-        format!("{:>8}  {:<18} {:>6} {:>8} {:>10}  strings", "number", "class", "index", "nullity", "dimension"),
+        format!(
+            "{:>8}  {:<18} {:>6} {:>8} {:>10}  wrapping strings, barcode",
+            "number", "class", "index", "nullity", "dimension"
+        ),
     ];
     for stratum in &document.strata {
         lines.push(format!(
@@ -39,7 +42,7 @@ pub fn construct_text(document: &ConstructDocument) -> String {
             stratum.nullity,
             stratum.dimension
         ));
-        lines.push(format!("Strings    {}", strings(stratum)));
+        lines.push(format!("Strings    {} (wrapping ~, barcode -)", strings(stratum)));
         let depth = document.widths.len() - 1;
         lines.extend(draw_barcode(&stratum.barcode, depth).into_iter().map(|line| format!("           {line}")));
     }
@@ -63,10 +66,8 @@ pub fn parse_text(document: &ParseDocument) -> String {
     }
     lines.extend(document.order.iter().map(|order| format!("Order      {}: {}", order.name, order.reason)));
     for level in document.levels.iter().flatten() {
-        lines.push(format!(
-            "Level {}    p = {:?} of m = {:?}, pbar = {} of {}",
-            level.k, level.p, level.m, level.pbar, level.mbar
-        ));
+        let zero = format!("{} of {} zero values", level.pbar, level.mbar);
+        lines.push(format!("Level {}    p = {} of m = {}, and {zero}", level.k, list(&level.p), list(&level.m)));
     }
     if let Some(deep) = &document.deep {
         let shape = |z: &Vec<Vec<f64>>| format!("{} x {}", z.len(), z.first().map_or(0, Vec::len));
@@ -86,13 +87,20 @@ fn set(captured: &[usize]) -> String {
     format!("{{{}}}", names.join(","))
 }
 
+/// The first numbers of a list.
+fn list(counts: &[usize]) -> String {
+    let shown: Vec<String> = counts.iter().take(6).map(ToString::to_string).collect();
+    let more = if counts.len() > 6 { ", ..." } else { "" };
+    format!("[{}{more}]", shown.join(", "))
+}
+
 fn spectrum(values: &[f64]) -> String {
     let names: Vec<String> = values.iter().take(6).map(|value| format!("{value:.4}")).collect();
     let more = if values.len() > 6 { format!(", ... ({} values)", values.len()) } else { String::new() };
     format!("{}{more}", names.join(", "))
 }
 
-/// `0-2 x2, 3~0`: segments, and strings that wrap.
+/// `3~0, 0-2 x2`: strings that wrap through the residual, then the bars of the factors.
 fn strings(stratum: &StratumDocument) -> String {
     let name = |bar: &BarDocument, link: char| {
         let times = if bar.multiplicity > 1 { format!(" x{}", bar.multiplicity) } else { String::new() };

@@ -80,6 +80,9 @@ impl Frame<Matrix> {
     }
 }
 
+/// Inputs and outputs together up to which a construction over the rationals is tried.
+const LARGEST_EXACT: usize = 60;
+
 /// The whitened target over the rationals, where its left singular vectors are unit vectors.
 #[derive(Debug, Clone)]
 pub(super) struct DiagonalTarget {
@@ -92,8 +95,11 @@ pub(super) struct DiagonalTarget {
 }
 
 impl DiagonalTarget {
-    /// `None` where `Y X^+ X Y'` is not diagonal.
+    /// `None` where `Y X^+ X Y'` is not diagonal, or the data are large.
     pub(super) fn new(data: &ExactData) -> Option<Self> {
+        if data.yx.nrows() + data.yx.ncols() > LARGEST_EXACT {
+            return None;
+        }
         let seen = data.xx.independent_columns();
         let gram = RationalMatrix::from_fn(seen.len(), seen.len(), |i, j| data.xx[(seen[i], seen[j])].clone());
         let cross = data.yx.select_columns(&seen);
