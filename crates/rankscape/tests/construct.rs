@@ -362,12 +362,13 @@ fn given_surplus_blocks_make_a_critical_point_or_are_refused() {
     let found = build(&[3, 3, 3], &[rows(&[[0.0, 0.0, 5.0], [0.0, 0.0, 1.0]]), Matrix::zeros(3, 2)]).unwrap();
     assert_eq!((found.check.holds, found.stratum.partial_rank(0, 1)), (Some(true), 2));
     let column = rows(&[[0.0, 1.0, 0.0]]).transpose();
-    let deep = [rows(&[[0.0, 3.0, 1.0]]), Matrix::zeros(1, 1), column.clone()];
+    let null_column = rows(&[[0.0, 0.0, 1.0]]).transpose();
+    let deep = [rows(&[[0.0, 3.0, 1.0]]), Matrix::zeros(1, 1), null_column];
     let found = build(&[3, 2, 2, 3], &deep).unwrap();
     assert_eq!((found.check.holds, found.stratum.wrapped_rank(3, 1)), (Some(true), 1));
     let says = |widths: &[usize], blocks: &[Matrix]| build(widths, blocks).unwrap_err().to_string();
     let wrong = [rows(&[[0.0, 1.0, 0.0]]), Matrix::zeros(3, 1)];
     assert!(says(&[3, 2, 3], &wrong).contains("not critical: the gradient is largest at W2"));
-    assert!(says(&[3, 2, 3], &[rows(&[[0.0, 1.0, 0.0]]), column]).contains("not critical"));
+    assert!(says(&[3, 2, 3], &[rows(&[[0.0, 1.0, 0.0]]), column]).contains("change the product"));
     assert!(says(&[3, 3, 3], &wrong).contains("2 x 3 is needed"));
 }
