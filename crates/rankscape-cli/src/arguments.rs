@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::construct::{FamilyOptions, ParseOptions};
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
     Reach(ReachOptions),
+    /// A critical point taken apart: its strings, ZL's forms, the deep form.
+    Parse(ParseOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -50,6 +53,7 @@ impl Command {
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
+            Self::Parse(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -196,12 +200,15 @@ pub(crate) struct CriticalOptions {
     /// What the values are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
-    /// List at most so many rungs, lowest first; the total is counted in any case.
+    /// List at most so many rungs, lowest first, or strata; the total is counted in any case.
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub(crate) max: usize,
     /// List the descents between listed rungs.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["strata", "construct"])]
     pub(crate) graph: bool,
+    /// One family instead of all rungs.
+    #[command(flatten)]
+    pub(crate) family: FamilyOptions,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,

@@ -11,14 +11,38 @@ use rankscape::report::critical_text;
 use rankscape::{InputError, Tolerances};
 
 use crate::arguments::CriticalOptions;
+use crate::construct::{run_construct, run_strata};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::{Source, normalization, note_on_biases, tolerances, weight_options};
 
 pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
+    if options.family.strata {
+        return run_strata(options, started);
+    }
+    if options.family.construct {
+        return run_construct(options, started);
+    }
+    run_ladder(options, started)
+}
+
+fn run_ladder(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
-    let (ladder, mut inputs) = read_ladder(options, &tolerances)?;
-    inputs.most = options.max;
-    inputs.graph = options.graph;
+    let problem = Problem::read(options, &tolerances)?;
+    let WhitenedData { whitening, samples, exact } = &problem.data;
+    let ladder = Ladder::new(problem.architecture.clone(), whitening, exact.as_ref(), &tolerances)
+        .map_err(|error| problem.name_file(error, options))?
+        .with_free_parameters(problem.free);
+    let inputs = CriticalInputs {
+        weights_digest: problem.weights_digest.clone(),
+        data_digest: problem.data_digest.clone(),
+        samples: *samples,
+        notes: problem.notes.clone(),
+        normalization: normalization(options.normalization),
+        seed: options.common.seed,
+        most: options.max,
+        graph: options.graph,
+        tolerances,
+    };
     let mut document = CriticalDocument::new(&ladder, &inputs);
     document.run = run_document(&options.common, started);
     let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
@@ -26,43 +50,53 @@ pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome
     finish(&options.common, "critical.json", &document, text, code)
 }
 
-/// The data with the widths that were given, those of the weights, or those of the example.
-fn read_ladder(options: &CriticalOptions, tolerances: &Tolerances) -> Result<(Ladder, CriticalInputs), InputError> {
-    let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
-    let weights = match (&options.widths, &source.weights) {
-        (Some(_), _) => None,
-        (None, Some(file)) => Some(read_weights(file, &weight_options(options.layers.clone(), options.convention))?),
-        (None, None) => {
-            return Err(InputError::new("no widths were given")
-                .hint("give --widths d0,d1,...,dh, --weights FILE whose widths are used, or --example digits"));
-        }
-    };
-    let widths = options.widths.clone().or_else(|| weights.as_ref().map(Weights::widths)).unwrap_or_default();
-    let architecture = Architecture::new(widths)?;
-    let (data, data_digest, mut notes) = source.read_data(&options.data, architecture.widths(), &options.common)?;
-    notes.extend(weights.as_ref().and_then(|weights| note_on_biases(&weights.biases)));
-    let named = |error: InputError| source.name_file(error, &options.data);
-    let output_metric = options.data.output_metric()?;
-    let weights_digest = weights.as_ref().map(|weights| weights.digest.clone());
-    let (architecture, free, found) = match weights {
-        Some(Weights { matrices, biases, exact, .. }) => {
-            let parameters = Parameters { matrices, biases, exact, output_metric };
-            let point = Point::new(parameters, data, tolerances).map_err(named)?;
-            (point.factors.architecture().clone(), point.free_biases(), point.into())
-        }
-        None => (architecture, 0, data.whiten(output_metric.as_ref(), tolerances).map_err(named)?),
-    };
-    let WhitenedData { whitening, samples, exact } = found;
-    let ladder = Ladder::new(architecture, &whitening, exact.as_ref(), tolerances).map_err(named)?;
-    let inputs = CriticalInputs {
-        weights_digest,
-        data_digest,
-        samples,
-        notes,
-        normalization: normalization(options.normalization),
-        seed: options.common.seed,
-        tolerances: *tolerances,
-        ..CriticalInputs::default()
-    };
-    Ok((ladder.with_free_parameters(free), inputs))
+/// Data with the widths that were given, those of the weights, or those of the example.
+pub(crate) struct Problem {
+    source: Source,
+    pub(crate) architecture: Architecture,
+    pub(crate) data: WhitenedData,
+    /// Parameters that the loss does not depend on: biases of inner layers.
+    free: usize,
+    pub(crate) has_biases: bool,
+    weights_digest: Option<String>,
+    pub(crate) data_digest: String,
+    notes: Vec<String>,
+}
+
+impl Problem {
+    pub(crate) fn read(options: &CriticalOptions, tolerances: &Tolerances) -> Result<Self, InputError> {
+        let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
+        let weights = match (&options.widths, &source.weights) {
+            (Some(_), _) => None,
+            (None, Some(file)) => {
+                Some(read_weights(file, &weight_options(options.layers.clone(), options.convention))?)
+            }
+            (None, None) => {
+                return Err(InputError::new("no widths were given")
+                    .hint("give --widths d0,d1,...,dh, --weights FILE whose widths are used, or --example digits"));
+            }
+        };
+        let widths = options.widths.clone().or_else(|| weights.as_ref().map(Weights::widths)).unwrap_or_default();
+        let architecture = Architecture::new(widths)?;
+        let (data, data_digest, mut notes) = source.read_data(&options.data, architecture.widths(), &options.common)?;
+        notes.extend(weights.as_ref().and_then(|weights| note_on_biases(&weights.biases)));
+        let named = |error: InputError| source.name_file(error, &options.data);
+        let output_metric = options.data.output_metric()?;
+        let weights_digest = weights.as_ref().map(|weights| weights.digest.clone());
+        let has_biases = weights.as_ref().is_some_and(|weights| weights.biases.iter().any(Option::is_some));
+        let (architecture, free, data) = match weights {
+            Some(Weights { matrices, biases, exact, .. }) => {
+                let parameters = Parameters { matrices, biases, exact, output_metric };
+                let point = Point::new(parameters, data, tolerances).map_err(named)?;
+                (point.factors.architecture().clone(), point.free_biases(), point.into())
+            }
+            None => (architecture, 0, data.whiten(output_metric.as_ref(), tolerances).map_err(named)?),
+        };
+        Ok(Self { architecture, data, free, has_biases, weights_digest, data_digest, notes, source })
+    }
+
+    /// Names the file of an error about the whole problem.
+    pub(crate) fn name_file(&self, error: InputError, options: &CriticalOptions) -> InputError {
+        self.source.name_file(error, &options.data)
+    }
 }

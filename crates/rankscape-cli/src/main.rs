@@ -4,6 +4,7 @@
 //! undecided; 4 a verification failed.
 
 mod arguments;
+mod construct;
 mod critical;
 mod diagnose;
 mod doctor;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),
         Command::Reach(options) => fiber::run_reach(options, started),
+        Command::Parse(options) => construct::run_parse(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

@@ -71,7 +71,21 @@ fn schemas_describe_every_field() {
         }
     }
     for name in [
-        "diagnose", "critical", "error", "doctor", "ed", "solve", "sweep", "cost", "map", "connect", "balance", "reach",
+        "diagnose",
+        "critical",
+        "error",
+        "doctor",
+        "ed",
+        "solve",
+        "sweep",
+        "cost",
+        "map",
+        "connect",
+        "balance",
+        "reach",
+        "strata",
+        "construct",
+        "parse",
     ] {
         let mut missing = Vec::new();
         undescribed(&schema(name), name, &mut missing);

@@ -16,12 +16,36 @@ pub fn classify(
     unit_roundoff: f64,
     tolerances: &Tolerances,
 ) -> CriticalPoint {
+    let (sizes, noise) = sizes_and_noise(network, unit_roundoff, tolerances);
+    let inputs = network.given().layers()[0].ncols();
+    classify_with_sizes(network.whitened(), whitening, inputs, &sizes, noise, tolerances)
+}
+
+/// All ranks of a critical point whose data have positive rank; `None` when the factors are not finite.
+pub(super) fn string_ranks(
+    network: &NormalizedNetwork,
+    whitening: &Whitening,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> Option<StringRanks> {
+    let (sizes, noise) = sizes_and_noise(network, unit_roundoff, tolerances);
+    let sizes = Sizes::new(network.whitened(), &sizes, whitening, noise, tolerances);
+    let factors = Factors::new(network.whitened().layers().to_vec()).ok()?;
+    Some(ranks_at(network.whitened(), &factors, &sizes, noise, tolerances).0)
+}
+
+/// Sizes that rounding errors of the whitened factors are relative to, and the relative size of errors of entries.
+pub(super) fn sizes_and_noise(
+    network: &NormalizedNetwork,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> (Vec<f64>, f64) {
     let layers = network.given().layers();
     let mut sizes = vec![0.0; layers.len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.
     sizes[0] = spectral_norm(&layers[0]) * network.given().inputs().map_or(1.0, spectral_norm);
     let noise = unit_roundoff.max(network.relative_gradient().min(tolerances.critical_threshold(unit_roundoff)));
-    classify_with_sizes(network.whitened(), whitening, layers[0].ncols(), &sizes, noise, tolerances)
+    (sizes, noise)
 }
 
 /// Classifies a point of a network in whitened coordinates (`A = I`), at any scale, where rounding errors of `W_k` are

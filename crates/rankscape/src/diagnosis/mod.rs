@@ -8,8 +8,8 @@ use point::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, captured_directions,
-    classify, near_critical_point,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, Parsed, captured_directions,
+    classify, near_critical_point, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
@@ -152,6 +152,20 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         evidence: context.evidence(&rank_profile, analysis),
         rank_profile,
     })
+}
+
+/// Takes a critical point apart: see [`crate::critical::parse`].
+///
+/// # Errors
+/// If the data do not fit the widths, or the network has biases.
+pub fn parse_point(point: &Point, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Parsed> {
+    check(&point.factors, &point.whitening)?;
+    if point.has_biases() {
+        return Err(InputError::new("the forms of critical points are those of networks without biases")
+            .hint("centre X and Y and leave the biases out: at critical points that is the same problem"));
+    }
+    let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+    Ok(parse(&point.factors, &point.whitening, exact.as_ref(), unit_roundoff, tolerances))
 }
 
 fn check(factors: &Factors, whitening: &Whitening) -> Result<()> {

@@ -170,6 +170,11 @@ impl Point {
         })
     }
 
+    /// Some layer has a bias.
+    pub fn has_biases(&self) -> bool {
+        self.first_bias || self.output_bias.is_some()
+    }
+
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {

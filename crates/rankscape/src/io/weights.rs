@@ -9,7 +9,7 @@ use super::file::{Format, format_of};
 use super::layers::{Layer, all_layers, named_layers};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
-use crate::linalg::exact::{Rational, RationalMatrix};
+use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 
 /// How a matrix of a layer is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,6 +90,24 @@ impl Weights {
         });
         let layers = arrays.map(|array| (array, None)).collect();
         assemble(layers, Convention::Torch)
+    }
+
+    /// Exact weights, named `W1`, ..., `Wh`; `.json` files keep them exactly.
+    ///
+    /// # Errors
+    /// As [`Self::from_matrices`].
+    pub fn from_exact(matrices: &[RationalMatrix]) -> Result<Self> {
+        let arrays = matrices.iter().enumerate().map(|(k, matrix)| {
+            let integers = matrix.entries().iter().all(Rational::is_integer);
+            Array {
+                name: format!("W{}", k + 1),
+                shape: vec![matrix.nrows(), matrix.ncols()],
+                values: matrix.entries().iter().map(rational_to_f64).collect(),
+                element: if integers { ElementType::Integer } else { ElementType::Text },
+                exact: Some(matrix.entries().to_vec()),
+            }
+        });
+        assemble(arrays.map(|array| (array, None)).collect(), Convention::Torch)
     }
 
     /// The same names and types with other numbers: what an escape or a balanced point is written as.

@@ -1,12 +1,14 @@
 //! Documents as text a person reads: pure functions.
 
 mod barcode;
+mod construct;
 mod critical;
 mod diagnose;
 mod map;
 mod quadratic;
 
 pub use barcode::draw_barcode;
+pub use construct::{construct_text, parse_text, strata_text};
 pub use critical::critical_text;
 pub use diagnose::diagnose_text;
 pub use map::map_text;

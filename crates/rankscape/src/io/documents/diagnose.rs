@@ -253,7 +253,7 @@ impl DiagnoseDocument {
     }
 }
 
-fn bars(barcode: &Barcode) -> Vec<BarDocument> {
+pub(super) fn bars(barcode: &Barcode) -> Vec<BarDocument> {
     let bar = |b: &Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
     barcode.bars.iter().map(bar).collect()
 }

@@ -3,6 +3,7 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod construct;
 mod critical;
 mod diagnose;
 mod doctor;
@@ -10,9 +11,11 @@ mod ed;
 mod error;
 mod fiber;
 mod map;
+mod parse;
 mod solve;
 mod sweep;
 
+pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,
 };
@@ -25,6 +28,7 @@ pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
+pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,

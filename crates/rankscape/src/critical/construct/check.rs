@@ -1,0 +1,71 @@
+//! What is found at a constructed point, without a look at how it was made.
+
+use crate::critical::class::{CriticalClass, CriticalPoint};
+use crate::critical::exact::{ExactData, ExactSquareNetwork};
+use crate::critical::numerical::{classify, string_ranks};
+use crate::critical::strata::{Stratum, StratumFacts};
+use crate::data::Whitening;
+use crate::error::Result;
+use crate::hessian::{NormalizedNetwork, StringRanks};
+use crate::multiplication::{ExactFactors, Factors};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Gradient, class, index and ranks at a point, and whether they are those of its stratum.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Relative gradient; 0 when it is exactly zero.
+    pub gradient: f64,
+    /// The gradient counts as zero.
+    pub critical: bool,
+    /// Class and inertia; `None` off critical points.
+    pub found: Option<CriticalPoint>,
+    /// Strings read off the ranks; `None` where the ranks are not clear.
+    pub strings: Option<Stratum>,
+    /// Everything found is as wanted; `None` where the class or a rank is undecided and nothing contradicts.
+    pub holds: Option<bool>,
+}
+
+impl Check {
+    pub(super) fn new(
+        factors: &Factors,
+        exact: Option<(&ExactFactors, &ExactData)>,
+        whitening: &Whitening,
+        (stratum, facts): (&Stratum, &StratumFacts),
+        tolerances: &Tolerances,
+    ) -> Result<Self> {
+        let network = NormalizedNetwork::new(factors, whitening);
+        let exact = exact.map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+        let (critical, gradient) = match &exact {
+            Some(exact) => (exact.is_critical(), if exact.is_critical() { 0.0 } else { network.relative_gradient() }),
+            None => (network.is_critical(UNIT_ROUNDOFF, tolerances), network.relative_gradient()),
+        };
+        if !critical {
+            return Ok(Self { gradient, critical, found: None, strings: None, holds: Some(false) });
+        }
+        let rho = stratum.width(0);
+        let found = exact
+            .as_ref()
+            .and_then(ExactSquareNetwork::classify)
+            .unwrap_or_else(|| classify(&network, whitening, UNIT_ROUNDOFF, tolerances));
+        let ranks = match &exact {
+            Some(exact) => Some(exact.string_ranks(rho)),
+            None if rho == 0 => Some(stratum.ranks()),
+            None => string_ranks(&network, whitening, UNIT_ROUNDOFF, tolerances).filter(StringRanks::is_clear),
+        };
+        let strings = ranks.as_ref().and_then(Stratum::from_ranks);
+        let class = Some(found.class).filter(|class| *class != CriticalClass::Undecided);
+        let parts = [
+            class.map(|class| class == facts.class),
+            found.inertia.map(|inertia| inertia == facts.inertia),
+            strings.as_ref().map(|strings| strings == stratum),
+        ];
+        let holds = if parts.contains(&Some(false)) {
+            Some(false)
+        } else if parts.contains(&None) {
+            None
+        } else {
+            Some(true)
+        };
+        Ok(Self { gradient, critical, found: Some(found), strings, holds })
+    }
+}
