@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
+use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
     write_weights,
@@ -11,8 +11,8 @@ use rankscape::io::{
 use rankscape::report::diagnose_text;
 use rankscape::{InputError, Tolerances};
 
-use crate::arguments::{ConventionName, DiagnoseOptions, NormalizationName, Task};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, write_document};
+use crate::arguments::{CommonOptions, ConventionName, DiagnoseOptions, NormalizationName, PointOptions, Task};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
 const EXAMPLES: [(&str, &str, bool); 7] = [
@@ -26,10 +26,50 @@ const EXAMPLES: [(&str, &str, bool); 7] = [
 ];
 
 pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
+    let source = Source::new(&options.point)?;
+    let read = read_point(&options.point, &options.common, &source)?;
+    let found = diagnose(&read.point, read.settings(&options.common))
+        .map_err(|error| name_file(error, &options.point, &source))?;
+    if let Some(path) = &options.leave {
+        let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
+        let (matrices, biases) = read.point.parameters_at(&read.point.factors.moved(escape.t, &escape.direction));
+        write_weights(path, &read.weights.with_parameters(matrices, biases)?)?;
+    }
+    let mut document = DiagnoseDocument::new(&found, &read.inputs);
+    document.run = run_document(&options.common, started);
+    let leave = options.leave.as_ref().map(|path| path.display().to_string());
+    let text = diagnose_text(&document, leave.as_deref());
+    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
+    finish(&options.common, "diagnose.json", &document, text, code)
+}
+
+/// A point as it was read, with what the documents say of it.
+pub(crate) struct ReadPoint {
+    pub(crate) point: Point,
+    pub(crate) weights: Weights,
+    pub(crate) inputs: DiagnoseInputs,
+}
+
+impl ReadPoint {
+    pub(crate) fn settings(&self, common: &CommonOptions) -> Settings<'_> {
+        Settings {
+            unit_roundoff: self.weights.unit_roundoff,
+            tolerances: &self.inputs.tolerances,
+            seed: common.seed,
+            threads: common.thread_count(),
+        }
+    }
+}
+
+/// Reads weights and data.
+pub(crate) fn read_point(
+    options: &PointOptions,
+    common: &CommonOptions,
+    source: &Source,
+) -> Result<ReadPoint, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
-    let source = Source::new(options)?;
     let weights = read_weights(&source.weights, &weight_options(options))?;
-    let (data, data_digest, mut notes) = read_data(options, &source, &weights)?;
+    let (data, data_digest, mut notes) = read_data(options, common, source, &weights)?;
     notes.extend(note_on_biases(&weights.biases));
     let output_metric = options.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
     let parameters = Parameters {
@@ -38,20 +78,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         exact: weights.exact.clone(),
         output_metric: output_metric.map(|metric| metric.matrix),
     };
-    let named = |error: InputError| name_file(error, options, &source);
-    let point = Point::new(parameters, data, &tolerances).map_err(named)?;
-    let settings = Settings {
-        unit_roundoff: weights.unit_roundoff,
-        tolerances: &tolerances,
-        seed: options.common.seed,
-        threads: options.common.thread_count(),
-    };
-    let found = diagnose(&point, settings).map_err(named)?;
-    if let Some(path) = &options.leave {
-        let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
-        let (matrices, biases) = point.parameters_at(&point.factors.moved(escape.t, &escape.direction));
-        write_weights(path, &weights.with_parameters(matrices, biases)?)?;
-    }
+    let point = Point::new(parameters, data, &tolerances).map_err(|error| name_file(error, options, source))?;
     let inputs = DiagnoseInputs {
         weights_digest: weights.digest.clone(),
         data_digest,
@@ -59,20 +86,14 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         data_rank: point.whitening.rank.rank,
         notes,
         normalization: normalization(options.normalization),
-        seed: options.common.seed,
+        seed: common.seed,
         tolerances,
     };
-    let mut document = DiagnoseDocument::new(&found, &inputs);
-    document.run = RunDocument {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seconds: started.elapsed().as_secs_f64(),
-        threads: options.common.thread_count(),
-    };
-    finish(options, &document)
+    Ok(ReadPoint { point, weights, inputs })
 }
 
 /// Names the file that holds the array of an error about a whole problem.
-fn name_file(error: InputError, options: &DiagnoseOptions, source: &Source) -> InputError {
+pub(crate) fn name_file(error: InputError, options: &PointOptions, source: &Source) -> InputError {
     let path = match error.array.as_deref() {
         Some("output metric") => options.output_metric.as_ref().map(|path| path.display().to_string()),
         Some("data") => options.target.as_ref().map(|path| path.display().to_string()).or(source.data.clone()),
@@ -81,29 +102,15 @@ fn name_file(error: InputError, options: &DiagnoseOptions, source: &Source) -> I
     error.file(path.unwrap_or_else(|| source.weights.clone()))
 }
 
-fn finish(options: &DiagnoseOptions, document: &DiagnoseDocument) -> Result<Outcome, InputError> {
-    let json = to_json(document) + "\n";
-    if let Some(folder) = &options.common.out {
-        write_document(folder, "diagnose.json", &json)?;
-    }
-    let leave = options.leave.as_ref().map(|path| path.display().to_string());
-    let text = match (options.common.json, options.common.quiet) {
-        (true, _) => json,
-        (false, true) => String::new(),
-        (false, false) => diagnose_text(document, leave.as_deref()),
-    };
-    Ok(Outcome { text, code: if document.is_undecided() { UNDECIDED } else { ANSWERED } })
-}
-
 /// Where weights and data come from.
-struct Source {
+pub(crate) struct Source {
     weights: String,
     data: Option<String>,
     autoencoder: bool,
 }
 
 impl Source {
-    fn new(options: &DiagnoseOptions) -> Result<Self, InputError> {
+    pub(crate) fn new(options: &PointOptions) -> Result<Self, InputError> {
         let Some(name) = &options.example else {
             return Ok(Self {
                 weights: options.weights.clone().unwrap_or_default(),
@@ -125,7 +132,7 @@ impl Source {
     }
 }
 
-fn weight_options(options: &DiagnoseOptions) -> WeightOptions {
+fn weight_options(options: &PointOptions) -> WeightOptions {
     WeightOptions {
         layers: options.layers.clone(),
         convention: match options.convention {
@@ -136,7 +143,8 @@ fn weight_options(options: &DiagnoseOptions) -> WeightOptions {
 }
 
 fn read_data(
-    options: &DiagnoseOptions,
+    options: &PointOptions,
+    common: &CommonOptions,
     source: &Source,
     weights: &Weights,
 ) -> Result<(Data, String, Vec<String>), InputError> {
@@ -156,7 +164,7 @@ fn read_data(
             autoencoder: source.autoencoder,
             inputs: options.inputs,
             sample_weights: options.sample_weights.clone(),
-            threads: options.common.thread_count(),
+            threads: common.thread_count(),
             ..SampleOptions::default()
         },
     )?;

@@ -8,6 +8,7 @@ mod diagnose;
 mod doctor;
 mod ed;
 mod fiber;
+mod hessian;
 mod map;
 mod output;
 mod progress;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let common = arguments.command.common().clone();
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
+        Command::Hessian(options) => hessian::run(options, started),
         Command::Map(options) => map::run(options, started),
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),

@@ -64,8 +64,8 @@ impl HessianOperator<'_> {
         if self.part == Part::Residual { 0.0 } else { blocks.map(term).sum() }
     }
 
-    /// Singular values of `M_b` and of `Phi_b`, scaled, non-increasing and as many as block `b` has rows and columns: the
-    /// eigenvalues of the diagonal block are the squares of their products, with Kronecker products as eigenvectors.
+    /// Singular values of `M_b` (times the number of the block) and of `Phi_b`, non-increasing and as many as block `b` has
+    /// rows and columns: the eigenvalues of the diagonal block are the squares of their products.
     pub fn block_spectrum(&self, b: usize) -> (Vec<f64>, Vec<f64>) {
         let (rows, cols) = self.pieces.shapes[b];
         let padded = |matrix: Option<&Matrix>, size: usize, scale: f64| {

@@ -62,6 +62,11 @@ impl<'a> HessianOperator<'a> {
         self
     }
 
+    /// What the parameters of a block are multiplied by.
+    pub fn scale(&self, block: usize) -> f64 {
+        self.scales[block]
+    }
+
     /// Shapes of the blocks of parameters: the factors, then the biases that exist.
     pub fn shapes(&self) -> &[(usize, usize)] {
         &self.pieces.shapes

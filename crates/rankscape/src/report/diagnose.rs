@@ -191,7 +191,7 @@ fn evidence(document: &DiagnoseDocument) -> String {
 }
 
 /// Six significant digits, without an exponent where that is readable.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
         "0".to_owned()

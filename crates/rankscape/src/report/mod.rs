@@ -2,10 +2,12 @@
 
 mod barcode;
 mod diagnose;
+mod hessian;
 mod map;
 mod quadratic;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
+pub use hessian::hessian_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};

@@ -10,28 +10,29 @@ use rankscape::linalg::{Matrix, SymmetricOperator};
 use rankscape::random::Stream;
 use rankscape::{Tolerances, linalg};
 use testkit::grid::Dense;
-use testkit::jacobi;
 use testkit::reference::Network;
 
-pub fn orthogonal(stream: &mut Stream, size: usize) -> Matrix {
+pub(crate) fn orthogonal(stream: &mut Stream, size: usize) -> Matrix {
     linalg::svd(&stream.normal_matrix(size, size)).u
 }
 
 /// `X` with samples as columns.
-pub fn network(layers: &[Matrix], x: &Matrix, y: &Matrix) -> SquareNetwork {
+pub(crate) fn network(layers: &[Matrix], x: &Matrix, y: &Matrix) -> SquareNetwork {
     SquareNetwork::new(layers.to_vec(), Some(x.clone()), y.clone())
 }
 
-/// Eigenvalues of the dense Hessian by the slow reference.
-pub fn reference(layers: &[Matrix], x: &Matrix, y: &Matrix) -> Vec<f64> {
+/// Eigenvalues of the dense Hessian that the reference writes entry by entry.
+pub(crate) fn reference(layers: &[Matrix], x: &Matrix, y: &Matrix) -> Vec<f64> {
     let grid = |m: &Matrix| Dense::from_rows(&m.to_rows());
     let reference = Network::new(layers.iter().map(grid).collect(), grid(x), grid(y));
-    jacobi::eigenvalues(&reference.hessian())
+    let hessian = reference.hessian();
+    let matrix = Matrix::from_fn(hessian.rows(), hessian.cols(), |i, j| hessian[(i, j)]);
+    linalg::symmetric_eigenvalues(&matrix).unwrap()
 }
 
 /// The spectrum agrees with the reference to `1e-10`, and its eigenvectors are orthonormal eigenvectors.
 #[track_caller]
-pub fn check(layers: &[Matrix], x: &Matrix, y: &Matrix, what: &str) -> Spectrum {
+pub(crate) fn check(layers: &[Matrix], x: &Matrix, y: &Matrix, what: &str) -> Spectrum {
     let network = network(layers, x, y);
     let scales = vec![1.0; layers.len()];
     let operator = HessianOperator::new(&network, scales);

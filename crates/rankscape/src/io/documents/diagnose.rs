@@ -303,7 +303,7 @@ fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
     }
 }
 
-fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
+pub(super) fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
     let rests_on = evidence.rests_on.iter().map(|support| SupportDocument {
         quantity: support.quantity.clone(),
         rank: support.decision.rank,

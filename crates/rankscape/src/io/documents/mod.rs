@@ -8,6 +8,7 @@ mod doctor;
 mod ed;
 mod error;
 mod fiber;
+mod hessian;
 mod map;
 mod solve;
 mod sweep;
@@ -20,6 +21,10 @@ pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+pub use hessian::{
+    AlignmentDocument, DirectionDocument, DistinctDocument, ExtremesDocument, HessianSpectrumDocument, PartDocument,
+    VectorDocument,
+};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,

@@ -1,0 +1,36 @@
+//! `rankscape hessian`: the spectrum of the Hessian at a point.
+
+use std::time::Instant;
+
+use rankscape::InputError;
+use rankscape::diagnosis::{SpectrumRequest, hessian_at};
+use rankscape::hessian::Part;
+use rankscape::io::documents::HessianSpectrumDocument;
+use rankscape::report::hessian_text;
+
+use crate::arguments::{HessianOptions, PartName};
+use crate::diagnose::{name_file, read_point, Source};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
+
+pub(crate) fn run(options: &HessianOptions, started: Instant) -> Result<Outcome, InputError> {
+    let common = &options.common;
+    let source = Source::new(&options.point)?;
+    let read = read_point(&options.point, common, &source)?;
+    let request = SpectrumRequest {
+        part: match options.part {
+            PartName::Full => Part::Full,
+            PartName::GaussNewton => Part::GaussNewton,
+            PartName::Residual => Part::Residual,
+        },
+        layer: options.layer,
+        all: options.all,
+        vectors: options.vectors.unwrap_or(0),
+    };
+    let found = hessian_at(&read.point, request, read.settings(common))
+        .map_err(|error| name_file(error, &options.point, &source))?;
+    let architecture = read.point.factors.architecture();
+    let mut document = HessianSpectrumDocument::new(&found, architecture, request, options.diagonal, &read.inputs);
+    document.run = run_document(common, started);
+    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
+    finish(common, "hessian.json", &document, hessian_text(&document), code)
+}
