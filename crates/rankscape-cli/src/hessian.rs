@@ -9,7 +9,7 @@ use rankscape::io::documents::HessianSpectrumDocument;
 use rankscape::report::hessian_text;
 
 use crate::arguments::{HessianOptions, PartName};
-use crate::diagnose::{name_file, read_point, Source};
+use crate::diagnose::{Source, name_file, read_point};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 
 pub(crate) fn run(options: &HessianOptions, started: Instant) -> Result<Outcome, InputError> {

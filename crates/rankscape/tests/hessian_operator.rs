@@ -84,16 +84,21 @@ fn the_operator_its_parts_blocks_diagonal_and_trace_agree_with_dense_references(
         let operator = HessianOperator::new(&network, vec![1.0; network.blocks().len()]);
         let identity = Matrix::identity(full.nrows());
         let gauss_newton = gauss_newton(&reference);
-        for (part, expected) in
-            [(Part::Full, full.clone()), (Part::GaussNewton, gauss_newton.clone()), (Part::Residual, &full - &gauss_newton)]
-        {
+        for (part, expected) in [
+            (Part::Full, full.clone()),
+            (Part::GaussNewton, gauss_newton.clone()),
+            (Part::Residual, &full - &gauss_newton),
+        ] {
             let operator = operator.clone().part(part);
             assert_same(&operator.to_dense(), &expected, &what);
             assert_same(&operator.apply_matrix(&identity), &expected, &what);
             let one = identity.columns(0, 1);
             assert_same(&operator.apply_matrix(&one), &expected.columns(0, 1), &what);
             let diagonal = operator.diagonal();
-            assert!((0..diagonal.len()).all(|i| (diagonal[i] - expected[(i, i)]).abs() < 1e-11 * full.max_abs()), "{what}");
+            assert!(
+                (0..diagonal.len()).all(|i| (diagonal[i] - expected[(i, i)]).abs() < 1e-11 * full.max_abs()),
+                "{what}"
+            );
             assert!((operator.trace() - diagonal.iter().sum::<f64>()).abs() < 1e-10 * full.max_abs(), "{what}");
         }
         let shapes = network.blocks();
@@ -102,8 +107,7 @@ fn the_operator_its_parts_blocks_diagonal_and_trace_agree_with_dense_references(
             let block = full.block(start, start, rows * cols, rows * cols);
             assert_same(&operator.block(b, b), &block, &what);
             let (left, right) = operator.block_spectrum(b);
-            let mut closed: Vec<f64> =
-                left.iter().flat_map(|x| right.iter().map(move |y| x * y * (x * y))).collect();
+            let mut closed: Vec<f64> = left.iter().flat_map(|x| right.iter().map(move |y| x * y * (x * y))).collect();
             closed.sort_by(f64::total_cmp);
             let values = symmetric_eigenvalues(&block).unwrap();
             assert!(values.iter().zip(&closed).all(|(a, b)| (a - b).abs() < 1e-10 * full.max_abs()), "{what}");

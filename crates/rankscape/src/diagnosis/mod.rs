@@ -5,8 +5,8 @@ mod spectrum;
 
 pub use point::{Data, Parameters, Point};
 pub use spectrum::{
-    EigenvectorShape, Eigenvector, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, SpectrumMethod,
-    SpectrumRequest, hessian_at,
+    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, OrbitFindings,
+    SpectrumMethod, SpectrumRequest, hessian_at,
 };
 
 use point::OutputBias;

@@ -5,6 +5,9 @@ use crate::critical::{CriticalClass, ExactSquareNetwork};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::aligned::{RankOne, Spectrum, SpectrumKind};
+use crate::hessian::orbit::{
+    BalancedCurvature, balanced_curvature_bound, bound_near_balance, bound_on_orbit, imbalance,
+};
 use crate::hessian::{HessianOperator, NormalizedNetwork, Part, extremes};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, spectral_norm, symmetric_eigen, symmetric_eigenvalues};
 use crate::multiplication::{Differential, Factors, RankProfile};
@@ -90,6 +93,19 @@ pub struct Eigenvector {
     pub shape: EigenvectorShape,
 }
 
+/// What is known along the orbit of a critical point of two layers whose data are the identity up to scale and rotation.
+#[derive(Debug, Clone)]
+pub struct OrbitFindings {
+    /// `||W_2' W_2 - W_1 W_1'||_2`.
+    pub imbalance: f64,
+    /// Upper bound of the smallest eigenvalue here; sharp at balanced points.
+    pub bound_near_balance: Option<f64>,
+    /// Upper bound of the smallest eigenvalue on the whole orbit, where there is one.
+    pub bound_on_orbit: Option<f64>,
+    /// The balanced strict saddle of least curvature.
+    pub balanced: Option<BalancedCurvature>,
+}
+
 /// The answer.
 #[derive(Debug, Clone)]
 pub struct HessianFindings {
@@ -119,6 +135,8 @@ pub struct HessianFindings {
     pub trace: f64,
     /// Eigenvectors of the smallest eigenvalues, where asked for.
     pub vectors: Vec<Eigenvector>,
+    /// Facts about the orbit, where they apply.
+    pub orbit: Option<OrbitFindings>,
 }
 
 /// Eigenvalues of the Hessian of `L` in the parameters as given, and its index and nullity.
@@ -141,6 +159,15 @@ pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_
     };
     let mut found = eigenvalues(&operator, request, known.as_ref().and_then(|(inertia, _)| *inertia), settings)?;
     found.class = class;
+    if let Some(spectrum) = &mut found.spectrum {
+        let edges: Vec<f64> = std::iter::once(prepared.given.input_scale())
+            .chain(prepared.given.layer_scales().iter().copied())
+            .collect();
+        spectrum.report_scaled(&edges, prepared.given.target_scale());
+    }
+    if request.part == Part::Full && class != CriticalClass::NotCritical {
+        found.orbit = orbit(point, settings);
+    }
     match known {
         Some((inertia, evidence)) => (found.inertia, found.evidence) = (inertia, evidence),
         None => count_signs(&mut found, settings),
@@ -175,6 +202,7 @@ fn eigenvalues(
         diagonal: operator.diagonal(),
         trace: operator.trace(),
         vectors: Vec::new(),
+        orbit: None,
     };
     let listed = size <= LARGEST_LISTED || request.all;
     if let Some(spectrum) = &found.spectrum {
@@ -195,7 +223,9 @@ fn eigenvalues(
         if size > LARGEST_DENSE {
             return Err(InputError::new("all eigenvalues of a Hessian of this size need a point that is aligned")
                 .value(format!("{size} parameters"))
-                .hint(format!("leave out --all for the two ends; a dense Hessian has up to {LARGEST_DENSE} parameters")));
+                .hint(format!(
+                    "leave out --all for the two ends; a dense Hessian has up to {LARGEST_DENSE} parameters"
+                )));
         }
         dense(operator, request.vectors, &mut found)?;
     } else {
@@ -213,14 +243,38 @@ fn eigenvalues(
     Ok(found)
 }
 
+/// Facts about the orbit of a critical point: two layers without biases and metric, `X X' = c^2 I`.
+fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
+    let (white, tolerances) = (&point.whitening, settings.tolerances);
+    let [first, second] = point.factors.matrices() else { return None };
+    let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
+    let tie = tolerances.tie * UNIT_ROUNDOFF * (first.ncols() as f64).sqrt();
+    let plain = point.output_bias.is_none() && point.output_factor.is_none() && white.rank.rank == first.ncols();
+    if !plain || scale - smallest > tie * scale {
+        return None;
+    }
+    // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
+    let target = white.target.scaled(1.0 / scale).times_transpose(&white.basis);
+    let values: Vec<f64> = white.spectrum.s.iter().map(|s| s / scale).collect();
+    let size = values.first().copied().unwrap_or(0.0);
+    let square = scale * scale;
+    let times = |value: f64| square * value;
+    Some(OrbitFindings {
+        imbalance: imbalance(second, first),
+        bound_near_balance: bound_near_balance(second, first, &target).map(times),
+        bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
+        balanced: balanced_curvature_bound(&values, first.nrows(), tie * size)
+            .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
+    })
+}
+
 fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) -> Result<()> {
     let failed = || InputError::new("the iteration for the eigenvalues failed").hint("scale X, Y or the weights");
     let matrix = operator.to_dense();
     let values = if vectors > 0 {
         let eigen = symmetric_eigen(&matrix).ok_or_else(failed)?;
         let count = vectors.min(eigen.values.len());
-        found.vectors =
-            (0..count).map(|k| as_blocks(operator, eigen.values[k], eigen.vectors.column(k))).collect();
+        found.vectors = (0..count).map(|k| as_blocks(operator, eigen.values[k], eigen.vectors.column(k))).collect();
         eigen.values
     } else {
         symmetric_eigenvalues(&matrix).ok_or_else(failed)?
@@ -308,6 +362,7 @@ fn layer_block(
         trace: diagonal.iter().sum(),
         diagonal,
         vectors: Vec::new(),
+        orbit: None,
     })
 }
 

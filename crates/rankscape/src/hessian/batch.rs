@@ -74,11 +74,7 @@ impl Batch {
     /// `left * M * right` for every matrix `M`.
     pub(super) fn sandwich(&self, left: Side<'_>, right: Side<'_>) -> Self {
         let shape = (self.matrix.nrows(), self.cols());
-        if sandwich_cost(left, shape, right).1 {
-            self.left(left).right(right)
-        } else {
-            self.right(right).left(left)
-        }
+        if sandwich_cost(left, shape, right).1 { self.left(left).right(right) } else { self.right(right).left(left) }
     }
 
     fn left(&self, side: Side<'_>) -> Self {

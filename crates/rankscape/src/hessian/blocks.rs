@@ -58,9 +58,8 @@ impl HessianOperator<'_> {
     pub fn trace(&self) -> f64 {
         let blocks = 0..self.pieces.shapes.len();
         let sum = |values: Vec<f64>| values.into_iter().sum::<f64>();
-        let term = |b: usize| {
-            (self.scales[b] * sum(self.column_squares(b))) * (self.scales[b] * sum(self.feature_squares(b)))
-        };
+        let term =
+            |b: usize| (self.scales[b] * sum(self.column_squares(b))) * (self.scales[b] * sum(self.feature_squares(b)));
         if self.part == Part::Residual { 0.0 } else { blocks.map(term).sum() }
     }
 

@@ -8,6 +8,7 @@ mod inertia;
 mod network;
 mod normalized;
 mod operator;
+pub mod orbit;
 mod pieces;
 mod slopes;
 mod strings;

@@ -53,22 +53,15 @@ impl Pieces {
                 (0..depth)
                     .map(|l| {
                         let feature = features[b].as_ref();
-                        let product = || feature.map_or_else(|| backward[l].clone(), |f| backward[l].times_transpose(f));
+                        let product =
+                            || feature.map_or_else(|| backward[l].clone(), |f| backward[l].times_transpose(f));
                         (l > layers[b]).then(product)
                     })
                     .collect()
             })
             .collect();
         let between = (0..depth).map(|k| products_from(factors, k)).collect();
-        Self {
-            shapes: network.blocks(),
-            layers,
-            features,
-            after,
-            cross,
-            between,
-            residual: network.residual().shape(),
-        }
+        Self { shapes: network.blocks(), layers, features, after, cross, between, residual: network.residual().shape() }
     }
 
     /// `B_l Phi_b'` for a factor `l` after the layer of block `b`.

@@ -65,7 +65,8 @@ pub fn check_gradient(network: &SquareNetwork, direction: &[Matrix]) -> TaylorSl
 /// right.
 pub fn check_hessian(network: &SquareNetwork, direction: &[Matrix]) -> TaylorSlope {
     let first = pairing(&network.gradient(), direction);
-    let vector: Vec<f64> = direction.iter().flat_map(|block| block.transpose().entries().collect::<Vec<f64>>()).collect();
+    let vector: Vec<f64> =
+        direction.iter().flat_map(|block| block.transpose().entries().collect::<Vec<f64>>()).collect();
     let image = HessianOperator::new(network, vec![1.0; direction.len()]).apply(&vector);
     let second = image.iter().zip(&vector).map(|(x, y)| x * y).sum();
     TaylorSlope::new(|t| network.moved(t, direction).value(), &[network.value(), first, second])

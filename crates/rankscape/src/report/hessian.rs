@@ -13,6 +13,7 @@ pub fn hessian_text(document: &HessianSpectrumDocument) -> String {
     lines.extend(list(document));
     lines.push(format!("Trace      {}", number(document.trace)));
     lines.extend(alignment(document));
+    lines.extend(orbit(document));
     lines.extend(vectors(document));
     lines.push(evidence(document));
     lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
@@ -78,9 +79,8 @@ fn list(document: &HessianSpectrumDocument) -> Option<String> {
 
 fn alignment(document: &HessianSpectrumDocument) -> Option<String> {
     let found = document.alignment.as_ref()?;
-    let count = |kind: &str| -> usize {
-        found.directions.iter().filter(|d| d.kind == kind).map(|d| d.multiplicity).sum()
-    };
+    let count =
+        |kind: &str| -> usize { found.directions.iter().filter(|d| d.kind == kind).map(|d| d.multiplicity).sum() };
     let kinds = [("kept", "kept"), ("partly_kept", "partly kept"), ("omitted", "omitted"), ("spare", "spare")];
     let named: Vec<String> = kinds
         .iter()
@@ -88,6 +88,18 @@ fn alignment(document: &HessianSpectrumDocument) -> Option<String> {
         .map(|(kind, name)| format!("{} {name}", count(kind)))
         .collect();
     Some(format!("Aligned    one set of bases makes all diagonal (defect {:.1e}): {}", found.defect, named.join(", ")))
+}
+
+fn orbit(document: &HessianSpectrumDocument) -> Option<String> {
+    let found = document.orbit.as_ref()?;
+    let everywhere =
+        found.bound_on_orbit.map(|bound| format!("the smallest is at most {} on the orbit", number(bound)));
+    let balanced = found
+        .balanced_curvature_bound
+        .as_ref()
+        .map(|bound| format!("at most {} at balanced strict saddles of these data", number(bound.value)));
+    let parts: Vec<String> = everywhere.into_iter().chain(balanced).collect();
+    (!parts.is_empty()).then(|| format!("Orbit      {}", parts.join("; ")))
 }
 
 fn vectors(document: &HessianSpectrumDocument) -> Option<String> {

@@ -23,8 +23,7 @@ fn draw(stream: &mut Stream) -> (Point, String) {
     let (u, v) = (orthogonal(stream, m), orthogonal(stream, n));
     let z = &(&u * &Matrix::from_diagonal(m, n, &values)) * &v.transpose();
     // Directions of W: any left singular vectors, those of the value zero among them unless the point is balanced.
-    let allowed: Vec<usize> =
-        (0..m).filter(|&i| !balanced || values.get(i).is_some_and(|&s| s > 0.0)).collect();
+    let allowed: Vec<usize> = (0..m).filter(|&i| !balanced || values.get(i).is_some_and(|&s| s > 0.0)).collect();
     let q = pick(stream, 0, k.min(allowed.len()) as i64);
     let chosen = &allowed[..q];
     let a = [1.0, 0.25, 3.0][pick(stream, 0, 2)];
@@ -58,7 +57,7 @@ fn draw(stream: &mut Stream) -> (Point, String) {
 #[test]
 fn every_shape_and_corner_of_canonical_rescaled_and_balanced_points() {
     let mut spare = 0;
-    for seed in 0..4000 {
+    for seed in 0..2500 {
         let mut stream = Stream::new(71, seed);
         let (point, what) = draw(&mut stream);
         // Identity data up to a scale and a rotation.
@@ -70,5 +69,5 @@ fn every_shape_and_corner_of_canonical_rescaled_and_balanced_points() {
         assert_eq!(found.kind, SpectrumKind::ClosedForm, "{what}");
         spare += usize::from(point.c.max_abs() > 0.0);
     }
-    assert!(spare > 300, "{spare}");
+    assert!(spare > 200, "{spare}");
 }

@@ -1,11 +1,11 @@
 //! Any depth: aligned points, critical and not, with data that are aligned too.
 
 use super::{check, orthogonal};
+use rankscape::Tolerances;
 use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
 use rankscape::hessian::{HessianOperator, SquareNetwork};
 use rankscape::linalg::{Matrix, inverse};
 use rankscape::random::Stream;
-use rankscape::Tolerances;
 
 /// A strand: nodes at which it is present, one weight an edge, its singular value of the target.
 struct Strand {
@@ -90,11 +90,11 @@ fn parameters(strands: &[Strand], depth: usize) -> usize {
 #[test]
 fn critical_aligned_points_of_any_depth() {
     let (mut closed, mut blocks) = (0, 0);
-    for seed in 0..2500 {
+    for seed in 0..1500 {
         let mut stream = Stream::new(72, seed);
         let depth = stream.integer(1, 5) as usize;
         let strands = draw(&mut stream, depth);
-        if parameters(&strands, depth) > 60 {
+        if parameters(&strands, depth) > 40 {
             continue;
         }
         let (layers, z) = build(&mut stream, depth, &strands, true);
@@ -106,7 +106,7 @@ fn critical_aligned_points_of_any_depth() {
         assert!(found.kind == SpectrumKind::ClosedForm || depth >= 3, "seed {seed}");
     }
     println!("{closed} in closed form, {blocks} by blocks");
-    assert!(closed > 1000 && blocks > 20, "{closed} {blocks}");
+    assert!(closed > 500 && blocks > 10, "{closed} {blocks}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod canonical;
 mod deep;
+mod orbit;
 
 use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
 use rankscape::hessian::{HessianOperator, SquareNetwork};

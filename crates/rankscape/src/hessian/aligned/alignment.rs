@@ -50,7 +50,9 @@ impl Strand {
         let present = self.at.iter().zip(&other.at).all(|(a, b)| a.is_some() == b.is_some());
         let present = present && (self.residual == 0.0) == (other.residual == 0.0);
         let mut weights = self.weights.iter().zip(&other.weights).zip(ties);
-        present && weights.all(|((a, b), tie)| (a - b).abs() <= *tie) && (self.target - other.target).abs() <= target_tie
+        present
+            && weights.all(|((a, b), tie)| (a - b).abs() <= *tie)
+            && (self.target - other.target).abs() <= target_tie
     }
 }
 
@@ -245,7 +247,8 @@ impl<'a> Builder<'a> {
     /// The strands that begin at an inner or the last node: eigenvectors of the forward loops on what is left there.
     fn add_from(&mut self, node: usize) -> Option<()> {
         let rows = self.cycle.edges[node - 1].nrows();
-        let taken = if self.columns[node].is_empty() { Matrix::zeros(rows, 0) } else { from_columns(&self.columns[node]) };
+        let taken =
+            if self.columns[node].is_empty() { Matrix::zeros(rows, 0) } else { from_columns(&self.columns[node]) };
         if taken.ncols() > rows {
             return None;
         }

@@ -79,7 +79,12 @@ impl Spectrum {
         for (i, (strand, count)) in classes.iter().enumerate() {
             found.add(PairBlock::of_one(strand, &found.layers()), (i, i), true, *count)?;
             if *count > 1 {
-                found.add(PairBlock::of_two(strand, strand, &found.layers()), (i, i), false, count * (count - 1) / 2)?;
+                found.add(
+                    PairBlock::of_two(strand, strand, &found.layers()),
+                    (i, i),
+                    false,
+                    count * (count - 1) / 2,
+                )?;
             }
             for (j, (other, others)) in classes.iter().enumerate().skip(i + 1) {
                 found.add(PairBlock::of_two(strand, other, &found.layers()), (i, j), false, count * others)?;
@@ -99,13 +104,29 @@ impl Spectrum {
         }
         let values = block.values(self.alignment.tie)?;
         let families = values.into_iter().enumerate();
-        self.families.extend(families.map(|(place, value)| Family { value, multiplicity: count, classes, diagonal, place }));
+        self.families.extend(families.map(|(place, value)| Family {
+            value,
+            multiplicity: count,
+            classes,
+            diagonal,
+            place,
+        }));
         Some(())
     }
 
     /// All eigenvalues, each as often as it occurs, non-decreasing.
     pub fn values(&self) -> Vec<f64> {
         self.families.iter().flat_map(|family| std::iter::repeat_n(family.value, family.multiplicity)).collect()
+    }
+
+    /// Multiplies the weights and targets that the strands report, one number for each edge and one for the target: for a
+    /// network that was scaled before. The eigenvalues stay.
+    pub fn report_scaled(&mut self, edges: &[f64], target: f64) {
+        for strand in self.alignment.classes.iter_mut().flatten() {
+            strand.weights.iter_mut().zip(edges).for_each(|(weight, scale)| *weight *= scale);
+            strand.target *= target;
+            strand.residual *= target;
+        }
     }
 
     /// Number of parameters.
@@ -148,7 +169,13 @@ impl Spectrum {
         let (left, right) = (&self.alignment.classes[a], &self.alignment.classes[b]);
         let diagonal = family.diagonal;
         left.iter().enumerate().flat_map(move |(k, i)| {
-            let from = if a == b && !diagonal { k + 1 } else if diagonal { k } else { 0 };
+            let from = if a == b && !diagonal {
+                k + 1
+            } else if diagonal {
+                k
+            } else {
+                0
+            };
             let to = if diagonal { k + 1 } else { right.len() };
             right[from.min(to)..to].iter().map(move |j| (i, j))
         })

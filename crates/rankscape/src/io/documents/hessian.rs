@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::diagnose::{DiagnoseInputs, EvidenceDocument, evidence_document};
 use super::RunDocument;
+use super::diagnose::{DiagnoseInputs, EvidenceDocument, evidence_document};
 use crate::architecture::Architecture;
 use crate::diagnosis::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
 use crate::hessian::aligned::{Spectrum, Strand};
@@ -36,6 +36,7 @@ pub struct HessianSpectrumDocument {
     pub eigenvalues: Option<Vec<f64>>,
     pub distinct: Option<Vec<DistinctDocument>>,
     pub alignment: Option<AlignmentDocument>,
+    pub orbit: Option<OrbitDocument>,
     pub vectors: Option<Vec<VectorDocument>>,
     pub diagonal: Option<Vec<f64>>,
     pub evidence: EvidenceDocument,
@@ -74,6 +75,22 @@ pub struct DirectionDocument {
 pub struct AlignmentDocument {
     pub defect: f64,
     pub directions: Vec<DirectionDocument>,
+}
+
+/// Two layers and identity data: what holds along the orbit.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrbitDocument {
+    pub imbalance: f64,
+    pub bound_near_balance: Option<f64>,
+    pub bound_on_orbit: Option<f64>,
+    pub balanced_curvature_bound: Option<BalancedCurvatureDocument>,
+}
+
+/// The balanced strict saddle of least curvature.
+#[derive(Debug, Clone, Serialize)]
+pub struct BalancedCurvatureDocument {
+    pub value: f64,
+    pub captured: Vec<usize>,
 }
 
 /// An eigenvector, as a sum of matrices of rank one or as whole matrices.
@@ -132,6 +149,15 @@ impl HessianSpectrumDocument {
             alignment: found.spectrum.as_ref().map(|spectrum| AlignmentDocument {
                 defect: spectrum.alignment.defect,
                 directions: (0..spectrum.alignment.classes.len()).map(|k| direction(spectrum, k)).collect(),
+            }),
+            orbit: found.orbit.as_ref().map(|orbit| OrbitDocument {
+                imbalance: orbit.imbalance,
+                bound_near_balance: orbit.bound_near_balance.map(|value| factor * value),
+                bound_on_orbit: orbit.bound_on_orbit.map(|value| factor * value),
+                balanced_curvature_bound: orbit.balanced.as_ref().map(|balanced| BalancedCurvatureDocument {
+                    value: factor * balanced.value,
+                    captured: balanced.captured.clone(),
+                }),
             }),
             vectors: (request.vectors > 0).then(|| found.vectors.iter().map(|v| vector(v, factor)).collect()),
             diagonal: show_diagonal.then(|| times(&found.diagonal)),

@@ -22,8 +22,8 @@ pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use hessian::{
-    AlignmentDocument, DirectionDocument, DistinctDocument, ExtremesDocument, HessianSpectrumDocument, PartDocument,
-    VectorDocument,
+    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
+    HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use map::{MapDocument, MapPoint, VerdictDocument};
 pub use solve::{
