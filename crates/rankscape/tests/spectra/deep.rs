@@ -36,7 +36,8 @@ fn build(stream: &mut Stream, depth: usize, strands: &[Strand], critical: bool) 
         let mut product = 1.0;
         for k in 1..=depth {
             if let (Some(j), Some(i)) = (place[k - 1], place[k]) {
-                let w = weight(stream);
+                // Off critical points a weight may vanish between two nodes that are both present.
+                let w = if !critical && stream.integer(0, 4) == 0 { 0.0 } else { weight(stream) };
                 factors[k - 1][(i, j)] = w;
                 product *= w;
             } else {

@@ -74,7 +74,7 @@ impl PairBlock {
         let present = edges.filter(|&edge| i.at[edge + 1].is_some() && i.at[edge].is_some());
         let coordinates: Vec<Coordinate> = present.map(|edge| Coordinate { edge, swapped: false }).collect();
         let first = first_order(&coordinates, false, i, i, layers);
-        if i.residual == 0.0 || !i.is_full() {
+        if i.residual == 0.0 || i.has_gap() {
             return Self { coordinates, form: Form::Squares(vec![first]) };
         }
         let last = i.at.len() - 1;
