@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Diagnose(Box<DiagnoseOptions>),
     /// This data, these widths: what is out there?
     Critical(Box<CriticalOptions>),
+    /// The spectrum of the Hessian here: eigenvalues, index, nullity.
+    Hessian(Box<HessianOptions>),
     /// The product map here, without data.
     Map(MapOptions),
     /// Two factorizations of one matrix: a path inside the fiber, or the proof that there is none.
@@ -49,6 +51,7 @@ impl Command {
         match self {
             Self::Diagnose(options) => &options.common,
             Self::Critical(options) => &options.common,
+            Self::Hessian(options) => &options.common,
             Self::Map(options) => &options.common,
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
@@ -121,9 +124,9 @@ pub(crate) enum NormalizationName {
     Mse,
 }
 
-/// Arguments of `diagnose`.
+/// A point with its data and how to read them.
 #[derive(Debug, Args)]
-pub(crate) struct DiagnoseOptions {
+pub(crate) struct PointOptions {
     /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
     #[arg(long, value_name = "FILE", required_unless_present = "example")]
     pub(crate) weights: Option<String>,
@@ -142,15 +145,9 @@ pub(crate) struct DiagnoseOptions {
     /// What losses, gradients and eigenvalues are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
-    /// Write weights that have left the point: same names and types, ready to train on.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) leave: Option<PathBuf>,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Samples, or a target instead of samples.
@@ -212,6 +209,57 @@ pub(crate) struct CriticalOptions {
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub(crate) struct DiagnoseOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: PointOptions,
+    /// Write weights that have left the point: same names and types, ready to train on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leave: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Which part of the Hessian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PartName {
+    /// The Hessian.
+    Full,
+    /// J' J, with J the derivative of the predictions.
+    GaussNewton,
+    /// The rest: second derivatives of the predictions, weighted by the residual.
+    Residual,
+}
+
+/// Arguments of `hessian`.
+#[derive(Debug, Args)]
+pub(crate) struct HessianOptions {
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: PointOptions,
+    /// Which part.
+    #[arg(long, value_enum, default_value_t = PartName::Full, value_name = "PART")]
+    pub(crate) part: PartName,
+    /// Only the diagonal block of one layer, counted from 1.
+    #[arg(long, value_name = "K", conflicts_with_all = ["part", "vectors", "all"])]
+    pub(crate) layer: Option<usize>,
+    /// List all eigenvalues also beyond 2,000 parameters.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Eigenvectors of the N smallest eigenvalues [default: 10].
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    pub(crate) vectors: Option<usize>,
+    /// List the diagonal.
+    #[arg(long)]
+    pub(crate) diagonal: bool,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -10,6 +10,7 @@ mod diagnose;
 mod doctor;
 mod ed;
 mod fiber;
+mod hessian;
 mod map;
 mod output;
 mod problem;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
         Command::Critical(options) => critical::run(options, started),
+        Command::Hessian(options) => hessian::run(options, started),
         Command::Map(options) => map::run(options, started),
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),

@@ -1,11 +1,17 @@
 //! What a landscape is made of: where weights and data come from, and how they are read.
 
-use rankscape::diagnosis::Data;
-use rankscape::io::documents::Normalization;
-use rankscape::io::{Convention, SampleOptions, WeightOptions, read_matrix, read_samples, read_target};
+use std::path::Path;
+
+use rankscape::diagnosis::{Data, Parameters, Point, Settings};
+use rankscape::io::documents::{DiagnoseInputs, Normalization};
+use rankscape::io::{
+    Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
+    write_weights,
+};
+use rankscape::multiplication::Factors;
 use rankscape::{InputError, Matrix, Tolerances};
 
-use crate::arguments::{CommonOptions, ConventionName, DataOptions, NormalizationName, Task};
+use crate::arguments::{CommonOptions, ConventionName, DataOptions, NormalizationName, PointOptions, Task};
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
 const EXAMPLES: [(&str, &str, bool); 7] = [
@@ -96,6 +102,65 @@ impl DataOptions {
     pub(crate) fn output_metric(&self) -> Result<Option<Matrix>, InputError> {
         let metric = self.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
         Ok(metric.map(|metric| metric.matrix))
+    }
+}
+
+/// A point as it was read, with what the documents say of it.
+pub(crate) struct ReadPoint {
+    pub(crate) weights: Weights,
+    pub(crate) point: Point,
+    pub(crate) inputs: DiagnoseInputs,
+    source: Source,
+}
+
+impl ReadPoint {
+    /// Reads weights and data.
+    pub(crate) fn new(options: &PointOptions, common: &CommonOptions) -> Result<Self, InputError> {
+        let tolerances = tolerances(&options.tolerances)?;
+        let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
+        let file = source.weights.clone().unwrap_or_default();
+        let weights = read_weights(&file, &weight_options(options.layers.clone(), options.convention))?;
+        let (data, data_digest, mut notes) = source.read_data(&options.data, &weights.widths(), common)?;
+        notes.extend(note_on_biases(&weights.biases));
+        let parameters = Parameters {
+            matrices: weights.matrices.clone(),
+            biases: weights.biases.clone(),
+            exact: weights.exact.clone(),
+            output_metric: options.data.output_metric()?,
+        };
+        let point =
+            Point::new(parameters, data, &tolerances).map_err(|error| source.name_file(error, &options.data))?;
+        let inputs = DiagnoseInputs {
+            weights_digest: weights.digest.clone(),
+            data_digest,
+            samples: point.samples,
+            data_rank: point.whitening.rank.rank,
+            notes,
+            normalization: normalization(options.normalization),
+            seed: common.seed,
+            tolerances,
+        };
+        Ok(Self { weights, point, inputs, source })
+    }
+
+    pub(crate) fn settings(&self, common: &CommonOptions) -> Settings<'_> {
+        Settings {
+            unit_roundoff: self.weights.unit_roundoff,
+            tolerances: &self.inputs.tolerances,
+            seed: common.seed,
+            threads: common.thread_count(),
+        }
+    }
+
+    /// Names the file that holds the array of an error about the whole problem.
+    pub(crate) fn name_file(&self, error: InputError, options: &PointOptions) -> InputError {
+        self.source.name_file(error, &options.data)
+    }
+
+    /// Writes other factors of the analysed problem with the names and types of the weights.
+    pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<(), InputError> {
+        let (matrices, biases) = self.point.parameters_at(factors);
+        write_weights(path, &self.weights.with_parameters(matrices, biases)?)
     }
 }
 

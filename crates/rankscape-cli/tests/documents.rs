@@ -86,6 +86,7 @@ fn schemas_describe_every_field() {
         "strata",
         "construct",
         "parse",
+        "hessian",
     ] {
         let mut missing = Vec::new();
         undescribed(&schema(name), name, &mut missing);

@@ -78,6 +78,12 @@ tolerances! {
     projection_distance = 1000.0;
     /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
     krylov = 1e-8;
+    /// (u) Orthonormal bases make the factors and the target diagonal when what is left off the diagonal is at most
+    /// `alignment * u * sqrt(larger dimension)` times the norm.
+    alignment = 4096.0;
+    /// (u) An eigenvalue of a dense Hessian counts as zero when it is at most
+    /// `zero_curvature * u * sqrt(parameters) * largest`.
+    zero_curvature = 16.0;
     /// A point counts as near a critical point only if its scaled gradient
     /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
     /// scale of a layer, `||Z||_2^(1/h)`.

@@ -10,7 +10,7 @@ use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
 use crate::linalg::Inertia;
 use crate::linalg::exact::{Rational, RationalMatrix};
-use crate::multiplication::{ExactFactors, RankProfile};
+use crate::multiplication::{Differential, ExactFactors, RankProfile};
 
 /// Largest size of the form that compares singular values exactly.
 const LARGEST_FORM: usize = 100;
@@ -136,6 +136,19 @@ impl<'a> ExactSquareNetwork<'a> {
             residual_is_zero: findings.residual_is_zero,
             evidence,
         })
+    }
+
+    /// Rank of the derivative of the predictions `W X` with respect to the parameters.
+    pub fn rank_of_predictions(&self) -> usize {
+        let rho = self.data.xx.rank();
+        if rho == 0 { 0 } else { Differential::new(self.string_ranks(rho).profile()).rank }
+    }
+
+    /// Ranks of `P(h,k)` and of `P(k-1,0) X`.
+    pub fn ranks_around(&self, k: usize) -> (usize, usize) {
+        let depth = self.factors.architecture().depth();
+        let before = &self.factors.partial(k - 1, 0) * &self.data.xx;
+        (self.factors.partial(depth, k).rank(), before.rank())
     }
 
     /// All ranks of a critical point; `rho` is the rank of `X`.

@@ -1,8 +1,13 @@
 //! The answer to "where am I?": everything about one point of the square loss.
 
 mod point;
+mod spectrum;
 
 pub use point::{Data, Parameters, Point, WhitenedData};
+pub use spectrum::{
+    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, OrbitFindings,
+    SpectrumMethod, SpectrumRequest, hessian_at,
+};
 
 use point::OutputBias;
 
@@ -42,6 +47,27 @@ struct Context<'a> {
     /// The analysed problem: no biases, data centred where the output has one.
     network: &'a NormalizedNetwork,
     exact: Option<&'a ExactSquareNetwork<'a>>,
+}
+
+/// The networks of a point.
+struct Prepared<'a> {
+    network: NormalizedNetwork,
+    /// In the parameters as given: with biases and output metric.
+    given: NormalizedNetwork,
+    exact: Option<ExactSquareNetwork<'a>>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(point: &'a Point) -> Result<Self> {
+        check(&point.factors, &point.whitening)?;
+        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
+        let mut given = network.clone().with_output_factor(point.output_factor.clone());
+        if let Some(bias) = &point.output_bias {
+            given = given.with_biases(&bias.columns, &bias.samples);
+        }
+        let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+        Ok(Self { network, given, exact })
+    }
 }
 
 /// Everything about one point.
@@ -97,24 +123,18 @@ pub struct Diagnosis {
 pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let Settings { unit_roundoff, tolerances, seed, threads } = settings;
     let Point { factors, whitening, .. } = point;
-    check(factors, whitening)?;
-    let network = NormalizedNetwork::new(factors, whitening);
-    let mut given = network.clone().with_output_factor(point.output_factor.clone());
-    if let Some(bias) = &point.output_bias {
-        given = given.with_biases(&bias.columns, &bias.samples);
-    }
-    let given = &given;
-    let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
-    let context = Context { point, settings, network: &network, exact: exact.as_ref() };
+    let prepared = Prepared::new(point)?;
+    let Prepared { network, given, exact } = &prepared;
+    let context = Context { point, settings, network, exact: exact.as_ref() };
     let rank_profile = match &point.exact {
         Some((factors, _)) => RankProfile::exact(factors),
         None => RankProfile::new(factors, unit_roundoff, tolerances),
     };
-    let critical = exact.as_ref().map_or_else(|| context.is_critical(given), ExactSquareNetwork::is_critical);
-    let analysis = critical.then(|| context.classified());
+    let analysis = context.critical_point(given);
+    let critical = analysis.is_some();
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let search = || (!critical).then(|| near_critical_point(factors, &network, whitening, tolerances)).flatten();
+    let search = || (!critical).then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
     let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
     let (near, extremes) = match pool(threads.min(2)) {
         Some(pool) => pool.join(search, ends),
@@ -210,6 +230,12 @@ impl Context<'_> {
         given.is_critical(unit_roundoff, tolerances)
             || self.point.output_bias.as_ref().is_some_and(bias_is_best)
                 && self.network.is_critical(unit_roundoff, tolerances)
+    }
+
+    /// What the point is if it is critical.
+    fn critical_point(&self, given: &NormalizedNetwork) -> Option<CriticalPoint> {
+        let critical = self.exact.map_or_else(|| self.is_critical(given), ExactSquareNetwork::is_critical);
+        critical.then(|| self.classified())
     }
 
     fn classified(&self) -> CriticalPoint {

@@ -167,6 +167,14 @@ impl SquareNetwork {
         out
     }
 
+    /// Multiplications of [`SquareNetwork::hessian_times`], biases aside.
+    pub(super) fn multiplications(&self) -> usize {
+        let columns = self.target.ncols();
+        let sizes: Vec<usize> = self.layers.iter().map(|w| w.nrows() * w.ncols() * columns).collect();
+        let ends = if self.inputs.is_some() { 2 } else { 0 };
+        sizes.iter().enumerate().map(|(k, size)| if k == 0 { ends * size } else { 6 * size }).sum()
+    }
+
     /// Derivatives of `F_1, ..., F_h` along a direction.
     fn d_forward(&self, direction: &[Matrix]) -> Vec<Matrix> {
         let biased = self.biased_layers();
@@ -197,6 +205,37 @@ impl SquareNetwork {
     /// `F_k = W_k ... W_1 A` for `k >= 1`.
     pub fn forward(&self, k: usize) -> &Matrix {
         &self.forward[k - 1]
+    }
+
+    /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, `k` counted from 0.
+    pub(super) fn backward(&self, k: usize) -> &Matrix {
+        &self.backward[k]
+    }
+
+    /// The layer, counted from 0, of every block of parameters.
+    pub(super) fn layer_of_blocks(&self) -> Vec<usize> {
+        (0..self.layers.len()).chain(self.biased_layers()).collect()
+    }
+
+    /// What the parameters of a block multiply: `F_{k-1}` for a factor, `o` for a bias; `None` stands for the identity.
+    pub(super) fn feature(&self, block: usize) -> Option<&Matrix> {
+        match (block, &self.biases) {
+            (block, Some(biases)) if block >= self.layers.len() => Some(&biases.ones),
+            (0, _) => self.inputs.as_ref(),
+            (block, _) => Some(&self.forward[block - 1]),
+        }
+    }
+
+    /// The point `theta + t * direction`, one matrix a block.
+    #[must_use]
+    pub fn moved(&self, t: f64, direction: &[Matrix]) -> Self {
+        let mut layers = self.layers.clone();
+        let mut biases = self.biases.clone();
+        let columns = biases.iter_mut().flat_map(|biases| biases.columns.iter_mut().flatten());
+        for (block, step) in layers.iter_mut().chain(columns).zip(direction) {
+            block.add_scaled(t, step);
+        }
+        Self::with_biases(layers, biases, self.inputs.clone(), self.target.clone())
     }
 
     /// `A`; the identity when absent.

@@ -35,6 +35,9 @@ pub struct SymmetricEigen {
 
 /// Eigenvalues of a symmetric matrix (its lower triangle is read), non-decreasing; `None` if the iteration fails.
 pub fn symmetric_eigenvalues(a: &Matrix) -> Option<Vec<f64>> {
+    if a.nrows() == 0 {
+        return Some(Vec::new());
+    }
     let (scaled, scale) = scaled(a)?;
     let values = scaled.as_ref().self_adjoint_eigenvalues(Side::Lower).ok()?;
     Some(values.into_iter().map(|value| value * scale).collect())
@@ -42,6 +45,9 @@ pub fn symmetric_eigenvalues(a: &Matrix) -> Option<Vec<f64>> {
 
 /// Eigenvalues and eigenvectors of a symmetric matrix (its lower triangle is read); `None` if the iteration fails.
 pub fn symmetric_eigen(a: &Matrix) -> Option<SymmetricEigen> {
+    if a.nrows() == 0 {
+        return Some(SymmetricEigen { values: Vec::new(), vectors: Matrix::zeros(0, 0) });
+    }
     let (scaled, scale) = scaled(a)?;
     let found = scaled.as_ref().self_adjoint_eigen(Side::Lower).ok()?;
     let values = found.S().column_vector().iter().map(|&value| value * scale).collect();

@@ -45,6 +45,25 @@ impl Matrix {
         Self::from_fn(rows.len(), cols, |i, j| rows[i].get(j).copied().unwrap_or(0.0))
     }
 
+    /// The `rows x cols` matrix whose entries are listed column by column; there must be `rows * cols` of them.
+    pub(crate) fn from_column_major(rows: usize, cols: usize, entries: &[f64]) -> Self {
+        Self(MatRef::from_column_major_slice(entries, rows, cols).to_owned())
+    }
+
+    /// The Kronecker product: entry `((i, p), (j, q))` is `self[i, j] * other[p, q]`.
+    #[must_use]
+    pub fn kronecker(&self, other: &Self) -> Self {
+        let (rows, cols) = other.shape();
+        let mut out = Self::zeros(self.nrows() * rows, self.ncols() * cols);
+        for j in 0..out.ncols() {
+            let (left, right) = (self.column(j / cols), other.column(j % cols));
+            for (part, &factor) in out.column_mut(j).chunks_exact_mut(rows.max(1)).zip(left) {
+                part.iter_mut().zip(right).for_each(|(entry, &value)| *entry = factor * value);
+            }
+        }
+        out
+    }
+
     /// The `rows x cols` diagonal matrix with the given diagonal.
     pub fn from_diagonal(rows: usize, cols: usize, diagonal: &[f64]) -> Self {
         Self::from_fn(rows, cols, |i, j| if i == j { diagonal.get(i).copied().unwrap_or(0.0) } else { 0.0 })

@@ -10,6 +10,7 @@ mod doctor;
 mod ed;
 mod error;
 mod fiber;
+mod hessian;
 mod map;
 mod parse;
 mod solve;
@@ -27,6 +28,10 @@ pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+pub use hessian::{
+    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
+    HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
+};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use solve::{

@@ -1,0 +1,419 @@
+//! The spectrum of the Hessian at a point: eigenvalues, their ends, index and nullity.
+
+use super::{Context, Point, Prepared, Settings};
+use crate::critical::{CriticalClass, ExactSquareNetwork};
+use crate::error::{InputError, Result};
+use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::hessian::aligned::{RankOne, Spectrum, SpectrumKind};
+use crate::hessian::orbit::{
+    BalancedCurvature, balanced_curvature_bound, bound_near_balance, bound_on_orbit, imbalance,
+};
+use crate::hessian::{HessianOperator, NormalizedNetwork, Part, extremes};
+use crate::linalg::{Inertia, Matrix, SymmetricOperator, spectral_norm, symmetric_eigen, symmetric_eigenvalues};
+use crate::multiplication::{Differential, Factors, RankProfile};
+use crate::tolerance::UNIT_ROUNDOFF;
+
+/// Up to this many parameters all eigenvalues are listed.
+pub const LARGEST_LISTED: usize = 2000;
+/// Up to this many parameters a dense Hessian is formed when all eigenvalues are asked for.
+pub const LARGEST_DENSE: usize = 10_000;
+
+/// What is asked for beside index, nullity and the ends of the spectrum.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SpectrumRequest {
+    /// The Hessian or a part of it.
+    pub part: Part,
+    /// Only the diagonal block of this layer, counted from 1.
+    pub layer: Option<usize>,
+    /// All eigenvalues even beyond [`LARGEST_LISTED`] parameters.
+    pub all: bool,
+    /// Eigenvectors of this many smallest eigenvalues.
+    pub vectors: usize,
+}
+
+/// Where index and nullity come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InertiaMethod {
+    /// A theorem that needs ranks only.
+    ClosedForm,
+    /// Counted from computed eigenvalues.
+    Numerical,
+}
+
+impl InertiaMethod {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClosedForm => "closed_form",
+            Self::Numerical => "numerical",
+        }
+    }
+}
+
+/// Where eigenvalues come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpectrumMethod {
+    /// A formula.
+    ClosedForm,
+    /// Blocks of the size of the depth.
+    Blocks,
+    /// The dense matrix.
+    Dense,
+    /// Lanczos iterations: the two ends only.
+    Krylov,
+}
+
+impl SpectrumMethod {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClosedForm => "closed_form",
+            Self::Blocks => "blocks",
+            Self::Dense => "dense",
+            Self::Krylov => "krylov",
+        }
+    }
+}
+
+/// The shape in which an eigenvector is known.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EigenvectorShape {
+    /// A sum of matrices of rank one, at most two a layer.
+    RankOne(Vec<RankOne>),
+    /// One matrix a block of parameters: the factors, then the biases that exist.
+    Blocks(Vec<Matrix>),
+}
+
+/// A unit eigenvector in the parameters as given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Eigenvector {
+    /// Its eigenvalue.
+    pub value: f64,
+    /// The vector.
+    pub shape: EigenvectorShape,
+}
+
+/// What is known along the orbit of a critical point of two layers whose data are the identity up to scale and rotation.
+#[derive(Debug, Clone)]
+pub struct OrbitFindings {
+    /// `||W_2' W_2 - W_1 W_1'||_2`.
+    pub imbalance: f64,
+    /// Upper bound of the smallest eigenvalue here; sharp at balanced points.
+    pub bound_near_balance: Option<f64>,
+    /// Upper bound of the smallest eigenvalue on the whole orbit, where there is one.
+    pub bound_on_orbit: Option<f64>,
+    /// The balanced strict saddle of least curvature.
+    pub balanced: Option<BalancedCurvature>,
+}
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub struct HessianFindings {
+    /// Class of the point; `NotCritical` off critical points.
+    pub class: CriticalClass,
+    /// Number of rows of the matrix that was asked for.
+    pub size: usize,
+    /// All eigenvalues, non-decreasing, where they were computed and asked for.
+    pub eigenvalues: Option<Vec<f64>>,
+    /// The complete spectrum with multiplicities, at aligned points.
+    pub spectrum: Option<Spectrum>,
+    /// Smallest and largest eigenvalue; `None` where an iteration did not converge.
+    pub ends: (Option<f64>, Option<f64>),
+    /// Residual of the two ends: an eigenvalue lies within this distance. Zero for formulas, not known for dense ones.
+    pub residual: Option<f64>,
+    /// Index, nullity and number of positive eigenvalues; `None` if undecided.
+    pub inertia: Option<Inertia>,
+    /// Where they come from.
+    pub inertia_method: InertiaMethod,
+    /// Where the eigenvalues come from.
+    pub spectrum_method: SpectrumMethod,
+    /// What index and nullity rest on.
+    pub evidence: Evidence,
+    /// The diagonal.
+    pub diagonal: Vec<f64>,
+    /// The trace.
+    pub trace: f64,
+    /// Eigenvectors of the smallest eigenvalues, where asked for.
+    pub vectors: Vec<Eigenvector>,
+    /// Facts about the orbit, where they apply.
+    pub orbit: Option<OrbitFindings>,
+}
+
+/// Eigenvalues of the Hessian of `L` in the parameters as given, and its index and nullity.
+///
+/// # Errors
+/// If the data do not fit the widths, there is no such layer, or more is asked for than can be computed.
+pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_>) -> Result<HessianFindings> {
+    let prepared = Prepared::new(point)?;
+    let context = Context { point, settings, network: &prepared.network, exact: prepared.exact.as_ref() };
+    let critical = context.critical_point(&prepared.given);
+    let class = critical.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
+    let operator = prepared.given.hessian().part(request.part);
+    if let Some(layer) = request.layer {
+        return layer_block(&context, &prepared, &operator, layer, class);
+    }
+    let known = match request.part {
+        Part::Full => critical.map(|found| (found.inertia, found.evidence)),
+        Part::GaussNewton => Some(context.inertia_of_gauss_newton(operator.dimension())),
+        Part::Residual => None,
+    };
+    let mut found = eigenvalues(&operator, request, known.as_ref().and_then(|(inertia, _)| *inertia), settings)?;
+    found.class = class;
+    if let Some(spectrum) = &mut found.spectrum {
+        let edges: Vec<f64> = std::iter::once(prepared.given.input_scale())
+            .chain(prepared.given.layer_scales().iter().copied())
+            .collect();
+        spectrum.report_scaled(&edges, prepared.given.target_scale());
+    }
+    if request.part == Part::Full && class != CriticalClass::NotCritical {
+        found.orbit = orbit(point, settings);
+    }
+    match known {
+        Some((inertia, evidence)) => (found.inertia, found.evidence) = (inertia, evidence),
+        None => count_signs(&mut found, settings),
+    }
+    if !(found.trace.is_finite() && found.diagonal.iter().all(|entry| entry.is_finite())) {
+        return Err(InputError::new("the Hessian is too large for double precision")
+            .value(found.trace)
+            .hint("scale X, Y or the weights"));
+    }
+    Ok(found)
+}
+
+/// Eigenvalues by the best method there is, with everything else that needs the operator alone.
+fn eigenvalues(
+    operator: &HessianOperator<'_>,
+    request: SpectrumRequest,
+    inertia: Option<Inertia>,
+    settings: Settings<'_>,
+) -> Result<HessianFindings> {
+    let size = operator.dimension();
+    let mut found = HessianFindings {
+        class: CriticalClass::NotCritical,
+        size,
+        eigenvalues: None,
+        spectrum: Spectrum::new(operator, settings.tolerances),
+        ends: (None, None),
+        residual: Some(0.0),
+        inertia: None,
+        inertia_method: InertiaMethod::ClosedForm,
+        spectrum_method: SpectrumMethod::ClosedForm,
+        evidence: Evidence::new(Grade::Numerical),
+        diagonal: operator.diagonal(),
+        trace: operator.trace(),
+        vectors: Vec::new(),
+        orbit: None,
+    };
+    let listed = size <= LARGEST_LISTED || request.all;
+    if let Some(spectrum) = &found.spectrum {
+        let (first, last) = (spectrum.families.first(), spectrum.families.last());
+        found.ends = (first.map(|family| family.value), last.map(|family| family.value));
+        found.spectrum_method = match spectrum.kind {
+            SpectrumKind::ClosedForm => SpectrumMethod::ClosedForm,
+            SpectrumKind::Blocks => SpectrumMethod::Blocks,
+        };
+        found.eigenvalues = listed.then(|| spectrum.values());
+        let vectors = if request.vectors > 0 { spectrum.vectors(request.vectors) } else { None };
+        found.vectors = vectors
+            .into_iter()
+            .flatten()
+            .map(|v| Eigenvector { value: v.value, shape: EigenvectorShape::RankOne(v.parts) })
+            .collect();
+    } else if listed {
+        if size > LARGEST_DENSE {
+            return Err(InputError::new("all eigenvalues of a Hessian of this size need a point that is aligned")
+                .value(format!("{size} parameters"))
+                .hint(format!(
+                    "leave out --all for the two ends; a dense Hessian has up to {LARGEST_DENSE} parameters"
+                )));
+        }
+        dense(operator, request.vectors, &mut found)?;
+    } else {
+        let ends = extremes(operator, inertia, settings.tolerances, settings.seed);
+        found.spectrum_method = SpectrumMethod::Krylov;
+        found.ends = (
+            ends.smallest.converged.then_some(ends.smallest.value),
+            ends.largest.converged.then_some(ends.largest.value),
+        );
+        found.residual = Some(ends.smallest.residual.max(ends.largest.residual));
+        if request.vectors > 0 && !ends.smallest.vector.is_empty() {
+            found.vectors = vec![as_blocks(operator, ends.smallest.value, &ends.smallest.vector)];
+        }
+    }
+    Ok(found)
+}
+
+/// Facts about the orbit of a critical point: two layers without biases and metric, `X X' = c^2 I`.
+fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
+    let (white, tolerances) = (&point.whitening, settings.tolerances);
+    let [first, second] = point.factors.matrices() else { return None };
+    let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
+    let tie = tolerances.tie * UNIT_ROUNDOFF * (first.ncols() as f64).sqrt();
+    let plain = point.output_bias.is_none() && point.output_factor.is_none() && white.rank.rank == first.ncols();
+    if !plain || scale - smallest > tie * scale {
+        return None;
+    }
+    // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
+    let target = white.target.scaled(1.0 / scale).times_transpose(&white.basis);
+    let values: Vec<f64> = white.spectrum.s.iter().map(|s| s / scale).collect();
+    let size = values.first().copied().unwrap_or(0.0);
+    let square = scale * scale;
+    let times = |value: f64| square * value;
+    Some(OrbitFindings {
+        imbalance: imbalance(second, first),
+        bound_near_balance: bound_near_balance(second, first, &target).map(times),
+        bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
+        balanced: balanced_curvature_bound(&values, first.nrows(), tie * size)
+            .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
+    })
+}
+
+fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) -> Result<()> {
+    let failed = || InputError::new("the iteration for the eigenvalues failed").hint("scale X, Y or the weights");
+    let matrix = operator.to_dense();
+    let values = if vectors > 0 {
+        let eigen = symmetric_eigen(&matrix).ok_or_else(failed)?;
+        let count = vectors.min(eigen.values.len());
+        found.vectors = (0..count).map(|k| as_blocks(operator, eigen.values[k], eigen.vectors.column(k))).collect();
+        eigen.values
+    } else {
+        symmetric_eigenvalues(&matrix).ok_or_else(failed)?
+    };
+    found.spectrum_method = SpectrumMethod::Dense;
+    found.residual = None;
+    found.ends = (values.first().copied(), values.last().copied());
+    found.eigenvalues = Some(values);
+    Ok(())
+}
+
+fn as_blocks(operator: &HessianOperator<'_>, value: f64, vector: &[f64]) -> Eigenvector {
+    let mut offset = 0;
+    let block = |&(rows, cols): &(usize, usize)| {
+        let part = &vector[offset..offset + rows * cols];
+        offset += rows * cols;
+        Matrix::from_fn(rows, cols, |i, j| part[i * cols + j])
+    };
+    Eigenvector { value, shape: EigenvectorShape::Blocks(operator.shapes().iter().map(block).collect()) }
+}
+
+/// Index and nullity from all eigenvalues, where no theorem gives them: which ones are zero is a decision with a gap.
+fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
+    found.inertia_method = InertiaMethod::Numerical;
+    let values = match (&found.spectrum, &found.eigenvalues) {
+        (_, Some(values)) => values.clone(),
+        (Some(spectrum), None) => spectrum.values(),
+        (None, None) => return,
+    };
+    let mut sizes: Vec<f64> = values.iter().map(|value| value.abs()).collect();
+    sizes.sort_by(|a, b| b.total_cmp(a));
+    let largest = sizes.first().copied().unwrap_or(0.0);
+    let tolerances = settings.tolerances;
+    let zero = tolerances.zero_curvature * UNIT_ROUNDOFF * (found.size as f64).sqrt() * largest;
+    let decision = RankDecision::from_singular_values(&sizes, zero, tolerances.rank_gap, largest);
+    found.evidence.rest_on("eigenvalues that are not zero", decision);
+    found.inertia = decision.clear.then(|| Inertia::from_eigenvalues(&values, zero));
+}
+
+/// The diagonal block of a layer is `(P(h,k)' P(h,k)) (x) (F F')` with `F = P(k-1,0) X`: its eigenvalues are products of
+/// squared singular values, at any point and any size, and none is negative.
+fn layer_block(
+    context: &Context<'_>,
+    prepared: &Prepared<'_>,
+    operator: &HessianOperator<'_>,
+    layer: usize,
+    class: CriticalClass,
+) -> Result<HessianFindings> {
+    let depth = context.point.factors.depth();
+    if !(1..=depth).contains(&layer) {
+        return Err(InputError::new("there is no layer of this number").value(layer).hint(format!("1 to {depth}")));
+    }
+    let block = layer - 1;
+    let (left, right) = operator.block_spectrum(block);
+    let mut values: Vec<f64> = left.iter().flat_map(|x| right.iter().map(move |y| (x * y) * (x * y))).collect();
+    values.sort_by(f64::total_cmp);
+    let size = values.len();
+    let start: usize = operator.shapes()[..block].iter().map(|(rows, cols)| rows * cols).sum();
+    let diagonal = operator.diagonal()[start..start + size].to_vec();
+    let (after, before, mut evidence) = match context.exact {
+        Some(exact) => {
+            let (after, before) = exact.ranks_around(layer);
+            (RankDecision::exact(after), RankDecision::exact(before), Evidence::new(Grade::Exact))
+        }
+        None => {
+            let (after, before) = layer_ranks(context, &prepared.given, operator.scale(block), layer, &left, &right);
+            (after, before, Evidence::new(Grade::Numerical))
+        }
+    };
+    evidence.rest_on(format!("rank P({depth},{layer})"), after);
+    evidence.rest_on(format!("rank P({},0) X", layer - 1), before);
+    let positive = after.rank * before.rank;
+    let inertia = Inertia { negative: 0, zero: size - positive, positive };
+    Ok(HessianFindings {
+        class,
+        size,
+        ends: (values.first().copied(), values.last().copied()),
+        eigenvalues: (size <= LARGEST_LISTED).then_some(values),
+        spectrum: None,
+        residual: Some(0.0),
+        inertia: evidence.is_clear().then_some(inertia),
+        inertia_method: InertiaMethod::ClosedForm,
+        spectrum_method: SpectrumMethod::ClosedForm,
+        evidence,
+        trace: diagonal.iter().sum(),
+        diagonal,
+        vectors: Vec::new(),
+        orbit: None,
+    })
+}
+
+/// Ranks of the two sides of a layer from their singular values; the first list carries `scale`.
+fn layer_ranks(
+    context: &Context<'_>,
+    given: &NormalizedNetwork,
+    scale: f64,
+    layer: usize,
+    left: &[f64],
+    right: &[f64],
+) -> (RankDecision, RankDecision) {
+    let Settings { unit_roundoff, tolerances, .. } = context.settings;
+    let layers = given.given().layers();
+    let widest = layers.iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+    let relative = tolerances.rank * unit_roundoff * widest.sqrt();
+    let norms = |range: &[Matrix]| range.iter().map(spectral_norm).product::<f64>();
+    let decide = |values: &[f64], size: f64| {
+        let size = size.max(values.first().copied().unwrap_or(0.0));
+        RankDecision::from_singular_values(values, relative * size, tolerances.rank_gap, size)
+    };
+    let inputs = given.given().inputs().map_or(1.0, spectral_norm);
+    let unscaled: Vec<f64> = left.iter().map(|s| s / scale).collect();
+    (decide(&unscaled, norms(&layers[layer..])), decide(right, norms(&layers[..layer - 1]) * inputs))
+}
+
+impl Context<'_> {
+    /// `J' J` has no negative eigenvalue, and as many positive ones as `J` has rank, at every point.
+    fn inertia_of_gauss_newton(&self, parameters: usize) -> (Option<Inertia>, Evidence) {
+        let Settings { unit_roundoff, tolerances, .. } = self.settings;
+        let mut evidence = Evidence::new(if self.exact.is_some() { Grade::Exact } else { Grade::Numerical });
+        let rank = if let Some(rank) = self.exact.map(ExactSquareNetwork::rank_of_predictions) {
+            evidence.rest_on("rank of the derivative of the predictions", RankDecision::exact(rank));
+            rank
+        } else {
+            evidence.rest_on("rank X", self.point.whitening.rank);
+            match Factors::new(self.network.whitened().layers().to_vec()) {
+                Ok(factors) => {
+                    let profile = RankProfile::new(&factors, unit_roundoff, tolerances);
+                    for ((i, j), decision) in profile.decisions() {
+                        let data = if i == 0 { " X" } else { "" };
+                        evidence.rest_on(format!("rank of W{j}...W{}{data}", i + 1), *decision);
+                    }
+                    Differential::new(&profile).rank
+                }
+                // No input direction is left.
+                Err(_) => 0,
+            }
+        };
+        let rank = rank + self.point.output_bias.as_ref().map_or(0, |bias| bias.target_means.len());
+        let inertia = Inertia { negative: 0, zero: parameters.saturating_sub(rank), positive: rank };
+        (evidence.is_clear().then_some(inertia), evidence)
+    }
+}
