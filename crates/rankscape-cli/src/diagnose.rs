@@ -49,7 +49,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let found = diagnose(&point, settings).map_err(named)?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
-        let (matrices, biases) = point.parameters_at(&point.factors.moved(escape.t, &escape.direction));
+        let (matrices, biases) = point.parameters_at(&escape.path.at(&point.factors, escape.t));
         write_weights(path, &weights.with_parameters(matrices, biases)?)?;
     }
     let inputs = DiagnoseInputs {
@@ -197,7 +197,7 @@ fn normalization(name: NormalizationName) -> Normalization {
 fn no_path(class: &str) -> InputError {
     let why = match class {
         "global_minimum" => "nothing is lower",
-        "non_strict_saddle" => "its first decrease is of order 3 or more, which this version does not construct",
+        "non_strict_saddle" => "no path was found that rounding errors allow",
         _ => "the class is undecided",
     };
     InputError::new(format!("--leave has no path to follow: {why}")).value(format!("class {class}"))

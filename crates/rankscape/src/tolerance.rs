@@ -114,6 +114,9 @@ tolerances! {
     metric_product = 64.0;
     /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
     trace = 1e-6;
+    /// (u) A coefficient of the gradient of a layer along a path counts as zero when it is at most this times the threshold of
+    /// criticality, relative to the norms of what was multiplied.
+    escape_zero = 8.0;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

@@ -13,7 +13,9 @@ use crate::critical::{
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::escape::{Escape, EscapeKind, LossOnLine, leave};
+use crate::escape::{
+    Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
+};
 use crate::evidence::{Evidence, Grade};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
@@ -84,7 +86,7 @@ pub struct Diagnosis {
     pub extremes: Extremes,
     /// Inertia of the Hessian at critical points, where settled.
     pub inertia: Option<Inertia>,
-    /// A path that leaves; `None` at minima, and at non-strict saddles.
+    /// A path that leaves; `None` at minima and where the class is undecided.
     pub escape: Option<Escape>,
     /// What the verdict rests on.
     pub evidence: Evidence,
@@ -268,6 +270,7 @@ impl Context<'_> {
         part.frobenius_norm() <= tolerances.critical_threshold(unit_roundoff) * size
     }
 
+    /// The path that leaves; over the rationals for exact input.
     fn escape(
         &self,
         class: CriticalClass,
@@ -275,7 +278,26 @@ impl Context<'_> {
         found: &Extremes,
         near: Option<&NearCriticalPoint>,
     ) -> Option<Escape> {
-        let Settings { tolerances, seed, .. } = self.settings;
+        let exact = self.exact.zip(self.point.exact.as_ref());
+        let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
+        match (exact, class) {
+            (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),
+            (Some(exact), _) => {
+                let escape = self.numerical_escape(class, inertia, found, near)?;
+                Some(exact.rounded(&escape).unwrap_or(escape))
+            }
+            (None, _) => self.numerical_escape(class, inertia, found, near),
+        }
+    }
+
+    fn numerical_escape(
+        &self,
+        class: CriticalClass,
+        inertia: Option<Inertia>,
+        found: &Extremes,
+        near: Option<&NearCriticalPoint>,
+    ) -> Option<Escape> {
+        let Settings { unit_roundoff, tolerances, seed, .. } = self.settings;
         let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
         let as_given = output_bias.is_none() && output_factor.is_none();
         let curvature_at = |theta: &Factors, inertia| {
@@ -288,6 +310,10 @@ impl Context<'_> {
             }
             (CriticalClass::StrictSaddle, false) => {
                 leave(factors, self.network, whitening, true, Some(&curvature_at(factors, inertia)))
+            }
+            (CriticalClass::NonStrictSaddle, _) => {
+                let judgement = Judgement { unit_roundoff, tolerances, seed };
+                leave_non_strict_saddle(self.network, whitening, judgement)
             }
             (CriticalClass::NotCritical, _) => {
                 let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
@@ -339,14 +365,15 @@ impl Context<'_> {
 fn bias_step(bias: &OutputBias, factors: &Factors) -> Option<Escape> {
     let distance = vector_norm(&bias.defect(factors));
     let direction = factors.moved(-1.0, factors);
-    let loss = LossOnLine { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
+    let loss = LossOnPath { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
     (distance > 0.0).then(|| Escape {
         order: 1,
         coefficient: loss.coefficients[1],
         t: distance,
         decrease: 0.5 * bias.count * distance * distance,
-        direction,
+        path: EscapePath::line(direction),
         loss,
         kind: EscapeKind::OutputBias,
+        exact: None,
     })
 }

@@ -9,6 +9,7 @@ mod ed;
 mod error;
 mod fiber;
 mod map;
+mod numbers;
 mod solve;
 mod sweep;
 
