@@ -205,6 +205,10 @@ impl Spaces<RationalMatrix> for ExactSpaces<'_> {
         basis * &column
     }
 
+    fn layer_size(&self, _k: usize) -> f64 {
+        1.0
+    }
+
     fn vanishes(&self, m: &RationalMatrix, _size: f64) -> bool {
         m.is_zero()
     }

@@ -21,6 +21,8 @@ pub(super) trait Spaces<M: Algebra> {
     fn right(&mut self, b: usize, k: usize) -> Option<M>;
     /// A generic column in the span of `basis`.
     fn combination(&mut self, basis: &M) -> M;
+    /// Norm of `W_k`, which rounding errors are relative to.
+    fn layer_size(&self, k: usize) -> f64;
     /// `m` is zero, or nothing but rounding errors of terms of this size.
     fn vanishes(&self, m: &M, size: f64) -> bool;
 }
@@ -97,8 +99,8 @@ pub(super) fn kernel_path_in<M: Algebra>(
     let depth = landscape.depth();
     let Layout { block, .. } = layout;
     let perturbation = perturb(landscape, spaces, u, v, layout);
-    let left = landscape.partial(depth, block, &perturbation);
-    let right = landscape.partial(block - 1, 0, &perturbation);
+    let left = Partial::new(landscape, spaces, depth, block, &perturbation);
+    let right = Partial::new(landscape, spaces, block - 1, 0, &perturbation);
     let gradient = block_gradient(&left, landscape.gradient, &right, spaces);
     let q = gradient.iter().position(Option::is_some).filter(|&q| q > 0)?;
     let direction = descent_direction(landscape, spaces, gradient[q].as_ref()?, block);
@@ -165,25 +167,54 @@ fn norm<M: Algebra>(m: &M) -> f64 {
     M::to_f64(&m.inner(m)).sqrt()
 }
 
+/// The partial product `P(j, i)` along a perturbation, with the sizes of what was multiplied for each coefficient.
+struct Partial<M> {
+    terms: Polynomial<M>,
+    sizes: Vec<f64>,
+}
+
+impl<M: Algebra> Partial<M> {
+    fn new(landscape: &Landscape<'_, M>, spaces: &impl Spaces<M>, j: usize, i: usize, steps: &[Option<M>]) -> Self {
+        let terms = landscape.partial(j, i, steps);
+        let mut sizes = vec![1.0];
+        for k in i..j {
+            let step = steps[k].as_ref().map_or(0.0, norm);
+            let (layer, old) = (spaces.layer_size(k + 1), std::mem::take(&mut sizes));
+            sizes.resize(old.len() + 1, 0.0);
+            for (power, size) in old.iter().enumerate() {
+                sizes[power] += layer * size;
+                sizes[power + 1] += step * size;
+            }
+        }
+        Self { terms, sizes }
+    }
+
+    /// Coefficients of `f(left, right)`, where `f` is linear in both, and their sizes.
+    fn pair(left: &Self, right: &Self, f: impl Fn(&M, &M) -> M) -> (Polynomial<M>, Vec<f64>) {
+        let mut out: Polynomial<M> = vec![None; left.terms.len() + right.terms.len() - 1];
+        let mut sizes = vec![0.0; out.len()];
+        for (i, l) in left.terms.iter().enumerate() {
+            for (j, r) in right.terms.iter().enumerate() {
+                if let (Some(l), Some(r)) = (l, r) {
+                    sizes[i + j] += left.sizes[i] * right.sizes[j];
+                    add_to(&mut out[i + j], f(l, r));
+                }
+            }
+        }
+        (out, sizes)
+    }
+}
+
 /// `B(t) = P(h,i)(t)' g P(i-1,0)(t)'`, without the coefficients that vanish.
 fn block_gradient<M: Algebra>(
-    left: &Polynomial<M>,
+    left: &Partial<M>,
     g: &M,
-    right: &Polynomial<M>,
+    right: &Partial<M>,
     spaces: &impl Spaces<M>,
 ) -> Polynomial<M> {
-    let mut out: Polynomial<M> = vec![None; left.len() + right.len() - 1];
-    let mut sizes = vec![0.0; out.len()];
-    for (i, l) in left.iter().enumerate() {
-        let Some(l) = l else { continue };
-        let half = l.transposed().times(g);
-        for (j, r) in right.iter().enumerate() {
-            let Some(r) = r else { continue };
-            sizes[i + j] += norm(l) * norm(g) * norm(r);
-            add_to(&mut out[i + j], half.times(&r.transposed()));
-        }
-    }
-    out.into_iter().zip(sizes).map(|(b, size)| b.filter(|b| !spaces.vanishes(b, size))).collect()
+    let (terms, sizes) = Partial::pair(left, right, |l, r| l.transposed().times(g).times(&r.transposed()));
+    let size = norm(g);
+    terms.into_iter().zip(sizes).map(|(b, s)| b.filter(|b| !spaces.vanishes(b, s * size))).collect()
 }
 
 /// `C` with `<B, C> > 0`: the part of `B` that the product does not see at first order where there is one, since it costs
@@ -209,26 +240,18 @@ fn descent_direction<M: Algebra>(
 fn curvatures<M: Algebra>(
     landscape: &Landscape<'_, M>,
     spaces: &impl Spaces<M>,
-    left: &Polynomial<M>,
+    left: &Partial<M>,
     c: &M,
-    right: &Polynomial<M>,
+    right: &Partial<M>,
 ) -> (Option<usize>, Vec<M::Number>) {
-    let mut moved: Polynomial<M> = vec![None; left.len() + right.len() - 1];
-    let mut sizes = vec![0.0; moved.len()];
-    for (i, l) in left.iter().enumerate() {
-        let Some(l) = l else { continue };
-        let half = l.times(c);
-        for (j, r) in right.iter().enumerate() {
-            let Some(r) = r else { continue };
-            sizes[i + j] += norm(l) * norm(c) * norm(r);
-            add_to(&mut moved[i + j], half.times(r));
-        }
-    }
+    let (moved, sizes) = Partial::pair(left, right, |l, r| l.times(c).times(r));
+    let size = norm(c);
     let images: Polynomial<M> = moved
         .iter()
         .map(|m| m.as_ref().map(|m| landscape.gram.map_or_else(|| m.clone(), |gram| m.times(gram))))
         .collect();
-    let start = images.iter().zip(&sizes).position(|(m, size)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, *size)));
+    let start =
+        images.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
     let mut out = vec![M::Number::zero(); 2 * moved.len() - 1];
     for (i, a) in images.iter().enumerate() {
         for (j, b) in moved.iter().enumerate() {

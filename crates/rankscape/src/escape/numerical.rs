@@ -7,7 +7,7 @@ use super::kernels::{KernelPath, Spaces, kernel_path};
 use super::path::EscapePath;
 use crate::data::Whitening;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
-use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, svd};
+use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, spectral_norm, svd};
 use crate::multiplication::{Factors, RankProfile};
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
@@ -30,19 +30,24 @@ pub struct Judgement<'a> {
 pub(super) struct NumericalSpaces<'a> {
     factors: &'a Factors,
     ranks: RankProfile,
+    sizes: Vec<f64>,
     zero: f64,
     stream: Stream,
     known: BTreeMap<(bool, usize, usize), Option<Matrix>>,
 }
 
 impl<'a> NumericalSpaces<'a> {
-    pub(super) fn new(factors: &'a Factors, judgement: Judgement<'_>) -> Self {
+    /// `first_size` is the size of what was multiplied to whiten the first factor: its rounding errors are relative to that.
+    pub(super) fn new(factors: &'a Factors, first_size: f64, judgement: Judgement<'_>) -> Self {
         let Judgement { unit_roundoff, tolerances, seed } = judgement;
+        let mut sizes: Vec<f64> = factors.matrices().iter().map(spectral_norm).collect();
+        sizes[0] = sizes[0].max(first_size);
         Self {
-            ranks: RankProfile::new(factors, unit_roundoff, tolerances),
+            ranks: RankProfile::with_sizes(factors, &sizes, unit_roundoff, tolerances),
             zero: tolerances.escape_zero * tolerances.critical_threshold(unit_roundoff),
             stream: Stream::new(seed, 0),
             known: BTreeMap::new(),
+            sizes,
             factors,
         }
     }
@@ -73,6 +78,10 @@ impl Spaces<Matrix> for NumericalSpaces<'_> {
         column.scaled(1.0 / size)
     }
 
+    fn layer_size(&self, k: usize) -> f64 {
+        self.sizes[k - 1]
+    }
+
     fn vanishes(&self, m: &Matrix, size: f64) -> bool {
         m.frobenius_norm() <= self.zero * size
     }
@@ -82,6 +91,7 @@ impl Spaces<Matrix> for NumericalSpaces<'_> {
 pub(super) struct WhiteLandscape<'a> {
     pub white: &'a SquareNetwork,
     pub factors: Factors,
+    first_size: f64,
     pub u: Matrix,
     pub v: Matrix,
 }
@@ -93,7 +103,9 @@ impl<'a> WhiteLandscape<'a> {
         let factors = Factors::new(white.layers().to_vec()).ok()?;
         let leading = svd(white.residual());
         leading.s.first().filter(|s| **s > 0.0)?;
-        Some(Self { white, factors, u: leading.u.columns(0, 1), v: leading.v.columns(0, 1) })
+        let given = network.given();
+        let first_size = spectral_norm(&given.layers()[0]) * given.inputs().map_or(1.0, spectral_norm);
+        Some(Self { white, factors, first_size, u: leading.u.columns(0, 1), v: leading.v.columns(0, 1) })
     }
 
     pub(super) fn landscape(&self) -> Landscape<'_, Matrix> {
@@ -101,7 +113,7 @@ impl<'a> WhiteLandscape<'a> {
     }
 
     pub(super) fn kernel_path(&self, judgement: Judgement<'_>, least: usize) -> Option<KernelPath<Matrix>> {
-        let mut spaces = NumericalSpaces::new(&self.factors, judgement);
+        let mut spaces = NumericalSpaces::new(&self.factors, self.first_size, judgement);
         kernel_path(&self.landscape(), &mut spaces, &self.u, &self.v, least)
     }
 }
