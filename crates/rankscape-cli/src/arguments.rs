@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
     Reach(ReachOptions),
+    /// Checks a certificate without trusting how it was found.
+    Verify(VerifyOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -47,6 +49,7 @@ impl Command {
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
+            Self::Verify(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -153,6 +156,9 @@ pub(crate) struct DiagnoseOptions {
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
+    #[arg(long, visible_alias = "save", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
@@ -232,6 +238,44 @@ pub(crate) struct ReachOptions {
     /// Write the factors: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// The certificate (.json).
+    #[arg(value_name = "FILE")]
+    pub(crate) certificate: PathBuf,
+    /// Also check that it is about these weights.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// Also check that it is about these samples.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    pub(crate) data: Option<String>,
+    /// Also check that it is about this target.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// What the network is trained for.
+    #[arg(long, value_enum, default_value_t = Task::Regression)]
+    pub(crate) task: Task,
+    /// The first N columns of a table are inputs, the others outputs.
+    #[arg(long, value_name = "N")]
+    pub(crate) inputs: Option<usize>,
+    /// One weight for each sample.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sample_weights: Option<PathBuf>,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use rankscape::certificate::Certificate;
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
+use rankscape::io::documents::{CertificateDigest, DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
-    write_weights,
+    write_certificate, write_weights,
 };
 use rankscape::report::diagnose_text;
 use rankscape::{InputError, Tolerances};
@@ -52,6 +53,10 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         let (matrices, biases) = point.parameters_at(&escape.path.at(&point.factors, escape.t));
         write_weights(path, &weights.with_parameters(matrices, biases)?)?;
     }
+    if let Some(path) = &options.certificate {
+        let digest = CertificateDigest { weights: weights.digest.clone(), data: data_digest.clone() };
+        write_certificate(path, &Certificate::new(&point, &found)?, digest, &found.evidence)?;
+    }
     let inputs = DiagnoseInputs {
         weights_digest: weights.digest.clone(),
         data_digest,
@@ -63,6 +68,9 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         tolerances,
     };
     let mut document = DiagnoseDocument::new(&found, &inputs);
+    if let (Some(escape), Some(path)) = (&mut document.escape, &options.certificate) {
+        escape.certificate = path.display().to_string().into();
+    }
     document.run = RunDocument {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seconds: started.elapsed().as_secs_f64(),

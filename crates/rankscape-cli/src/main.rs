@@ -14,6 +14,7 @@ mod progress;
 mod quadratic_arguments;
 mod solve;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),
         Command::Reach(options) => fiber::run_reach(options, started),
+        Command::Verify(options) => verify::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

@@ -4,8 +4,10 @@ mod barcode;
 mod diagnose;
 mod map;
 mod quadratic;
+mod verify;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
+pub use verify::verify_text;

@@ -3,6 +3,7 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod certificate;
 mod diagnose;
 mod doctor;
 mod ed;
@@ -12,7 +13,9 @@ mod map;
 mod numbers;
 mod solve;
 mod sweep;
+mod verify;
 
+pub use certificate::{CertificateDocument, CertificateDigest, certificate_json};
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
     HessianDocument, NearDocument, Normalization, SupportDocument,
@@ -27,6 +30,8 @@ pub use solve::{
     SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};
+
+pub use verify::VerifyDocument;
 
 use serde::Serialize;
 
