@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::certificate::Check;
-use rankscape::io::documents::VerifyDocument;
+use rankscape::io::documents::{VerifyDocument, certificate_says};
 use rankscape::io::{
     CertificateFile, Convention, SampleOptions, WeightOptions, read_certificate, read_samples, read_target,
     read_weights,
@@ -20,7 +20,7 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     let file = read_certificate(&options.certificate)?;
     let mut found = file.certificate.verify(&tolerances(&options.tolerances)?);
     found.checks.extend(digest_checks(options, &file)?);
-    let mut document = VerifyDocument::new(&found, &file.says, common.seed);
+    let mut document = VerifyDocument::new(&found, &certificate_says(&file.certificate), common.seed);
     document.run = run_document(common, started);
     let code = match document.valid {
         Some(true) => ANSWERED,

@@ -101,6 +101,22 @@ impl Certificate {
         Ok(Self::of(point, found.class, found.escape.as_ref(), Sense::Descent))
     }
 
+    /// The class that is claimed.
+    pub fn class(&self) -> CriticalClass {
+        match self {
+            Self::Exact(statement) => statement.class,
+            Self::Floating(statement) => statement.class,
+        }
+    }
+
+    /// What is claimed of the path, if there is one.
+    pub fn sense_and_order(&self) -> Option<(Sense, usize)> {
+        match self {
+            Self::Exact(statement) => statement.path.as_ref().map(|claim| (claim.sense, claim.order)),
+            Self::Floating(statement) => statement.path.as_ref().map(|claim| (claim.sense, claim.order)),
+        }
+    }
+
     /// The certificate of a point and a path out of it.
     pub fn of(point: &Point, class: CriticalClass, escape: Option<&Escape>, sense: Sense) -> Self {
         let exact = escape.and_then(|escape| escape.exact.as_ref());

@@ -24,8 +24,6 @@ pub struct CertificateFile {
     pub certificate: Certificate,
     /// Digests of the weights and the data that it was made from.
     pub digest: CertificateDigest,
-    /// The statement in words.
-    pub says: String,
 }
 
 /// Reads a file in the format `rankscape.certificate/1`.
@@ -84,7 +82,6 @@ fn from_json(value: &Value) -> Result<CertificateFile> {
             weights: text(&value["digest"]["weights"], "digest.weights")?,
             data: text(&value["digest"]["data"], "digest.data")?,
         },
-        says: text(&value["says"], "says")?,
     })
 }
 

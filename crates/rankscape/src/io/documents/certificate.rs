@@ -32,44 +32,44 @@ pub struct CertificateDigest {
 }
 
 /// The document of a certificate; `rests_on` are the decisions behind the class.
-pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest, rests_on: Vec<String>) -> CertificateDocument {
-    let (arithmetic, widths, class, point, data, path, says) = match certificate {
+pub fn certificate_json(
+    certificate: &Certificate,
+    digest: CertificateDigest,
+    rests_on: Vec<String>,
+) -> CertificateDocument {
+    let (arithmetic, widths, point, data, path) = match certificate {
         Certificate::Exact(statement) => {
             let data = &statement.data;
             (
                 "exact",
-                statement.point.architecture().widths().to_vec(),
-                statement.class.name(),
-                statement.point.matrices().iter().map(rational_rows).collect(),
+                statement.point.architecture().widths(),
+                exact_factors(&statement.point),
                 json!({
                     "xx": rational_rows(&data.xx), "yx": rational_rows(&data.yx), "yy": rational_value(&data.yy)
                 }),
                 statement.path.as_ref().map(|claim| path_json(claim, exact_factors, rational_value)),
-                says(statement.class.name(), statement.path.as_ref().map(|claim| (claim.sense, claim.order))),
             )
         }
         Certificate::Floating(statement) => {
             let data = &statement.data;
             (
                 "floating",
-                statement.point.architecture().widths().to_vec(),
-                statement.class.name(),
-                statement.point.matrices().iter().map(float_rows).collect(),
+                statement.point.architecture().widths(),
+                float_factors(&statement.point),
                 json!({
                     "inputs": float_rows(&data.inputs), "target": float_rows(&data.target), "floor": data.floor
                 }),
                 statement.path.as_ref().map(|claim| path_json(claim, float_factors, |x| json!(x))),
-                says(statement.class.name(), statement.path.as_ref().map(|claim| (claim.sense, claim.order))),
             )
         }
     };
     CertificateDocument {
         schema: "rankscape.certificate/1",
-        says,
+        says: certificate_says(certificate),
         arithmetic,
         digest,
-        widths,
-        class,
+        widths: widths.to_vec(),
+        class: certificate.class().name(),
         rests_on,
         point,
         data,
@@ -103,9 +103,10 @@ fn path_json<F, N>(claim: &PathClaim<F, N>, factors: impl Fn(&F) -> Vec<Value>, 
 }
 
 /// The statement in one sentence.
-fn says(class: &str, path: Option<(Sense, usize)>) -> String {
+pub fn certificate_says(certificate: &Certificate) -> String {
+    let class = certificate.class().to_string();
     let class = format!("the point is of class {class} for L = 1/2 ||W_h ... W_1 X - Y||^2");
-    match path {
+    match certificate.sense_and_order() {
         None => class,
         Some((sense, order)) => {
             let how = if sense == Sense::Descent { "falls" } else { "rises" };

@@ -15,7 +15,7 @@ mod solve;
 mod sweep;
 mod verify;
 
-pub use certificate::{CertificateDocument, CertificateDigest, certificate_json};
+pub use certificate::{CertificateDocument, CertificateDigest, certificate_json, certificate_says};
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
     HessianDocument, NearDocument, Normalization, SupportDocument,
