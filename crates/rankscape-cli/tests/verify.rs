@@ -95,7 +95,7 @@ fn numbers(value: &Value, path: &str, out: &mut Vec<String>) {
 fn a_certificate_with_one_number_changed_is_rejected_or_still_true() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    put(folder, "w.json", br#"{"W1": [[0, 0], [0, 0]], "W2": [[0, 0], [0, 0]], "W3": [[0, 0], [0, 1]]}"#);
+    put(folder, "w.json", br#"{"W1": [[0, 0], [0, 0]], "W2": [[0, 0], [0, 0]], "W3": [[0, 0], [0, 0]]}"#);
     put(folder, "d.json", br#"{"X": [[1, 0], [1, 2], [0, 1]], "Y": [[2, 0], [1, 0], [3, 1]]}"#);
     let (certificate, answer) = certified(folder, "c.json");
     assert_eq!(answer["class"], "non_strict_saddle");
@@ -174,7 +174,7 @@ fn bad_files_give_one_clear_message() {
         ("/schema", json!("rankscape.map/1"), "not a certificate"),
         ("/widths", json!([1, 1]), "widths"),
         ("/point", json!(7), "point"),
-        ("/point/0", json!([[1, 2]]), "chain"),
+        ("/point/1", json!([[1, 2]]), "chain"),
         ("/point/0/0/0", json!(0.5), "integers and fractions"),
         ("/class", json!("nice"), "class"),
         ("/path/t", json!("x"), "path.t"),

@@ -55,8 +55,6 @@ impl Layout {
 pub(super) struct KernelPath<M: Algebra> {
     /// The perturbation that keeps the product: one step a layer, linear in `t`.
     pub perturbation: Vec<Option<M>>,
-    /// The block that steps down.
-    pub block: usize,
     /// The whole path.
     pub steps: Steps<M>,
     /// Order of the first change of the loss.
@@ -126,7 +124,7 @@ pub(super) fn kernel_path_in<M: Algebra>(
         last[block - 1] = Some(down);
         steps.extend([(1, first), (m, last)]);
     }
-    (coefficient < M::Number::zero()).then_some(KernelPath { perturbation, block, steps, order: q + m, coefficient })
+    (coefficient < M::Number::zero()).then_some(KernelPath { perturbation, steps, order: q + m, coefficient })
 }
 
 /// The perturbation of a layout; a layer whose null space is empty is left alone.

@@ -4,13 +4,16 @@
 //! higher at non-strict saddles, which are left through the kernels of the layers.
 
 mod algebra;
+mod ascent;
 mod change;
+mod constructions;
 mod directions;
 mod exact;
 mod kernels;
 mod numerical;
 mod path;
 
+pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use directions::{leave, leave_non_strict_saddle};
 pub use exact::{ExactEscape, ExactPoint};
 pub use numerical::Judgement;

@@ -112,6 +112,11 @@ impl<'a> WhiteLandscape<'a> {
         Landscape { layers: self.white.layers(), gram: None, gradient: self.white.residual() }
     }
 
+    /// Ranks of the partial products of the whitened factors.
+    pub(super) fn ranks(&self, judgement: Judgement<'_>) -> RankProfile {
+        NumericalSpaces::new(&self.factors, self.first_size, judgement).ranks
+    }
+
     pub(super) fn kernel_path(&self, judgement: Judgement<'_>, least: usize) -> Option<KernelPath<Matrix>> {
         let mut spaces = NumericalSpaces::new(&self.factors, self.first_size, judgement);
         kernel_path(&self.landscape(), &mut spaces, &self.u, &self.v, least)
