@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
     Reach(ReachOptions),
+    /// Paths that leave a point, by name, each with what it predicts.
+    Escape(Box<EscapeOptions>),
     /// Checks a certificate without trusting how it was found.
     Verify(VerifyOptions),
     /// Version, processor features and a self-test.
@@ -49,6 +51,7 @@ impl Command {
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
+            Self::Escape(options) => &options.point.common,
             Self::Verify(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
@@ -279,4 +282,21 @@ pub(crate) struct VerifyOptions {
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `escape`.
+#[derive(Debug, Args)]
+pub(crate) struct EscapeOptions {
+    /// The construction: zl-3.1, zl-3.2, zl-4.1, zl-4.2, lo-8, lo-19, tkb-9, or best [default: best, and what all others say].
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub(crate) construction: String,
+    /// A direction in which the loss rises: no point is a local maximum unless X = 0.
+    #[arg(long, conflicts_with_all = ["construction", "same_function"])]
+    pub(crate) ascent: bool,
+    /// Weights near this point that compute the same function and are not critical.
+    #[arg(long, conflicts_with = "construction")]
+    pub(crate) same_function: bool,
+    /// Weights and data, as for `diagnose`; --leave writes the end of the path, --certificate the path.
+    #[command(flatten)]
+    pub(crate) point: DiagnoseOptions,
 }

@@ -1,14 +1,16 @@
 //! `rankscape diagnose`: reads weights and data, asks the library, prints the answer.
 
+use std::path::Path;
 use std::time::Instant;
 
 use rankscape::certificate::Certificate;
-use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
 use rankscape::io::documents::{CertificateDigest, DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
     write_certificate, write_weights,
 };
+use rankscape::multiplication::Factors;
 use rankscape::report::diagnose_text;
 use rankscape::{InputError, Tolerances};
 
@@ -26,37 +28,66 @@ const EXAMPLES: [(&str, &str, bool); 7] = [
     ("digits-classifier-converged", "classifier-converged", false),
 ];
 
+/// A point with its files.
+pub(crate) struct ReadPoint {
+    pub(crate) weights: Weights,
+    pub(crate) point: Point,
+    pub(crate) data_digest: String,
+    pub(crate) notes: Vec<String>,
+    source: Source,
+}
+
+impl ReadPoint {
+    pub(crate) fn new(options: &DiagnoseOptions, tolerances: &Tolerances) -> Result<Self, InputError> {
+        let source = Source::new(options)?;
+        let weights = read_weights(&source.weights, &weight_options(options))?;
+        let (data, data_digest, mut notes) = read_data(options, &source, &weights)?;
+        notes.extend(note_on_biases(&weights.biases));
+        let output_metric = options.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
+        let parameters = Parameters {
+            matrices: weights.matrices.clone(),
+            biases: weights.biases.clone(),
+            exact: weights.exact.clone(),
+            output_metric: output_metric.map(|metric| metric.matrix),
+        };
+        let point =
+            Point::new(parameters, data, tolerances).map_err(|error| name_file(error, options, &source))?;
+        Ok(Self { weights, point, data_digest, notes, source })
+    }
+
+    pub(crate) fn diagnosis(&self, options: &DiagnoseOptions, tolerances: &Tolerances) -> Result<Diagnosis, InputError> {
+        let settings = Settings {
+            unit_roundoff: self.weights.unit_roundoff,
+            tolerances,
+            seed: options.common.seed,
+            threads: options.common.thread_count(),
+        };
+        diagnose(&self.point, settings).map_err(|error| name_file(error, options, &self.source))
+    }
+
+    /// Writes other factors of the analysed problem with the names and types of the weights.
+    pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<(), InputError> {
+        let (matrices, biases) = self.point.parameters_at(factors);
+        write_weights(path, &self.weights.with_parameters(matrices, biases)?)
+    }
+
+    pub(crate) fn digest(&self) -> CertificateDigest {
+        CertificateDigest { weights: self.weights.digest.clone(), data: self.data_digest.clone() }
+    }
+}
+
 pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
-    let source = Source::new(options)?;
-    let weights = read_weights(&source.weights, &weight_options(options))?;
-    let (data, data_digest, mut notes) = read_data(options, &source, &weights)?;
-    notes.extend(note_on_biases(&weights.biases));
-    let output_metric = options.output_metric.as_ref().map(|path| read_matrix(path, "M")).transpose()?;
-    let parameters = Parameters {
-        matrices: weights.matrices.clone(),
-        biases: weights.biases.clone(),
-        exact: weights.exact.clone(),
-        output_metric: output_metric.map(|metric| metric.matrix),
-    };
-    let named = |error: InputError| name_file(error, options, &source);
-    let point = Point::new(parameters, data, &tolerances).map_err(named)?;
-    let settings = Settings {
-        unit_roundoff: weights.unit_roundoff,
-        tolerances: &tolerances,
-        seed: options.common.seed,
-        threads: options.common.thread_count(),
-    };
-    let found = diagnose(&point, settings).map_err(named)?;
+    let read = ReadPoint::new(options, &tolerances)?;
+    let found = read.diagnosis(options, &tolerances)?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
-        let (matrices, biases) = point.parameters_at(&escape.path.at(&point.factors, escape.t));
-        write_weights(path, &weights.with_parameters(matrices, biases)?)?;
+        read.write(path, &escape.path.at(&read.point.factors, escape.t))?;
     }
     if let Some(path) = &options.certificate {
-        let digest = CertificateDigest { weights: weights.digest.clone(), data: data_digest.clone() };
-        write_certificate(path, &Certificate::new(&point, &found)?, digest, &found.evidence)?;
+        write_certificate(path, &Certificate::new(&read.point, &found)?, read.digest(), &found.evidence)?;
     }
+    let ReadPoint { weights, point, data_digest, notes, .. } = read;
     let inputs = DiagnoseInputs {
         weights_digest: weights.digest.clone(),
         data_digest,

@@ -7,6 +7,7 @@ mod arguments;
 mod diagnose;
 mod doctor;
 mod ed;
+mod escape;
 mod fiber;
 mod map;
 mod output;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),
         Command::Reach(options) => fiber::run_reach(options, started),
+        Command::Escape(options) => escape::run(options, started),
         Command::Verify(options) => verify::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),

@@ -9,7 +9,7 @@ mod orders;
 use super::ascent;
 use super::change::Steps;
 use super::numerical::{Judgement, WhiteLandscape, as_given};
-use super::{EscapePath, LossOnPath};
+use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
@@ -101,6 +101,34 @@ pub struct Constructed {
     pub coefficient: Option<f64>,
 }
 
+impl Constructed {
+    /// The path as an escape; of an ascent coefficient and decrease have the other sign. The order of a rotation is that of its
+    /// line, 1 or 2.
+    pub fn to_escape(&self) -> Escape {
+        let curved = self.coefficient.is_none();
+        let (order, coefficient) = if curved { line_order(&self.loss) } else { (self.prediction.order, self.prediction.coefficient) };
+        let mut loss = self.loss.clone();
+        for lower in &mut loss.coefficients[1..order] {
+            *lower = 0.0;
+        }
+        Escape {
+            order,
+            coefficient: self.coefficient.unwrap_or(coefficient),
+            t: self.t,
+            decrease: -self.measured,
+            path: self.path.clone(),
+            loss,
+            kind: EscapeKind::Construction(self.construction),
+            exact: None,
+        }
+    }
+}
+
+/// First order at which the loss changes along a line: the first coefficient is zero at critical points.
+fn line_order(loss: &LossOnPath) -> (usize, f64) {
+    (2, loss.coefficients[2])
+}
+
 /// A construction in whitened coordinates, before it is scaled.
 pub(super) struct Draft {
     pub steps: Steps<Matrix>,
@@ -130,7 +158,7 @@ pub fn construct(
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> std::result::Result<Constructed, &'static str> {
-    let ground = WhiteLandscape::new(network).ok_or("the residual is zero: nothing is lower or higher to first order")?;
+    let ground = WhiteLandscape::new(network, judgement).ok_or("the residual is zero: nothing is lower")?;
     let zero = judgement.tolerances.escape_zero * judgement.tolerances.critical_threshold(judgement.unit_roundoff);
     let site = Site { ranks: ground.ranks(judgement), ground, judgement, zero };
     let depth = site.ground.factors.depth();
@@ -184,6 +212,6 @@ pub fn same_function(
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> Option<EscapePath> {
-    let found = WhiteLandscape::new(network)?.kernel_path(judgement, 2)?;
+    let found = WhiteLandscape::new(network, judgement)?.kernel_path(judgement, 2)?;
     as_given(&vec![(1, found.perturbation)], network, whitening)
 }

@@ -68,6 +68,8 @@ pub enum EscapeKind {
     OutputBias,
     /// The layers are opened through their kernels, which keeps the product, and one of them steps down.
     Kernels,
+    /// A construction of the literature.
+    Construction(Construction),
 }
 
 impl EscapeKind {
@@ -79,6 +81,7 @@ impl EscapeKind {
             Self::OmittedDirection => "omitted_direction",
             Self::OutputBias => "output_bias",
             Self::Kernels => "kernels",
+            Self::Construction(construction) => construction.name(),
         }
     }
 }

@@ -97,14 +97,16 @@ pub(super) struct WhiteLandscape<'a> {
 }
 
 impl<'a> WhiteLandscape<'a> {
-    /// `None` where nothing is left to reach: the residual is zero.
-    pub(super) fn new(network: &'a NormalizedNetwork) -> Option<Self> {
+    /// `None` where nothing is left to reach: the residual is zero, or nothing but rounding errors.
+    pub(super) fn new(network: &'a NormalizedNetwork, judgement: Judgement<'_>) -> Option<Self> {
         let white = network.whitened();
         let factors = Factors::new(white.layers().to_vec()).ok()?;
         let leading = svd(white.residual());
-        leading.s.first().filter(|s| **s > 0.0)?;
         let given = network.given();
         let first_size = spectral_norm(&given.layers()[0]) * given.inputs().map_or(1.0, spectral_norm);
+        let product = white.layers()[1..].iter().map(spectral_norm).product::<f64>() * first_size;
+        let zero = judgement.tolerances.critical_threshold(judgement.unit_roundoff) * (product + network.target_norm());
+        leading.s.first().filter(|s| **s > zero)?;
         Some(Self { white, factors, first_size, u: leading.u.columns(0, 1), v: leading.v.columns(0, 1) })
     }
 
@@ -129,7 +131,7 @@ pub(super) fn through_kernels(
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> Option<(EscapePath, usize)> {
-    let found = WhiteLandscape::new(network)?.kernel_path(judgement, LEAST_ORDER)?;
+    let found = WhiteLandscape::new(network, judgement)?.kernel_path(judgement, LEAST_ORDER)?;
     Some((as_given(&found.steps, network, whitening)?, found.order))
 }
 

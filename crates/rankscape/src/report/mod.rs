@@ -2,12 +2,14 @@
 
 mod barcode;
 mod diagnose;
+mod escape;
 mod map;
 mod quadratic;
 mod verify;
 
 pub use barcode::draw_barcode;
 pub use diagnose::diagnose_text;
+pub use escape::escape_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
 pub use verify::verify_text;

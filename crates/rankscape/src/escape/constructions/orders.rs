@@ -6,7 +6,7 @@ use crate::linalg::{
 };
 
 /// Tangent of the angle of a rotation.
-const EPSILON: f64 = 0.5;
+const EPSILON: f64 = 0.125;
 
 /// Squared singular values of `m` and its left singular vectors inside the span of orthonormal columns.
 fn spectrum_inside(columns: &Matrix, m: &Matrix) -> Option<SymmetricEigen> {

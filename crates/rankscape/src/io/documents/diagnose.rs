@@ -287,7 +287,7 @@ fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
     }
 }
 
-fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
+pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
     let parameters = escape.path.terms.first().map_or(0, |(_, step)| step.architecture().parameters());
     let terms = (parameters <= INLINE_PARAMETERS).then(|| path_json(escape));
     let coefficients: Vec<f64> = escape.loss.coefficients[1..].iter().map(|c| factor * c).collect();

@@ -8,6 +8,7 @@ mod diagnose;
 mod doctor;
 mod ed;
 mod error;
+mod escape;
 mod fiber;
 mod map;
 mod numbers;
@@ -23,6 +24,7 @@ pub use diagnose::{
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
+pub use escape::{EscapeInputs, EscapeVerbDocument, SameFunction};
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use map::{MapDocument, MapPoint, VerdictDocument};
 pub use solve::{
