@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use rankscape::certificate::Certificate;
 use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
-use rankscape::io::documents::{CertificateDigest, DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
+use rankscape::io::documents::{
+    CertificateDigest, DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json,
+};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
     write_certificate, write_weights,
@@ -50,12 +52,15 @@ impl ReadPoint {
             exact: weights.exact.clone(),
             output_metric: output_metric.map(|metric| metric.matrix),
         };
-        let point =
-            Point::new(parameters, data, tolerances).map_err(|error| name_file(error, options, &source))?;
+        let point = Point::new(parameters, data, tolerances).map_err(|error| name_file(error, options, &source))?;
         Ok(Self { weights, point, data_digest, notes, source })
     }
 
-    pub(crate) fn diagnosis(&self, options: &DiagnoseOptions, tolerances: &Tolerances) -> Result<Diagnosis, InputError> {
+    pub(crate) fn diagnosis(
+        &self,
+        options: &DiagnoseOptions,
+        tolerances: &Tolerances,
+    ) -> Result<Diagnosis, InputError> {
         let settings = Settings {
             unit_roundoff: self.weights.unit_roundoff,
             tolerances,

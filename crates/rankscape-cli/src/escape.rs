@@ -23,15 +23,18 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     let read = ReadPoint::new(&options.point, &tolerances)?;
     let found = read.diagnosis(&options.point, &tolerances)?;
     let (point, factors) = (&read.point, &read.point.factors);
-    let judgement =
-        Judgement { unit_roundoff: read.weights.unit_roundoff, tolerances: &tolerances, seed: common.seed };
+    let judgement = Judgement { unit_roundoff: read.weights.unit_roundoff, tolerances: &tolerances, seed: common.seed };
     let network = NormalizedNetwork::new(factors, &point.whitening);
     let critical = found.critical;
     let all: Vec<(Construction, Result<Constructed, &'static str>)> = wanted
         .iter()
         .map(|&name| {
             let needs = name != Construction::Ascent && !critical;
-            let result = if needs { Err("the point is not critical") } else { construct(name, &network, &point.whitening, judgement) };
+            let result = if needs {
+                Err("the point is not critical")
+            } else {
+                construct(name, &network, &point.whitening, judgement)
+            };
             (name, result)
         })
         .collect();

@@ -70,7 +70,22 @@ fn schemas_describe_every_field() {
             undescribed(items, path, missing);
         }
     }
-    for name in ["diagnose", "error", "doctor", "ed", "solve", "sweep", "cost", "map", "connect", "balance", "reach", "certificate", "verify", "escape"] {
+    for name in [
+        "diagnose",
+        "error",
+        "doctor",
+        "ed",
+        "solve",
+        "sweep",
+        "cost",
+        "map",
+        "connect",
+        "balance",
+        "reach",
+        "certificate",
+        "verify",
+        "escape",
+    ] {
         let mut missing = Vec::new();
         undescribed(&schema(name), name, &mut missing);
         assert!(missing.is_empty(), "{missing:?}");

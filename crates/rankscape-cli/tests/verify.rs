@@ -8,8 +8,11 @@ use std::path::Path;
 use common::bytes::put;
 use common::{are_integers, put_samples, put_weights, rankscape};
 use serde_json::{Value, json};
+use testkit::grid::Grid;
 use testkit::oracles::landscape_cases;
 use testkit::random::Draw;
+use testkit::reference::product;
+use testkit::scalar::{Rational, Scalar};
 
 const ASK: [&str; 7] = ["diagnose", "--json", "--weights", "w.json", "--data", "d.json", "--certificate"];
 
@@ -91,6 +94,45 @@ fn numbers(value: &Value, path: &str, out: &mut Vec<String>) {
     }
 }
 
+fn rational(value: &Value) -> Rational {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (numerator, denominator) = text.split_once('/').unwrap_or((&text, "1"));
+    Rational::new(numerator.parse().unwrap(), denominator.parse().unwrap())
+}
+
+fn grid(value: &Value) -> Grid<Rational> {
+    let row = |row: &Value| row.as_array().unwrap().iter().map(rational).collect();
+    Grid::from_rows(&value.as_array().unwrap().iter().map(row).collect::<Vec<_>>())
+}
+
+/// The loss falls by what is claimed and the gradient is zero: `1/2 <W S, W> - <C, W>`, evaluated here.
+fn is_true(certificate: &Value) -> bool {
+    let (s, c) = (grid(&certificate["data"]["xx"]), grid(&certificate["data"]["yx"]));
+    let point: Vec<Grid<Rational>> = certificate["point"].as_array().unwrap().iter().map(grid).collect();
+    let t = rational(&certificate["path"]["t"]);
+    let mut end = point.clone();
+    for term in certificate["path"]["terms"].as_array().unwrap() {
+        let power = term["power"].as_u64().unwrap();
+        let factor = (0..power).fold(Rational::integer(1), |product, _| product * &t);
+        for (layer, step) in end.iter_mut().zip(term["factors"].as_array().unwrap()) {
+            *layer = layer.add(&grid(step).scale(&factor));
+        }
+    }
+    let half = Rational::ratio(1, 2);
+    let loss = |layers: &[Grid<Rational>]| {
+        let w = product(layers);
+        w.matmul(&s).dot(&w) * &half - c.dot(&w)
+    };
+    let g = product(&point).matmul(&s).sub(&c);
+    let critical = (0..point.len()).all(|k| {
+        let identity = |size: usize| Grid::<Rational>::identity(size);
+        let after = point[k + 1..].iter().fold(identity(point[k].rows()), |p, w| w.matmul(&p));
+        let before = point[..k].iter().fold(identity(point[0].cols()), |p, w| w.matmul(&p));
+        after.transpose().matmul(&g).matmul(&before.transpose()).entries().iter().all(|x| *x == Rational::integer(0))
+    });
+    critical && loss(&point) - loss(&end) == rational(&certificate["path"]["decrease"])
+}
+
 #[test]
 fn a_certificate_with_one_number_changed_is_rejected_or_still_true() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,13 +143,14 @@ fn a_certificate_with_one_number_changed_is_rejected_or_still_true() {
     assert_eq!(answer["class"], "non_strict_saddle");
     let mut places = Vec::new();
     numbers(&certificate, "", &mut places);
-    let (mut rejected, mut kept) = (0, Vec::new());
+    let (mut rejected, mut kept) = (0, 0);
     for trial in 0..120 {
         let mut draw = Draw::new(81, trial);
         let place = &places[draw.size(0, places.len() - 1)];
         let mut edited = certificate.clone();
         let number = edited.pointer_mut(place).unwrap();
-        *number = if draw.chance(0.5) { json!(draw.integer(-3, 9)) } else { json!(format!("{}/7", draw.integer(-9, 9))) };
+        *number =
+            if draw.chance(0.5) { json!(draw.integer(-3, 9)) } else { json!(format!("{}/7", draw.integer(-9, 9))) };
         if *number == *certificate.pointer(place).unwrap() {
             continue;
         }
@@ -119,13 +162,15 @@ fn a_certificate_with_one_number_changed_is_rejected_or_still_true() {
                 assert!(!failing(&run.json()).is_empty());
                 rejected += 1;
             }
-            0 => kept.push(place.clone()),
+            0 => {
+                assert!(is_true(&edited), "{place}: {edited:#}");
+                kept += 1;
+            }
             other => panic!("{other} {run:?}"),
         }
     }
-    // ||Y||^2 does not enter any claim: the change of the loss does not depend on it.
-    assert!(kept.iter().all(|place| place == "/data/yy"), "{kept:?}");
-    assert!(rejected > 100, "{rejected}");
+    // The path uses one entry of the gradient, so that other data can have the same path and the same decrease.
+    assert!(rejected > 90 && kept > 0, "{rejected} {kept}");
 }
 
 #[test]

@@ -132,11 +132,7 @@ impl Certificate {
             return Self::Exact(Box::new(Statement { point: factors.clone(), data: data.clone(), class, path }));
         }
         let whitening = &point.whitening;
-        let data = ReducedData {
-            inputs: whitening.inputs(),
-            target: whitening.target.clone(),
-            floor: whitening.floor,
-        };
+        let data = ReducedData { inputs: whitening.inputs(), target: whitening.target.clone(), floor: whitening.floor };
         let path = escape.map(|found| PathClaim {
             path: found.path.clone(),
             sense,

@@ -168,11 +168,7 @@ fn verify_floating(statement: &Statement<Factors, ReducedData, f64>, tolerances:
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
     let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
     let mut checks = vec![shapes(widths, &shape, path.as_ref().map(|claim| &claim.path), widths_of)];
-    checks.push(Check {
-        claim: CLASS,
-        holds: None,
-        found: format!("{class}: decided on numbers in double precision"),
-    });
+    checks.push(Check { claim: CLASS, holds: None, found: format!("{class}: decided on numbers in double precision") });
     let fits = checks[0].holds == Some(true);
     let Some(claim) = path.as_ref().filter(|_| fits) else { return Verification { checks, grade: Grade::Numerical } };
     let highest = claim.path.terms.last().map_or(1, |(power, _)| *power);
@@ -255,9 +251,11 @@ fn floating_checks(
 ) -> Vec<Check> {
     let zero = Interval::point(0.0);
     let at_order = coefficients.get(claim.order).copied().unwrap_or(zero);
-    let lower: f64 = coefficients.iter().take(claim.order).enumerate().fold(0.0, |sum, (k, c)| {
-        sum + c.magnitude() * claim.t.powi(k as i32)
-    });
+    let lower: f64 = coefficients
+        .iter()
+        .take(claim.order)
+        .enumerate()
+        .fold(0.0, |sum, (k, c)| sum + c.magnitude() * claim.t.powi(k as i32));
     let agrees = |found: Interval, claimed: f64| {
         let slack = tolerances.certificate_match * claimed.abs();
         let inside = found.low - slack <= claimed && claimed <= found.high + slack;

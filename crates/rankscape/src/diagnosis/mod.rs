@@ -17,7 +17,7 @@ use crate::escape::{
     Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
 };
 use crate::evidence::{Evidence, Grade};
-use crate::hessian::{Extremes, NormalizedNetwork, extremes};
+use crate::hessian::{Extremes, HessianOperator, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Barcode, Differential, Factors, RankProfile};
@@ -299,22 +299,20 @@ impl Context<'_> {
     ) -> Option<Escape> {
         let Settings { unit_roundoff, tolerances, seed, .. } = self.settings;
         let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
+        let judgement = Judgement { unit_roundoff, tolerances, seed };
         let as_given = output_bias.is_none() && output_factor.is_none();
         let curvature_at = |theta: &Factors, inertia| {
             let there = NormalizedNetwork::new(theta, whitening);
             extremes(&there.hessian(), inertia, tolerances, seed).smallest.vector
         };
         match (class, as_given) {
-            (CriticalClass::StrictSaddle, true) => {
-                leave(factors, self.network, whitening, true, Some(&found.smallest.vector))
+            (CriticalClass::StrictSaddle, given) => {
+                let vector = if given { found.smallest.vector.clone() } else { curvature_at(factors, inertia) };
+                let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector));
+                let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
+                leave(&vector).or_else(|| leave(&self.balanced_curvature(inertia))).or_else(kernels)
             }
-            (CriticalClass::StrictSaddle, false) => {
-                leave(factors, self.network, whitening, true, Some(&curvature_at(factors, inertia)))
-            }
-            (CriticalClass::NonStrictSaddle, _) => {
-                let judgement = Judgement { unit_roundoff, tolerances, seed };
-                leave_non_strict_saddle(self.network, whitening, judgement)
-            }
+            (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
             (CriticalClass::NotCritical, _) => {
                 let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
                 let curvature = saddle.map(|theta| curvature_at(theta, None));
@@ -324,6 +322,18 @@ impl Context<'_> {
             }
             _ => None,
         }
+    }
+
+    /// An eigenvector of the most negative curvature in coordinates in which all layers have the same size, as a direction in
+    /// the parameters as given: where sizes differ by many orders the eigenvalue there drowns in rounding errors.
+    fn balanced_curvature(&self, inertia: Option<Inertia>) -> Vec<f64> {
+        let Settings { tolerances, seed, .. } = self.settings;
+        let scales = self.network.layer_scales();
+        let operator = HessianOperator::new(self.network.given(), vec![1.0; scales.len()]);
+        let vector = extremes(&operator, inertia, tolerances, seed).smallest.vector;
+        let sizes = self.point.factors.matrices().iter().map(|w| w.nrows() * w.ncols());
+        let factors = sizes.zip(scales).flat_map(|(size, &scale)| std::iter::repeat_n(scale, size));
+        vector.iter().zip(factors).map(|(x, scale)| x * scale).collect()
     }
 
     /// `L` and the smallest value over the architecture.

@@ -36,8 +36,7 @@ fn larger_row(site: &Site<'_>) -> Draft {
     let second = 0.5 * a.dot(&a);
     let critical = slope.abs() <= site.zero * second.max(f64::MIN_POSITIVE);
     let (order, coefficient) = if critical { (2, second) } else { (1, slope.abs()) };
-    let prediction =
-        Prediction { order, coefficient, change: Some(slope.abs() + second), order_bound: Some(2) };
+    let prediction = Prediction { order, coefficient, change: Some(slope.abs() + second), order_bound: Some(2) };
     Draft { steps: vec![(1, steps)], prediction, end: Some(1.0), curved: false }
 }
 
@@ -76,7 +75,9 @@ fn from_zero(site: &Site<'_>) -> Result<Draft, &'static str> {
     let (order, coefficient) = if flat { (2 * count, second) } else { (count, slope.abs()) };
     let mut signed: Vec<Option<Matrix>> =
         steps.into_iter().zip(&used).map(|(step, used)| used.then_some(step)).collect();
-    if slope < 0.0 && let Some(first) = signed.iter_mut().flatten().next() {
+    if slope < 0.0
+        && let Some(first) = signed.iter_mut().flatten().next()
+    {
         *first = first.scaled(-1.0);
     }
     let prediction =

@@ -106,7 +106,8 @@ impl Constructed {
     /// line, 1 or 2.
     pub fn to_escape(&self) -> Escape {
         let curved = self.coefficient.is_none();
-        let (order, coefficient) = if curved { line_order(&self.loss) } else { (self.prediction.order, self.prediction.coefficient) };
+        let (order, coefficient) =
+            if curved { line_order(&self.loss) } else { (self.prediction.order, self.prediction.coefficient) };
         let mut loss = self.loss.clone();
         for lower in &mut loss.coefficients[1..order] {
             *lower = 0.0;
@@ -180,8 +181,7 @@ pub fn construct(
 fn kernels(site: &Site<'_>) -> std::result::Result<Draft, &'static str> {
     let found = site.ground.kernel_path(site.judgement, 2);
     let found = found.ok_or("no layer has a gradient along the kernels: rank W X is the largest possible")?;
-    let prediction =
-        Prediction { order: found.order, coefficient: found.coefficient, change: None, order_bound: None };
+    let prediction = Prediction { order: found.order, coefficient: found.coefficient, change: None, order_bound: None };
     Ok(Draft { steps: found.steps, prediction, end: None, curved: false })
 }
 
@@ -198,7 +198,9 @@ fn scaled(
     let mut prediction = draft.prediction;
     prediction.coefficient *= z * z;
     let rises = prediction.coefficient > 0.0;
-    let t = draft.end.unwrap_or_else(|| if rises { ascent::end(&loss) } else { loss.best_step(1.0) });
+    let t = draft.end.unwrap_or_else(|| {
+        if rises { ascent::end(&loss) } else { loss.best_step(loss.natural_step(prediction.order)) }
+    });
     prediction.change = prediction.change.map(|change| change * z * z);
     let measured = loss.change(t);
     let coefficient = (!draft.curved).then(|| loss.coefficients.get(prediction.order).copied()).flatten();

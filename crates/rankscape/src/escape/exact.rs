@@ -21,6 +21,9 @@ const DIGITS: [i32; 4] = [6, 12, 24, 52];
 /// Binary digits of `t`.
 const DIGITS_OF_STEP: i32 = 8;
 
+/// How often a step that does not lower the loss is halved.
+const HALVINGS: usize = 200;
+
 /// Share of the decrease in double precision that a rounded path must keep.
 const SHARE: f64 = 0.9;
 
@@ -54,11 +57,7 @@ impl<'a> ExactPoint<'a> {
     }
 
     pub(super) fn landscape(&self) -> Landscape<'_, RationalMatrix> {
-        Landscape {
-            layers: self.factors.matrices(),
-            gram: Some(&self.data.xx),
-            gradient: self.network.gradient(),
-        }
+        Landscape { layers: self.factors.matrices(), gram: Some(&self.data.xx), gradient: self.network.gradient() }
     }
 
     /// Coefficients of `t^0, t^1, ...` of `L(theta(t)) - L(theta)`; the first is zero.
@@ -79,7 +78,7 @@ impl<'a> ExactPoint<'a> {
     pub fn through_kernels(&self, seed: u64) -> Option<Escape> {
         let found = self.kernel_path(seed, LEAST_ORDER)?;
         let path = self.path_of(&found.steps)?;
-        self.finish(path, EscapeKind::Kernels, 1.0)
+        self.finish(path, EscapeKind::Kernels)
     }
 
     pub(super) fn kernel_path(&self, seed: u64, least: usize) -> Option<KernelPath<RationalMatrix>> {
@@ -121,18 +120,26 @@ impl<'a> ExactPoint<'a> {
                 Some((*power, ExactFactors::new(matrices.collect::<Option<_>>()?).ok()?))
             });
             let path = EscapePath { terms: terms.collect::<Option<_>>()? };
-            let found = self.finish(path, escape.kind, escape.t)?;
+            let found = self.finish(path, escape.kind)?;
             (found.order == escape.order && found.decrease >= SHARE * escape.decrease).then_some(found)
         })
     }
 
-    /// The loss along a path and its best step, near `start`; `None` if the loss does not fall.
-    pub(super) fn finish(&self, path: EscapePath<ExactFactors>, kind: EscapeKind, start: f64) -> Option<Escape> {
+    /// The loss along a path and its best step; `None` if the loss does not fall.
+    pub(super) fn finish(&self, path: EscapePath<ExactFactors>, kind: EscapeKind) -> Option<Escape> {
         let change = self.change(&path);
         let order = change.iter().position(|c| !c.is_zero()).filter(|&order| change[order].is_negative())?;
         let loss = LossOnPath { coefficients: change.iter().map(rational_to_f64).collect() };
-        let t = rounded_number(loss.best_step(start), DIGITS_OF_STEP)?;
-        let decrease = -value_at(&change, &t);
+        let mut t = rounded_number(loss.best_step(loss.natural_step(order)), DIGITS_OF_STEP)?;
+        let mut decrease = -value_at(&change, &t);
+        // The polynomial in double precision may mislead about a step; a small enough one lowers the loss.
+        for _halving in 0..HALVINGS {
+            if decrease.is_positive() {
+                break;
+            }
+            t /= Rational::from_integer(2.into());
+            decrease = -value_at(&change, &t);
+        }
         let terms = path.terms.iter().map(|(power, step)| {
             Some((*power, Factors::new(step.matrices().iter().map(RationalMatrix::to_matrix).collect()).ok()?))
         });

@@ -12,6 +12,7 @@ use num_traits::{One, Zero};
 
 use super::algebra::{Algebra, Polynomial, add_to};
 use super::change::{Landscape, Steps};
+use crate::linalg::power_of_two_near;
 
 /// Null spaces at a point, and what counts as zero.
 pub(super) trait Spaces<M: Algebra> {
@@ -41,12 +42,10 @@ pub(super) struct Layout {
 impl Layout {
     /// All of them: a node `p` below block `i` that the lower perturbation ends at, and the same transposed.
     pub(super) fn all(depth: usize) -> Vec<Self> {
-        let up = (0..depth).flat_map(|p| {
-            (p + 1..=depth).map(move |block| Self { block, bottom: p, top: block, a: p, b: depth })
-        });
-        let down = (1..depth).flat_map(|p| {
-            (1..=p).map(move |block| Self { block, bottom: block - 1, top: p, a: 0, b: p })
-        });
+        let up = (0..depth)
+            .flat_map(|p| (p + 1..=depth).map(move |block| Self { block, bottom: p, top: block, a: p, b: depth }));
+        let down =
+            (1..depth).flat_map(|p| (1..=p).map(move |block| Self { block, bottom: block - 1, top: p, a: 0, b: p }));
         up.chain(down).collect()
     }
 }
@@ -102,6 +101,7 @@ pub(super) fn kernel_path_in<M: Algebra>(
     let gradient = block_gradient(&left, landscape.gradient, &right, spaces);
     let q = gradient.iter().position(Option::is_some).filter(|&q| q > 0)?;
     let direction = descent_direction(landscape, spaces, gradient[q].as_ref()?, block);
+    let direction = direction.scaled_by(&M::number(1.0 / power_of_two_near(norm(&direction))));
     let slopes: Vec<M::Number> =
         gradient.iter().map(|b| b.as_ref().map_or_else(M::Number::zero, |b| b.inner(&direction))).collect();
     let (s, curvatures) = curvatures(landscape, spaces, &left, &direction, &right);
@@ -204,12 +204,7 @@ impl<M: Algebra> Partial<M> {
 }
 
 /// `B(t) = P(h,i)(t)' g P(i-1,0)(t)'`, without the coefficients that vanish.
-fn block_gradient<M: Algebra>(
-    left: &Partial<M>,
-    g: &M,
-    right: &Partial<M>,
-    spaces: &impl Spaces<M>,
-) -> Polynomial<M> {
+fn block_gradient<M: Algebra>(left: &Partial<M>, g: &M, right: &Partial<M>, spaces: &impl Spaces<M>) -> Polynomial<M> {
     let (terms, sizes) = Partial::pair(left, right, |l, r| l.transposed().times(g).times(&r.transposed()));
     let size = norm(g);
     terms.into_iter().zip(sizes).map(|(b, s)| b.filter(|b| !spaces.vanishes(b, s * size))).collect()
@@ -217,12 +212,7 @@ fn block_gradient<M: Algebra>(
 
 /// `C` with `<B, C> > 0`: the part of `B` that the product does not see at first order where there is one, since it costs
 /// least; else `B` itself.
-fn descent_direction<M: Algebra>(
-    landscape: &Landscape<'_, M>,
-    spaces: &mut impl Spaces<M>,
-    b: &M,
-    block: usize,
-) -> M {
+fn descent_direction<M: Algebra>(landscape: &Landscape<'_, M>, spaces: &mut impl Spaces<M>, b: &M, block: usize) -> M {
     let depth = landscape.depth();
     let mut hidden: Option<M> = None;
     if let Some(k) = (block < depth).then(|| spaces.right(depth, block)).flatten() {
@@ -248,8 +238,7 @@ fn curvatures<M: Algebra>(
         .iter()
         .map(|m| m.as_ref().map(|m| landscape.gram.map_or_else(|| m.clone(), |gram| m.times(gram))))
         .collect();
-    let start =
-        images.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
+    let start = images.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
     let mut out = vec![M::Number::zero(); 2 * moved.len() - 1];
     for (i, a) in images.iter().enumerate() {
         for (j, b) in moved.iter().enumerate() {
@@ -279,7 +268,7 @@ fn step_size<M: Algebra>(
         if limit.is_some_and(|limit| c > limit) {
             continue;
         }
-        for step in -24..=6 {
+        for step in -12..=2 {
             let t = 2.0_f64.powf(0.5 * f64::from(step));
             let power = c * t.powi(m as i32);
             let change = power * (0.5 * power * value(&curvatures, t) - value(&slopes, t));

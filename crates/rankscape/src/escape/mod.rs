@@ -48,7 +48,7 @@ impl Escape {
             *coefficient = 0.0;
         }
         let coefficient = loss.coefficients[order];
-        let t = loss.best_step(1.0);
+        let t = loss.best_step(loss.natural_step(order));
         let decrease = -loss.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;
         falls.then_some(Self { order, coefficient, t, decrease, path, loss, kind, exact: None })

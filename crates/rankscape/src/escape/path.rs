@@ -43,12 +43,13 @@ impl LossOnPath {
             .terms
             .iter()
             .map(|(power, step)| {
-                let scaled = step.matrices().iter().zip(network.layer_scales()).enumerate().map(|(k, (step, scale))| {
-                    let step = step.scaled(1.0 / scale);
-                    let inputs = given.inputs().filter(|_| k == 0);
-                    let step = inputs.map_or(step.clone(), |inputs| step.times(inputs));
-                    (step.max_abs() != 0.0).then_some(step)
-                });
+                let scaled =
+                    step.matrices().iter().zip(network.layer_scales()).enumerate().map(|(k, (step, scale))| {
+                        let step = step.scaled(1.0 / scale);
+                        let inputs = given.inputs().filter(|_| k == 0);
+                        let step = inputs.map_or(step.clone(), |inputs| step.times(inputs));
+                        (step.max_abs() != 0.0).then_some(step)
+                    });
                 (*power, scaled.collect())
             })
             .collect();
@@ -62,6 +63,14 @@ impl LossOnPath {
     /// `L(theta(t)) - L(theta)`.
     pub fn change(&self, t: f64) -> f64 {
         self.coefficients[1..].iter().rev().fold(0.0, |sum, c| (sum + c) * t)
+    }
+
+    /// Where the first higher coefficient balances that of `order`: the scale of the path.
+    pub fn natural_step(&self, order: usize) -> f64 {
+        let first = self.coefficients[order].abs();
+        let steps = self.coefficients.iter().enumerate().skip(order + 1).filter(|(_, c)| **c > 0.0);
+        let step = steps.map(|(k, c)| (first / c).powf(1.0 / (k - order) as f64)).fold(f64::INFINITY, f64::min);
+        if step.is_finite() && step > 0.0 { step } else { 1.0 }
     }
 
     /// The step `t > 0` of largest decrease, by a scan over powers of two and a golden-section search.

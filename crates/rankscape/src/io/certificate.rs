@@ -113,9 +113,9 @@ impl Arithmetic for Exact {
     type Data = ExactData;
 
     fn matrix(array: &Array) -> Result<RationalMatrix> {
-        array.to_rational()?.ok_or_else(|| {
-            InputError::new("an exact certificate holds integers and fractions only").array(&array.name)
-        })
+        array
+            .to_rational()?
+            .ok_or_else(|| InputError::new("an exact certificate holds integers and fractions only").array(&array.name))
     }
     fn factors(matrices: Vec<RationalMatrix>) -> Result<ExactFactors> {
         ExactFactors::new(matrices)
@@ -194,7 +194,8 @@ fn statement<A: Arithmetic>(value: &Value) -> Result<Statement<A::Factors, A::Da
     Ok(Statement {
         point: factors::<A>("point", &value["point"])?,
         data: A::data(&value["data"])?,
-        class: class.ok_or_else(|| wrong("class", &value["class"], "a class as in the answer of diagnose is needed"))?,
+        class: class
+            .ok_or_else(|| wrong("class", &value["class"], "a class as in the answer of diagnose is needed"))?,
         path: if path.is_null() { None } else { Some(path_claim::<A>(path)?) },
     })
 }

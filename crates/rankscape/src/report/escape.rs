@@ -4,7 +4,7 @@ use crate::io::documents::EscapeVerbDocument;
 
 /// The document of `escape` as text.
 pub fn escape_text(document: &EscapeVerbDocument) -> String {
-    let mut lines = vec![format!("Point        {}", document.class.replace('_', " "))];
+    let mut lines = vec![format!("Point        {}", document.class.replace("non_", "non-").replace('_', " "))];
     if let Some(escape) = &document.escape {
         let how = if document.sense == "descent" { "falls" } else { "rises" };
         lines.push(format!(

@@ -106,7 +106,8 @@ pub(super) fn chain(site: &Site<'_>) -> Result<Draft, &'static str> {
         return Err("an inner layer has no null vector or no left null vector");
     }
     let last = |side: &Side<'_>| side.kernel(depth, depth).ncols() > 0;
-    let at = sides.iter().position(last).ok_or("the last layer has no null vector and the first no left null vector")?;
+    let at =
+        sides.iter().position(last).ok_or("the last layer has no null vector and the first no left null vector")?;
     Ok(chain_on(site, &sides[at], at))
 }
 

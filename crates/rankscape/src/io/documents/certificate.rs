@@ -86,12 +86,8 @@ fn float_factors(step: &crate::multiplication::Factors) -> Vec<Value> {
 }
 
 fn path_json<F, N>(claim: &PathClaim<F, N>, factors: impl Fn(&F) -> Vec<Value>, number: impl Fn(&N) -> Value) -> Value {
-    let terms: Vec<Value> = claim
-        .path
-        .terms
-        .iter()
-        .map(|(power, step)| json!({ "power": power, "factors": factors(step) }))
-        .collect();
+    let terms: Vec<Value> =
+        claim.path.terms.iter().map(|(power, step)| json!({ "power": power, "factors": factors(step) })).collect();
     json!({
         "sense": claim.sense.name(),
         "order": claim.order,

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
+use super::RunDocument;
 use super::certificate::CertificateDigest;
 use super::diagnose::{EscapeDocument, escape_document};
-use super::RunDocument;
 use crate::certificate::Sense;
 use crate::diagnosis::{Diagnosis, Point};
 use crate::escape::{Constructed, Construction, Escape, EscapePath};

@@ -16,7 +16,7 @@ mod solve;
 mod sweep;
 mod verify;
 
-pub use certificate::{CertificateDocument, CertificateDigest, certificate_json, certificate_says};
+pub use certificate::{CertificateDigest, CertificateDocument, certificate_json, certificate_says};
 pub use diagnose::{
     BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
     HessianDocument, NearDocument, Normalization, SupportDocument,

@@ -42,7 +42,8 @@ impl RationalMatrix {
         let free: Vec<usize> = (0..cols).filter(|j| !pivots.contains(j)).collect();
         // Of rows that span the row space the pivot columns are an invertible block.
         let rows = self.transpose().independent_columns();
-        let part = |columns: &[usize]| Self::from_fn(rows.len(), columns.len(), |i, j| self[(rows[i], columns[j])].clone());
+        let part =
+            |columns: &[usize]| Self::from_fn(rows.len(), columns.len(), |i, j| self[(rows[i], columns[j])].clone());
         let solved = match part(&pivots).inverse() {
             Some(inverse) => &inverse * &part(&free),
             None => Self::zeros(pivots.len(), free.len()),
