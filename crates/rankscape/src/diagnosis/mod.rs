@@ -307,10 +307,13 @@ impl Context<'_> {
         };
         match (class, as_given) {
             (CriticalClass::StrictSaddle, given) => {
-                let vector = if given { found.smallest.vector.clone() } else { curvature_at(factors, inertia) };
                 let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector));
                 let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
-                leave(&vector).or_else(|| leave(&self.balanced_curvature(inertia))).or_else(kernels)
+                if self.is_unbalanced() {
+                    return leave(&self.balanced_curvature(inertia)).or_else(kernels);
+                }
+                let vector = if given { found.smallest.vector.clone() } else { curvature_at(factors, inertia) };
+                leave(&vector).or_else(kernels)
             }
             (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
             (CriticalClass::NotCritical, _) => {
@@ -322,6 +325,13 @@ impl Context<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.
+    fn is_unbalanced(&self) -> bool {
+        let scales = self.network.layer_scales();
+        let (low, high) = scales.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &s| (low.min(s), high.max(s)));
+        high * UNIT_ROUNDOFF.sqrt() > low
     }
 
     /// An eigenvector of the most negative curvature in coordinates in which all layers have the same size, as a direction in
