@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Reach(ReachOptions),
     /// A critical point taken apart: its strings, ZL's forms, the deep form.
     Parse(ParseOptions),
+    /// Paths that leave a point, by name, each with what it predicts.
+    Escape(Box<EscapeOptions>),
+    /// Checks a certificate without trusting how it was found.
+    Verify(VerifyOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -57,6 +61,8 @@ impl Command {
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
             Self::Parse(options) => &options.common,
+            Self::Escape(options) => &options.common,
+            Self::Verify(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -223,6 +229,9 @@ pub(crate) struct DiagnoseOptions {
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
+    #[arg(long, visible_alias = "save", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,
@@ -336,6 +345,58 @@ pub(crate) struct ReachOptions {
     /// Write the factors: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// The certificate (.json).
+    #[arg(value_name = "FILE")]
+    pub(crate) certificate: PathBuf,
+    /// Also check that it is about these weights.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+    /// Also check that it is about these data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `escape`.
+#[derive(Debug, Args)]
+pub(crate) struct EscapeOptions {
+    /// The construction: zl-3.1, zl-3.2, zl-4.1, zl-4.2, lo-8, lo-19, tkb-9, or best [default: best, and what all others say].
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub(crate) construction: String,
+    /// A direction in which the loss rises: no point is a local maximum unless X = 0.
+    #[arg(long, conflicts_with_all = ["construction", "same_function"])]
+    pub(crate) ascent: bool,
+    /// Weights near this point that compute the same function and are not critical.
+    #[arg(long, conflicts_with = "construction")]
+    pub(crate) same_function: bool,
+    /// The point.
+    #[command(flatten)]
+    pub(crate) point: PointOptions,
+    /// Write the weights at the end of the path: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leave: Option<PathBuf>,
+    /// Write a certificate of the path; `rankscape verify` checks it.
+    #[arg(long, visible_alias = "save", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

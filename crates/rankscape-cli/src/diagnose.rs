@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use rankscape::InputError;
+use rankscape::certificate::Certificate;
 use rankscape::diagnosis::diagnose;
 use rankscape::io::documents::DiagnoseDocument;
+use rankscape::io::write_certificate;
 use rankscape::report::diagnose_text;
 
 use crate::arguments::DiagnoseOptions;
@@ -17,9 +19,15 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
     if let Some(path) = &options.leave {
         let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
-        read.write(path, &read.point.factors.moved(escape.t, &escape.direction))?;
+        read.write(path, &escape.path.at(&read.point.factors, escape.t))?;
+    }
+    if let Some(path) = &options.certificate {
+        write_certificate(path, &Certificate::new(&read.point, &found)?, read.digest(), &found.evidence)?;
     }
     let mut document = DiagnoseDocument::new(&found, &read.inputs);
+    if let (Some(escape), Some(path)) = (&mut document.escape, &options.certificate) {
+        escape.certificate = path.display().to_string().into();
+    }
     document.run = run_document(common, started);
     let leave = options.leave.as_ref().map(|path| path.display().to_string());
     let text = diagnose_text(&document, leave.as_deref());
@@ -30,7 +38,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
 fn no_path(class: &str) -> InputError {
     let why = match class {
         "global_minimum" => "nothing is lower",
-        "non_strict_saddle" => "its first decrease is of order 3 or more, which this version does not construct",
+        "non_strict_saddle" => "no path was found that rounding errors allow",
         _ => "the class is undecided",
     };
     InputError::new(format!("--leave has no path to follow: {why}")).value(format!("class {class}"))

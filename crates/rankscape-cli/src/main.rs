@@ -9,6 +9,7 @@ mod critical;
 mod diagnose;
 mod doctor;
 mod ed;
+mod escape;
 mod fiber;
 mod hessian;
 mod map;
@@ -18,6 +19,7 @@ mod progress;
 mod quadratic_arguments;
 mod solve;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         Command::Balance(options) => fiber::run_balance(options, started),
         Command::Reach(options) => fiber::run_reach(options, started),
         Command::Parse(options) => construct::run_parse(options, started),
+        Command::Escape(options) => escape::run(options, started),
+        Command::Verify(options) => verify::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rankscape::diagnosis::{Data, Parameters, Point, Settings};
-use rankscape::io::documents::{DiagnoseInputs, Normalization};
+use rankscape::io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
     write_weights,
@@ -150,6 +150,10 @@ impl ReadPoint {
             seed: common.seed,
             threads: common.thread_count(),
         }
+    }
+
+    pub(crate) fn digest(&self) -> CertificateDigest {
+        CertificateDigest { weights: self.weights.digest.clone(), data: self.inputs.data_digest.clone() }
     }
 
     /// Names the file that holds the array of an error about the whole problem.

@@ -106,7 +106,7 @@ fn check(document: &Value, case: &LandscapeCase, point: &LandscapePoint, factor:
     assert_close(&document["hessian"]["lambda_max"], factor * largest, 1e-8 * size, at);
     let inertia = if point.critical { json!([point.index, point.nullity]) } else { json!([null, null]) };
     assert_eq!(json!([document["hessian"]["index"], document["hessian"]["nullity"]]), inertia, "{at}");
-    assert_eq!(document["escape"].is_null(), !["strict_saddle", "not_critical"].contains(&point.class_name()), "{at}");
+    assert_eq!(document["escape"].is_null(), point.class_name() == "global_minimum", "{at}");
     check_captured(document, case, point, at);
 }
 
@@ -144,7 +144,7 @@ fn all_points_are_classified_and_left_in_floating_point() {
             put_weights(folder, "w.json", &point.factors);
             put_samples(folder, "d.json", &case.x, &case.y);
             with_one_decimal_point(folder, "w.json");
-            let leaves = ["strict_saddle", "not_critical"].contains(&point.class_name());
+            let leaves = point.class_name() != "global_minimum";
             let more: &[&str] = if leaves { &["--leave", "left.json"] } else { &[] };
             let document = diagnosed(folder, more, 0);
             assert_eq!(document["evidence"]["grade"], "numerical", "{at}");

@@ -37,6 +37,7 @@
 //! The modules form layers, listed in `ARCHITECTURE.md`; a module uses only lower layers.
 
 pub mod architecture;
+pub mod certificate;
 pub mod critical;
 pub mod data;
 pub mod determinantal;

@@ -124,6 +124,15 @@ tolerances! {
     metric_product = 64.0;
     /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
     trace = 1e-6;
+    /// (u) A coefficient of the gradient of a layer along a path counts as zero when it is at most this times the threshold of
+    /// criticality, relative to the norms of what was multiplied.
+    escape_zero = 8.0;
+    /// A number that a certificate in double precision claims agrees with the enclosure found when they differ by at most this,
+    /// relative to the number.
+    certificate_match = 1e-6;
+    /// Orders below the one that a certificate in double precision claims may change the loss at `t` by at most this share of
+    /// the decrease.
+    certificate_lower = 0.01;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

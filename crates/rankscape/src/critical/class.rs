@@ -26,6 +26,22 @@ pub enum CriticalClass {
 }
 
 impl CriticalClass {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::GlobalMinimum,
+        Self::LocalMinimum,
+        Self::LocalMaximum,
+        Self::StrictSaddle,
+        Self::NonStrictSaddle,
+        Self::NotCritical,
+        Self::Undecided,
+    ];
+
+    /// The class with this name in documents.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// Name in documents.
     pub fn name(self) -> &'static str {
         match self {

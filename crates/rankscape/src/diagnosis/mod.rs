@@ -18,9 +18,11 @@ use crate::critical::{
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::escape::{Escape, EscapeKind, LossOnLine, leave};
+use crate::escape::{
+    Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
+};
 use crate::evidence::{Evidence, Grade};
-use crate::hessian::{Extremes, NormalizedNetwork, extremes};
+use crate::hessian::{Extremes, HessianOperator, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Barcode, Differential, Factors, RankProfile};
@@ -110,7 +112,7 @@ pub struct Diagnosis {
     pub extremes: Extremes,
     /// Inertia of the Hessian at critical points, where settled.
     pub inertia: Option<Inertia>,
-    /// A path that leaves; `None` at minima, and at non-strict saddles.
+    /// A path that leaves; `None` at minima and where the class is undecided.
     pub escape: Option<Escape>,
     /// What the verdict rests on.
     pub evidence: Evidence,
@@ -308,6 +310,7 @@ impl Context<'_> {
         part.frobenius_norm() <= tolerances.critical_threshold(unit_roundoff) * size
     }
 
+    /// The path that leaves; over the rationals for exact input.
     fn escape(
         &self,
         class: CriticalClass,
@@ -315,20 +318,44 @@ impl Context<'_> {
         found: &Extremes,
         near: Option<&NearCriticalPoint>,
     ) -> Option<Escape> {
-        let Settings { tolerances, seed, .. } = self.settings;
+        let exact = self.exact.zip(self.point.exact.as_ref());
+        let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
+        match (exact, class) {
+            (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),
+            (Some(exact), _) => {
+                let escape = self.numerical_escape(class, inertia, found, near)?;
+                Some(exact.rounded(&escape).unwrap_or(escape))
+            }
+            (None, _) => self.numerical_escape(class, inertia, found, near),
+        }
+    }
+
+    fn numerical_escape(
+        &self,
+        class: CriticalClass,
+        inertia: Option<Inertia>,
+        found: &Extremes,
+        near: Option<&NearCriticalPoint>,
+    ) -> Option<Escape> {
+        let Settings { unit_roundoff, tolerances, seed, .. } = self.settings;
         let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
+        let judgement = Judgement { unit_roundoff, tolerances, seed };
         let as_given = output_bias.is_none() && output_factor.is_none();
         let curvature_at = |theta: &Factors, inertia| {
             let there = NormalizedNetwork::new(theta, whitening);
             extremes(&there.hessian(), inertia, tolerances, seed).smallest.vector
         };
         match (class, as_given) {
-            (CriticalClass::StrictSaddle, true) => {
-                leave(factors, self.network, whitening, true, Some(&found.smallest.vector))
+            (CriticalClass::StrictSaddle, given) => {
+                let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector));
+                let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
+                if self.is_unbalanced() {
+                    return leave(&self.balanced_curvature(inertia)).or_else(kernels);
+                }
+                let vector = if given { found.smallest.vector.clone() } else { curvature_at(factors, inertia) };
+                leave(&vector).or_else(kernels)
             }
-            (CriticalClass::StrictSaddle, false) => {
-                leave(factors, self.network, whitening, true, Some(&curvature_at(factors, inertia)))
-            }
+            (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
             (CriticalClass::NotCritical, _) => {
                 let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
                 let curvature = saddle.map(|theta| curvature_at(theta, None));
@@ -338,6 +365,25 @@ impl Context<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.
+    fn is_unbalanced(&self) -> bool {
+        let scales = self.network.layer_scales();
+        let (low, high) = scales.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &s| (low.min(s), high.max(s)));
+        high * UNIT_ROUNDOFF.sqrt() > low
+    }
+
+    /// An eigenvector of the most negative curvature in coordinates in which all layers have the same size, as a direction in
+    /// the parameters as given: where sizes differ by many orders the eigenvalue there drowns in rounding errors.
+    fn balanced_curvature(&self, inertia: Option<Inertia>) -> Vec<f64> {
+        let Settings { tolerances, seed, .. } = self.settings;
+        let scales = self.network.layer_scales();
+        let operator = HessianOperator::new(self.network.given(), vec![1.0; scales.len()]);
+        let vector = extremes(&operator, inertia, tolerances, seed).smallest.vector;
+        let sizes = self.point.factors.matrices().iter().map(|w| w.nrows() * w.ncols());
+        let factors = sizes.zip(scales).flat_map(|(size, &scale)| std::iter::repeat_n(scale, size));
+        vector.iter().zip(factors).map(|(x, scale)| x * scale).collect()
     }
 
     /// `L` and the smallest value over the architecture.
@@ -379,14 +425,15 @@ impl Context<'_> {
 fn bias_step(bias: &OutputBias, factors: &Factors) -> Option<Escape> {
     let distance = vector_norm(&bias.defect(factors));
     let direction = factors.moved(-1.0, factors);
-    let loss = LossOnLine { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
+    let loss = LossOnPath { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
     (distance > 0.0).then(|| Escape {
         order: 1,
         coefficient: loss.coefficients[1],
         t: distance,
         decrease: 0.5 * bias.count * distance * distance,
-        direction,
+        path: EscapePath::line(direction),
         loss,
         kind: EscapeKind::OutputBias,
+        exact: None,
     })
 }

@@ -175,6 +175,11 @@ impl Point {
         self.first_bias || self.output_bias.is_some()
     }
 
+    /// The factors and the moments of the data over the rationals, for exact input.
+    pub fn exact(&self) -> Option<(&ExactFactors, &ExactData)> {
+        self.exact.as_ref().map(|(factors, data)| (factors, data))
+    }
+
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {

@@ -1,6 +1,7 @@
 //! Directions that leave a point, and the choice among them.
 
-use super::{Escape, EscapeKind, LossOnLine};
+use super::numerical::{Judgement, through_kernels};
+use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, svd, vector_norm};
@@ -42,19 +43,25 @@ fn normalized(direction: &Factors) -> Option<Factors> {
 /// The path along `direction`, or its opposite when the loss rises at first order; `None` when the loss does not fall
 /// at the given order.
 fn along(network: &NormalizedNetwork, direction: Factors, kind: EscapeKind, order: usize) -> Option<Escape> {
-    let mut direction = direction;
-    let mut loss = LossOnLine::new(network, &direction);
+    let forward = EscapePath::line(direction);
+    let loss = LossOnPath::new(network, &forward);
     if order == 1 && loss.coefficients[1] > 0.0 {
-        direction = direction.with_vector(&direction.to_vector().iter().map(|x| -x).collect::<Vec<_>>());
-        loss = LossOnLine::new(network, &direction);
+        let (_, direction) = &forward.terms[0];
+        let back = direction.with_vector(&direction.to_vector().iter().map(|x| -x).collect::<Vec<_>>());
+        let path = EscapePath::line(back);
+        return Escape::new(LossOnPath::new(network, &path), path, kind, order);
     }
-    for coefficient in &mut loss.coefficients[1..order] {
-        *coefficient = 0.0;
-    }
-    let coefficient = loss.coefficients[order];
-    let t = loss.best_step(1.0);
-    let decrease = -loss.change(t);
-    (coefficient < 0.0 && decrease > 0.0).then_some(Escape { order, coefficient, t, decrease, direction, loss, kind })
+    Escape::new(loss, forward, kind, order)
+}
+
+/// The path of lowest order through the kernels of the layers, out of a non-strict saddle.
+pub fn leave_non_strict_saddle(
+    network: &NormalizedNetwork,
+    whitening: &Whitening,
+    judgement: Judgement<'_>,
+) -> Option<Escape> {
+    let (path, order) = through_kernels(network, whitening, judgement)?;
+    Escape::new(LossOnPath::new(network, &path), path, EscapeKind::Kernels, order)
 }
 
 /// `W_k += t w_k w_{k-1}'` with `w_0 = v`, `w_h = u` the leading singular pair of minus the residual and `w_k` the unit

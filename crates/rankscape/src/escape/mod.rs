@@ -1,12 +1,23 @@
-//! Paths that leave a point: `theta(t) = theta + t A`, with the exact polynomial of the loss along them.
+//! Paths that leave a point: `theta(t) = theta + sum_k t^k A_k`, with the exact polynomial of the loss along them.
+//!
+//! The order of a path is the lowest power of `t` at which the loss changes: 1 off critical points, 2 at strict saddles,
+//! higher at non-strict saddles, which are left through the kernels of the layers.
 
+mod algebra;
+mod ascent;
+mod change;
+mod constructions;
 mod directions;
-mod line;
+mod exact;
+mod kernels;
+mod numerical;
+mod path;
 
-pub use directions::leave;
-pub use line::LossOnLine;
-
-use crate::multiplication::Factors;
+pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
+pub use directions::{leave, leave_non_strict_saddle};
+pub use exact::{ExactEscape, ExactPoint};
+pub use numerical::Judgement;
+pub use path::{EscapePath, LossOnPath};
 
 /// A path along which the loss falls, and by how much.
 #[derive(Debug, Clone)]
@@ -19,12 +30,29 @@ pub struct Escape {
     pub t: f64,
     /// `L(theta) - L(theta(t)) > 0`.
     pub decrease: f64,
-    /// `A`, in the parameters as given.
-    pub direction: Factors,
-    /// Coefficients of `L(theta + t A)`, of degree `2 h`, constant first.
-    pub loss: LossOnLine,
-    /// What the direction is.
+    /// `A_k`, in the parameters as given.
+    pub path: EscapePath,
+    /// Coefficients of `L(theta(t))`, constant first; those below the order are zero.
+    pub loss: LossOnPath,
+    /// What the path is.
     pub kind: EscapeKind,
+    /// The same in rational arithmetic, for exact input.
+    pub exact: Option<ExactEscape>,
+}
+
+impl Escape {
+    /// The path up to the best step; coefficients of the loss below `order` are rounding errors and become zero. `None`
+    /// when the loss does not fall.
+    pub(crate) fn new(mut loss: LossOnPath, path: EscapePath, kind: EscapeKind, order: usize) -> Option<Self> {
+        for coefficient in &mut loss.coefficients[1..order] {
+            *coefficient = 0.0;
+        }
+        let coefficient = loss.coefficients[order];
+        let t = loss.best_step(loss.natural_step(order));
+        let decrease = -loss.change(t);
+        let falls = coefficient < 0.0 && decrease > 0.0;
+        falls.then_some(Self { order, coefficient, t, decrease, path, loss, kind, exact: None })
+    }
 }
 
 /// What a direction of escape is made from.
@@ -38,6 +66,10 @@ pub enum EscapeKind {
     OmittedDirection,
     /// The output bias moves to its best value.
     OutputBias,
+    /// The layers are opened through their kernels, which keeps the product, and one of them steps down.
+    Kernels,
+    /// A construction of the literature.
+    Construction(Construction),
 }
 
 impl EscapeKind {
@@ -48,6 +80,8 @@ impl EscapeKind {
             Self::NegativeCurvature => "negative_curvature",
             Self::OmittedDirection => "omitted_direction",
             Self::OutputBias => "output_bias",
+            Self::Kernels => "kernels",
+            Self::Construction(construction) => construction.name(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! file, which array, what is wrong with which number, and what to do.
 
 mod array;
+mod certificate;
 mod container;
 mod csv;
 mod digest;
@@ -28,6 +29,7 @@ mod weights;
 mod write;
 
 pub use array::ElementType;
+pub use certificate::{CertificateFile, read_certificate, write_certificate};
 pub use examples::EXAMPLE_FILES;
 pub use file::write_atomically;
 pub use json::JSON_LIMIT;

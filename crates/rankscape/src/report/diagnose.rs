@@ -128,14 +128,12 @@ fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> Vec<String> {
     let Some(escape) = &document.escape else {
         return vec![match document.class {
             "global_minimum" => "Leave      Nothing is lower.".to_owned(),
-            "non_strict_saddle" => {
-                "Leave      No path yet: the loss first falls at order 3 or more, which this version does not construct.".to_owned()
-            }
             _ => "Leave      No path found.".to_owned(),
         }];
     };
     let how = match escape.kind {
         "negative_curvature" => "Follow a direction of negative curvature",
+        "kernels" => "Open the layers through their kernels (the product stays), then step down in one of them",
         "output_bias" => "Move the output bias to its best value",
         "omitted_direction" => "Feed the largest missing direction in all layers at once",
         _ => "Go down the gradient",

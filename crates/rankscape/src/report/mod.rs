@@ -4,14 +4,18 @@ mod barcode;
 mod construct;
 mod critical;
 mod diagnose;
+mod escape;
 mod hessian;
 mod map;
 mod quadratic;
+mod verify;
 
 pub use barcode::draw_barcode;
 pub use construct::{construct_text, parse_text, strata_text};
 pub use critical::critical_text;
 pub use diagnose::diagnose_text;
+pub use escape::escape_text;
 pub use hessian::hessian_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
+pub use verify::verify_text;

@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::RunDocument;
+use super::numbers::{float_rows, rational_rows};
 use crate::critical::NearCriticalPoint;
 use crate::diagnosis::Diagnosis;
-use crate::escape::Escape;
+use crate::escape::{Escape, EscapePath};
 use crate::evidence::Evidence;
 use crate::multiplication::{Bar, Barcode};
 use crate::tolerance::Tolerances;
@@ -286,12 +287,9 @@ fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
     }
 }
 
-fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
-    let inline = escape.direction.architecture().parameters() <= INLINE_PARAMETERS;
-    let terms = inline.then(|| {
-        let factors: Vec<Vec<Vec<f64>>> = escape.direction.matrices().iter().map(crate::Matrix::to_rows).collect();
-        json!([{ "power": 1, "factors": factors }])
-    });
+pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
+    let parameters = escape.path.terms.first().map_or(0, |(_, step)| step.architecture().parameters());
+    let terms = (parameters <= INLINE_PARAMETERS).then(|| path_json(escape));
     let coefficients: Vec<f64> = escape.loss.coefficients[1..].iter().map(|c| factor * c).collect();
     EscapeDocument {
         order: escape.order,
@@ -300,6 +298,17 @@ fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
         decrease: factor * escape.decrease,
         kind: escape.kind.name(),
         certificate: json!({ "change_of_loss": coefficients, "first_power": 1, "terms": terms }),
+    }
+}
+
+/// The terms of a path; exact ones as fractions.
+fn path_json(escape: &Escape) -> Value {
+    fn terms<F>(path: &EscapePath<F>, factors: impl Fn(&F) -> Vec<Value>) -> Value {
+        path.terms.iter().map(|(power, step)| json!({ "power": power, "factors": factors(step) })).collect()
+    }
+    match &escape.exact {
+        Some(exact) => terms(&exact.path, |step| step.matrices().iter().map(rational_rows).collect()),
+        None => terms(&escape.path, |step| step.matrices().iter().map(float_rows).collect()),
     }
 }
 

@@ -3,19 +3,24 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod certificate;
 mod construct;
 mod critical;
 mod diagnose;
 mod doctor;
 mod ed;
 mod error;
+mod escape;
 mod fiber;
 mod hessian;
 mod map;
+mod numbers;
 mod parse;
 mod solve;
 mod sweep;
+mod verify;
 
+pub use certificate::{CertificateDigest, CertificateDocument, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,
@@ -27,6 +32,7 @@ pub use diagnose::{
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
+pub use escape::{EscapeInputs, EscapeVerbDocument, SameFunction};
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 pub use hessian::{
     AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
@@ -39,6 +45,8 @@ pub use solve::{
     SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};
+
+pub use verify::VerifyDocument;
 
 use serde::Serialize;
 

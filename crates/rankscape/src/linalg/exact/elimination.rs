@@ -29,6 +29,37 @@ impl RationalMatrix {
         eliminate(self.integer_rows()).0
     }
 
+    /// Basis of the null space as columns: integers without a common factor.
+    ///
+    /// ```
+    /// use rankscape::linalg::exact::RationalMatrix;
+    /// let kernel = RationalMatrix::from_integers(&[vec![1, 2], vec![2, 4]]).kernel();
+    /// assert_eq!(kernel, RationalMatrix::from_integers(&[vec![-2], vec![1]]));
+    /// ```
+    pub fn kernel(&self) -> Self {
+        let cols = self.ncols();
+        let pivots = self.independent_columns();
+        let free: Vec<usize> = (0..cols).filter(|j| !pivots.contains(j)).collect();
+        // Of rows that span the row space the pivot columns are an invertible block.
+        let rows = self.transpose().independent_columns();
+        let part =
+            |columns: &[usize]| Self::from_fn(rows.len(), columns.len(), |i, j| self[(rows[i], columns[j])].clone());
+        let solved = match part(&pivots).inverse() {
+            Some(inverse) => &inverse * &part(&free),
+            None => Self::zeros(pivots.len(), free.len()),
+        };
+        let mut basis = Self::zeros(cols, free.len());
+        for (j, &column) in free.iter().enumerate() {
+            let mut entries: Vec<(usize, Rational)> = vec![(column, Rational::one())];
+            entries.extend(pivots.iter().enumerate().map(|(i, &pivot)| (pivot, -solved[(i, j)].clone())));
+            let common = entries.iter().fold(BigInt::one(), |d, (_, x)| num_integer::lcm(d, x.denom().clone()));
+            for (row, x) in entries {
+                basis[(row, j)] = x * &common;
+            }
+        }
+        basis
+    }
+
     /// Sign of the determinant of a square matrix: -1, 0 or 1.
     ///
     /// ```
@@ -151,6 +182,17 @@ mod tests {
             };
             assert_eq!(a.determinant_sign(), sign);
             assert_eq!(a.inverse().map(|inverse| &a * &inverse), (sign != 0).then(|| RationalMatrix::identity(n)));
+        }
+    }
+
+    #[test]
+    fn kernel_has_the_complementary_dimension_and_is_mapped_to_zero() {
+        let mut stream = Stream::new(3, 0);
+        for trial in 0..60 {
+            let a = &random(trial % 5, trial % 4, &mut stream) * &random(trial % 4, 6, &mut stream);
+            let kernel = a.kernel();
+            assert_eq!((kernel.shape(), kernel.rank()), ((6, 6 - a.rank()), 6 - a.rank()));
+            assert!((&a * &kernel).is_zero());
         }
     }
 

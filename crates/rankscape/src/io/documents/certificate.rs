@@ -1,0 +1,112 @@
+//! A certificate as a document.
+#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::numbers::{float_rows, rational_rows, rational_value};
+use crate::certificate::{Certificate, PathClaim, Sense};
+use crate::linalg::Matrix;
+use crate::linalg::exact::RationalMatrix;
+
+/// `rankscape.certificate/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CertificateDocument {
+    pub schema: &'static str,
+    pub says: String,
+    pub arithmetic: &'static str,
+    pub digest: CertificateDigest,
+    pub widths: Vec<usize>,
+    pub class: &'static str,
+    pub rests_on: Vec<String>,
+    pub point: Vec<Value>,
+    pub data: Value,
+    pub path: Value,
+}
+
+/// Digests of the inputs that the certificate was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CertificateDigest {
+    pub weights: String,
+    pub data: String,
+}
+
+/// The document of a certificate; `rests_on` are the decisions behind the class.
+pub fn certificate_json(
+    certificate: &Certificate,
+    digest: CertificateDigest,
+    rests_on: Vec<String>,
+) -> CertificateDocument {
+    let (arithmetic, widths, point, data, path) = match certificate {
+        Certificate::Exact(statement) => {
+            let data = &statement.data;
+            (
+                "exact",
+                statement.point.architecture().widths(),
+                exact_factors(&statement.point),
+                json!({
+                    "xx": rational_rows(&data.xx), "yx": rational_rows(&data.yx), "yy": rational_value(&data.yy)
+                }),
+                statement.path.as_ref().map(|claim| path_json(claim, exact_factors, rational_value)),
+            )
+        }
+        Certificate::Floating(statement) => {
+            let data = &statement.data;
+            (
+                "floating",
+                statement.point.architecture().widths(),
+                float_factors(&statement.point),
+                json!({
+                    "inputs": float_rows(&data.inputs), "target": float_rows(&data.target), "floor": data.floor
+                }),
+                statement.path.as_ref().map(|claim| path_json(claim, float_factors, |x| json!(x))),
+            )
+        }
+    };
+    CertificateDocument {
+        schema: "rankscape.certificate/1",
+        says: certificate_says(certificate),
+        arithmetic,
+        digest,
+        widths: widths.to_vec(),
+        class: certificate.class().name(),
+        rests_on,
+        point,
+        data,
+        path: path.unwrap_or(Value::Null),
+    }
+}
+
+fn exact_factors(step: &crate::multiplication::ExactFactors) -> Vec<Value> {
+    step.matrices().iter().map(|m: &RationalMatrix| rational_rows(m)).collect()
+}
+
+fn float_factors(step: &crate::multiplication::Factors) -> Vec<Value> {
+    step.matrices().iter().map(|m: &Matrix| float_rows(m)).collect()
+}
+
+fn path_json<F, N>(claim: &PathClaim<F, N>, factors: impl Fn(&F) -> Vec<Value>, number: impl Fn(&N) -> Value) -> Value {
+    let terms: Vec<Value> =
+        claim.path.terms.iter().map(|(power, step)| json!({ "power": power, "factors": factors(step) })).collect();
+    json!({
+        "sense": claim.sense.name(),
+        "order": claim.order,
+        "coefficient": number(&claim.coefficient),
+        "t": number(&claim.t),
+        "decrease": number(&claim.decrease),
+        "terms": terms,
+    })
+}
+
+/// The statement in one sentence.
+pub fn certificate_says(certificate: &Certificate) -> String {
+    let class = certificate.class().to_string();
+    let class = format!("the point is of class {class} for L = 1/2 ||W_h ... W_1 X - Y||^2");
+    match certificate.sense_and_order() {
+        None => class,
+        Some((sense, order)) => {
+            let how = if sense == Sense::Descent { "falls" } else { "rises" };
+            format!("{class}, and L {how} along theta(t) = theta + sum_k t^k A_k, first at order {order}")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Paths that leave a point as text.
+
+use crate::io::documents::EscapeVerbDocument;
+
+/// The document of `escape` as text.
+pub fn escape_text(document: &EscapeVerbDocument) -> String {
+    let mut lines = vec![format!("Point        {}", document.class.replace("non_", "non-").replace('_', " "))];
+    if let Some(escape) = &document.escape {
+        let how = if document.sense == "descent" { "falls" } else { "rises" };
+        lines.push(format!(
+            "Path         {}: L {how} first at order {}, coefficient {:.6e}; at t = {:.4} by {:.6e}",
+            escape.kind,
+            escape.order,
+            escape.coefficient,
+            escape.t,
+            escape.decrease.abs()
+        ));
+    }
+    for found in &document.constructions {
+        lines.push(match (found.order, found.predicted_coefficient, found.change) {
+            (Some(order), Some(coefficient), Some(change)) => {
+                let bound = found.order_bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
+                format!("{:<12} order {order}{bound}, coefficient {coefficient:.6e}; change {change:.6e}", found.name)
+            }
+            _ => format!("{:<12} does not apply: {}", found.name, found.reason.unwrap_or("")),
+        });
+    }
+    if let Some(same) = &document.same_function {
+        lines.push(format!(
+            "Same         function at distance {:.3e}, product off by {:.1e}; relative gradient {:.1e} instead of {:.1e}",
+            same.distance, same.product_error, same.gradient_after, same.gradient_before
+        ));
+    }
+    if document.escape.is_none() && document.same_function.is_none() {
+        let why = if document.class == "global_minimum" { "Nothing is lower." } else { "No path was found." };
+        lines.push(format!("Path         {why}"));
+    }
+    lines.join("\n") + "\n"
+}

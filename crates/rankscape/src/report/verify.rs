@@ -1,0 +1,34 @@
+//! The result of checking a certificate as text.
+
+use crate::io::documents::VerifyDocument;
+
+/// The document of `verify` as text: what is claimed, then each check.
+pub fn verify_text(document: &VerifyDocument) -> String {
+    let verdict = match document.valid {
+        Some(true) => "valid",
+        Some(false) => "NOT VALID",
+        None => "undecided: nothing fails, but not every claim can be checked",
+    };
+    let mut lines = vec![
+        format!("Certificate  {verdict}"),
+        format!("Claim        {}", document.what),
+        format!("Evaluated    {}", how(document.evidence.grade)),
+    ];
+    for check in &document.evidence.checks {
+        let mark = match check.holds {
+            Some(true) => "holds",
+            Some(false) => "FAILS",
+            None => "not checked",
+        };
+        lines.push(format!("{mark:<12} {}: {}", check.claim, check.found));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn how(grade: &str) -> &'static str {
+    match grade {
+        "exact" => "in exact arithmetic",
+        "certified" => "with intervals",
+        _ => "not at all",
+    }
+}
