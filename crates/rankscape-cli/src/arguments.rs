@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
     Reach(ReachOptions),
+    /// A checkpoint of low-rank adapters (LoRA), without data.
+    Adapter(AdapterOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -47,6 +49,7 @@ impl Command {
             Self::Connect(options) => &options.common,
             Self::Balance(options) => &options.common,
             Self::Reach(options) => &options.common,
+            Self::Adapter(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -232,6 +235,30 @@ pub(crate) struct ReachOptions {
     /// Write the factors: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `adapter`.
+#[derive(Debug, Args)]
+pub(crate) struct AdapterOptions {
+    /// Low-rank pairs as PEFT stores them: adapter_model.safetensors, an index of shards (.safetensors.index.json), or the
+    /// folder; adapter_config.json beside it has the scaling.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) checkpoint: PathBuf,
+    /// Weights of the base model: also the overlap of every update with their leading singular directions.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) base: Option<PathBuf>,
+    /// Move every pair to a balanced one with the same product, where its orbit has one.
+    #[arg(long)]
+    pub(crate) balance: bool,
+    /// Write the checkpoint with the balanced pairs (.safetensors): same names and types, all other tensors as they are.
+    #[arg(long, value_name = "FILE", requires = "balance")]
+    pub(crate) save: Option<PathBuf>,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization, RunDocument, to_json};
+use rankscape::io::documents::{DiagnoseDocument, DiagnoseInputs, Normalization};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
     write_weights,
@@ -12,7 +12,7 @@ use rankscape::report::diagnose_text;
 use rankscape::{InputError, Tolerances};
 
 use crate::arguments::{ConventionName, DiagnoseOptions, NormalizationName, Task};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, write_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
 const EXAMPLES: [(&str, &str, bool); 7] = [
@@ -63,12 +63,10 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         tolerances,
     };
     let mut document = DiagnoseDocument::new(&found, &inputs);
-    document.run = RunDocument {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seconds: started.elapsed().as_secs_f64(),
-        threads: options.common.thread_count(),
-    };
-    finish(options, &document)
+    document.run = run_document(&options.common, started);
+    let leave = options.leave.as_ref().map(|path| path.display().to_string());
+    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
+    finish(&options.common, "diagnose.json", &document, diagnose_text(&document, leave.as_deref()), code)
 }
 
 /// Names the file that holds the array of an error about a whole problem.
@@ -79,20 +77,6 @@ fn name_file(error: InputError, options: &DiagnoseOptions, source: &Source) -> I
         _ => None,
     };
     error.file(path.unwrap_or_else(|| source.weights.clone()))
-}
-
-fn finish(options: &DiagnoseOptions, document: &DiagnoseDocument) -> Result<Outcome, InputError> {
-    let json = to_json(document) + "\n";
-    if let Some(folder) = &options.common.out {
-        write_document(folder, "diagnose.json", &json)?;
-    }
-    let leave = options.leave.as_ref().map(|path| path.display().to_string());
-    let text = match (options.common.json, options.common.quiet) {
-        (true, _) => json,
-        (false, true) => String::new(),
-        (false, false) => diagnose_text(document, leave.as_deref()),
-    };
-    Ok(Outcome { text, code: if document.is_undecided() { UNDECIDED } else { ANSWERED } })
 }
 
 /// Where weights and data come from.

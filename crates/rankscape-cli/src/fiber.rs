@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json, to_json};
+use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 use rankscape::io::{Weights, read_matrix, write_atomically, write_weights};
 use rankscape::multiplication::{Connection, Factors, balance, connect, reach};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
 use crate::diagnose::tolerances;
-use crate::map::{finish, read_point};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document};
+use crate::map::read_point;
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 
 pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
@@ -27,7 +27,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         write_atomically(file, path_json(path).as_bytes())?;
     }
     let code = if document.connected.is_none() { UNDECIDED } else { ANSWERED };
-    let text = || {
+    let text = {
         let mut text = format!("Connected  {}: {}\n", said(document.connected), document.reason);
         if let (Some(pieces), Some(error)) = (document.path, document.max_product_error) {
             text += &format!("Path       {pieces} pieces; the product is kept to {error:.3e}\n");
@@ -37,7 +37,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         }
         text
     };
-    finish(&options.common, "connect.json", &to_json(&document), text, code)
+    finish(&options.common, "connect.json", &document, text, code)
 }
 
 pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -49,7 +49,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
     let code = if document.possible.is_none() { UNDECIDED } else { ANSWERED };
-    let text = || {
+    let text = {
         let mut text = format!("Possible   {}: {}\n", said(document.possible), document.reason);
         text += &format!("Defect     {:.3e} before", document.defect_before);
         if let (Some(after), Some(error)) = (document.defect_after, document.product_error) {
@@ -57,7 +57,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
         }
         text + "\n"
     };
-    finish(&options.common, "balance.json", &to_json(&document), text, code)
+    finish(&options.common, "balance.json", &document, text, code)
 }
 
 pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -70,7 +70,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let mut document = ReachDocument::new(&found, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
-    let text = || {
+    let text = {
         let mut text = format!("Reached    {}", said(Some(document.reached)));
         if !document.reason.is_empty() {
             text += &format!(": {}", document.reason);
@@ -81,7 +81,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
         }
         text
     };
-    finish(&options.common, "reach.json", &to_json(&document), text, ANSWERED)
+    finish(&options.common, "reach.json", &document, text, ANSWERED)
 }
 
 fn said(answer: Option<bool>) -> &'static str {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 answered; 1 internal failure; 2 bad usage or bad input; 3 answered, but something asked for is
 //! undecided; 4 a verification failed.
 
+mod adapter;
 mod arguments;
 mod diagnose;
 mod doctor;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Connect(options) => fiber::run_connect(options, started),
         Command::Balance(options) => fiber::run_balance(options, started),
         Command::Reach(options) => fiber::run_reach(options, started),
+        Command::Adapter(options) => adapter::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

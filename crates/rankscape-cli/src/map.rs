@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rankscape::io::documents::{MapDocument, MapPoint, to_json};
+use rankscape::io::documents::{MapDocument, MapPoint};
 use rankscape::io::{Convention, WeightOptions, Weights, read_weights};
 use rankscape::report::map_text;
 use rankscape::{InputError, Tolerances};
 
-use crate::arguments::{CommonOptions, ConventionName, MapOptions, WeightFileOptions};
+use crate::arguments::{ConventionName, MapOptions, WeightFileOptions};
 use crate::diagnose::tolerances;
-use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document, write_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 
 pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
@@ -19,7 +19,7 @@ pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, Inp
     let mut document = MapDocument::new(&point, &weights, common.seed, &tolerances);
     document.run = run_document(common, started);
     let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    finish(common, "map.json", &to_json(&document), || map_text(&document), code)
+    finish(common, "map.json", &document, map_text(&document), code)
 }
 
 /// The point of a weight file.
@@ -35,24 +35,4 @@ pub(crate) fn read_point(
     let weights = read_weights(path, &WeightOptions { layers: options.layers.clone(), convention })?;
     let point = MapPoint::new(&weights, tolerances).map_err(|error| error.file(path.display()))?;
     Ok((weights, point))
-}
-
-/// Writes the document where asked and picks what is printed.
-pub(crate) fn finish(
-    common: &CommonOptions,
-    name: &str,
-    json: &str,
-    text: impl FnOnce() -> String,
-    code: u8,
-) -> Result<Outcome, InputError> {
-    let json = format!("{json}\n");
-    if let Some(folder) = &common.out {
-        write_document(folder, name, &json)?;
-    }
-    let text = match (common.json, common.quiet) {
-        (true, _) => json,
-        (false, true) => String::new(),
-        (false, false) => text(),
-    };
-    Ok(Outcome { text, code })
 }

@@ -3,6 +3,7 @@
 //! Whatever a file holds, a reader answers with a value or with one [`InputError`](crate::InputError) that says which
 //! file, which array, what is wrong with which number, and what to do.
 
+pub mod adapter;
 mod array;
 mod container;
 mod csv;

@@ -8,6 +8,7 @@ mod householder;
 mod inertia;
 pub mod interval;
 mod krylov;
+mod leading;
 mod matrix;
 mod qr;
 pub mod scalar;
@@ -18,6 +19,7 @@ mod triangular;
 
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
 pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair, vector_norm};
+pub use leading::{Leading, leading_singular};
 pub use matrix::{Matrix, power_of_two_near};
 pub(crate) use qr::thin_qr;
 pub use qr::{orthonormal_complement, orthonormal_range};

@@ -3,24 +3,31 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod adapter;
 mod diagnose;
 mod doctor;
 mod ed;
 mod error;
 mod fiber;
 mod map;
+mod point;
 mod solve;
 mod sweep;
 
-pub use diagnose::{
-    BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
-    HessianDocument, NearDocument, Normalization, SupportDocument,
+pub use adapter::{
+    AdapterDocument, AdapterQuestion, BalancedDocument, MagnitudeDocument, OverlapDocument, PairDocument,
+    RanksDocument, ShapesDocument, UnknownDocument,
 };
+pub use diagnose::{DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization};
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
-pub use map::{MapDocument, MapPoint, VerdictDocument};
+pub use map::{MapDocument, MapPoint};
+pub use point::{
+    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
+    VerdictDocument,
+};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,
