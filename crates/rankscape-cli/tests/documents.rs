@@ -70,7 +70,9 @@ fn schemas_describe_every_field() {
             undescribed(items, path, missing);
         }
     }
-    for name in ["diagnose", "error", "doctor", "ed", "solve", "sweep", "cost", "map", "connect", "balance", "reach"] {
+    for name in
+        ["diagnose", "error", "doctor", "ed", "solve", "sweep", "cost", "map", "connect", "balance", "reach", "adapter"]
+    {
         let mut missing = Vec::new();
         undescribed(&schema(name), name, &mut missing);
         assert!(missing.is_empty(), "{missing:?}");

@@ -17,7 +17,6 @@ use super::orbit::balance_defect;
 use super::rank_profile::RankProfile;
 use crate::error::{InputError, Result};
 use crate::evidence::RankDecision;
-use crate::linalg::Matrix;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// What the product map says of one adapter pair.
@@ -48,25 +47,28 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Analyses the pair, stored in a type with this unit roundoff.
+    /// Analyses the pair `(A, B)`, stored in a type with this unit roundoff.
     ///
     /// # Errors
-    /// If the shapes do not chain, an entry or the scaling is not finite.
+    /// If there are not two factors, or the scaling is not finite.
     ///
     /// ```
-    /// use rankscape::multiplication::Adapter;
+    /// use rankscape::multiplication::{Adapter, Factors};
     /// use rankscape::{Matrix, Tolerances};
     /// let a = Matrix::from_rows(&[vec![1.0, 0.0, 2.0]]);
-    /// let fresh = Adapter::new(&a, &Matrix::zeros(4, 1), 2.0, 2f64.powi(-24), &Tolerances::default()).unwrap();
+    /// let fresh = Factors::new(vec![a, Matrix::zeros(4, 1)]).unwrap();
+    /// let fresh = Adapter::new(&fresh, 2.0, 2f64.powi(-24), &Tolerances::default()).unwrap();
     /// assert_eq!(fresh.openness.verdict.holds, Some(false));
     /// assert_eq!(fresh.says, "B is zero: the product map is not open here; only the gradient of B can be non-zero");
     /// ```
-    pub fn new(a: &Matrix, b: &Matrix, scaling: f64, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Self> {
+    pub fn new(factors: &Factors, scaling: f64, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Self> {
+        let [a, b] = factors.matrices() else {
+            return Err(InputError::new("an adapter pair has two factors").value(factors.depth()));
+        };
         if !scaling.is_finite() {
             return Err(InputError::new("the scaling of an adapter must be finite").value(scaling));
         }
-        let factors = Factors::new(vec![a.clone(), b.clone()])?;
-        let profile = RankProfile::new(&factors, UNIT_ROUNDOFF, tolerances);
+        let profile = RankProfile::new(factors, UNIT_ROUNDOFF, tolerances);
         let sizes = [a.frobenius_norm(), b.frobenius_norm()];
         let profile = doubt_what_rounding_moves(profile, sizes, unit_roundoff);
         let mut singular_values: Vec<f64> =
@@ -79,7 +81,7 @@ impl Adapter {
             barcode: Barcode::new(&profile),
             stable_rank: stable_rank(&singular_values),
             entropy_rank: entropy_rank(&singular_values),
-            balance_defect: balance_defect(&factors),
+            balance_defect: balance_defect(factors),
             says: says(&profile, differential, &openness),
             lift: LiftProperties::new(&profile),
             singular_values,
@@ -150,13 +152,17 @@ fn says(profile: &RankProfile, differential: Differential, openness: &Openness) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::singular_values;
+    use crate::linalg::{Matrix, singular_values};
     use crate::random::Stream;
 
     const SINGLE: f64 = 1.0 / 16_777_216.0;
 
+    fn pair(a: &Matrix, b: &Matrix) -> Factors {
+        Factors::new(vec![a.clone(), b.clone()]).unwrap()
+    }
+
     fn adapter(a: &Matrix, b: &Matrix) -> Adapter {
-        Adapter::new(a, b, 0.5, SINGLE, &Tolerances::default()).unwrap()
+        Adapter::new(&pair(a, b), 0.5, SINGLE, &Tolerances::default()).unwrap()
     }
 
     #[test]
@@ -183,7 +189,8 @@ mod tests {
         let mut stream = Stream::new(97, 0);
         let rounded = |m: &Matrix| m.map(|x| half::bf16::from_f64(x).to_f64());
         let (a, b) = (stream.normal_matrix(8, 300), stream.normal_matrix(200, 8));
-        let coarse = |a: &Matrix, b: &Matrix| Adapter::new(a, b, 1.0, 1.0 / 256.0, &Tolerances::default()).unwrap();
+        let coarse =
+            |a: &Matrix, b: &Matrix| Adapter::new(&pair(a, b), 1.0, 1.0 / 256.0, &Tolerances::default()).unwrap();
         let found = coarse(&rounded(&a), &rounded(&b));
         assert!(found.differential.submersion && found.profile.is_clear(), "{}", found.says);
         assert!(coarse(&rounded(&a), &Matrix::zeros(200, 8)).profile.is_clear());
@@ -205,7 +212,8 @@ mod tests {
         assert_eq!(none.openness.verdict.holds, Some(true), "open, with a square root");
         let line = &stream.normal_matrix(4, 1) * &stream.normal_matrix(1, 2);
         assert!(adapter(&a, &line).says.contains("need not be one of the update"));
-        assert!(Adapter::new(&a, &a, 1.0, SINGLE, &Tolerances::default()).is_err());
-        assert!(Adapter::new(&a, &b, f64::NAN, SINGLE, &Tolerances::default()).is_err());
+        assert!(Adapter::new(&pair(&a, &b), f64::NAN, SINGLE, &Tolerances::default()).is_err());
+        let alone = Factors::new(vec![a]).unwrap();
+        assert!(Adapter::new(&alone, 1.0, SINGLE, &Tolerances::default()).is_err());
     }
 }

@@ -35,7 +35,7 @@ impl BaseFile {
     pub fn weight_of(&self, pair: &AdapterPair, file: &AdapterFile) -> Result<Option<Matrix>> {
         let Some(place) = self.find(&pair.module) else { return Ok(None) };
         let array = self.source.load(place)?;
-        let expected = (pair.b.nrows(), pair.a.ncols());
+        let expected = (pair.factors.architecture().outputs(), pair.factors.architecture().inputs());
         let (rows, cols) = (array.shape.first().copied().unwrap_or(1), array.shape.iter().skip(1).product());
         let transposed = pair.embedding || file.config().is_some_and(|config| config.transposed_base);
         let found = if transposed { (cols, rows) } else { (rows, cols) };

@@ -18,6 +18,7 @@ use super::container::list;
 use super::digest::array_digest;
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
+use crate::multiplication::Factors;
 
 /// An open checkpoint of low-rank adapters; tensors are read when asked for.
 pub struct AdapterFile {
@@ -53,10 +54,8 @@ pub struct AdapterPair {
     pub module: String,
     /// Name of the adapter, where the file keeps it.
     pub adapter: Option<String>,
-    /// `A`, `r x in`; of a convolution the kernels row by row.
-    pub a: Matrix,
-    /// `B`, `out x r`.
-    pub b: Matrix,
+    /// `W_1 = A`, `r x in` (of a convolution the kernels row by row), and `W_2 = B`, `out x r`.
+    pub factors: Factors,
     /// Shapes of `A` and `B` as stored.
     pub stored_shapes: [Vec<usize>; 2],
     /// Types of `A` and `B` as stored.
@@ -79,11 +78,14 @@ impl AdapterPair {
         self.types.iter().map(|element| element.unit_roundoff()).fold(0.0, f64::max)
     }
 
-    /// Other `A` and `B` as the file can hold them: rounded to the types of these.
-    #[must_use]
-    pub fn with_rounded(&self, a: &Matrix, b: &Matrix) -> Self {
-        let [type_a, type_b] = self.types;
-        Self { a: a.map(|x| type_a.rounded(x)), b: b.map(|x| type_b.rounded(x)), ..self.clone() }
+    /// Other factors as the file can hold them: rounded to the types of these.
+    ///
+    /// # Errors
+    /// If a number is beyond the range of its type.
+    pub fn with_rounded(&self, factors: &Factors) -> Result<Self> {
+        let parts = factors.matrices().iter().zip(self.types);
+        let factors = Factors::new(parts.map(|(matrix, element)| matrix.map(|x| element.rounded(x))).collect())?;
+        Ok(Self { factors, ..self.clone() })
     }
 }
 
@@ -136,11 +138,11 @@ impl AdapterFile {
     pub fn load(&self, k: usize) -> Result<AdapterPair> {
         let places = &self.pairs[k];
         let arrays = [self.source.load(&places.a)?, self.source.load(&places.b)?];
-        let [a, b] = pair_of(&arrays).map_err(|error| error.file(self.source.file_of(&places.b).display()))?;
+        let factors = pair_of(&arrays).map_err(|error| error.file(self.source.file_of(&places.b).display()))?;
         let magnitude = places.magnitude.as_ref().map(|place| self.source.load(place)).transpose()?;
         let scaling = match &self.config {
             Some(config) => config
-                .scaling(&places.module, a.nrows())
+                .scaling(&places.module, factors.layer(1).nrows())
                 .map_err(|error| error.array(&places.a.name).file(self.config_path.display()))?,
             None => Scaling { value: 1.0, reason: "1, as there is no adapter_config.json beside the file".to_owned() },
         };
@@ -148,8 +150,7 @@ impl AdapterFile {
         Ok(AdapterPair {
             module: places.module.clone(),
             adapter: places.adapter.clone(),
-            a,
-            b,
+            factors,
             stored_shapes: arrays.each_ref().map(|array| array.shape.clone()),
             types: arrays.each_ref().map(|array| array.element),
             scaling,
@@ -219,7 +220,7 @@ fn alone(only: &Place, embedding: bool) -> InputError {
 }
 
 /// `A` as `r x in` and `B` as `out x r`.
-fn pair_of(arrays: &[Array; 2]) -> Result<[Matrix; 2]> {
+fn pair_of(arrays: &[Array; 2]) -> Result<Factors> {
     let [a, b] = arrays;
     for array in arrays {
         if array.shape.len() < 2 || array.shape.contains(&0) {
@@ -236,8 +237,9 @@ fn pair_of(arrays: &[Array; 2]) -> Result<[Matrix; 2]> {
             .value(format!("A is {}, B is {}", shape_text(&a.shape), shape_text(&b.shape)))
             .hint("convolutions with groups and experts stacked in one tensor are not a product of two matrices"));
     }
-    Ok([a, b].map(|array| {
+    let matrix = |array: &Array| {
         let (rows, cols) = (array.shape[0], array.shape[1..].iter().product());
         Matrix::from_fn(rows, cols, |i, j| array.values[i * cols + j])
-    }))
+    };
+    Factors::new(vec![matrix(a), matrix(b)])
 }

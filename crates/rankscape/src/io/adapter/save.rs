@@ -32,7 +32,7 @@ impl AdapterFile {
         let mut replaced = std::collections::BTreeMap::new();
         for (k, pair) in pairs {
             let places = &self.pairs[*k];
-            for (at, (place, matrix)) in [(&places.a, &pair.a), (&places.b, &pair.b)].into_iter().enumerate() {
+            for (at, (place, matrix)) in [&places.a, &places.b].into_iter().zip(pair.factors.matrices()).enumerate() {
                 let array = array_of(&place.name, &pair.stored_shapes[at], matrix, pair, at);
                 replaced.insert(place.name.as_str(), encode(&array, array.element)?);
             }

@@ -15,7 +15,7 @@ use super::point::{
 use crate::error::{InputError, Result};
 use crate::io::adapter::{AdapterFile, AdapterPair, BaseFile};
 use crate::io::digest::combined_digest;
-use crate::multiplication::{Adapter, Balance, Factors, Overlap, balance, product_difference};
+use crate::multiplication::{Adapter, Balance, Overlap, balance, balance_defect, product_difference};
 use crate::parallel::pool;
 use crate::tolerance::Tolerances;
 
@@ -202,32 +202,27 @@ fn answer(file: &AdapterFile, k: usize, question: &AdapterQuestion<'_>) -> Resul
     let pair = file.load(k)?;
     let named = |error: InputError| error.array(&pair.module);
     let tolerances = question.tolerances;
-    let found = Adapter::new(&pair.a, &pair.b, pair.scaling.value, pair.unit_roundoff(), tolerances).map_err(named)?;
+    let factors = &pair.factors;
+    let found = Adapter::new(factors, pair.scaling.value, pair.unit_roundoff(), tolerances).map_err(named)?;
     let mut document = pair_document(&pair, &found);
     if let Some(base) = question.base.map(|base| base.weight_of(&pair, file)).transpose()?.flatten() {
         let (rank, scaling) = (found.profile.product_rank(), pair.scaling.value);
-        let overlap = Overlap::new(&factors_of(&pair)?, rank, scaling, &base, tolerances, question.seed);
+        let overlap = Overlap::new(factors, rank, scaling, &base, tolerances, question.seed);
         document.overlap = overlap.map_err(named)?.map(|overlap| overlap_document(&overlap, base.shape()));
     }
     let mut balanced = None;
     if question.balance {
-        let given = factors_of(&pair)?;
-        let Balance { possible, factors, .. } = balance(&given, &found.profile);
-        let rounded = factors.map(|factors| pair.with_rounded(factors.layer(1), factors.layer(2)));
-        let stored = rounded.as_ref().map(factors_of).transpose()?;
+        let Balance { possible, factors: found, .. } = balance(factors, &found.profile);
+        let stored = found.map(|found| pair.with_rounded(&found)).transpose().map_err(named)?;
         document.balanced = Some(BalancedDocument {
             possible: possible.holds,
             reason: possible.reason,
-            defect_after: stored.as_ref().map(crate::multiplication::balance_defect),
-            product_error: stored.as_ref().map(|stored| product_difference(stored, &given)),
+            defect_after: stored.as_ref().map(|stored| balance_defect(&stored.factors)),
+            product_error: stored.as_ref().map(|stored| product_difference(&stored.factors, factors)),
         });
-        balanced = rounded;
+        balanced = stored;
     }
     Ok(Answer { document, digests: pair.digests, balanced })
-}
-
-fn factors_of(pair: &AdapterPair) -> Result<Factors> {
-    Factors::new(vec![pair.a.clone(), pair.b.clone()])
 }
 
 fn pair_document(pair: &AdapterPair, found: &Adapter) -> PairDocument {
@@ -242,7 +237,7 @@ fn pair_document(pair: &AdapterPair, found: &Adapter) -> PairDocument {
             (false, 2) => "linear",
             _ => "convolution",
         },
-        shapes: ShapesDocument { a: a.clone(), b: b.clone(), product: [pair.b.nrows(), pair.a.ncols()] },
+        shapes: ShapesDocument { a: a.clone(), b: b.clone(), product: [found.widths[2], found.widths[0]] },
         scaling: pair.scaling.value,
         scaling_reason: pair.scaling.reason.clone(),
         unit_roundoff: pair.unit_roundoff(),
