@@ -201,6 +201,10 @@ pub(crate) struct ConnectOptions {
     /// The other factorization.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
+    /// A path of matrices from the product of the one to that of the other, linear between its knots: all matrices of a
+    /// file in the order of their numbers. The path of factors then lies over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) along: Option<PathBuf>,
     /// Write the pieces of the path (.json).
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,

@@ -1,8 +1,10 @@
 //! Paths that leave a point: `theta(t) = theta + t A`, with the exact polynomial of the loss along them.
 
+mod criticality;
 mod directions;
 mod line;
 
+pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
 pub use directions::leave;
 pub use line::LossOnLine;
 

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod barcode;
+mod completion;
 mod connect;
 mod conserved;
 mod differential;
@@ -22,12 +23,14 @@ mod path;
 mod rank_profile;
 mod reach;
 mod reach_deep;
+mod reduction;
 mod taylor;
 mod verdict;
 mod witness;
 
 pub use adapter::Adapter;
 pub use barcode::{Bar, Barcode};
+pub use completion::Completion;
 pub use connect::{Connection, connect, lift_path};
 pub use conserved::{conserved_laws, conserved_laws_of_two};
 pub use differential::Differential;
@@ -43,7 +46,8 @@ pub use orbit::{Balance, balance, balance_defect, gauge_action, group_element, t
 pub use overlap::Overlap;
 pub use path::{Path, Piece};
 pub use rank_profile::RankProfile;
-pub use reach::{Reach, reach};
+pub use reach::{Reach, reach, reach_order};
+pub use reduction::{ReducedChain, nullity_indices, reduced_widths};
 pub use taylor::{exact_taylor_coefficients, taylor_coefficients};
 pub use verdict::Verdict;
 pub use witness::{QuadraticWitness, first_order_witness, second_order_witness, unreachable_direction};

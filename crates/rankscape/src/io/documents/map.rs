@@ -16,7 +16,8 @@ use crate::evidence::Grade;
 use crate::io::Weights;
 use crate::multiplication::{
     Barcode, ComponentLabel, ExactFactors, Factors, Fiber, LearningCoefficient, LiftProperties, LocalLearning,
-    Openness, RankProfile, balance_defect,
+    Openness, QuadraticWitness, RankProfile, balance_defect, first_order_witness, second_order_witness,
+    unreachable_direction,
 };
 use crate::tolerance::Tolerances;
 
@@ -35,6 +36,7 @@ pub struct MapDocument {
     pub fiber: Option<FiberDocument>,
     pub locally_open: OpennessDocument,
     pub lift: LiftDocument,
+    pub witness: WitnessDocument,
     pub balance_defect: f64,
     pub learning_coefficient: LearningDocument,
     pub evidence: EvidenceDocument,
@@ -57,6 +59,21 @@ pub struct ComponentDocument {
     pub columns: Vec<usize>,
     pub nodes: Vec<usize>,
     pub signs: Vec<i8>,
+}
+
+/// Matrices that show why a verdict is no, for anyone to check again; null where it is not no, or too large to print.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct WitnessDocument {
+    pub locally_open: Option<Vec<Vec<f64>>>,
+    pub one_1: Option<LossDocument>,
+    pub two_1: Option<LossDocument>,
+}
+
+/// The loss `<gradient, M - W> + curvature/2 ||M - W||^2`.
+#[derive(Debug, Clone, Serialize)]
+pub struct LossDocument {
+    pub gradient: Vec<Vec<f64>>,
+    pub curvature: f64,
 }
 
 /// Learning coefficients, of the fiber and at the point.
@@ -144,6 +161,7 @@ impl MapDocument {
             fiber: point.label().map(|label| fiber(profile, label)),
             locally_open: OpennessDocument::from(&Openness::new(profile)),
             lift: LiftDocument::from(&LiftProperties::new(profile)),
+            witness: witness(point, tolerances),
             balance_defect: balance_defect(&point.factors),
             learning_coefficient: learning(profile),
             evidence: profile_evidence(point),
@@ -181,6 +199,23 @@ fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
     let components = found.components().to_string().parse().unwrap_or_else(|_| Number::from(0));
     let component = ComponentDocument { columns: label.columns, nodes: label.nodes, signs: label.signs };
     FiberDocument { components, component, dimension: found.dimension }
+}
+
+/// Witnesses have the shape of the product; they are found and printed up to this many entries.
+const MOST_WITNESS_ENTRIES: usize = 2500;
+
+fn witness(point: &MapPoint, tolerances: &Tolerances) -> WitnessDocument {
+    let MapPoint { factors, profile, .. } = point;
+    if factors.architecture().inputs() * factors.architecture().outputs() > MOST_WITNESS_ENTRIES {
+        return WitnessDocument::default();
+    }
+    let loss =
+        |found: QuadraticWitness| LossDocument { gradient: found.gradient.to_rows(), curvature: found.curvature };
+    WitnessDocument {
+        locally_open: unreachable_direction(factors, profile).map(|direction| direction.to_rows()),
+        one_1: first_order_witness(factors, profile).map(loss),
+        two_1: second_order_witness(factors, profile, tolerances).map(loss),
+    }
 }
 
 fn learning(profile: &RankProfile) -> LearningDocument {
