@@ -54,7 +54,7 @@ fn hidden(a: &Matrix, b: &Matrix, s: usize, t: usize, rho: usize) -> (Matrix, us
     let used = s - rho;
     let (u, v) = (null_basis(&seen.u.columns(0, used)), null_basis(&seen.v.columns(0, used)));
     let step = u.columns(0, added).times_transpose(&v.columns(0, added));
-    ((&(&free * &step)).times_transpose(&outside), rank)
+    ((&free * &step).times_transpose(&outside), rank)
 }
 
 #[cfg(test)]
