@@ -42,7 +42,7 @@ pub use learning::{LearningCoefficient, LocalLearning};
 pub use lift::LiftProperties;
 pub use motion::Motion;
 pub use openness::{NodeOpenness, Openness};
-pub use orbit::{Balance, balance, balance_defect, gauge_action, group_element, toward_balance};
+pub use orbit::{Balance, Transport, balance, balance_defect, gauge_action, group_element, toward_balance, transport};
 pub use overlap::Overlap;
 pub use path::{Path, Piece};
 pub use rank_profile::RankProfile;
