@@ -292,7 +292,11 @@ fn overlap_compares_with_the_leading_directions_of_the_base() {
     let found = answer(folder, &["w.safetensors", "--base", "t.safetensors"], 0);
     assert_close(&found["pairs"][0]["overlap"]["left"], 1.0, 1e-12, "left");
     assert!(found["notes"][0].as_str().unwrap().contains("two.q"), "{found}");
-    refused(folder, &["w.safetensors", "--base", "base.safetensors"], &["base.safetensors", "one.q.weight", "3 x 4"]);
+    refused(
+        folder,
+        &["w.safetensors", "--base", "base.safetensors"],
+        &["base.safetensors", "array one.q.weight", "3 x 4 as (in, out)"],
+    );
     put_checkpoint(folder, "other.safetensors", &[tensor("k.weight", &[3, 4], &weight)]);
     refused(folder, &["w.safetensors", "--base", "other.safetensors"], &["no weight of any module"]);
 }

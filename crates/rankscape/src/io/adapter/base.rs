@@ -43,7 +43,13 @@ impl BaseFile {
             return Err(InputError::new("the base weight has another shape than the update")
                 .file(&self.name)
                 .array(&place.name)
-                .value(format!("{}, the update is {} x {}", shape_text(&array.shape), expected.0, expected.1))
+                .value(format!(
+                    "{}{}, the update is {} x {}",
+                    shape_text(&array.shape),
+                    if transposed { " as (in, out)" } else { "" },
+                    expected.0,
+                    expected.1
+                ))
                 .hint("give the model that the adapter was trained on"));
         }
         let entry =

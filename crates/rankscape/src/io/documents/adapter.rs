@@ -144,10 +144,12 @@ impl AdapterDocument {
     /// If a tensor is damaged, shapes do not fit, the base has no weight of any pair, or the file cannot be written.
     pub fn new(file: &AdapterFile, question: &AdapterQuestion<'_>) -> Result<Self> {
         let each = |k: usize| answer(file, k, question);
-        let answers: Vec<Answer> = match pool(question.threads) {
-            Some(pool) => pool.install(|| (0..file.len()).into_par_iter().map(each).collect::<Result<_>>())?,
-            None => (0..file.len()).map(each).collect::<Result<_>>()?,
+        // All results first: the error that is told does not depend on which thread was faster.
+        let answers: Vec<Result<Answer>> = match pool(question.threads) {
+            Some(pool) => pool.install(|| (0..file.len()).into_par_iter().map(each).collect()),
+            None => (0..file.len()).map(each).collect(),
         };
+        let answers: Vec<Answer> = answers.into_iter().collect::<Result<_>>()?;
         let mut notes = Vec::new();
         if file.config().is_none() {
             notes.push("there is no adapter_config.json beside the file: every scaling is 1".to_owned());
