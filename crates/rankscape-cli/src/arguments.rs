@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Escape(Box<EscapeOptions>),
     /// Checks a certificate without trusting how it was found.
     Verify(VerifyOptions),
+    /// A checkpoint of low-rank adapters (LoRA), without data.
+    Adapter(AdapterOptions),
     /// Version, processor features and a self-test.
     Doctor(CommonOptions),
     /// Degrees of the matrices of bounded rank.
@@ -63,6 +65,7 @@ impl Command {
             Self::Parse(options) => &options.common,
             Self::Escape(options) => &options.common,
             Self::Verify(options) => &options.common,
+            Self::Adapter(options) => &options.common,
             Self::Doctor(common) => common,
             Self::Ed(options) => &options.common,
             Self::Solve(options) => &options.common,
@@ -311,6 +314,10 @@ pub(crate) struct ConnectOptions {
     /// The other factorization.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
+    /// A path of matrices from the product of the one to that of the other, linear between its knots: all matrices of a
+    /// file in the order of their numbers. The path of factors then lies over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) along: Option<PathBuf>,
     /// Write the pieces of the path (.json).
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
@@ -397,6 +404,30 @@ pub(crate) struct EscapeOptions {
     /// Write a certificate of the path; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+}
+
+/// Arguments of `adapter`.
+#[derive(Debug, Args)]
+pub(crate) struct AdapterOptions {
+    /// Low-rank pairs as PEFT stores them: adapter_model.safetensors, an index of shards (.safetensors.index.json), or the
+    /// folder; adapter_config.json beside it has the scaling.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) checkpoint: PathBuf,
+    /// Weights of the base model: also the overlap of every update with their leading singular directions.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) base: Option<PathBuf>,
+    /// Move every pair to a balanced one with the same product, where its orbit has one.
+    #[arg(long)]
+    pub(crate) balance: bool,
+    /// Write the checkpoint with the balanced pairs (.safetensors): same names and types, all other tensors as they are.
+    #[arg(long, value_name = "FILE", requires = "balance")]
+    pub(crate) save: Option<PathBuf>,
+    /// Set a tolerance; `docs/accuracy.md` lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,

@@ -1,16 +1,17 @@
 //! `rankscape connect`, `balance` and `reach`: moves along the fiber of the product map.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json, to_json};
-use rankscape::io::{Weights, read_matrix, write_atomically, write_weights};
-use rankscape::multiplication::{Connection, Factors, balance, connect, reach};
+use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+use rankscape::io::{Weights, read_matrix, read_matrix_path, write_atomically, write_weights};
+use rankscape::multiplication::{Connection, Factors, balance, connect, lift_path, reach, reach_order};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
-use crate::map::{finish, read_point};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, run_document};
+use crate::map::read_point;
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::tolerances;
 
 pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -18,16 +19,24 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
     let (first, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let (second, other) = read_point(&options.to, &options.point, &tolerances)?;
     let unit_roundoff = first.unit_roundoff.max(second.unit_roundoff);
-    let found = connect(&point.factors, &other.factors, unit_roundoff, &tolerances)
-        .map_err(|error| error.file(options.to.display()))?;
-    let digest = [("weights", first.digest), ("to", second.digest)].into();
+    let mut digest = BTreeMap::from([("weights", first.digest), ("to", second.digest)]);
+    let found = match &options.along {
+        Some(file) => {
+            let (knots, knots_digest) = read_matrix_path(file)?;
+            digest.insert("along", knots_digest);
+            lift_path(&point.factors, &other.factors, &knots, unit_roundoff, &tolerances)
+                .map_err(|error| error.file(file.display()))?
+        }
+        None => connect(&point.factors, &other.factors, unit_roundoff, &tolerances)
+            .map_err(|error| error.file(options.to.display()))?,
+    };
     let mut document = ConnectDocument::new(&found, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
     if let (Some(file), Connection::Path(path)) = (&options.save, &found) {
         write_atomically(file, path_json(path).as_bytes())?;
     }
     let code = if document.connected.is_none() { UNDECIDED } else { ANSWERED };
-    let text = || {
+    let text = {
         let mut text = format!("Connected  {}: {}\n", said(document.connected), document.reason);
         if let (Some(pieces), Some(error)) = (document.path, document.max_product_error) {
             text += &format!("Path       {pieces} pieces; the product is kept to {error:.3e}\n");
@@ -37,7 +46,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         }
         text
     };
-    finish(&options.common, "connect.json", &to_json(&document), text, code)
+    finish(&options.common, "connect.json", &document, text, code)
 }
 
 pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -49,15 +58,19 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
     let code = if document.possible.is_none() { UNDECIDED } else { ANSWERED };
-    let text = || {
+    let text = {
         let mut text = format!("Possible   {}: {}\n", said(document.possible), document.reason);
         text += &format!("Defect     {:.3e} before", document.defect_before);
         if let (Some(after), Some(error)) = (document.defect_after, document.product_error) {
             text += &format!(", {after:.3e} after; the product is kept to {error:.3e}");
         }
-        text + "\n"
+        text += "\n";
+        for point in &document.toward {
+            text += &format!("Toward     epsilon {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
+        }
+        text
     };
-    finish(&options.common, "balance.json", &to_json(&document), text, code)
+    finish(&options.common, "balance.json", &document, text, code)
 }
 
 pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outcome, InputError> {
@@ -67,10 +80,11 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let found = reach(&point.factors, &target.matrix, weights.unit_roundoff, &tolerances)
         .map_err(|error| error.file(options.target.display()))?;
     let digest = [("weights", weights.digest.clone()), ("target", target.digest)].into();
-    let mut document = ReachDocument::new(&found, &point, digest, options.common.seed);
+    let order = reach_order(&point.factors, &target.matrix, weights.unit_roundoff, &tolerances)?;
+    let mut document = ReachDocument::new(&found, order, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
-    let text = || {
+    let text = {
         let mut text = format!("Reached    {}", said(Some(document.reached)));
         if !document.reason.is_empty() {
             text += &format!(": {}", document.reason);
@@ -79,9 +93,12 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
         if let (Some(distance), Some(error)) = (document.distance_factors, document.product_error) {
             text += &format!("Factors    at distance {distance:.3e}; the product is off by {error:.3e}\n");
         }
+        if let Some(order) = document.order {
+            text += &format!("Order      {order:.2}: the distance of the factors against that of the target\n");
+        }
         text
     };
-    finish(&options.common, "reach.json", &to_json(&document), text, ANSWERED)
+    finish(&options.common, "reach.json", &document, text, ANSWERED)
 }
 
 fn said(answer: Option<bool>) -> &'static str {

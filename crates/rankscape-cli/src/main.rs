@@ -3,6 +3,7 @@
 //! Exit codes: 0 answered; 1 internal failure; 2 bad usage or bad input; 3 answered, but something asked for is
 //! undecided; 4 a verification failed.
 
+mod adapter;
 mod arguments;
 mod construct;
 mod critical;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Parse(options) => construct::run_parse(options, started),
         Command::Escape(options) => escape::run(options, started),
         Command::Verify(options) => verify::run(options, started),
+        Command::Adapter(options) => adapter::run(options, started),
         Command::Doctor(common) => doctor::run(common, started),
         Command::Ed(options) => ed::run(options, started),
         Command::Solve(options) => solve::run(options, started),

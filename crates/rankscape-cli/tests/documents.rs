@@ -90,6 +90,7 @@ fn schemas_describe_every_field() {
         "certificate",
         "verify",
         "escape",
+        "adapter",
     ] {
         let mut missing = Vec::new();
         undescribed(&schema(name), name, &mut missing);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use common::bytes::put;
 use common::{Run, put_weights, rankscape};
 use serde_json::{Value, json};
+use testkit::grid::Dense;
 use testkit::oracles::lift_cases;
 
 #[track_caller]
@@ -120,6 +121,109 @@ fn balanced_weights_keep_the_product_and_reached_factors_have_the_target() {
     assert_eq!((&found["possible"], &found["defect_after"]), (&json!(false), &Value::Null), "{found}");
 }
 
+/// `P(h,k)' G P(k-1,0)'` for every `k`: the gradient of `<G, mu>`.
+fn gradient(factors: &[Dense], g: &Dense) -> Vec<Dense> {
+    let product = |range: &[Dense], size: usize| range.iter().fold(Dense::identity(size), |p, w| w.matmul(&p));
+    (0..factors.len())
+        .map(|k| {
+            let above = product(&factors[k + 1..], factors[k].rows());
+            let below = product(&factors[..k], factors[0].cols());
+            above.transpose().matmul(g).matmul(&below.transpose())
+        })
+        .collect()
+}
+
+fn dense(value: &Value) -> Option<Dense> {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).ok()?;
+    Some(Dense::from_rows(&rows))
+}
+
+#[test]
+fn printed_witnesses_hold_when_checked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = [0; 3];
+    for case in lift_cases() {
+        put_weights(folder.path(), "w.json", &case.factors);
+        let found = answer(folder.path(), &["map", "--weights", "w.json"], 0);
+        let factors: Vec<Dense> = case.factors.iter().map(|rows| Dense::from_rows(rows)).collect();
+        let (lift, witness) = (&found["lift"], &found["witness"]);
+        for (at, name) in ["one_1", "two_1"].into_iter().enumerate() {
+            assert_eq!(witness[name].is_null(), lift[name]["verdict"] != "fails", "{} {name}", case.name);
+            let Some(g) = dense(&witness[name]["gradient"]) else { continue };
+            assert!((g.norm() - 1.0).abs() < 1e-9 && witness[name]["curvature"].as_f64() >= Some(0.0), "{}", case.name);
+            for block in gradient(&factors, &g) {
+                assert!(block.norm() < 1e-9, "{} {name}", case.name);
+            }
+            seen[at] += 1;
+        }
+        assert_eq!(witness["locally_open"].is_null(), found["locally_open"]["verdict"] == "yes", "{}", case.name);
+        if let Some(direction) = dense(&witness["locally_open"]) {
+            let w = factors.iter().fold(Dense::identity(factors[0].cols()), |p, w| w.matmul(&p));
+            let r = case.widths.iter().copied().min().unwrap();
+            assert!(testkit::jacobi::rank(&w.add(&direction.scale(&1e-3)), 1e-9) <= r, "{}", case.name);
+            seen[2] += 1;
+        }
+    }
+    assert_eq!(seen, [17, 3, 6], "one_1, two_1, locally_open: as often as the oracle says no");
+}
+
+#[test]
+fn a_path_of_matrices_is_lifted_between_two_factorizations() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "a.json", br#"{"W1": [[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], "W2": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]}"#);
+    put(
+        folder,
+        "b.json",
+        br#"{"W1": [[0.0, 3.0], [1.0, 0.0], [0.0, 0.0]], "W2": [[1.0, 0.0, 2.0], [0.0, -1.0, 1.0]]}"#,
+    );
+    put(
+        folder,
+        "k.json",
+        br#"{"K0": [[1.0, 0.0], [0.0, 2.0]], "K1": [[0.0, 0.0], [0.0, 0.0]], "K2": [[0.0, 3.0], [-1.0, 0.0]]}"#,
+    );
+    let arguments = ["connect", "--weights", "a.json", "--to", "b.json", "--along", "k.json", "--save", "path.json"];
+    let found = answer(folder, &arguments, 0);
+    assert_valid("connect", &found);
+    assert_eq!(found["connected"], true, "{found}");
+    assert!(found["max_product_error"].as_f64().unwrap() < 1e-12, "{found}");
+    assert!(folder.join("path.json").is_file());
+    put(folder, "bad.json", br#"{"K0": [[1.0, 0.0], [0.0, 2.0]], "K1": [[0.0, 1.0], [0.0, 0.0]]}"#);
+    let along = |file: &str| {
+        rankscape(folder, &["connect", "--weights", "a.json", "--to", "b.json", "--along", file, "--json"])
+    };
+    refused(&along("bad.json"), &["bad.json", "different products"]);
+    put(folder, "one.json", br#"{"K0": [[1.0, 0.0], [0.0, 2.0]]}"#);
+    refused(&along("one.json"), &["one.json"]);
+    refused(
+        &rankscape(folder, &["connect", "--weights", "a.json", "--to", "b.json", "--json"]),
+        &["--along", "difference"],
+    );
+}
+
+#[test]
+fn orders_of_distance_and_the_way_to_the_infimum_are_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "z.json", br#"{"Z": [[0.001, 0.0], [0.0, 1.0]]}"#);
+    let order = |weights: &[u8]| {
+        put(folder, "w.json", weights);
+        let found = answer(folder, &["reach", "--weights", "w.json", "--target", "z.json"], 0);
+        assert_valid("reach", &found);
+        found["order"].as_f64().unwrap()
+    };
+    let submersion = order(br#"{"W1": [[1.0, 0.0], [0.0, 1.0]], "W2": [[0.0, 0.0], [0.0, 1.0]]}"#);
+    assert!((submersion - 1.0).abs() < 0.05, "{submersion}");
+    let root = order(br#"{"W1": [[0.0, 0.0], [0.0, 1.0]], "W2": [[0.0, 0.0], [0.0, 1.0]]}"#);
+    assert!((root - 0.5).abs() < 0.05, "{root}");
+    put(folder, "n.json", br#"{"W1": [[1.0, 0.0]], "W2": [[0.0], [0.0]]}"#);
+    let found = answer(folder, &["balance", "--weights", "n.json"], 0);
+    assert_valid("balance", &found);
+    let toward = found["toward"].as_array().unwrap();
+    // What does not carry the product is all of W1: the defect stays 1 until it vanishes.
+    assert!(toward.len() == 6 && toward.iter().all(|point| point["product_error"] == 0.0), "{found}");
+}
+
 #[test]
 fn an_ambiguous_rank_is_undecided_with_its_numbers() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,6 +234,7 @@ fn an_ambiguous_rank_is_undecided_with_its_numbers() {
         found["evidence"]["rests_on"].as_array().unwrap().iter().filter(|s| s["clear"] == false).collect();
     assert!(!doubtful.is_empty() && doubtful.iter().all(|s| s["tolerance"].as_f64() > Some(0.0)), "{found}");
     assert_eq!(found["lift"]["one_1"]["verdict"], "undecided", "{found}");
+    assert_eq!(found["differential"], json!({"rank": null, "max_rank": 4, "submersion": null}));
 }
 
 #[test]

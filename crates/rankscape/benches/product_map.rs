@@ -37,7 +37,8 @@ fn pair_4096_x_16_x_4096(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(sample_count = 50, sample_size = 1)]
 fn adapter_4096_x_16_x_4096(bencher: divan::Bencher<'_, '_>) {
     let (a, b) = &*PAIR;
-    bencher.bench(|| Adapter::new(a, b, 2.0, UNIT_ROUNDOFF, &Tolerances::default()));
+    let Ok(factors) = Factors::new(vec![a.clone(), b.clone()]) else { return };
+    bencher.bench(|| Adapter::new(&factors, 2.0, UNIT_ROUNDOFF, &Tolerances::default()));
 }
 
 #[divan::bench(sample_count = 50, sample_size = 1)]

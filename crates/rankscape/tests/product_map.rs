@@ -210,7 +210,7 @@ fn witness_losses_are_critical_of_their_order_at_the_point() {
         let mut stream = Stream::new(109, case);
         let count = factors.architecture().parameters();
         let w1 = first_order_witness(&factors, &profile);
-        let w2 = second_order_witness(&factors, &profile);
+        let w2 = second_order_witness(&factors, &profile, &Tolerances::default());
         assert_eq!(w1.is_some(), lift.one_1.holds == Some(false), "case {case}");
         assert_eq!(w2.is_some(), lift.two_1.holds == Some(false), "case {case}");
         for _ in 0..20 {

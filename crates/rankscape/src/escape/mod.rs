@@ -7,6 +7,7 @@ mod algebra;
 mod ascent;
 mod change;
 mod constructions;
+mod criticality;
 mod directions;
 mod exact;
 mod kernels;
@@ -14,6 +15,7 @@ mod numerical;
 mod path;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
+pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
 pub use directions::{leave, leave_non_strict_saddle};
 pub use exact::{ExactEscape, ExactPoint};
 pub use numerical::Judgement;

@@ -1,5 +1,7 @@
 //! One array as a file holds it, in memory and independent of the container.
 
+use half::{bf16, f16};
+
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
@@ -29,6 +31,16 @@ impl ElementType {
             Self::F16 => 2.0_f64.powi(-11),
             Self::Bf16 => 2.0_f64.powi(-8),
             Self::F64 | Self::Integer | Self::Text => 2.0_f64.powi(-53),
+        }
+    }
+
+    /// The nearest number of the type.
+    pub(super) fn rounded(self, value: f64) -> f64 {
+        match self {
+            Self::F32 => f64::from(value as f32),
+            Self::F16 => f16::from_f64(value).to_f64(),
+            Self::Bf16 => bf16::from_f64(value).to_f64(),
+            Self::F64 | Self::Integer | Self::Text => value,
         }
     }
 }

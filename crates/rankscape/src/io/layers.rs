@@ -118,7 +118,7 @@ fn pattern(name: &str) -> String {
 }
 
 /// The numbers in a name, from left to right.
-fn numbers(name: &str) -> Vec<u64> {
+pub(super) fn numbers(name: &str) -> Vec<u64> {
     name.split(|letter: char| !letter.is_ascii_digit())
         .filter(|digits| !digits.is_empty())
         .map(|digits| digits.parse().unwrap_or(u64::MAX))

@@ -3,6 +3,7 @@
 //! Whatever a file holds, a reader answers with a value or with one [`InputError`](crate::InputError) that says which
 //! file, which array, what is wrong with which number, and what to do.
 
+pub mod adapter;
 mod array;
 mod certificate;
 mod container;
@@ -37,6 +38,6 @@ pub use npz::ENTRY_LIMIT;
 pub use rows::ARRAY_LIMIT;
 pub use safetensors::HEADER_LIMIT;
 pub use samples::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, read_samples};
-pub use target::{Target, read_matrix, read_target};
+pub use target::{Target, read_matrix, read_matrix_path, read_target};
 pub use weights::{Convention, WeightOptions, Weights, read_weights};
 pub use write::write_weights;

@@ -2,6 +2,7 @@
 //!
 //! Tensors are read one by one with plain file access, so a checkpoint is never in memory as a whole.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -24,6 +25,8 @@ pub(super) struct Safetensors {
     reader: BufReader<OpenFile>,
     data_start: u64,
     pub(super) entries: Vec<(String, TensorInfo)>,
+    /// Free text in the header, by name.
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Safetensors {
@@ -48,7 +51,7 @@ impl Safetensors {
         }
         let mut header = vec![0; size as usize];
         reader.read_exact(&mut header).map_err(|error| read_error(&error))?;
-        let entries = parse_header(&header)?;
+        let (entries, metadata) = parse_header(&header)?;
         let end = entries.last().map_or(0, |(_, info)| info.data_offsets.1 as u64);
         let needed = end.saturating_add(size + 8);
         if length < needed {
@@ -59,7 +62,7 @@ impl Safetensors {
                 .value(format!("{length} bytes, the header describes {needed}"))
                 .hint("it is damaged: write it again"));
         }
-        Ok(Self { file: path.display().to_string(), reader, data_start: size + 8, entries })
+        Ok(Self { file: path.display().to_string(), reader, data_start: size + 8, entries, metadata })
     }
 
     /// Reads a whole tensor.
@@ -71,12 +74,22 @@ impl Safetensors {
     fn load_tensor(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
         let element = element_of(info.dtype)?;
         check_limit(info.shape.iter().product())?;
+        let values = decode(element, &self.bytes(info)?);
+        Ok(Array { name: name.to_owned(), shape: info.shape.clone(), values, element, exact: None })
+    }
+
+    /// Type and bytes of a tensor of any type, as they are.
+    pub(super) fn raw(&mut self, index: usize) -> Result<(Dtype, Vec<u8>)> {
+        let info = self.entries[index].1.clone();
+        Ok((info.dtype, self.bytes(&info)?))
+    }
+
+    fn bytes(&mut self, info: &TensorInfo) -> Result<Vec<u8>> {
         let (from, to) = info.data_offsets;
         self.reader.seek(SeekFrom::Start(self.data_start + from as u64)).map_err(|error| read_error(&error))?;
         let mut bytes = vec![0; to - from];
         self.reader.read_exact(&mut bytes).map_err(|error| read_error(&error))?;
-        let values = decode(element, &bytes);
-        Ok(Array { name: name.to_owned(), shape: info.shape.clone(), values, element, exact: None })
+        Ok(bytes)
     }
 }
 
@@ -87,7 +100,10 @@ fn truncated(needed: u64, length: u64) -> InputError {
 }
 
 /// Names and places of the tensors, in the order of the file.
-fn parse_header(header: &[u8]) -> Result<Vec<(String, TensorInfo)>> {
+type Entries = Vec<(String, TensorInfo)>;
+
+/// The tensors and the free text.
+fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
     let members: Members = serde_json::from_slice(header).map_err(|error| {
         let mut error = syntax_error(header, &error);
         if !error.problem.contains("occurs twice") {
@@ -97,8 +113,12 @@ fn parse_header(header: &[u8]) -> Result<Vec<(String, TensorInfo)>> {
         error
     })?;
     let mut entries = Vec::new();
+    let mut metadata = BTreeMap::new();
     for (name, value) in members.0 {
-        if name != "__metadata__" {
+        if name == "__metadata__" {
+            // Text that is not as the format asks for means nothing to us: it is left out.
+            metadata = serde_json::from_value(value).unwrap_or_default();
+        } else {
             let info: TensorInfo = serde_json::from_value(value).map_err(|error| {
                 InputError::new(format!("the description of the tensor cannot be read: {error}")).array(&name)
             })?;
@@ -108,7 +128,7 @@ fn parse_header(header: &[u8]) -> Result<Vec<(String, TensorInfo)>> {
     entries.sort_by_key(|(_, info)| info.data_offsets);
     Metadata::new(None, entries.clone())
         .map_err(|error| InputError::new(format!("the safetensors header is not valid: {error}")))?;
-    Ok(entries)
+    Ok((entries, metadata))
 }
 
 /// The type of the numbers of a tensor, if it is one that is read.

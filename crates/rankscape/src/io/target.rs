@@ -5,6 +5,7 @@ use std::path::Path;
 use super::array::{Array, shape_text};
 use super::container::{Container, list};
 use super::digest::{array_digest, combined_digest};
+use super::layers::numbers;
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
@@ -39,6 +40,25 @@ pub fn read_target(path: impl AsRef<Path>) -> Result<Target> {
 pub fn read_matrix(path: impl AsRef<Path>, name: &str) -> Result<Target> {
     let path = path.as_ref();
     from_array(&read_array(path, name)?, "matrix").map_err(|error| error.file(path.display()))
+}
+
+/// Reads a path of matrices, linear between its knots: all matrices of a `.json`, `.npz` or `.safetensors` file, in the order of the
+/// numbers in their names. Also gives the digest of the file's numbers.
+///
+/// # Errors
+/// As [`read_matrix`].
+pub fn read_matrix_path(path: impl AsRef<Path>) -> Result<(Vec<Matrix>, String)> {
+    let path = path.as_ref();
+    let read = || {
+        let mut container = Container::open(path, "K0")?;
+        let mut names: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
+        names.sort_by_key(|name| numbers(name));
+        let arrays = names.iter().map(|name| container.load(name, path)).collect::<Result<Vec<_>>>()?;
+        let knots = arrays.iter().map(|array| from_array(array, "matrix")).collect::<Result<Vec<_>>>()?;
+        let digests: Vec<[u8; 32]> = arrays.iter().map(|array| array_digest(array, false)).collect();
+        Ok((knots.into_iter().map(|knot| knot.matrix).collect(), combined_digest("path", &digests)))
+    };
+    read().map_err(|error: InputError| error.file(path.display()))
 }
 
 /// The array called `name`, or the only one.

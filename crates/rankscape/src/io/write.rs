@@ -82,16 +82,11 @@ fn npz_bytes(arrays: &[Array]) -> Result<Vec<u8>> {
     Ok(archive.finish().map_err(|error| failed(&error))?.into_inner())
 }
 
-fn encode(array: &Array, element: ElementType) -> Result<Vec<u8>> {
+/// The bytes of an array in this type.
+pub(super) fn encode(array: &Array, element: ElementType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for &value in &array.values {
-        let stored = match element {
-            ElementType::F32 => f64::from(value as f32),
-            ElementType::F16 => f16::from_f64(value).to_f64(),
-            ElementType::Bf16 => bf16::from_f64(value).to_f64(),
-            _ => value,
-        };
-        if !stored.is_finite() {
+        if !element.rounded(value).is_finite() {
             return Err(InputError::new("a number is too large for the type of the array")
                 .array(&array.name)
                 .value(format!("{value:e} as {element:?}")));

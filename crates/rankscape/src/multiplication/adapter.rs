@@ -1,6 +1,12 @@
 //! Low-rank adapters: the update `scaling * B A` of a weight, with `A` of shape `r x in` and `B` of shape `out x r`.
 //!
 //! A pair is the two-factor point `W_1 = A`, `W_2 = B`; everything comes from cores of size `r`, the product is not formed.
+//! The gradients are `grad_A = s B' G` and `grad_B = s G A'` with `G` the gradient of the loss at the updated weight.
+//!
+//! The point is the pair as stored: entries in half or single precision are exact in double precision, so singular values
+//! count as zero at the rounding errors of double precision. Rounding to the stored type with unit roundoff `u` can
+//! have moved a singular value of `A` by `u ||A||_F`, one of `B` by `u ||B||_F` and one of `B A` by
+//! `u (||B||_F ||A||_2 + ||B||_2 ||A||_F + u ||B||_F ||A||_F)` (Weyl): a rank that keeps smaller values is not clear.
 
 use super::barcode::Barcode;
 use super::differential::Differential;
@@ -11,8 +17,7 @@ use super::orbit::balance_defect;
 use super::rank_profile::RankProfile;
 use crate::error::{InputError, Result};
 use crate::evidence::RankDecision;
-use crate::linalg::Matrix;
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// What the product map says of one adapter pair.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,25 +47,30 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Analyses the pair.
+    /// Analyses the pair `(A, B)`, stored in a type with this unit roundoff.
     ///
     /// # Errors
-    /// If the shapes do not chain, an entry or the scaling is not finite.
+    /// If there are not two factors, or the scaling is not finite.
     ///
     /// ```
-    /// use rankscape::multiplication::Adapter;
+    /// use rankscape::multiplication::{Adapter, Factors};
     /// use rankscape::{Matrix, Tolerances};
     /// let a = Matrix::from_rows(&[vec![1.0, 0.0, 2.0]]);
-    /// let fresh = Adapter::new(&a, &Matrix::zeros(4, 1), 2.0, 2f64.powi(-24), &Tolerances::default()).unwrap();
+    /// let fresh = Factors::new(vec![a, Matrix::zeros(4, 1)]).unwrap();
+    /// let fresh = Adapter::new(&fresh, 2.0, 2f64.powi(-24), &Tolerances::default()).unwrap();
     /// assert_eq!(fresh.openness.verdict.holds, Some(false));
     /// assert_eq!(fresh.says, "B is zero: the product map is not open here; only the gradient of B can be non-zero");
     /// ```
-    pub fn new(a: &Matrix, b: &Matrix, scaling: f64, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Self> {
+    pub fn new(factors: &Factors, scaling: f64, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Self> {
+        let [a, b] = factors.matrices() else {
+            return Err(InputError::new("an adapter pair has two factors").value(factors.depth()));
+        };
         if !scaling.is_finite() {
             return Err(InputError::new("the scaling of an adapter must be finite").value(scaling));
         }
-        let factors = Factors::new(vec![a.clone(), b.clone()])?;
-        let profile = RankProfile::new(&factors, unit_roundoff, tolerances);
+        let profile = RankProfile::new(factors, UNIT_ROUNDOFF, tolerances);
+        let sizes = [a.frobenius_norm(), b.frobenius_norm()];
+        let profile = doubt_what_rounding_moves(profile, sizes, unit_roundoff);
         let mut singular_values: Vec<f64> =
             profile.product_singular_values().iter().map(|value| value * scaling.abs()).collect();
         singular_values.truncate(factors.architecture().bottleneck_rank());
@@ -71,7 +81,7 @@ impl Adapter {
             barcode: Barcode::new(&profile),
             stable_rank: stable_rank(&singular_values),
             entropy_rank: entropy_rank(&singular_values),
-            balance_defect: balance_defect(&factors),
+            balance_defect: balance_defect(factors),
             says: says(&profile, differential, &openness),
             lift: LiftProperties::new(&profile),
             singular_values,
@@ -85,6 +95,18 @@ impl Adapter {
     pub fn ranks(&self) -> [&RankDecision; 3] {
         [self.profile.decision(0, 1), self.profile.decision(1, 2), self.profile.decision(0, 2)]
     }
+}
+
+/// `sizes`: Frobenius norms of `A` and `B`.
+fn doubt_what_rounding_moves(profile: RankProfile, sizes: [f64; 2], unit_roundoff: f64) -> RankProfile {
+    let [a, b] = sizes;
+    let (norm_a, norm_b) = (profile.decision(0, 1).scale, profile.decision(1, 2).scale);
+    let levels = [a, b, b * norm_a + norm_b * a + unit_roundoff * b * a].map(|size| unit_roundoff * size);
+    profile.with_doubts_below(|i, j| match (i, j) {
+        (0, 1) => levels[0],
+        (1, 2) => levels[1],
+        _ => levels[2],
+    })
 }
 
 /// `sum s_i^2 / max s_i^2`.
@@ -130,13 +152,17 @@ fn says(profile: &RankProfile, differential: Differential, openness: &Openness) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::singular_values;
+    use crate::linalg::{Matrix, singular_values};
     use crate::random::Stream;
 
     const SINGLE: f64 = 1.0 / 16_777_216.0;
 
+    fn pair(a: &Matrix, b: &Matrix) -> Factors {
+        Factors::new(vec![a.clone(), b.clone()]).unwrap()
+    }
+
     fn adapter(a: &Matrix, b: &Matrix) -> Adapter {
-        Adapter::new(a, b, 0.5, SINGLE, &Tolerances::default()).unwrap()
+        Adapter::new(&pair(a, b), 0.5, SINGLE, &Tolerances::default()).unwrap()
     }
 
     #[test]
@@ -159,6 +185,24 @@ mod tests {
     }
 
     #[test]
+    fn coarse_types_decide_what_their_rounding_cannot_change() {
+        let mut stream = Stream::new(97, 0);
+        let rounded = |m: &Matrix| m.map(|x| half::bf16::from_f64(x).to_f64());
+        let (a, b) = (stream.normal_matrix(8, 300), stream.normal_matrix(200, 8));
+        let coarse =
+            |a: &Matrix, b: &Matrix| Adapter::new(&pair(a, b), 1.0, 1.0 / 256.0, &Tolerances::default()).unwrap();
+        let found = coarse(&rounded(&a), &rounded(&b));
+        assert!(found.differential.submersion && found.profile.is_clear(), "{}", found.says);
+        assert!(coarse(&rounded(&a), &Matrix::zeros(200, 8)).profile.is_clear());
+        // Rank 3 before rounding; the stored pair has rank 8, made of rounding errors.
+        let thin = &stream.normal_matrix(200, 3) * &stream.normal_matrix(3, 8);
+        let found = coarse(&rounded(&a), &rounded(&thin));
+        assert!(!found.profile.is_clear() && found.says.starts_with("undecided"), "{}", found.says);
+        let [_, decision, _] = found.ranks();
+        assert!(decision.above.unwrap() <= decision.tolerance && decision.rank == 8);
+    }
+
+    #[test]
     fn sentences_name_what_is_zero_or_deficient() {
         let mut stream = Stream::new(96, 0);
         let (a, b) = (stream.normal_matrix(2, 5), stream.normal_matrix(4, 2));
@@ -168,7 +212,8 @@ mod tests {
         assert_eq!(none.openness.verdict.holds, Some(true), "open, with a square root");
         let line = &stream.normal_matrix(4, 1) * &stream.normal_matrix(1, 2);
         assert!(adapter(&a, &line).says.contains("need not be one of the update"));
-        assert!(Adapter::new(&a, &a, 1.0, SINGLE, &Tolerances::default()).is_err());
-        assert!(Adapter::new(&a, &b, f64::NAN, SINGLE, &Tolerances::default()).is_err());
+        assert!(Adapter::new(&pair(&a, &b), f64::NAN, SINGLE, &Tolerances::default()).is_err());
+        let alone = Factors::new(vec![a]).unwrap();
+        assert!(Adapter::new(&alone, 1.0, SINGLE, &Tolerances::default()).is_err());
     }
 }

@@ -84,7 +84,7 @@ fn same_product(first: &Factors, second: &Factors, unit_roundoff: f64, tolerance
     }
     Err(InputError::new("the two factorizations have different products")
         .value(format!("difference {difference:.6e} in Frobenius norm, {allowed:.3e} allowed"))
-        .hint("connect joins factorizations of one matrix; for two matrices give a path of matrices between them"))
+        .hint("connect joins factorizations of one matrix; for two matrices give a path between them with --along"))
 }
 
 /// The pieces from a factorization to the standard point of its component.
@@ -131,7 +131,7 @@ pub fn lift_path(
     let (n, m) = (first.architecture().inputs(), first.architecture().outputs());
     if let Some(node) = (1..first.depth()).find(|&i| widths[i] <= n.min(m)) {
         return Err(InputError::new(
-            "paths of matrices lift for sure only where every inner width exceeds both ends' smaller",
+            "a path of matrices is lifted only where every inner width exceeds the smaller of the widths of input and output",
         )
         .value(format!("width {} at node {node}, min(d0, dh) = {}", widths[node], n.min(m))));
     }
@@ -154,9 +154,10 @@ pub fn lift_path(
         return Ok(Connection::Undecided { reason: "the rank of an end of the path is not clear".into() });
     };
     let mut pieces = there.pieces().to_vec();
+    let start = pieces.len();
     pieces.extend(carriers.windows(2).map(|w| Piece::Line { from: w[0].clone(), to: w[1].clone() }));
     pieces.extend(back.pieces().iter().cloned());
-    Ok(Connection::Path(Box::new(Path::new(first.clone(), pieces))))
+    Ok(Connection::Path(Box::new(Path::new(first.clone(), pieces).lifting(start, knots.to_vec()))))
 }
 
 /// Factors of `matrix` through inner widths of at least `min(d_0, d_h)`: the matrix sits in the factor at its longer side.

@@ -10,7 +10,7 @@ use super::factors::{ExactFactors, Factors};
 use super::frames::product_svd;
 use super::learning::LearningCoefficient;
 use super::rank_profile::RankProfile;
-use crate::linalg::{Matrix, determinant_sign};
+use crate::linalg::{Matrix, determinant_sign, pivoted_rows};
 
 /// What widths and rank say of the fiber.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl ComponentLabel {
     /// product.
     pub fn new(factors: &Factors, rank: usize) -> Self {
         let right = product_svd(factors, rank).v;
-        let columns = pivot_rows(right);
+        let columns = pivoted_rows(right);
         Self::with_columns(factors, columns)
     }
 
@@ -91,21 +91,4 @@ impl ComponentLabel {
         }
         Self { columns, nodes, signs }
     }
-}
-
-/// As many independent rows as there are columns: the largest remaining row again and again, the others made
-/// orthogonal to it.
-fn pivot_rows(mut basis: Matrix) -> Vec<usize> {
-    let mut picked = Vec::new();
-    for _ in 0..basis.ncols() {
-        let size = |i: usize| (0..basis.ncols()).map(|j| basis[(i, j)].powi(2)).sum::<f64>();
-        let Some(best) = (0..basis.nrows()).max_by(|&i, &j| size(i).total_cmp(&size(j)).then(j.cmp(&i))) else { break };
-        let norm = size(best).sqrt();
-        let unit = Matrix::from_fn(basis.ncols(), 1, |j, _| basis[(best, j)] / norm);
-        let along = &basis * &unit;
-        basis = &basis - &along.times_transpose(&unit);
-        picked.push(best);
-    }
-    picked.sort_unstable();
-    picked
 }

@@ -87,7 +87,7 @@ pub(super) fn null_basis(columns: &Matrix) -> Matrix {
 }
 
 /// `||mu(a) - mu(b)||_F` for tuples of equal widths, from the cores of `[L_a, -L_b] [R_a; R_b]` at the narrowest node.
-pub(super) fn product_difference(a: &Factors, b: &Factors) -> f64 {
+pub fn product_difference(a: &Factors, b: &Factors) -> f64 {
     let widths = a.architecture().widths();
     let node = (0..widths.len()).min_by_key(|&i| widths[i]).unwrap_or(0);
     let narrow = widths[node];

@@ -10,7 +10,7 @@ use super::frames::{Frames, null_basis, product_difference, product_svd};
 use super::rank_profile::RankProfile;
 use super::verdict::Verdict;
 use crate::error::{InputError, Result};
-use crate::linalg::{Matrix, Svd, inverse, svd};
+use crate::linalg::{Matrix, Svd, inverse, singular_values, svd};
 
 /// `max_k ||W_{k+1}' W_{k+1} - W_k W_k'||_F / (||W_{k+1}||_F^2 + ||W_k||_F^2)`; 0 for one factor, 0/0 = 0.
 pub fn balance_defect(factors: &Factors) -> f64 {
@@ -143,6 +143,33 @@ pub fn gauge_action(factors: &Factors, group: &[Matrix]) -> Result<Factors> {
     Ok(factors.with_matrices(matrices))
 }
 
+/// A point moved along its orbit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transport {
+    /// The point `G theta`, with the same product.
+    pub factors: Factors,
+    /// `max_k ||G_k^{-1}||_2 ||G_{k-1}||_2`: the gradient of `W_k` becomes `G_k^{-T} grad_k G_{k-1}'`, so no block of the gradient grows by more
+    /// than this, for any loss. Critical points stay critical; what is zero up to rounding is so up to this factor.
+    pub condition: f64,
+}
+
+/// Moves a point by a group element, and says how much a small gradient can grow.
+///
+/// # Errors
+/// As [`gauge_action`].
+pub fn transport(factors: &Factors, group: &[Matrix]) -> Result<Transport> {
+    let moved = gauge_action(factors, group)?;
+    let ends = |g: Option<&Matrix>| match g.map(singular_values) {
+        Some(values) => (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0)),
+        None => (1.0, 1.0),
+    };
+    let condition = (0..factors.depth()).map(|k| {
+        let below = k.checked_sub(1).and_then(|i| group.get(i));
+        ends(below).0 / ends(group.get(k)).1
+    });
+    Ok(Transport { factors: moved, condition: condition.fold(0.0, f64::max) })
+}
+
 /// The group element that carries `first` to `second` when every inner width equals the rank of their common product
 /// (`[@TKB]` Proposition 22): `G_i = X_i(second) Y_i(first)`. It is unique, and depends continuously on `second`; with
 /// [`gauge_action`] it is the homeomorphism of Corollary 23 and its inverse. `None` where a width differs.
@@ -155,4 +182,36 @@ pub fn group_element(first: &Factors, second: &Factors, profile: &RankProfile) -
     let product = product_svd(first, e);
     let (a, b) = (Frames::new(first, &product)?, Frames::new(second, &product)?);
     Some((1..h).map(|i| &b.x[i] * &a.y[i]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    #[test]
+    fn gradients_grow_at_most_by_the_condition_of_the_transport() {
+        let widths = [3, 2, 4, 2];
+        let mut attained: f64 = 0.0;
+        for case in 0..100 {
+            let mut stream = Stream::new(104, case);
+            let matrices = widths.windows(2).map(|d| stream.normal_matrix(d[1], d[0])).collect();
+            let factors = Factors::new(matrices).unwrap();
+            let group = [stream.normal_matrix(2, 2), stream.normal_matrix(4, 4)];
+            let found = transport(&factors, &group).unwrap();
+            assert!((&found.factors.product() - &factors.product()).max_abs() < 1e-9 * found.condition.powi(2));
+            let g = stream.normal_matrix(2, 3);
+            let block = |theta: &Factors, k: usize| {
+                (&theta.partial(3, k).transpose() * &g).times_transpose(&theta.partial(k - 1, 0)).frobenius_norm()
+            };
+            for k in 1..=3 {
+                let ratio = block(&found.factors, k) / block(&factors, k);
+                assert!(ratio <= found.condition * (1.0 + 1e-9), "case {case} layer {k}");
+                attained = attained.max(ratio / found.condition);
+            }
+        }
+        assert!(attained > 0.5, "the bound is not idle: {attained}");
+        let one = Factors::new(vec![Matrix::identity(2)]).unwrap();
+        assert_eq!(transport(&one, &[]).unwrap().condition, 1.0);
+    }
 }

@@ -63,11 +63,18 @@ impl Piece {
 pub struct Path {
     like: Factors,
     pieces: Vec<Piece>,
+    /// Where a path of matrices is lifted: its knots, and the piece along which it leaves the first.
+    lifted: Option<(usize, Vec<Matrix>)>,
 }
 
 impl Path {
     pub(super) fn new(like: Factors, pieces: Vec<Piece>) -> Self {
-        Self { like, pieces }
+        Self { like, pieces, lifted: None }
+    }
+
+    /// A lift of the path of matrices between `knots`, which begins with piece `start`.
+    pub(super) fn lifting(self, start: usize, knots: Vec<Matrix>) -> Self {
+        Self { lifted: Some((start, knots)), ..self }
     }
 
     /// The pieces, in order.
@@ -92,6 +99,28 @@ impl Path {
             let t = k as f64 / n.max(1) as f64;
             (t, self.at(t))
         })
+    }
+
+    /// The matrix that the product is to be at time `t`: on the path of matrices that is lifted, `None` inside a fiber.
+    pub fn wanted(&self, t: f64) -> Option<Matrix> {
+        let (start, knots) = self.lifted.as_ref()?;
+        let last = knots.len() - 1;
+        let place = (t.clamp(0.0, 1.0) * self.pieces.len() as f64 - *start as f64).clamp(0.0, last as f64);
+        let knot = (place.floor() as usize).min(last - 1);
+        let mut now = knots[knot].scaled(1.0 - (place - knot as f64));
+        now.add_scaled(place - knot as f64, &knots[knot + 1]);
+        Some(now)
+    }
+
+    /// `max_t ||mu(theta(t)) - f(t)||_F` over `n + 1` times, with `f` the path of matrices that is lifted, or else `product` at all times.
+    pub fn error(&self, product: &Matrix, n: usize) -> f64 {
+        if self.lifted.is_none() {
+            return self.product_error(product, n);
+        }
+        let off = |(t, factors): (f64, Factors)| {
+            self.wanted(t).map_or(0.0, |wanted| (&factors.product() - &wanted).frobenius_norm())
+        };
+        self.samples(n).map(off).fold(0.0, f64::max)
     }
 
     /// `max_t ||mu(theta(t)) - W||_F` over `n + 1` times.

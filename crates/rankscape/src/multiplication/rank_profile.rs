@@ -49,6 +49,22 @@ impl RankProfile {
         Self { widths, decisions, product_values: values.swap_remove(0) }
     }
 
+    /// The same ranks, where those become doubtful whose smallest kept singular value is at most `level(i, j)`: so much
+    /// can the rounding of the stored entries have moved it.
+    #[must_use]
+    pub(super) fn with_doubts_below(mut self, level: impl Fn(usize, usize) -> f64) -> Self {
+        for (i, row) in self.decisions.iter_mut().enumerate() {
+            for (k, decision) in row.iter_mut().enumerate() {
+                let level = level(i, i + k + 1);
+                if decision.above.is_some_and(|value| value <= level) {
+                    decision.clear = false;
+                    decision.tolerance = decision.tolerance.max(level);
+                }
+            }
+        }
+        self
+    }
+
     /// Ranks over the rationals.
     pub fn exact(factors: &ExactFactors) -> Self {
         let widths = factors.architecture().widths().to_vec();

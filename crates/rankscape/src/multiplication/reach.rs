@@ -58,7 +58,7 @@ pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances:
         out.reason = "the ranks of the partial products are not clear".into();
         return Ok(out);
     }
-    match construct(factors, target, &profile, wanted, tolerances.reach_product) {
+    match construct(factors, target, &profile, wanted, tolerances) {
         Ok(found) => {
             let error = (&found.product() - target).frobenius_norm();
             let widest = profile.widths().iter().copied().max().unwrap_or(1) as f64;
@@ -77,12 +77,47 @@ pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances:
     Ok(out)
 }
 
+/// Measured order of the distance of the factors in that of the target: the slope of `log ||theta' - theta||` against `log ||Z - W||` over targets on the
+/// way from `target` to the product, each half as far as the one before and cut to the bottleneck rank. 1 at submersion
+/// points, 1/2 at other open points of two factors, down to `1/h`. `None` where a target is not reached, or nothing moves.
+///
+/// # Errors
+/// As [`reach`].
+pub fn reach_order(
+    factors: &Factors,
+    target: &Matrix,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> Result<Option<f64>> {
+    let (product, r) = (factors.product(), factors.architecture().bottleneck_rank());
+    let mut points = Vec::with_capacity(HALVINGS);
+    for k in 0..HALVINGS {
+        let mut nearer = product.clone();
+        nearer.add_scaled(0.5_f64.powi(k as i32), &(target - &product));
+        let found = reach(factors, &svd(&nearer).truncated(r), unit_roundoff, tolerances)?;
+        match found.distance_factors {
+            Some(distance) if distance > 0.0 && found.distance_target > 0.0 => {
+                points.push((found.distance_target.ln(), distance.ln()));
+            }
+            _ => return Ok(None),
+        }
+    }
+    let count = points.len() as f64;
+    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
+    let (along, across) =
+        points.iter().fold((0.0, 0.0), |(a, b), point| (a + (point.0 - x) * (point.1 - y), b + (point.0 - x).powi(2)));
+    Ok((across > 0.0).then(|| along / across))
+}
+
+/// Targets that a measured order rests on.
+const HALVINGS: usize = 5;
+
 fn construct(
     factors: &Factors,
     target: &Matrix,
     profile: &RankProfile,
     target_rank: usize,
-    reach_product: f64,
+    tolerances: &Tolerances,
 ) -> std::result::Result<Factors, String> {
     let h = factors.depth();
     if h == 1 {
@@ -105,7 +140,7 @@ fn construct(
     } else if h == 2 {
         reach_two(&reduced[1], &reduced[0], &split.rest, profile)
     } else {
-        reach_deep(&reduced, &split.rest, profile, reach_product)
+        reach_deep(&reduced, &split.rest, profile, tolerances)
             .ok_or("the intervals have no bases in double precision")?
     };
     let root: Vec<f64> = product.s.iter().map(|s| s.sqrt()).collect();

@@ -12,17 +12,18 @@ use super::intervals::{Interval, IntervalBasis, reduced_rank};
 use super::rank_profile::RankProfile;
 use crate::linalg::{Matrix, pseudo_inverse, spectral_norm, svd};
 use crate::random::Stream;
+use crate::tolerance::Tolerances;
 
 /// Draws of the free rows that are tried for each choice of scales; the nearest result is kept.
 const DRAWS: u64 = 4;
 
-/// The new factors: the nearest of those tried whose product is the target up to `reach_product`, or else the nearest.
+/// The new factors: the nearest of those tried whose product is the target up to `tolerances.reach_product`, or else the nearest.
 /// `None` when the intervals have no bases in double precision.
 pub(super) fn reach_deep(
     matrices: &[Matrix],
     target: &Matrix,
     profile: &RankProfile,
-    reach_product: f64,
+    tolerances: &Tolerances,
 ) -> Option<Vec<Matrix>> {
     let h = matrices.len();
     let basis = IntervalBasis::new(matrices, reduced_rank(profile))?;
@@ -31,13 +32,14 @@ pub(super) fn reach_deep(
     for merged in [true, false] {
         let scales = Scales::new(&basis, h, merged, spectral_norm(&inner));
         for draw in 0..DRAWS {
-            let steps = steps(&basis, &inner, &scales, &mut Stream::new(u64::from(merged), draw));
+            let stream = &mut Stream::new(u64::from(merged), draw);
+            let steps = steps(&basis, &inner, &scales, tolerances.reach_rows, stream);
             let found: Vec<Matrix> = (1..=h)
                 .map(|k| &matrices[k - 1] + &(&(&basis.bases[k] * &steps[k - 1]) * &basis.inverses[k - 1]))
                 .collect();
             let product = found[1..].iter().fold(found[0].clone(), |p, w| w * &p);
             let size: f64 = found.iter().zip(matrices).map(|(a, b)| (a - b).frobenius_norm()).fold(0.0, f64::hypot);
-            let exact = (&product - target).frobenius_norm() <= reach_product * target.frobenius_norm();
+            let exact = (&product - target).frobenius_norm() <= tolerances.reach_product * target.frobenius_norm();
             let better = |&(other, distance, _): &(bool, f64, Vec<Matrix>)| (exact, -size) > (other, -distance);
             if best.as_ref().is_none_or(better) {
                 best = Some((exact, size, found));
@@ -92,14 +94,14 @@ impl Scales {
 }
 
 /// `D_1, ..., D_h` in the adapted bases.
-fn steps(basis: &IntervalBasis, target: &Matrix, scales: &Scales, stream: &mut Stream) -> Vec<Matrix> {
+fn steps(basis: &IntervalBasis, target: &Matrix, scales: &Scales, dependent: f64, stream: &mut Stream) -> Vec<Matrix> {
     let depth = basis.bases.len() - 1;
     let ends = basis.at(depth);
     let mut x = Matrix::identity(target.ncols());
     let mut out = Vec::with_capacity(depth);
     for k in 1..=depth {
         let (before, now) = (basis.at(k - 1), basis.at(k));
-        let back = row_inverse(&x);
+        let back = row_inverse(&x, dependent);
         let mut step = Matrix::zeros(now.len(), before.len());
         let mut next = Matrix::zeros(now.len(), x.ncols());
         for (row, interval) in now.iter().enumerate() {
@@ -127,12 +129,12 @@ fn steps(basis: &IntervalBasis, target: &Matrix, scales: &Scales, stream: &mut S
 }
 
 /// Pseudo-inverse of rows that live on very different scales; the rank is that of the rows brought to one length.
-fn row_inverse(rows: &Matrix) -> Matrix {
+fn row_inverse(rows: &Matrix, dependent: f64) -> Matrix {
     let lengths: Vec<f64> = (0..rows.nrows())
         .map(|i| rows.block(i, 0, 1, rows.ncols()).frobenius_norm())
         .map(|length| if length > 0.0 { 1.0 / length } else { 0.0 })
         .collect();
     let values = svd(&rows.transpose().scale_columns(&lengths)).s;
-    let bound = f64::EPSILON.sqrt() * values.first().copied().unwrap_or(0.0);
+    let bound = dependent * values.first().copied().unwrap_or(0.0);
     pseudo_inverse(rows, values.iter().take_while(|&&value| value > bound).count())
 }

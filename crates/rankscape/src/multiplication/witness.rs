@@ -7,6 +7,7 @@ use super::lift::LiftProperties;
 use super::openness::Openness;
 use super::rank_profile::RankProfile;
 use crate::linalg::{Matrix, svd, symmetric_eigenvalues};
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// The loss `l(M) = <G, M - W> + c/2 ||M - W||_F^2`, whose gradient at `W` is `G`.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +36,11 @@ pub fn first_order_witness(factors: &Factors, profile: &RankProfile) -> Option<Q
 /// Where second-order critical does not imply stationary: `G = u v'` out of sight of every pair of layers, and a
 /// curvature that makes the second-order form non-negative. `None` where the implication holds or is undecided, and for
 /// more than 400 parameters.
-pub fn second_order_witness(factors: &Factors, profile: &RankProfile) -> Option<QuadraticWitness> {
+pub fn second_order_witness(
+    factors: &Factors,
+    profile: &RankProfile,
+    tolerances: &Tolerances,
+) -> Option<QuadraticWitness> {
     if LiftProperties::new(profile).two_1.holds != Some(false) || factors.architecture().parameters() > MOST_PARAMETERS
     {
         return None;
@@ -48,7 +53,7 @@ pub fn second_order_witness(factors: &Factors, profile: &RankProfile) -> Option<
         let mut form = bent.clone();
         form.add_scaled(curvature, &flat);
         let lowest = symmetric_eigenvalues(&form)?.first().copied().unwrap_or(0.0);
-        let rounding = flat.nrows() as f64 * f64::EPSILON * (size + curvature * largest);
+        let rounding = tolerances.witness * UNIT_ROUNDOFF * flat.nrows() as f64 * (size + curvature * largest);
         (lowest >= -rounding).then(|| QuadraticWitness { gradient: gradient.clone(), curvature })
     })
 }

@@ -12,7 +12,8 @@ pub fn map_text(document: &MapDocument) -> String {
     let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
     let mut lines =
         vec![format!("Map        {}: bottleneck rank {} ({filling})", widths.join("-"), document.bottleneck_rank)];
-    if let Some((found, rank)) = document.differential.as_ref().and_then(|found| found.rank.map(|rank| (found, rank))) {
+    let found = &document.differential;
+    if let Some(rank) = found.rank {
         let kind = if found.submersion == Some(true) { ": a submersion" } else { "" };
         lines.push(format!("Rank       the differential has rank {rank} of {}{kind}", found.max_rank));
     }

@@ -1,5 +1,6 @@
 //! Documents as text a person reads: pure functions.
 
+mod adapter;
 mod barcode;
 mod construct;
 mod critical;
@@ -10,6 +11,7 @@ mod map;
 mod quadratic;
 mod verify;
 
+pub use adapter::adapter_text;
 pub use barcode::draw_barcode;
 pub use construct::{construct_text, parse_text, strata_text};
 pub use critical::critical_text;

@@ -8,8 +8,8 @@ use num_bigint::BigUint;
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 
-use super::diagnose::{bars, evidence_document};
-use super::{BarDocument, EvidenceDocument, RunDocument};
+use super::point::{EvidenceDocument, bars};
+use super::{BarDocument, RunDocument};
 use crate::critical::{CapturedFamily, Constructed, CriticalClass, CyclicBar, Gauge, Stratum, TargetBlocks};
 use crate::data::Whitening;
 use crate::evidence::{Evidence, Grade};
@@ -116,7 +116,7 @@ impl StrataDocument {
             dimension_of_products: family.product_dimension(),
             strata: strata.filter_map(|(k, stratum)| StratumDocument::new(Some(k + 1), stratum, family)).collect(),
             strata_total: total.and_then(|total| Number::from_str(&total.to_string()).ok()),
-            evidence: evidence_document(&inputs.evidence()),
+            evidence: EvidenceDocument::from(&inputs.evidence()),
             run: RunDocument::default(),
         }
     }
@@ -197,7 +197,7 @@ impl ConstructDocument {
             },
             factors: (parameters <= INLINE_PARAMETERS).then(|| factors_json(found)),
             saved,
-            evidence: evidence_document(&evidence),
+            evidence: EvidenceDocument::from(&evidence),
             run: RunDocument::default(),
         }
     }

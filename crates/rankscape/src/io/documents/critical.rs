@@ -7,8 +7,8 @@ use num_bigint::BigUint;
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 
-use super::diagnose::evidence_document;
-use super::{EvidenceDocument, Normalization, RunDocument};
+use super::point::EvidenceDocument;
+use super::{Normalization, RunDocument};
 use crate::critical::{Descent, Ladder, Rung};
 use crate::tolerance::Tolerances;
 
@@ -167,7 +167,7 @@ impl CriticalDocument {
             bad_local_minima: BadLocalMinimaDocument { verdict: minima.name(), reason: minima.reason() },
             graph_total: graph.as_ref().map(|(_, total)| *total),
             graph: graph.map(|(descents, _)| descents.iter().map(|d| descent_document(d, factor)).collect()),
-            evidence: evidence_document(&levels.evidence),
+            evidence: EvidenceDocument::from(&levels.evidence),
             tolerances: inputs
                 .tolerances
                 .entries()

@@ -8,11 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::RunDocument;
 use super::numbers::{float_rows, rational_rows};
+use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
 use crate::critical::NearCriticalPoint;
 use crate::diagnosis::Diagnosis;
 use crate::escape::{Escape, EscapePath};
-use crate::evidence::Evidence;
-use crate::multiplication::{Bar, Barcode};
 use crate::tolerance::Tolerances;
 
 /// A path is stored in the document up to this many parameters; beyond, only its polynomial of the loss.
@@ -157,40 +156,6 @@ pub struct EscapeDocument {
     pub certificate: Value,
 }
 
-/// A bar of the barcode.
-#[derive(Debug, Clone, Serialize)]
-pub struct BarDocument {
-    pub from: usize,
-    pub to: usize,
-    pub multiplicity: usize,
-}
-
-/// Rank of the differential of the product map.
-#[derive(Debug, Clone, Serialize)]
-pub struct DifferentialDocument {
-    pub rank: Option<usize>,
-    pub max_rank: usize,
-    pub submersion: Option<bool>,
-}
-
-/// Grade and supports of the verdict.
-#[derive(Debug, Clone, Serialize)]
-pub struct EvidenceDocument {
-    pub grade: &'static str,
-    pub rests_on: Vec<SupportDocument>,
-}
-
-/// One decision.
-#[derive(Debug, Clone, Serialize)]
-pub struct SupportDocument {
-    pub quantity: String,
-    pub rank: usize,
-    pub above: Option<f64>,
-    pub below: Option<f64>,
-    pub tolerance: f64,
-    pub clear: bool,
-}
-
 impl DiagnoseDocument {
     /// The document of a diagnosis; losses, gradients and eigenvalues are multiplied by the normalization.
     pub fn new(found: &Diagnosis, inputs: &DiagnoseInputs) -> Self {
@@ -227,20 +192,11 @@ impl DiagnoseDocument {
             near: found.near.as_ref().map(|near| near_document(near, factor)),
             hessian: hessian_document(found, factor),
             escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
-            rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
+            rank_profile: rank_entries(profile),
             barcode: found.barcode.as_ref().map(bars),
-            differential: DifferentialDocument {
-                rank: found.rank_profile.is_clear().then_some(found.differential.rank),
-                max_rank: found.differential.max_rank,
-                submersion: found.rank_profile.is_clear().then_some(found.differential.submersion),
-            },
-            evidence: evidence_document(&found.evidence),
-            tolerances: inputs
-                .tolerances
-                .entries()
-                .iter()
-                .map(|&(name, value)| (name.to_owned(), json!(value)))
-                .collect(),
+            differential: DifferentialDocument::new(profile),
+            evidence: EvidenceDocument::from(&found.evidence),
+            tolerances: tolerance_entries(&inputs.tolerances),
             notes: inputs.notes.clone(),
             run: RunDocument::default(),
         }
@@ -252,11 +208,6 @@ impl DiagnoseDocument {
             || self.near.as_ref().is_some_and(|near| near.class == "undecided")
             || (self.critical && (self.hessian.index.is_none() || self.barcode.is_none()))
     }
-}
-
-pub(super) fn bars(barcode: &Barcode) -> Vec<BarDocument> {
-    let bar = |b: &Bar| BarDocument { from: b.from, to: b.to, multiplicity: b.multiplicity };
-    barcode.bars.iter().map(bar).collect()
 }
 
 fn near_document(near: &NearCriticalPoint, factor: f64) -> NearDocument {
@@ -310,16 +261,4 @@ fn path_json(escape: &Escape) -> Value {
         Some(exact) => terms(&exact.path, |step| step.matrices().iter().map(rational_rows).collect()),
         None => terms(&escape.path, |step| step.matrices().iter().map(float_rows).collect()),
     }
-}
-
-pub(super) fn evidence_document(evidence: &Evidence) -> EvidenceDocument {
-    let rests_on = evidence.rests_on.iter().map(|support| SupportDocument {
-        quantity: support.quantity.clone(),
-        rank: support.decision.rank,
-        above: support.decision.above,
-        below: support.decision.below,
-        tolerance: support.decision.tolerance,
-        clear: support.decision.clear,
-    });
-    EvidenceDocument { grade: evidence.grade.name(), rests_on: rests_on.collect() }
 }

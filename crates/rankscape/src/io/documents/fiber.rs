@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::map::{MapPoint, profile_evidence};
 use super::{EvidenceDocument, RunDocument};
 use crate::linalg::Matrix;
-use crate::multiplication::{Balance, Connection, Motion, Path, Piece, Reach};
+use crate::multiplication::{
+    Balance, Connection, Motion, Path, Piece, Reach, balance_defect, product_difference, toward_balance,
+};
 
 /// Times at which the product along a path is compared with the one wanted.
 const CHECKED_TIMES: usize = 1000;
@@ -41,6 +43,9 @@ impl ConnectDocument {
     /// The document of the answer for `first` and another factorization of its product.
     pub fn new(found: &Connection, first: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
         let (connected, reason, separated) = match found {
+            Connection::Path(path) if path.wanted(0.0).is_some() => {
+                (Some(true), "a path over the given path of matrices joins them".to_owned(), None)
+            }
             Connection::Path(_) => (Some(true), "a path inside the fiber joins them".to_owned(), None),
             Connection::Separated { nodes, first, second } => (
                 Some(false),
@@ -59,7 +64,7 @@ impl ConnectDocument {
             connected,
             reason,
             path: path.map(|path| path.pieces().len()),
-            max_product_error: path.map(|path| path.product_error(&first.factors.product(), CHECKED_TIMES)),
+            max_product_error: path.map(|path| path.error(&first.factors.product(), CHECKED_TIMES)),
             separated,
             evidence,
             run: RunDocument::default(),
@@ -112,8 +117,29 @@ pub struct BalanceDocument {
     pub defect_before: f64,
     pub defect_after: Option<f64>,
     pub product_error: Option<f64>,
+    pub toward: Vec<TowardDocument>,
     pub evidence: EvidenceDocument,
     pub run: RunDocument,
+}
+
+/// A point of the orbit on the way to the infimum of the defect: the part that does not carry the product times `epsilon`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TowardDocument {
+    pub epsilon: f64,
+    pub defect: f64,
+    pub product_error: f64,
+}
+
+/// Points on the way to the infimum, each with a quarter of the epsilon before.
+const QUARTERS: i32 = 6;
+
+fn toward(point: &MapPoint) -> Vec<TowardDocument> {
+    let at = |epsilon: f64| {
+        let found = toward_balance(&point.factors, &point.profile, epsilon)?;
+        let (defect, product_error) = (balance_defect(&found), product_difference(&found, &point.factors));
+        Some(TowardDocument { epsilon, defect, product_error })
+    };
+    (0..QUARTERS).filter_map(|k| at(0.25_f64.powi(k))).collect()
 }
 
 impl BalanceDocument {
@@ -128,6 +154,7 @@ impl BalanceDocument {
             defect_before: found.defect_before,
             defect_after: found.defect_after,
             product_error: found.product_error,
+            toward: if found.possible.holds == Some(false) { toward(point) } else { Vec::new() },
             evidence: profile_evidence(point),
             run: RunDocument::default(),
         }
@@ -144,6 +171,7 @@ pub struct ReachDocument {
     pub reason: String,
     pub distance_target: f64,
     pub distance_factors: Option<f64>,
+    pub order: Option<f64>,
     pub product_error: Option<f64>,
     pub evidence: EvidenceDocument,
     pub run: RunDocument,
@@ -151,7 +179,13 @@ pub struct ReachDocument {
 
 impl ReachDocument {
     /// The document of the answer; the construction is numerical.
-    pub fn new(found: &Reach, point: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+    pub fn new(
+        found: &Reach,
+        order: Option<f64>,
+        point: &MapPoint,
+        digest: BTreeMap<&'static str, String>,
+        seed: u64,
+    ) -> Self {
         let mut evidence = profile_evidence(point);
         evidence.grade = "numerical";
         Self {
@@ -162,6 +196,7 @@ impl ReachDocument {
             reason: found.reason.clone(),
             distance_target: found.distance_target,
             distance_factors: found.distance_factors,
+            order,
             product_error: found.product_error,
             evidence,
             run: RunDocument::default(),

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::RunDocument;
-use super::diagnose::{DiagnoseInputs, EvidenceDocument, evidence_document};
+use super::diagnose::DiagnoseInputs;
+use super::point::EvidenceDocument;
 use crate::architecture::Architecture;
 use crate::diagnosis::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
 use crate::hessian::aligned::{Spectrum, Strand};
@@ -161,7 +162,7 @@ impl HessianSpectrumDocument {
             }),
             vectors: (request.vectors > 0).then(|| found.vectors.iter().map(|v| vector(v, factor)).collect()),
             diagonal: show_diagonal.then(|| times(&found.diagonal)),
-            evidence: evidence_document(&found.evidence),
+            evidence: EvidenceDocument::from(&found.evidence),
             tolerances: inputs.tolerances.entries().iter().map(|&(name, v)| (name.to_owned(), json!(v))).collect(),
             notes: inputs.notes.clone(),
             run: RunDocument::default(),

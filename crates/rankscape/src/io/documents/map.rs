@@ -4,15 +4,20 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
-use super::{BarDocument, DifferentialDocument, EvidenceDocument, RunDocument, SupportDocument};
+use super::RunDocument;
+use super::point::{
+    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument, bars,
+    rank_entries, tolerance_entries,
+};
 use crate::error::Result;
 use crate::evidence::Grade;
 use crate::io::Weights;
 use crate::multiplication::{
-    Barcode, ComponentLabel, Differential, ExactFactors, Factors, Fiber, LearningCoefficient, LiftProperties,
-    LocalLearning, Openness, RankProfile, Verdict, balance_defect,
+    Barcode, ComponentLabel, ExactFactors, Factors, Fiber, LearningCoefficient, LiftProperties, LocalLearning,
+    Openness, QuadraticWitness, RankProfile, balance_defect, first_order_witness, second_order_witness,
+    unreachable_direction,
 };
 use crate::tolerance::Tolerances;
 
@@ -27,10 +32,11 @@ pub struct MapDocument {
     pub filling: bool,
     pub rank_profile: Map<String, Value>,
     pub barcode: Option<Vec<BarDocument>>,
-    pub differential: Option<DifferentialDocument>,
+    pub differential: DifferentialDocument,
     pub fiber: Option<FiberDocument>,
     pub locally_open: OpennessDocument,
     pub lift: LiftDocument,
+    pub witness: WitnessDocument,
     pub balance_defect: f64,
     pub learning_coefficient: LearningDocument,
     pub evidence: EvidenceDocument,
@@ -55,38 +61,19 @@ pub struct ComponentDocument {
     pub signs: Vec<i8>,
 }
 
-/// Local openness with what each inner node needs and has.
-#[derive(Debug, Clone, Serialize)]
-pub struct OpennessDocument {
-    pub verdict: &'static str,
-    pub reason: String,
-    pub nodes: Vec<NodeDocument>,
+/// Matrices that show why a verdict is no, for anyone to check again; null where it is not no, or too large to print.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct WitnessDocument {
+    pub locally_open: Option<Vec<Vec<f64>>>,
+    pub one_1: Option<LossDocument>,
+    pub two_1: Option<LossDocument>,
 }
 
-/// The criterion at an inner node.
+/// The loss `<gradient, M - W> + curvature/2 ||M - W||^2`.
 #[derive(Debug, Clone, Serialize)]
-pub struct NodeDocument {
-    pub node: usize,
-    pub need: i64,
-    pub have: i64,
-}
-
-/// One of three words and its reason.
-#[derive(Debug, Clone, Serialize)]
-pub struct VerdictDocument {
-    pub verdict: &'static str,
-    pub reason: String,
-}
-
-/// What the map guarantees about losses composed with it.
-#[derive(Debug, Clone, Serialize)]
-pub struct LiftDocument {
-    pub local_local: VerdictDocument,
-    pub local_1: VerdictDocument,
-    pub local_ambient: VerdictDocument,
-    pub one_1: VerdictDocument,
-    pub two_1: VerdictDocument,
-    pub three_1: VerdictDocument,
+pub struct LossDocument {
+    pub gradient: Vec<Vec<f64>>,
+    pub curvature: f64,
 }
 
 /// Learning coefficients, of the fiber and at the point.
@@ -161,9 +148,6 @@ impl MapDocument {
     pub fn new(point: &MapPoint, weights: &Weights, seed: u64, tolerances: &Tolerances) -> Self {
         let profile = &point.profile;
         let architecture = point.factors.architecture();
-        let openness = Openness::new(profile);
-        let barcode = Barcode::new(profile);
-        let decided = barcode.is_some() && profile.is_clear();
         Self {
             schema: "rankscape.map/1",
             seed,
@@ -171,27 +155,17 @@ impl MapDocument {
             widths: architecture.widths().to_vec(),
             bottleneck_rank: architecture.bottleneck_rank(),
             filling: architecture.is_filling(),
-            rank_profile: profile.decisions().map(|((i, j), d)| (format!("{i}:{j}"), d.rank.into())).collect(),
-            barcode: barcode.map(|code| code.bars.iter().map(bar).collect()),
-            differential: decided.then(|| {
-                let Differential { rank, max_rank, submersion } = Differential::new(profile);
-                DifferentialDocument { rank: Some(rank), max_rank, submersion: Some(submersion) }
-            }),
+            rank_profile: rank_entries(profile),
+            barcode: Barcode::new(profile).as_ref().map(bars),
+            differential: DifferentialDocument::new(profile),
             fiber: point.label().map(|label| fiber(profile, label)),
-            locally_open: OpennessDocument {
-                verdict: word(&openness.verdict, "yes", "no"),
-                reason: openness.verdict.reason.clone(),
-                nodes: openness
-                    .nodes
-                    .iter()
-                    .map(|n| NodeDocument { node: n.node, need: n.need, have: n.have })
-                    .collect(),
-            },
-            lift: lift(&LiftProperties::new(profile)),
+            locally_open: OpennessDocument::from(&Openness::new(profile)),
+            lift: LiftDocument::from(&LiftProperties::new(profile)),
+            witness: witness(point, tolerances),
             balance_defect: balance_defect(&point.factors),
             learning_coefficient: learning(profile),
             evidence: profile_evidence(point),
-            tolerances: tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect(),
+            tolerances: tolerance_entries(tolerances),
             notes: bias_notes(weights),
             run: RunDocument::default(),
         }
@@ -214,19 +188,9 @@ pub(super) fn bias_notes(weights: &Weights) -> Vec<String> {
 
 /// Every rank that a verdict on the product map rests on.
 pub(super) fn profile_evidence(point: &MapPoint) -> EvidenceDocument {
-    let support = |((i, j), d): ((usize, usize), &crate::evidence::RankDecision)| SupportDocument {
-        quantity: if j == i + 1 { format!("rank W{j}") } else { format!("rank W{j}...W{}", i + 1) },
-        rank: d.rank,
-        above: d.above,
-        below: d.below,
-        tolerance: d.tolerance,
-        clear: d.clear,
-    };
+    let name = |i: usize, j: usize| if j == i + 1 { format!("rank W{j}") } else { format!("rank W{j}...W{}", i + 1) };
+    let support = |((i, j), decision): ((usize, usize), _)| SupportDocument::new(&name(i, j), decision);
     EvidenceDocument { grade: point.grade().name(), rests_on: point.profile.decisions().map(support).collect() }
-}
-
-fn bar(bar: &crate::multiplication::Bar) -> BarDocument {
-    BarDocument { from: bar.from, to: bar.to, multiplicity: bar.multiplicity }
 }
 
 fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
@@ -237,26 +201,20 @@ fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
     FiberDocument { components, component, dimension: found.dimension }
 }
 
-fn word(verdict: &Verdict, yes: &'static str, no: &'static str) -> &'static str {
-    match verdict.holds {
-        Some(true) => yes,
-        Some(false) => no,
-        None => "undecided",
-    }
-}
+/// Witnesses have the shape of the product; they are found and printed up to this many entries.
+const MOST_WITNESS_ENTRIES: usize = 2500;
 
-fn lift(found: &LiftProperties) -> LiftDocument {
-    let of = |verdict: &Verdict| VerdictDocument {
-        verdict: word(verdict, "holds", "fails"),
-        reason: verdict.reason.clone(),
-    };
-    LiftDocument {
-        local_local: of(&found.local_local),
-        local_1: of(&found.local_1),
-        local_ambient: of(&found.local_ambient),
-        one_1: of(&found.one_1),
-        two_1: of(&found.two_1),
-        three_1: of(&found.three_1),
+fn witness(point: &MapPoint, tolerances: &Tolerances) -> WitnessDocument {
+    let MapPoint { factors, profile, .. } = point;
+    if factors.architecture().inputs() * factors.architecture().outputs() > MOST_WITNESS_ENTRIES {
+        return WitnessDocument::default();
+    }
+    let loss =
+        |found: QuadraticWitness| LossDocument { gradient: found.gradient.to_rows(), curvature: found.curvature };
+    WitnessDocument {
+        locally_open: unreachable_direction(factors, profile).map(|direction| direction.to_rows()),
+        one_1: first_order_witness(factors, profile).map(loss),
+        two_1: second_order_witness(factors, profile, tolerances).map(loss),
     }
 }
 

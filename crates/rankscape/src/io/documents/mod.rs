@@ -3,6 +3,7 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod adapter;
 mod certificate;
 mod construct;
 mod critical;
@@ -16,19 +17,21 @@ mod hessian;
 mod map;
 mod numbers;
 mod parse;
+mod point;
 mod solve;
 mod sweep;
 mod verify;
 
+pub use adapter::{
+    AdapterDocument, AdapterQuestion, BalancedDocument, MagnitudeDocument, OverlapDocument, PairDocument,
+    RanksDocument, ShapesDocument, UnknownDocument,
+};
 pub use certificate::{CertificateDigest, CertificateDocument, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,
 };
-pub use diagnose::{
-    BarDocument, DiagnoseDocument, DiagnoseInputs, DifferentialDocument, EscapeDocument, EvidenceDocument,
-    HessianDocument, NearDocument, Normalization, SupportDocument,
-};
+pub use diagnose::{DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization};
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
@@ -38,8 +41,12 @@ pub use hessian::{
     AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
-pub use map::{MapDocument, MapPoint, VerdictDocument};
+pub use map::{MapDocument, MapPoint};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
+pub use point::{
+    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
+    VerdictDocument,
+};
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::diagnose::{bars, evidence_document};
-use super::{BarDocument, EvidenceDocument, RunDocument};
+use super::point::{EvidenceDocument, bars};
+use super::{BarDocument, RunDocument};
 use crate::critical::{CriticalClass, CyclicBar, DeepForm, LevelForm, Order, Parsed};
 use crate::evidence::{Evidence, Grade};
 
@@ -124,7 +124,7 @@ impl ParseDocument {
             levels: levels.map(|levels| levels.iter().map(level_document).collect()),
             deep: deep.map(deep_document),
             reconstruction_error: errors.reduce(f64::max),
-            evidence: evidence_document(point.map_or(&unknown, |point| &point.class.evidence)),
+            evidence: EvidenceDocument::from(point.map_or(&unknown, |point| &point.class.evidence)),
             run: RunDocument::default(),
         }
     }
