@@ -31,7 +31,7 @@ fn check_decrease(network: &Network<f64>, escape: &Escape, at: &str) {
     let (before, after) = (network.value(), moved(network, escape).value());
     assert!(escape.decrease > 0.0 && escape.coefficient < 0.0, "{at}");
     let size = before.max(escape.decrease);
-    assert!((before - after - escape.decrease).abs() <= 1e-9 * size, "{at}: {before} {after} {}", escape.decrease);
+    assert!((before - after - escape.decrease).abs() <= 1e-9 * size, "{at}: {before:e} {after:e} {escape:?}");
 }
 
 fn class_of(found: &Diagnosis) -> Class {
@@ -200,7 +200,7 @@ fn scales_far_from_one_are_left_as_well() {
         let (small, large) = if seed % 4 < 2 { (1e-100, 1e100) } else { (1e100, 1e-100) };
         planted.network.weights[0] = planted.network.weights[0].scale(&small);
         planted.network.weights[depth - 1] = planted.network.weights[depth - 1].scale(&large);
-        let data = if seed % 3 == 0 { 1e60 } else { 1e-60 };
+        let data = if seed % 3 == 0 { 1e30 } else { 1e-30 };
         planted.network.x = planted.network.x.scale(&data);
         planted.network.y = planted.network.y.scale(&data);
         let found = diagnosis(&planted.network);
