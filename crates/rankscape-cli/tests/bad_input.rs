@@ -239,18 +239,13 @@ fn bad_usage_is_told_in_both_ways() {
 }
 
 #[test]
-fn there_is_no_way_to_leave_where_nothing_is_lower_or_no_path_is_known() {
+fn there_is_no_way_to_leave_where_nothing_is_lower() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     put(folder, "d.json", br#"{"X": [[1]], "Y": [[1]]}"#);
-    for (weights, parts) in [
-        (&br#"{"W1": [[1]], "W2": [[1]]}"#[..], &["--leave", "nothing is lower", "global_minimum"][..]),
-        (br#"{"W1": [[0]], "W2": [[0]], "W3": [[0]]}"#, &["--leave", "order 3", "non_strict_saddle"]),
-    ] {
-        put(folder, "w.json", weights);
-        let arguments = ["diagnose", "--weights", "w.json", "--data", "d.json", "--leave", "left.json"];
-        refused_arguments(folder, &arguments, parts);
-    }
+    put(folder, "w.json", br#"{"W1": [[1]], "W2": [[1]]}"#);
+    let arguments = ["diagnose", "--weights", "w.json", "--data", "d.json", "--leave", "left.json"];
+    refused_arguments(folder, &arguments, &["--leave", "nothing is lower", "global_minimum"]);
     put(folder, "w.json", br#"{"W1": [[0]], "W2": [[0]]}"#);
     for (target, part) in [("left.txt", "format"), ("none/left.json", "cannot be written"), ("left.csv", "format")] {
         let arguments = ["diagnose", "--weights", "w.json", "--data", "d.json", "--leave", target];

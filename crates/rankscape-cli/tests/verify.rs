@@ -85,10 +85,8 @@ fn numbers(value: &Value, path: &str, out: &mut Vec<String>) {
         Value::Array(list) => list.iter().enumerate().for_each(|(k, v)| numbers(v, &format!("{path}/{k}"), out)),
         Value::Object(map) => map.iter().for_each(|(k, v)| numbers(v, &format!("{path}/{k}"), out)),
         Value::Number(_) => out.push(path.to_owned()),
-        Value::String(text) if text.contains('/') && text.parse::<f64>().is_err() && path.len() > 5 => {
-            if text.chars().all(|c| c.is_ascii_digit() || c == '/' || c == '-') {
-                out.push(path.to_owned());
-            }
+        Value::String(text) if text.contains('/') && text.chars().all(|c| c.is_ascii_digit() || "/-".contains(c)) => {
+            out.push(path.to_owned());
         }
         _ => {}
     }

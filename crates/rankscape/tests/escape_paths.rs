@@ -31,7 +31,7 @@ fn check_decrease(network: &Network<f64>, escape: &Escape, at: &str) {
     let (before, after) = (network.value(), moved(network, escape).value());
     assert!(escape.decrease > 0.0 && escape.coefficient < 0.0, "{at}");
     let size = before.max(escape.decrease);
-    assert!((before - after - escape.decrease).abs() <= 1e-9 * size, "{at}: {before} {after} {}", escape.decrease);
+    assert!((before - after - escape.decrease).abs() <= 1e-9 * size, "{at}: {before:e} {after:e} {escape:?}");
 }
 
 fn class_of(found: &Diagnosis) -> Class {
@@ -197,10 +197,12 @@ fn scales_far_from_one_are_left_as_well() {
         }
         // Scales of the layers and of X whose product is that of Y, so that the loss scales by its square.
         let depth = planted.network.weights.len();
-        let (small, large) = if seed % 4 < 2 { (1e-100, 1e100) } else { (1e100, 1e-100) };
+        // The eigenvector at a strict saddle needs layers of comparable size; null vectors do not.
+        let apart: f64 = if class == Class::StrictSaddle { 1e3 } else { 1e100 };
+        let (small, large) = if seed % 4 < 2 { (1.0 / apart, apart) } else { (apart, 1.0 / apart) };
         planted.network.weights[0] = planted.network.weights[0].scale(&small);
         planted.network.weights[depth - 1] = planted.network.weights[depth - 1].scale(&large);
-        let data = if seed % 3 == 0 { 1e60 } else { 1e-60 };
+        let data = if seed % 3 == 0 { 1e30 } else { 1e-30 };
         planted.network.x = planted.network.x.scale(&data);
         planted.network.y = planted.network.y.scale(&data);
         let found = diagnosis(&planted.network);
@@ -214,8 +216,8 @@ fn scales_far_from_one_are_left_as_well() {
             None => missing.push(seed),
         }
     }
-    // Strict saddles whose Hessian spans more than 200 orders of magnitude may be left without a path.
-    assert!(missing.len() <= 12, "{missing:?}");
+    // A path is withheld where the step is lost beside a weight that is many orders larger.
+    assert!(missing.len() <= 8, "{missing:?}");
 }
 
 /// Class as a key.

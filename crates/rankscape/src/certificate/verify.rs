@@ -73,10 +73,13 @@ fn widths_of(factors: &Factors) -> &[usize] {
     factors.architecture().widths()
 }
 
+/// Rows and columns.
+type Shape = (usize, usize);
+
 /// The data fit the point and every term of the path does; nothing else can be asked otherwise.
 fn shapes<F>(
     widths: &[usize],
-    data: &[((usize, usize), (usize, usize))],
+    data: &[(Shape, Shape)],
     path: Option<&EscapePath<F>>,
     of: impl Fn(&F) -> &[usize],
 ) -> Check {

@@ -326,7 +326,10 @@ impl Context<'_> {
                 let escape = self.numerical_escape(class, inertia, found, near)?;
                 Some(exact.rounded(&escape).unwrap_or(escape))
             }
-            (None, _) => self.numerical_escape(class, inertia, found, near),
+            (None, _) => {
+                let escape = self.numerical_escape(class, inertia, found, near)?;
+                (class == CriticalClass::NotCritical || self.is_realised(&escape)).then_some(escape)
+            }
         }
     }
 
@@ -365,6 +368,18 @@ impl Context<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The weights at the end of the path, rounded to double precision, have the loss that the path claims: a step may be lost
+    /// beside a much larger weight.
+    fn is_realised(&self, escape: &Escape) -> bool {
+        let Point { factors, whitening, .. } = self.point;
+        let tolerances = self.settings.tolerances;
+        let value = |network: &NormalizedNetwork| network.given().value() * network.target_scale().powi(2);
+        let before = value(self.network);
+        let after = value(&NormalizedNetwork::new(&escape.path.at(factors, escape.t), whitening));
+        let allowed = tolerances.certificate_lower * escape.decrease + tolerances.critical_floor * before;
+        (before - after - escape.decrease).abs() <= allowed
     }
 
     /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.
