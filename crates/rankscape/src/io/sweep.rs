@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::documents::to_json;
 use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 
@@ -207,7 +208,7 @@ impl SweepDirectory {
     }
 
     fn write_plan(&self) -> Result<()> {
-        let text = serde_json::to_string_pretty(&PlanDocument::new(&self.plan, self.shards)).unwrap_or_default() + "\n";
+        let text = to_json(&PlanDocument::new(&self.plan, self.shards)) + "\n";
         write_atomically(&self.path.join(PLAN), text.as_bytes())
     }
 

@@ -124,6 +124,18 @@ fn hessian(document: &DiagnoseDocument) -> String {
     format!("Hessian    eigenvalues from {} to {}{inertia}", value(hessian.lambda_min), value(hessian.lambda_max))
 }
 
+/// What to do along a path of this kind.
+pub(super) fn way(kind: &str) -> &'static str {
+    match kind {
+        "negative_curvature" => "Follow a direction of negative curvature",
+        "kernels" => "Open the layers through their kernels (the product stays), then step down in one of them",
+        "output_bias" => "Move the output bias to its best value",
+        "omitted_direction" => "Feed the largest missing direction in all layers at once",
+        "gradient" => "Go down the gradient",
+        _ => "Follow the path of the construction",
+    }
+}
+
 fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> Vec<String> {
     let Some(escape) = &document.escape else {
         return vec![match document.class {
@@ -131,13 +143,7 @@ fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> Vec<String> {
             _ => "Leave      No path found.".to_owned(),
         }];
     };
-    let how = match escape.kind {
-        "negative_curvature" => "Follow a direction of negative curvature",
-        "kernels" => "Open the layers through their kernels (the product stays), then step down in one of them",
-        "output_bias" => "Move the output bias to its best value",
-        "omitted_direction" => "Feed the largest missing direction in all layers at once",
-        _ => "Go down the gradient",
-    };
+    let how = way(escape.kind);
     let file = match file {
         Some(file) => format!("Weights at that t are in {file}."),
         None => "--leave FILE writes the weights at that t.".to_owned(),

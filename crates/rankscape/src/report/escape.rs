@@ -1,5 +1,6 @@
 //! Paths that leave a point as text.
 
+use super::diagnose::way;
 use crate::io::documents::EscapeVerbDocument;
 
 /// The document of `escape` as text.
@@ -9,7 +10,7 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         let how = if document.sense == "descent" { "falls" } else { "rises" };
         lines.push(format!(
             "Path         {}: L {how} first at order {}, coefficient {:.6e}; at t = {:.4} by {:.6e}",
-            escape.kind,
+            way(escape.kind),
             escape.order,
             escape.coefficient,
             escape.t,

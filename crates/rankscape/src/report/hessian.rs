@@ -15,7 +15,7 @@ pub fn hessian_text(document: &HessianSpectrumDocument) -> String {
     lines.extend(alignment(document));
     lines.extend(orbit(document));
     lines.extend(vectors(document));
-    lines.push(evidence(document));
+    lines.extend(evidence(document));
     lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"
 }
@@ -68,11 +68,14 @@ fn ends(document: &HessianSpectrumDocument) -> Vec<String> {
 
 fn list(document: &HessianSpectrumDocument) -> Option<String> {
     let values = document.eigenvalues.as_ref()?;
-    let shown = |values: &[f64]| values.iter().map(|v| number(*v)).collect::<Vec<_>>().join(", ");
+    // What is counted as zero is shown as zero; the document has the numbers.
+    let kernel = document.index.zip(document.nullity).map_or(0..0, |(index, nullity)| index..index + nullity);
+    let shown: Vec<String> =
+        values.iter().enumerate().map(|(k, &v)| number(if kernel.contains(&k) { 0.0 } else { v })).collect();
     let text = if values.len() <= 2 * SHOWN {
-        shown(values)
+        shown.join(", ")
     } else {
-        format!("{}, ..., {}", shown(&values[..SHOWN]), shown(&values[values.len() - SHOWN..]))
+        format!("{}, ..., {}", shown[..SHOWN].join(", "), shown[values.len() - SHOWN..].join(", "))
     };
     Some(format!("Values     {text}"))
 }
@@ -111,12 +114,16 @@ fn vectors(document: &HessianSpectrumDocument) -> Option<String> {
     Some(format!("Vectors    {} smallest{shape}, in the document (--json)", found.len()))
 }
 
-fn evidence(document: &HessianSpectrumDocument) -> String {
-    let evidence = &document.evidence;
+fn evidence(document: &HessianSpectrumDocument) -> Option<String> {
+    let evidence = Some(&document.evidence).filter(|evidence| !evidence.rests_on.is_empty())?;
     let unclear: Vec<&str> = evidence.rests_on.iter().filter(|s| !s.clear).map(|s| s.quantity.as_str()).collect();
     let doubt = match unclear.as_slice() {
         [] => "all clear".to_owned(),
         [first, ..] => format!("{} not clear, {first} among them", unclear.len()),
     };
-    format!("Evidence   of the signs: {}; rests on {} decisions, {doubt}", evidence.grade, evidence.rests_on.len())
+    Some(format!(
+        "Evidence   of the signs: {}; rests on {} decisions, {doubt}",
+        evidence.grade,
+        evidence.rests_on.len()
+    ))
 }

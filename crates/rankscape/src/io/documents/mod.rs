@@ -14,6 +14,7 @@ mod error;
 mod escape;
 mod fiber;
 mod hessian;
+mod layout;
 mod map;
 mod numbers;
 mod parse;
@@ -41,6 +42,7 @@ pub use hessian::{
     AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
+pub use layout::to_json;
 pub use map::{MapDocument, MapPoint};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use point::{
@@ -66,9 +68,4 @@ pub struct RunDocument {
     pub seconds: f64,
     /// Threads that were allowed.
     pub threads: usize,
-}
-
-/// A document as indented JSON.
-pub fn to_json(document: &impl Serialize) -> String {
-    serde_json::to_string_pretty(document).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
 }
