@@ -58,7 +58,7 @@ impl CriticalClass {
 
 impl fmt::Display for CriticalClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name().replace('_', " "))
+        f.write_str(&self.name().replace("non_strict", "non-strict").replace('_', " "))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Strata, constructed and parsed points in a few lines.
 
-use super::draw_barcode;
+use super::{draw_barcode, in_words};
 use crate::io::documents::{BarDocument, ConstructDocument, ParseDocument, StrataDocument, StratumDocument};
 
 /// The document of `strata` as a table.
@@ -18,7 +18,7 @@ pub fn strata_text(document: &StrataDocument) -> String {
         lines.push(format!(
             "{:>8}  {:<18} {:>6} {:>8} {:>10}  {}",
             stratum.number.map_or(String::new(), |number| number.to_string()),
-            stratum.class.replace('_', " "),
+            in_words(stratum.class),
             stratum.index,
             stratum.nullity,
             stratum.dimension,
@@ -37,7 +37,7 @@ pub fn construct_text(document: &ConstructDocument) -> String {
     if let Some(stratum) = &document.stratum {
         lines.push(format!(
             "Stratum    {}, index {}, nullity {}, dimension {}",
-            stratum.class.replace('_', " "),
+            in_words(stratum.class),
             stratum.index,
             stratum.nullity,
             stratum.dimension
@@ -59,8 +59,7 @@ pub fn construct_text(document: &ConstructDocument) -> String {
 
 /// The document of `parse`.
 pub fn parse_text(document: &ParseDocument) -> String {
-    let mut lines =
-        vec![format!("Class      {}", document.class.replace('_', " ")), format!("Parsed     {}", document.reason)];
+    let mut lines = vec![format!("Class      {}", in_words(document.class)), format!("Parsed     {}", document.reason)];
     if let Some(captured) = &document.captured {
         lines.push(format!("Captured   {} of {}", set(captured), spectrum(&document.spectrum)));
     }

@@ -1,6 +1,6 @@
 //! The diagnosis in ten to twenty lines.
 
-use super::draw_barcode;
+use super::{draw_barcode, in_words};
 use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument};
 
 /// Bars drawn at most.
@@ -82,7 +82,7 @@ fn near(near: &NearDocument) -> String {
     let name = match near.class {
         "global_minimum" => "a global minimum".to_owned(),
         "undecided" => "a critical point whose class is undecided".to_owned(),
-        other => format!("a {}", other.replace('_', " ").replace("non strict", "non-strict")),
+        other => format!("a {}", in_words(other)),
     };
     let distance = near.distance.map_or_else(String::new, |d| format!(" at relative distance {d:.1e}"));
     let index = near.index.map_or_else(String::new, |index| format!(", index {index}"));

@@ -1,11 +1,12 @@
 //! Paths that leave a point as text.
 
 use super::diagnose::way;
+use super::in_words;
 use crate::io::documents::EscapeVerbDocument;
 
 /// The document of `escape` as text.
 pub fn escape_text(document: &EscapeVerbDocument) -> String {
-    let mut lines = vec![format!("Point        {}", document.class.replace("non_", "non-").replace('_', " "))];
+    let mut lines = vec![format!("Point        {}", in_words(document.class))];
     if let Some(escape) = &document.escape {
         let how = if document.sense == "descent" { "falls" } else { "rises" };
         lines.push(format!(

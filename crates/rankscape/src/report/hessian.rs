@@ -1,6 +1,7 @@
 //! The spectrum of the Hessian in a dozen lines.
 
 use super::diagnose::number;
+use super::in_words;
 use crate::io::documents::HessianSpectrumDocument;
 
 /// Eigenvalues shown at each end.
@@ -36,7 +37,7 @@ fn point(document: &HessianSpectrumDocument) -> String {
     let class = match document.class {
         "not_critical" => "not a critical point".to_owned(),
         "undecided" => "a critical point whose class is undecided".to_owned(),
-        class => format!("a {}", class.replace("non_strict", "non-strict").replace('_', " ")),
+        class => format!("a {}", in_words(class)),
     };
     format!("Point      {class}")
 }

@@ -1,7 +1,7 @@
 //! The product map at a point in a dozen lines.
 
 use super::draw_barcode;
-use crate::io::documents::{MapDocument, VerdictDocument};
+use crate::io::documents::MapDocument;
 
 /// Bars drawn at most.
 const BARS: usize = 8;
@@ -22,18 +22,7 @@ pub fn map_text(document: &MapDocument) -> String {
         let label = if signs.is_empty() { String::new() } else { format!("; here the signs {}", signs.join(" ")) };
         lines.push(format!("Fiber      {} component(s), dimension {}{label}", fiber.components, fiber.dimension));
     }
-    lines.push(format!("Open       {}: {}", document.locally_open.verdict, document.locally_open.reason));
-    let lift = &document.lift;
-    for (name, verdict) in [
-        ("local => local", &lift.local_local),
-        ("local => stationary", &lift.local_1),
-        ("local => zero gradient", &lift.local_ambient),
-        ("1-critical => stationary", &lift.one_1),
-        ("2-critical => stationary", &lift.two_1),
-        ("3-critical => stationary", &lift.three_1),
-    ] {
-        lines.push(property(name, verdict));
-    }
+    lines.extend(verdicts(document));
     lines.push(format!("Balance    defect {:.3e}", document.balance_defect));
     lines.extend(learning(document));
     if let Some(bars) = &document.barcode {
@@ -51,8 +40,29 @@ pub fn map_text(document: &MapDocument) -> String {
     lines.join("\n") + "\n"
 }
 
-fn property(name: &str, verdict: &VerdictDocument) -> String {
-    format!("Lift       {name}: {} ({})", verdict.verdict, verdict.reason)
+/// Openness and lift properties. What is undecided for the reason that openness is takes one line.
+fn verdicts(document: &MapDocument) -> Vec<String> {
+    let (open, lift) = (&document.locally_open, &document.lift);
+    let mut lines = vec![format!("Open       {}: {}", open.verdict, open.reason)];
+    let mut likewise = Vec::new();
+    for (name, found) in [
+        ("local => local", &lift.local_local),
+        ("local => stationary", &lift.local_1),
+        ("local => zero gradient", &lift.local_ambient),
+        ("1-critical => stationary", &lift.one_1),
+        ("2-critical => stationary", &lift.two_1),
+        ("3-critical => stationary", &lift.three_1),
+    ] {
+        if found.verdict == "undecided" && found.reason == open.reason {
+            likewise.push(name);
+        } else {
+            lines.push(format!("Lift       {name}: {} ({})", found.verdict, found.reason));
+        }
+    }
+    if !likewise.is_empty() {
+        lines.push(format!("Lift       undecided for the same reason: {}", likewise.join("; ")));
+    }
+    lines
 }
 
 fn learning(document: &MapDocument) -> Option<String> {

@@ -21,3 +21,8 @@ pub use hessian::hessian_text;
 pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
 pub use verify::verify_text;
+
+/// A class as in sentences: `non-strict saddle` for `non_strict_saddle`.
+fn in_words(class: &str) -> String {
+    class.replace("non_strict", "non-strict").replace('_', " ")
+}
