@@ -23,7 +23,8 @@ fn blocks(page: &str) -> Vec<(Vec<&str>, Vec<&str>)> {
 
 /// Numbers agree to three digits or are rounding errors, words to the letter.
 fn alike(a: &str, b: &str) -> bool {
-    let plain = |word: &str| word.trim_matches(['(', ')', ',', ';', ':', '.', '[', ']']).trim_end_matches('%').to_owned();
+    let plain =
+        |word: &str| word.trim_matches(['(', ')', ',', ';', ':', '.', '[', ']']).trim_end_matches('%').to_owned();
     let (mut a, mut b) = (a.split_whitespace(), b.split_whitespace());
     loop {
         match (a.next(), b.next()) {
