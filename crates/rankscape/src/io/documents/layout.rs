@@ -73,10 +73,10 @@ mod tests {
   "a": [[1, 2], [3, 4]],
   "b": {},
   "c": [{
-      "d": null
-    }, {
-      "e": "f"
-    }],
+    "d": null
+  }, {
+    "e": "f"
+  }],
   "g": []
 }"#;
         assert_eq!(text, expected);
