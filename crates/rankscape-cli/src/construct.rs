@@ -27,10 +27,10 @@ const COUNTED_STATES: usize = 200_000;
 /// One family of critical points instead of all rungs, and one point of it.
 #[derive(Debug, Args)]
 pub(crate) struct FamilyOptions {
-    /// List the strata of the family of --captured or --pattern: barcode, wrapped ranks, class, index, dimension.
+    /// List the strata of one family, that of --captured, --pattern or else of the global minima: barcode, wrapped ranks, class, index, dimension.
     #[arg(long, conflicts_with = "construct")]
     pub(crate) strata: bool,
-    /// Construct one critical point of the family of --captured or --pattern; --save writes it.
+    /// Construct one critical point of that family; --save writes it.
     #[arg(long)]
     pub(crate) construct: bool,
     /// Captured singular directions, counted from 1: 1,3; or none.
@@ -103,7 +103,7 @@ pub(crate) fn run_strata(options: &CriticalOptions, started: Instant) -> Result<
     let tolerances = tolerances(&options.tolerances)?;
     let problem = Problem::read(options, &tolerances)?;
     let (data, common) = (&problem.data, &options.common);
-    let choice = captured(&options.family)?;
+    let choice = captured(options, &problem, &tolerances)?;
     let (captured, found) =
         family_of(&problem.architecture, &data.whitening, data.exact.as_ref(), &choice, &tolerances)
             .map_err(|error| problem.name_file(error, options))?;
@@ -132,7 +132,7 @@ pub(crate) fn run_construct(options: &CriticalOptions, started: Instant) -> Resu
         GaugeName::Random => Gauge::Random,
     };
     let request = Request {
-        captured: captured(family)?,
+        captured: captured(options, &problem, &tolerances)?,
         stratum: stratum_choice(family)?,
         gauge,
         unseen: family.unseen == Unseen::Random,
@@ -221,13 +221,18 @@ fn weights(found: &Constructed) -> Result<Weights, InputError> {
     }
 }
 
-fn captured(options: &FamilyOptions) -> Result<CapturedChoice, InputError> {
-    if let Some(pattern) = &options.pattern {
+/// The chosen family; that of the global minima by default.
+fn captured(
+    options: &CriticalOptions,
+    problem: &Problem,
+    tolerances: &Tolerances,
+) -> Result<CapturedChoice, InputError> {
+    if let Some(pattern) = &options.family.pattern {
         return Ok(CapturedChoice::Pattern(pattern.clone()));
     }
-    let Some(text) = options.captured.as_deref().map(str::trim) else {
-        return Err(InputError::new("no family of critical points was chosen")
-            .hint("give --captured 1,3 (or none), or --pattern with the count of each distinct singular value"));
+    let Some(text) = options.family.captured.as_deref().map(str::trim) else {
+        let lowest = problem.ladder(options, tolerances)?.lowest(1).pop();
+        return Ok(CapturedChoice::Pattern(lowest.map(|rung| rung.pattern).unwrap_or_default()));
     };
     if text == "none" || text.is_empty() {
         return Ok(CapturedChoice::Indices(Vec::new()));

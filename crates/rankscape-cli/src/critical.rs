@@ -28,14 +28,11 @@ pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome
 fn run_ladder(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
     let problem = Problem::read(options, &tolerances)?;
-    let WhitenedData { whitening, samples, exact } = &problem.data;
-    let ladder = Ladder::new(problem.architecture.clone(), whitening, exact.as_ref(), &tolerances)
-        .map_err(|error| problem.name_file(error, options))?
-        .with_free_parameters(problem.free);
+    let ladder = problem.ladder(options, &tolerances)?;
     let inputs = CriticalInputs {
         weights_digest: problem.weights_digest.clone(),
         data_digest: problem.data_digest.clone(),
-        samples: *samples,
+        samples: problem.data.samples,
         notes: problem.notes.clone(),
         normalization: normalization(options.normalization),
         seed: options.common.seed,
@@ -93,6 +90,12 @@ impl Problem {
             None => (architecture, 0, data.whiten(output_metric.as_ref(), tolerances).map_err(named)?),
         };
         Ok(Self { architecture, data, free, has_biases, weights_digest, data_digest, notes, source })
+    }
+
+    pub(crate) fn ladder(&self, options: &CriticalOptions, tolerances: &Tolerances) -> Result<Ladder, InputError> {
+        let WhitenedData { whitening, exact, .. } = &self.data;
+        let found = Ladder::new(self.architecture.clone(), whitening, exact.as_ref(), tolerances);
+        Ok(found.map_err(|error| self.name_file(error, options))?.with_free_parameters(self.free))
     }
 
     /// Names the file of an error about the whole problem.

@@ -99,6 +99,11 @@ fn saddle() -> Result<Check, InputError> {
     Ok(Check {
         name: "the origin of a 2-2-2 network is a strict saddle of index 4".to_owned(),
         ok: index == Some(4) && (found.extremes.smallest.value + 2.0).abs() < 1e-12,
-        detail: format!("class {}, index {index:?}, lambda_min {:.3}", found.class, found.extremes.smallest.value),
+        detail: format!(
+            "class {}, index {}, lambda_min {:.3}",
+            found.class,
+            index.map_or("unknown".to_owned(), |index| index.to_string()),
+            found.extremes.smallest.value
+        ),
     })
 }

@@ -158,6 +158,17 @@ fn what_cannot_be_built_is_one_message_and_no_file() {
 }
 
 #[test]
+fn without_a_family_a_global_minimum_is_constructed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    target(folder);
+    let construct = ["critical", "--construct", "--target", "y.json", "--widths", "3,1,3", "--save", "w.json"];
+    assert_eq!(answer(folder, &construct, 0)["captured"], serde_json::json!([1]));
+    let diagnosis = rankscape(folder, &["diagnose", "--weights", "w.json", "--target", "y.json", "--json"]).json();
+    assert_eq!(diagnosis["class"], "global_minimum");
+}
+
+#[test]
 fn the_same_seed_constructs_the_same_point() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
