@@ -17,7 +17,8 @@ fn the_caustic_of_an_ellipse_is_its_evolute_and_that_of_a_circle_a_point() {
         for ray in 0..24 {
             let angle = 0.1 + 0.26 * f64::from(ray);
             let (found, known) = (ellipse.caustic(angle, 6.0, 1e-9).unwrap(), evolute(a, b, angle));
-            assert!((found - known).abs() < 1e-8, "{a} {b} {angle}: {found} {known}");
+            // Certificates in double precision end within about 1e-8 of the caustic.
+            assert!((found - known).abs() < 1e-7, "{a} {b} {angle}: {found} {known}");
             let count = |s: f64| ellipse.real_points([s * angle.cos(), s * angle.sin()]);
             assert_eq!((count(0.99 * known), count(1.01 * known)), (Some(4), Some(2)));
         }
@@ -32,7 +33,8 @@ fn the_caustic_of_an_ellipse_is_its_evolute_and_that_of_a_circle_a_point() {
 
 /// Weights `[[1, w], [w, 1]]` and targets `diag(p, q)`: the critical points of rank one are `diag(p, 0)`, `diag(0, q)`, and
 /// those with off-diagonal entries `b = c` or `b = -c`, `b^2 = |a d|`, where `(1 - w^2) a = p -+ w q`, `(1 - w^2) d = q -+ w p` and `a d`
-/// has the sign of `b c`. For `p, q > 0` and `w < 1` there are four real ones if `w < p / q < 1 / w`, and two outside.
+/// has the sign of `b c`. For `p, q > 0` and `w < 1` there are four real ones if `w < p / q < 1 / w`, and two outside. Three points
+/// meet there, which certificates can tell apart down to a distance of about 1e-7 in the parameter.
 #[test]
 fn segments_meet_the_caustic_of_a_weighted_metric_where_its_closed_form_is() {
     let start = StartSet::shipped(Shape { m: 2, n: 2, r: 1 }).unwrap();
@@ -48,7 +50,9 @@ fn segments_meet_the_caustic_of_a_weighted_metric_where_its_closed_form_is() {
             target: diagonal(from.0, from.1),
             convention: Convention::Metric,
         };
-        solver.segment(&instance, &diagonal(to.0, to.1), SegmentOptions { cells: 16, width: 1e-7 }).unwrap()
+        solver
+            .segment(&instance, &diagonal(to.0, to.1), SegmentOptions { cells: 16, width: 1e-6, most_targets: 400 })
+            .unwrap()
     };
     for w in [0.25, 0.5, 0.8] {
         // p runs from 0.1 to 9.9 while q = 3: in at p = 3 w, out at p = 3 / w unless that is too far.

@@ -164,18 +164,16 @@ fn answers_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn work_on_one_instance_is_what_it_was() {
-    // Paths, stalled ones, rounds, then steps, rejected steps, changes of chart and Jacobians of all paths.
-    for (m, n, r, counts, fused) in
-        [(2, 3, 1, (10, 0, 1), [0, 0, 0, 0]), (3, 3, 1, (39, 0, 1), [0, 0, 0, 0]), (4, 4, 1, (284, 0, 1), [0, 0, 0, 0])]
-    {
+    let mut all = Vec::new();
+    for (m, n, r, paths) in [(2, 3, 1, 10), (3, 3, 1, 39), (4, 4, 1, 284)] {
         let found = solver(m, n, r).solve(&random_instance(m, n, r, 0), &Workers::none()).unwrap();
-        assert_eq!((found.paths.followed, found.paths.stalled, found.paths.rounds), counts);
+        assert_eq!((found.paths.followed, found.paths.stalled, found.paths.rounds), (paths, 0, 1));
         let work = found.work;
-        let seen = [work.steps, work.rejected, work.recentred, work.jacobians];
-        // Fused and plain products round differently, and a step may fall on either side of a limit.
-        if fuses() {
-            assert_eq!(seen, fused, "{m} x {n}, rank {r}");
-        }
+        all.push([work.steps, work.rejected, work.recentred, work.jacobians]);
+    }
+    // Fused and plain products round differently, and a step may fall on either side of a limit.
+    if fuses() {
+        assert_eq!(all, [[183, 12, 0, 204], [645, 13, 4, 701], [8053, 274, 42, 8651]]);
     }
 }
 
@@ -192,7 +190,9 @@ fn segments_isolate_the_targets_where_two_real_points_meet() {
     let solver = solver(3, 3, 1);
     let instance = random_instance(3, 3, 1, 0);
     let end = random_instance(3, 3, 1, 3).target;
-    let found = solver.segment(&instance, &end, SegmentOptions { cells: 16, width: 1e-6 }).unwrap();
+    let found = solver
+        .segment(&instance, &end, SegmentOptions { cells: 16, width: 1e-6, ..SegmentOptions::default() })
+        .unwrap();
     assert!(found.undecided.is_empty(), "{:?}", found.undecided);
     let mut count = found.start.n_real();
     for crossing in &found.crossings {
@@ -306,9 +306,11 @@ fn segments_of_special_metrics_are_compared_numerically_and_say_so() {
     let weights = vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0];
     let instance = weighted(3, 3, 1, weights, vec![7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0]);
     let mut crossings = 0;
-    for item in 0..4 {
+    for item in 0..3 {
         let end = random_instance(3, 3, 1, item).target;
-        let found = solver.segment(&instance, &end, SegmentOptions { cells: 4, width: 1e-3 }).unwrap();
+        let found = solver
+            .segment(&instance, &end, SegmentOptions { cells: 4, width: 1e-6, ..SegmentOptions::default() })
+            .unwrap();
         assert_eq!(found.start.completeness_grade(), Some(Grade::Numerical));
         assert_eq!((found.grade, found.undecided.len()), (Grade::Numerical, 0), "{:?}", found.undecided);
         assert!(found.crossings.iter().all(|crossing| crossing.grade == Grade::Numerical));

@@ -22,11 +22,13 @@ pub struct SegmentOptions {
     pub cells: usize,
     /// Width to which a change is isolated.
     pub width: f64,
+    /// Targets solved at most; what is not resolved by then is undecided. A crossing takes about 25.
+    pub most_targets: usize,
 }
 
 impl Default for SegmentOptions {
     fn default() -> Self {
-        Self { cells: 32, width: 1e-7 }
+        Self { cells: 32, width: 1e-7, most_targets: 2000 }
     }
 }
 
@@ -123,6 +125,12 @@ struct Stop {
     solution: Solution,
 }
 
+impl Stop {
+    fn is_known(&self) -> bool {
+        self.solution.completeness_grade().is_some()
+    }
+}
+
 impl Walk<'_> {
     fn stop(&mut self, t: f64) -> Result<Stop> {
         let mix = |(a, b): (&f64, &f64)| (1.0 - t) * a + t * b;
@@ -146,6 +154,10 @@ impl Walk<'_> {
             self.weaken(grade);
             return Ok(());
         }
+        if (!a.is_known() && !b.is_known()) || self.solved >= self.options.most_targets {
+            self.leave_undecided(a.t, b.t);
+            return Ok(());
+        }
         if b.t - a.t <= self.options.width {
             let (before, after) = (a.solution.n_real(), b.solution.n_real());
             match grade.filter(|_| before != after) {
@@ -155,7 +167,7 @@ impl Walk<'_> {
                     self.found.push(Crossing { low: a.t, high: b.t, before, after, pair, grade });
                     self.weaken(Some(grade));
                 }
-                None => self.undecided.push((a.t, b.t)),
+                None => self.leave_undecided(a.t, b.t),
             }
             return Ok(());
         }
@@ -163,6 +175,13 @@ impl Walk<'_> {
         let middle = self.stop(a.t + 0.49 * (b.t - a.t))?;
         self.inspect(a, &middle)?;
         self.inspect(&middle, b)
+    }
+
+    fn leave_undecided(&mut self, low: f64, high: f64) {
+        match self.undecided.last_mut() {
+            Some(last) if last.1 == low => last.1 = high,
+            _ => self.undecided.push((low, high)),
+        }
     }
 
     fn weaken(&mut self, grade: Option<Grade>) {
