@@ -137,7 +137,12 @@ impl Task<'_> {
         }
         found.sort_by_key(|(at, _)| *at);
         let digest = SolveDigestDocument { instances: instances_digest(instances), segment: digests };
-        let mut document = SolveDocument::new(Vec::new(), self.options.common.seed, digest);
+        // Both ends are instances like any other.
+        let ends = found.iter().flat_map(|(_, segment)| {
+            [("0", &segment.start), ("1", &segment.end)]
+                .map(|(t, one)| SolutionDocument { id: format!("{}, t = {t}", one.id), ..one.clone() })
+        });
+        let mut document = SolveDocument::new(ends.collect(), self.options.common.seed, digest);
         document.segments = Some(found.into_iter().map(|(_, segment)| segment).collect());
         Ok(document)
     }

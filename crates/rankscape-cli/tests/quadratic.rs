@@ -191,8 +191,19 @@ fn masked_and_special_instances_say_what_is_unknown() {
         known["discriminant"]["spectrum"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
     let gap = (spectrum[0] - spectrum[1]).min(spectrum[1] - spectrum[2]);
     assert_close(&known["discriminant"]["distance"], gap / 2.0f64.sqrt(), 1e-12, "distance");
-    instance("[1,1,1,1,1,1,1,1,1]", "[3,0,0,0,2,0,0,0,2]");
-    answer(folder, &["solve", "--instances", "i.jsonl"], 3);
+    for (weights, q) in [("[1,1,1,1,1,1,1,1,1]", "[4,0,0,0,3,0,0,0,3]"), ("[1,2,3,2,4,6,3,6,9]", "[3,0,0,0,2,0,0,0,1]")]
+    {
+        instance(weights, q);
+        let double = answer(folder, &["solve", "--instances", "i.jsonl"], 3)["instances"][0].clone();
+        let reason = double["reason"].as_str().unwrap();
+        assert!(reason.contains("repeats singular values, 3.000000 (2 times)"), "{reason}");
+        assert!(
+            reason.contains("isolated critical points: 1, of which 1 are certified; families: 1: Gr(1, 2)"),
+            "{reason}"
+        );
+        assert_close(&double["discriminant"]["distance"], 0.0, 1e-12, "distance");
+        assert_eq!(double["families"][1]["dimension"], 1);
+    }
 }
 
 #[test]
@@ -213,6 +224,14 @@ fn segments_name_the_two_that_meet() {
         count = crossing["after"].clone();
     }
     assert_eq!(segment["end"]["n_real"], count);
+    let ends: Vec<(&str, &Value)> = found["instances"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["id"].as_str().unwrap(), &one["n_real"]))
+        .collect();
+    assert_eq!(ends, [("s, t = 0", &segment["start"]["n_real"]), ("s, t = 1", &segment["end"]["n_real"])]);
+    assert_eq!(segment["grade"], "certified");
     put(folder, "b.json", "[[-1,2,3],[2.5,-3,1]]");
     assert!(
         refused(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json", "b.json"])
@@ -254,7 +273,7 @@ fn bad_instances_are_named() {
         (r#"{"m":2,"n":2,"r":1,"phi":[1,2,3,4],"q":[1,2,3,4]}"#, "(m*n)^2 = 16"),
         (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#, "m rows of n"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3]}"#, "line 1, q"),
-        (r#"{"m":2,"n":2,"r":2,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
+        (r#"{"m":2,"n":2,"r":3,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
         (r#"{"m":2,"n":2,"r":0,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,NaN],"q":[1,2,3,4]}"#, "line 1"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,1e999],"q":[1,2,3,4]}"#, "line 1"),
@@ -270,4 +289,91 @@ fn bad_instances_are_named() {
     }
     assert!(refused(folder, &["solve", "--instances", "none.jsonl"]).contains("none.jsonl"));
     refused(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json"]);
+}
+
+/// Integers in -10..=10 from a linear congruence, so that the file is the same everywhere.
+fn integers(seed: u64, count: usize) -> String {
+    let mut state = seed;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % 21).wrapping_sub(10) as i64
+    };
+    (0..count).map(|_| draw().to_string()).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn every_size_is_solved_completely_through_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cases =
+        [(3, 3, 1, 39), (3, 3, 2, 39), (3, 4, 1, 83), (4, 3, 2, 83), (3, 5, 1, 143), (4, 4, 1, 284), (4, 4, 2, 1350)];
+    let line = |(at, &(m, n, r, _)): (usize, &(usize, usize, usize, u64))| {
+        let (phi, q) = (integers(7 + at as u64, m * n * m * n), integers(70 + at as u64, m * n));
+        format!(r#"{{"id":"{m}{n}{r}","m":{m},"n":{n},"r":{r},"phi":[{phi}],"q":[{q}]}}"#)
+    };
+    put(folder, "i.jsonl", &cases.iter().enumerate().map(line).collect::<Vec<_>>().join("\n"));
+    let found = answer(folder, &["solve", "--instances", "i.jsonl", "--threads", "2"], 0);
+    for (found, (m, n, r, count)) in found["instances"].as_array().unwrap().iter().zip(cases) {
+        assert_eq!((&found["n_complex"], &found["expected"]), (&count.into(), &count.into()), "{m} {n} {r}");
+        let proved = (&found["complete"], &found["certified"], &found["completeness"]);
+        assert_eq!(proved, (&true.into(), &true.into(), &"proved".into()), "{m} {n} {r}");
+        let real = found["real"].as_array().unwrap();
+        assert_eq!(real.len() as u64 % 2, count % 2);
+        assert!(real.iter().all(|point| point["index"].is_u64()));
+        if (m, n) == (3, 3) {
+            let signs = real.iter().map(|point| 1 - 2 * (point["index"].as_i64().unwrap() % 2)).sum::<i64>();
+            assert_eq!(signs, 1, "Euler characteristic");
+        }
+    }
+}
+
+#[test]
+fn full_rank_is_answered_by_least_squares() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (rows, cols, weights, count, says) in [
+        ("2", "3", "[[1,2,3],[5,1,2]]", Value::from(1), "linear least squares: every matrix"),
+        ("2", "3", "[[1,1,1],[1,1,1]]", Value::from(1), "linear least squares: every matrix"),
+        ("1", "2", "[[1,2]]", Value::from(1), "linear least squares: every matrix"),
+        ("2", "3", "[[1,0,3],[5,0,2]]", Value::Null, "affine space of dimension 2"),
+    ] {
+        put(folder, "w.json", weights);
+        let rank = rows;
+        let arguments = ["ed", "--rows", rows, "--cols", cols, "--rank", rank, "--weights", "w.json"];
+        let found = answer(folder, &arguments, 0)["weighted"].clone();
+        assert_eq!((&found["count"], &found["evidence"]["grade"]), (&count, &"exact".into()), "{weights}");
+        assert!(found["evidence"]["reason"].as_str().unwrap().contains(says), "{found}");
+        let text = rankscape(folder, &arguments).stdout;
+        assert!(text.contains(if count.is_null() { "Weighted   undefined" } else { "Weighted   1" }), "{text}");
+    }
+    put(folder, "i.jsonl", r#"{"id":"a","m":3,"n":2,"r":2,"weights":[1,2,3,4,5,6],"q":[1,2,3,5,8,13]}"#);
+    let found = answer(folder, &["solve", "--instances", "i.jsonl"], 0)["instances"][0].clone();
+    assert_eq!((&found["n_complex"], &found["certified"], &found["n_minima"]), (&1.into(), &true.into(), &1.into()));
+    assert_close(&found["real"][0]["W"][2][1], 13.0, 1e-12, "W");
+    put(folder, "i.jsonl", r#"{"id":"a","m":2,"n":2,"r":2,"weights":[1,2,3,4],"q":[1,2,2,4]}"#);
+    let found = answer(folder, &["solve", "--instances", "i.jsonl"], 0)["instances"][0].clone();
+    assert_eq!((&found["n_complex"], &found["expected"]), (&0.into(), &0.into()));
+    assert!(found["reason"].as_str().unwrap().contains("whose rank is lower"));
+    put(folder, "i.jsonl", r#"{"id":"a","m":2,"n":2,"r":2,"weights":[1,2,3,0],"q":[1,2,3,4]}"#);
+    let found = answer(folder, &["solve", "--instances", "i.jsonl"], 3)["instances"][0].clone();
+    assert!(found["reason"].as_str().unwrap().contains("affine space of dimension 1"));
+    assert!(found["complete"].is_null() && found["expected"].is_null());
+}
+
+#[test]
+fn segments_of_special_metrics_are_labelled_numerical() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "i.jsonl", r#"{"id":"s","m":3,"n":3,"r":1,"weights":[1,2,3,5,4,6,5,11,17],"q":[0,0,0,0,0,0,0,0,0]}"#);
+    put(folder, "a.json", "[[7,1,-2],[0.5,4,3],[-1,2,6]]");
+    put(folder, "b.json", "[[6.5,1.5,-2],[1,4,3],[-1,2,5]]");
+    let arguments = ["solve", "--instances", "i.jsonl", "--segment", "a.json", "b.json"];
+    let found = answer(folder, &arguments, 3);
+    let segment = &found["segments"][0];
+    assert_eq!((&segment["grade"], segment["undecided"].as_array().unwrap().len()), (&"numerical".into(), 0));
+    for one in found["instances"].as_array().unwrap() {
+        assert_eq!((&one["certified"], &one["completeness"]), (&false.into(), &"unknown".into()));
+        assert_eq!((&one["n_complex"], &one["generic_count"]), (&35.into(), &35.into()));
+    }
+    assert!(rankscape(folder, &arguments).stdout.contains("numerical counts"));
 }

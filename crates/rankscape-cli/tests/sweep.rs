@@ -84,6 +84,35 @@ fn a_killed_run_resumes_without_loss() {
     assert_eq!(merged(folder, "killed"), merged(folder, "whole"));
 }
 
+/// A limit on the size of files stands for a disk that fills; the signal that comes with it is ignored.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for dir in ["full", "whole"] {
+        sweep(folder, &["plan", "--dir", dir, "--instances", "40", "--shards", "4", "--rows", "2"], 0);
+    }
+    sweep(folder, &["run", "--dir", "full", "--shard", "1/4"], 0);
+    let before = listing(&folder.join("full"));
+    let output = Command::new("sh")
+        .current_dir(folder)
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" sweep run --dir full --json"])
+        .arg(assert_cmd::cargo::cargo_bin("rankscape"))
+        .output()
+        .unwrap();
+    let (code, stderr) = (output.status.code(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("cannot be written") && stderr.contains("shard-000000-of-000004.json"), "{stderr}");
+    assert!(stderr.contains("check space and permissions"), "{stderr}");
+    let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["schema"], "rankscape.error/1");
+    assert_eq!(listing(&folder.join("full")), before, "no shard is lost, and no part of one is left");
+    sweep(folder, &["run", "--dir", "full"], 0);
+    sweep(folder, &["run", "--dir", "whole"], 0);
+    assert_eq!(merged(folder, "full"), merged(folder, "whole"));
+}
+
 #[test]
 fn plans_and_shards_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();

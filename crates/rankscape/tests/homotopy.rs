@@ -144,6 +144,15 @@ fn singular_endpoints_are_reported_and_not_dropped() {
 }
 
 #[test]
+fn paths_that_stand_still_take_a_first_step_and_one_to_the_end() {
+    let still = SquareRoot { start: C64::new(2.25, 0.0), change: C64::zero() };
+    let start = Point { chart: vec![], x: vec![C64::new(1.5, 0.0)] };
+    for results in [track(&still, &[start.clone()], &options()), track_in_double_double(&still, &[start], &options())] {
+        assert_eq!((results[0].outcome, results[0].work.steps), (PathOutcome::Arrived, 2));
+    }
+}
+
+#[test]
 fn steps_are_counted_exactly() {
     let work = track(&from_one_to(C64::new(-3.0, 4.0)), &starts()[..1], &options())[0].work;
     assert_eq!((work.steps, work.rejected, work.recentred), (7, 0, 0), "{work:?}");

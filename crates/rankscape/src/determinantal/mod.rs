@@ -4,7 +4,6 @@
 mod degree;
 mod discriminant;
 mod eckart_young;
-mod modular;
 mod tangent;
 mod variety;
 

@@ -9,6 +9,7 @@ use super::system::{Place, Point, System};
 use super::track::{PathOutcome, PathResult, TrackOptions, TrackWork};
 use crate::linalg::LaneLu;
 use crate::linalg::scalar::{C64, Complex, Real, Ring};
+use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Highest order of the predictor's power series.
 pub const MOST_TERMS: usize = 10;
@@ -225,11 +226,18 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
 
 /// The step at which the first omitted term of the series should have the allowed size, at most what is left of the path.
 ///
-/// The ratio of the last two terms estimates the radius of convergence: the distance in `t` to the nearest singularity.
-fn next_step(options: &TrackOptions, last: [f64; 2], left: f64) -> f64 {
-    let radius = last[0] / last[1];
-    let allowed = (options.prediction * radius / last[1]).powf(1.0 / (options.order as f64 + 1.0));
-    let step = allowed.min(options.radius_fraction * radius);
+/// The ratio of the last two terms estimates the radius of convergence: the distance in `t` to the nearest singularity. It
+/// says nothing where a term vanishes up to rounding, as on paths that are straight or stand still.
+fn next_step(options: &TrackOptions, [before, last]: [f64; 2], left: f64) -> f64 {
+    let step = if last <= UNIT_ROUNDOFF {
+        left
+    } else if before <= UNIT_ROUNDOFF {
+        (options.prediction / last).powf(1.0 / options.order as f64)
+    } else {
+        let radius = before / last;
+        let allowed = (options.prediction * radius / last).powf(1.0 / (options.order as f64 + 1.0));
+        allowed.min(options.radius_fraction * radius)
+    };
     // A remainder shorter than rounding errors of t would be a step of its own.
     if step >= left * (1.0 - 1e-9) { left } else { step }
 }

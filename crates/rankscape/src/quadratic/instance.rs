@@ -37,7 +37,7 @@ pub struct Instance {
     pub rows: usize,
     /// Columns `n`.
     pub cols: usize,
-    /// Rank `r`, below `min(m, n)`.
+    /// Rank `r`, at most `min(m, n)`.
     pub rank: usize,
     /// The metric.
     pub metric: Metric,
@@ -75,6 +75,8 @@ pub struct Loss {
     pub(super) linear: Vec<Interval>,
     /// Power of two by which solutions are multiplied on the way back.
     pub(super) unit: f64,
+    /// Power of two by which the metric was divided.
+    pub(super) metric_unit: f64,
     /// Definite, product or singular.
     pub kind: MetricKind,
     instance: Instance,
@@ -104,10 +106,8 @@ impl Instance {
         if m == 0 || n == 0 || m * n > 144 {
             return Err(bad("m, n", "a matrix must have between 1 and 144 entries").value(format!("{m} x {n}")));
         }
-        if self.rank == 0 || self.rank >= m.min(n) {
-            return Err(bad("r", "the rank must be at least 1 and below the smaller size")
-                .value(self.rank)
-                .hint("at full rank the loss has one critical point, found by linear least squares"));
+        if self.rank == 0 || self.rank > m.min(n) {
+            return Err(bad("r", "the rank must lie between 1 and the smaller size").value(self.rank));
         }
         check_list("q", &self.target, m * n, "m*n")?;
         match &self.metric {
@@ -131,21 +131,6 @@ impl Instance {
     /// Sizes with the smaller one first, as start sets have them, and the rank.
     pub fn shape(&self) -> Shape {
         Shape { m: self.rows.min(self.cols), n: self.rows.max(self.cols), r: self.rank }
-    }
-
-    /// The target, where the loss is a positive multiple of `||P - Q||_F^2`.
-    pub fn eckart_young_target(&self) -> Option<Matrix> {
-        let entries = self.target.len();
-        let uniform = match &self.metric {
-            Metric::Weights(weights) => weights.iter().all(|&w| w > 0.0 && w == weights[0]),
-            Metric::Map(phi) => {
-                let entry = |e: usize| if e / entries == e % entries { phi[0] } else { 0.0 };
-                self.convention == Convention::Metric
-                    && phi[0] != 0.0
-                    && phi.iter().enumerate().all(|(e, &x)| x == entry(e))
-            }
-        };
-        uniform.then(|| Matrix::from_fn(self.rows, self.cols, |i, j| self.target[i * self.cols + j]))
     }
 
     /// `h(P)`, without a factor 1/2, for `P` row by row.
@@ -195,6 +180,7 @@ impl Instance {
             form: (0..entries * entries).map(|e| form[place(e / entries) * entries + place(e % entries)]).collect(),
             linear: (0..entries).map(|e| divided(linear[place(e)], metric_unit * unit)).collect(),
             unit,
+            metric_unit,
             kind,
             instance: self.clone(),
         })
@@ -236,11 +222,16 @@ impl Instance {
     fn kind(&self, form: &[Interval], tolerances: &Tolerances) -> MetricKind {
         let entries = self.target.len();
         let mid = |e: usize| 0.5 * (form[e].low + form[e].high);
-        let values = symmetric_eigenvalues(&Matrix::from_fn(entries, entries, |i, j| mid(i * entries + j)));
-        let values = values.unwrap_or_default();
-        let largest = values.last().copied().unwrap_or(0.0);
-        let limit = tolerances.metric_rank * UNIT_ROUNDOFF * entries as f64 * largest;
-        let kernel = values.iter().filter(|&&value| value <= limit).count();
+        let kernel = match &self.metric {
+            Metric::Weights(weights) => weights.iter().filter(|&&w| w == 0.0).count(),
+            Metric::Map(_) => {
+                let values = symmetric_eigenvalues(&Matrix::from_fn(entries, entries, |i, j| mid(i * entries + j)));
+                let values = values.unwrap_or_default();
+                let largest = values.last().copied().unwrap_or(0.0);
+                let limit = tolerances.metric_rank * UNIT_ROUNDOFF * entries as f64 * largest;
+                values.iter().filter(|&&value| value <= limit).count()
+            }
+        };
         if kernel > 0 {
             return MetricKind::Singular { kernel };
         }
@@ -376,7 +367,7 @@ mod tests {
             instance.prepare(&Tolerances::default()).unwrap_err().to_string()
         };
         assert!(broken(&|i| i.target[1] = f64::NAN).contains("array q"));
-        assert!(broken(&|i| i.rank = 2).contains("array r"));
+        assert!(broken(&|i| i.rank = 3).contains("array r"));
         assert!(broken(&|i| i.metric = Metric::Map(vec![1.0; 15])).contains("(m*n)^2 = 16"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![1.0, 1.0, -1.0, 1.0])).contains("negative"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![0.0; 4])).contains("vanish"));

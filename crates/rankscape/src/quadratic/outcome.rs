@@ -1,6 +1,8 @@
 //! What the solver says about an instance.
 
 use super::instance::MetricKind;
+use super::whitened::WhitenedTarget;
+use crate::evidence::Grade;
 use crate::homotopy::TrackWork;
 
 /// Is the list of critical points the whole list?
@@ -17,6 +19,8 @@ pub enum Completeness {
         reason: String,
         /// Trace test of the set that was followed, where one was made.
         trace: Option<TraceTest>,
+        /// How many critical points monodromy found for generic targets of this metric, where it was run.
+        generic: Option<usize>,
     },
 }
 
@@ -93,6 +97,8 @@ pub struct Solution {
     pub real: Vec<RealPoint>,
     /// The others, in the order found.
     pub complex: Vec<ComplexPoint>,
+    /// The singular values of the target where the metric is a product, and what they say about the critical points.
+    pub whitened: Option<WhitenedTarget>,
     /// What happened to the paths.
     pub paths: PathCounts,
     /// Work of all paths.
@@ -103,6 +109,18 @@ impl Solution {
     /// Number of real critical points.
     pub fn n_real(&self) -> usize {
         self.real.len()
+    }
+
+    /// How sure it is that none is missing: `Certified` where proved; `Numerical` where as many are certified as monodromy
+    /// finds for generic targets of the same metric and the trace test passes, which is no proof; `None` otherwise.
+    pub fn completeness_grade(&self) -> Option<Grade> {
+        match &self.complete {
+            Completeness::Proved { .. } => Some(Grade::Certified),
+            Completeness::Unknown { trace: Some(trace), generic: Some(generic), .. } => {
+                (trace.passed && *generic == self.n_complex).then_some(Grade::Numerical)
+            }
+            Completeness::Unknown { .. } => None,
+        }
     }
 
     /// Number of real critical points with index 0; `None` if an index is undecided.

@@ -1,12 +1,16 @@
 //! The ED discriminant along a segment of targets: where the number of real critical points changes, and which two meet.
 
+use std::cell::OnceCell;
+
 use super::chart;
 use super::family::Family;
 use super::instance::{Instance, Loss};
 use super::kernel::Shape;
 use super::outcome::{RealPoint, Solution};
 use super::solve::Solver;
+use super::special::Special;
 use crate::error::{InputError, Result};
+use crate::evidence::Grade;
 use crate::homotopy::{PathOutcome, Point, Workers, track};
 use crate::linalg::scalar::C64;
 use crate::linalg::{Matrix, svd};
@@ -18,20 +22,22 @@ pub struct SegmentOptions {
     pub cells: usize,
     /// Width to which a change is isolated.
     pub width: f64,
+    /// Targets solved at most; what is not resolved by then is undecided. A crossing takes about 25.
+    pub most_targets: usize,
 }
 
 impl Default for SegmentOptions {
     fn default() -> Self {
-        Self { cells: 32, width: 1e-7 }
+        Self { cells: 32, width: 1e-7, most_targets: 2000 }
     }
 }
 
 /// The number of real critical points changes in `(low, high)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crossing {
-    /// Proved count before this.
+    /// Before this the count is `before`.
     pub low: f64,
-    /// Proved count after this.
+    /// After this it is `after`.
     pub high: f64,
     /// Real critical points at `low`.
     pub before: usize,
@@ -39,6 +45,8 @@ pub struct Crossing {
     pub after: usize,
     /// The two that meet, on the side where they are real.
     pub pair: Option<[RealPoint; 2]>,
+    /// `Certified` if both counts are proved; `Numerical` if one rests on monodromy and the trace test.
+    pub grade: Grade,
 }
 
 /// What happens between two targets.
@@ -48,12 +56,14 @@ pub struct Segment {
     pub start: Solution,
     /// All critical points at `Q1`.
     pub end: Solution,
-    /// Changes of the count, in order. Each is proved by the counts at its two ends.
+    /// Changes of the count, in order; as sure as the counts at the two ends.
     pub crossings: Vec<Crossing>,
-    /// Cells in which the real points could not be followed and the counts agree, or a count is not proved.
+    /// Cells in which the real points could not be followed and the counts agree, or a count is unknown.
     pub undecided: Vec<(f64, f64)>,
-    /// Targets solved completely.
+    /// Targets solved.
     pub solved: usize,
+    /// The weakest grade of a count that was compared: `Certified` or, for special metrics, `Numerical`.
+    pub grade: Grade,
 }
 
 impl Solver {
@@ -65,8 +75,17 @@ impl Solver {
         if end.len() != instance.target.len() || end.iter().any(|x| !x.is_finite()) {
             return Err(InputError::new("the other target must have m*n finite numbers").array("q1").value(end.len()));
         }
-        let mut walk =
-            Walk { solver: self, instance, end, options, found: Vec::new(), undecided: Vec::new(), solved: 0 };
+        let mut walk = Walk {
+            solver: self,
+            instance,
+            end,
+            options,
+            special: OnceCell::new(),
+            found: Vec::new(),
+            undecided: Vec::new(),
+            solved: 0,
+            grade: Grade::Certified,
+        };
         let cells = options.cells.max(1);
         let mut stops = Vec::with_capacity(cells + 1);
         for cell in 0..=cells {
@@ -83,6 +102,7 @@ impl Solver {
             crossings: walk.found,
             undecided: walk.undecided,
             solved: walk.solved,
+            grade: walk.grade,
         })
     }
 }
@@ -92,15 +112,23 @@ struct Walk<'a> {
     instance: &'a Instance,
     end: &'a [f64],
     options: SegmentOptions,
+    special: OnceCell<Special>,
     found: Vec<Crossing>,
     undecided: Vec<(f64, f64)>,
     solved: usize,
+    grade: Grade,
 }
 
 struct Stop {
     t: f64,
     loss: Loss,
     solution: Solution,
+}
+
+impl Stop {
+    fn is_known(&self) -> bool {
+        self.solution.completeness_grade().is_some()
+    }
 }
 
 impl Walk<'_> {
@@ -112,22 +140,34 @@ impl Walk<'_> {
         Ok(Stop {
             t,
             loss: instance.prepare(self.solver.tolerances())?,
-            solution: self.solver.solve(&instance, &Workers::none())?,
+            solution: self.solver.solve_with(&instance, &self.special, &Workers::none())?,
         })
     }
 
     fn inspect(&mut self, a: &Stop, b: &Stop) -> Result<()> {
-        let proved = a.solution.complete.is_proved() && b.solution.complete.is_proved();
-        if proved && self.corresponds(a, b) {
+        let grade = match (a.solution.completeness_grade(), b.solution.completeness_grade()) {
+            (Some(Grade::Certified), Some(Grade::Certified)) => Some(Grade::Certified),
+            (Some(_), Some(_)) => Some(Grade::Numerical),
+            _ => None,
+        };
+        if grade.is_some() && self.corresponds(a, b) {
+            self.weaken(grade);
+            return Ok(());
+        }
+        if (!a.is_known() && !b.is_known()) || self.solved >= self.options.most_targets {
+            self.leave_undecided(a.t, b.t);
             return Ok(());
         }
         if b.t - a.t <= self.options.width {
             let (before, after) = (a.solution.n_real(), b.solution.n_real());
-            if proved && before != after {
-                let richer = if before > after { &a.solution } else { &b.solution };
-                self.found.push(Crossing { low: a.t, high: b.t, before, after, pair: closest(&richer.real) });
-            } else {
-                self.undecided.push((a.t, b.t));
+            match grade.filter(|_| before != after) {
+                Some(grade) => {
+                    let richer = if before > after { &a.solution } else { &b.solution };
+                    let pair = closest(&richer.real);
+                    self.found.push(Crossing { low: a.t, high: b.t, before, after, pair, grade });
+                    self.weaken(Some(grade));
+                }
+                None => self.leave_undecided(a.t, b.t),
             }
             return Ok(());
         }
@@ -135,6 +175,19 @@ impl Walk<'_> {
         let middle = self.stop(a.t + 0.49 * (b.t - a.t))?;
         self.inspect(a, &middle)?;
         self.inspect(&middle, b)
+    }
+
+    fn leave_undecided(&mut self, low: f64, high: f64) {
+        match self.undecided.last_mut() {
+            Some(last) if last.1 == low => last.1 = high,
+            _ => self.undecided.push((low, high)),
+        }
+    }
+
+    fn weaken(&mut self, grade: Option<Grade>) {
+        if grade == Some(Grade::Numerical) {
+            self.grade = Grade::Numerical;
+        }
     }
 
     /// The real points at `a` run one to one to those at `b`, staying real.

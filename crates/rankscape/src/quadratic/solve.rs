@@ -1,5 +1,7 @@
 //! From an instance to all its critical points, with the proof that none is missing where there is one.
 
+use std::cell::OnceCell;
+
 use num_traits::ToPrimitive;
 
 use super::certified::{Admission, CertifiedSet};
@@ -7,8 +9,9 @@ use super::family::Family;
 use super::instance::{Instance, Loss, MetricKind};
 use super::kernel::Shape;
 use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
-use super::special::special_set;
+use super::special::{Special, special_set};
 use super::start::{StartSet, expected_count};
+use super::whitened::WhitenedTarget;
 use crate::determinantal::degrees;
 use crate::error::{InputError, Result};
 use crate::homotopy::{PathOutcome, Point, TrackOptions, TrackWork, Workers, track_in_double_double};
@@ -70,6 +73,16 @@ impl Solver {
     /// # Errors
     /// If the instance is bad or of another shape than the start set. Everything else is part of the [`Solution`].
     pub fn solve(&self, instance: &Instance, workers: &Workers) -> Result<Solution> {
+        self.solve_with(instance, &OnceCell::new(), workers)
+    }
+
+    /// As [`Self::solve`], for instances of one metric that share the monodromy of that metric.
+    pub(super) fn solve_with(
+        &self,
+        instance: &Instance,
+        special: &OnceCell<Special>,
+        workers: &Workers,
+    ) -> Result<Solution> {
         let loss = instance.prepare(&self.tolerances)?;
         let shape = self.start.loss.shape;
         if loss.shape() != shape {
@@ -77,7 +90,7 @@ impl Solver {
                 .array("start")
                 .value(format!("{} x {} of rank {}", shape.m, shape.n, shape.r)));
         }
-        Ok(self.solve_loss(&loss, workers))
+        Ok(self.solve_loss(&loss, special, workers))
     }
 
     /// Many instances, spread over the threads; answers in the order of the instances.
@@ -85,16 +98,17 @@ impl Solver {
         workers.map(instances, |instance| self.solve(instance, &Workers::none()))
     }
 
-    fn solve_loss(&self, loss: &Loss, workers: &Workers) -> Solution {
-        let mut search = Search::new(self, loss);
+    fn solve_loss(&self, loss: &Loss, special: &OnceCell<Special>, workers: &Workers) -> Solution {
+        let mut search = Search::new(self, loss, special);
+        let expected = self.start.points.len();
+        if loss.is_full_rank() {
+            return search.full_rank(workers);
+        }
         match loss.kind {
             MetricKind::Definite => {
-                let expected = self.start.points.len();
-                for round in 0..ROUNDS {
-                    if search.is_complete(expected) {
-                        break;
-                    }
-                    search.follow_generic(round, workers);
+                // Known to fall short: the metric, not the target, is special.
+                if special.get().is_none_or(|special| special.generic >= expected) {
+                    search.follow_rounds(expected, workers);
                 }
                 search.conclude(Some(expected), workers)
             }
@@ -113,18 +127,46 @@ struct Search<'a> {
     solver: &'a Solver,
     loss: &'a Loss,
     set: CertifiedSet<'a>,
+    special: &'a OnceCell<Special>,
     paths: PathCounts,
     work: TrackWork,
 }
 
 impl<'a> Search<'a> {
-    fn new(solver: &'a Solver, loss: &'a Loss) -> Self {
+    fn new(solver: &'a Solver, loss: &'a Loss, special: &'a OnceCell<Special>) -> Self {
         let set = CertifiedSet::new(loss, &solver.tolerances);
-        Self { solver, loss, set, paths: PathCounts::default(), work: TrackWork::default() }
+        Self { solver, loss, set, special, paths: PathCounts::default(), work: TrackWork::default() }
     }
 
     fn is_complete(&self, expected: usize) -> bool {
         self.set.points.len() == expected
+    }
+
+    fn follow_rounds(&mut self, expected: usize, workers: &Workers) {
+        for round in 0..ROUNDS {
+            if self.is_complete(expected) {
+                break;
+            }
+            self.follow_generic(round, workers);
+        }
+    }
+
+    /// One point solves a linear system; that its Jacobian is proved nonsingular proves that it is the only one.
+    fn full_rank(mut self, workers: &Workers) -> Solution {
+        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
+        if !singular && self.loss.target_is_proved_deficient() {
+            let theorem = "linear least squares: the one critical point is the target, whose rank is lower";
+            return self.solution(Some(0), Completeness::Proved { theorem });
+        }
+        if !singular {
+            self.follow_rounds(1, workers);
+        }
+        let complete = if self.is_complete(1) {
+            Completeness::Proved { theorem: "linear least squares: one critical point" }
+        } else {
+            Completeness::Unknown { reason: self.loss.full_rank_reason(), trace: None, generic: None }
+        };
+        self.solution((!singular).then_some(1), complete)
     }
 
     /// Follows the whole start set; later rounds turn the start loss by another phase, so that other paths are taken.
@@ -203,17 +245,28 @@ impl<'a> Search<'a> {
         let loss = self.loss.as_complex();
         let limit = self.solver.start.points.len();
         let known = if self.loss.kind == (MetricKind::Product { exact: true }) { expected } else { None };
-        let special = special_set(&loss, self.solver.seed, (known, 2 * limit), &self.solver.tracking, workers);
-        self.work += special.found.work;
-        let count = special.found.points.len();
-        let trace = special.trace(&self.solver.tracking, &self.solver.tolerances, workers);
-        let family = Family::new(&special.loss, &loss);
-        self.follow(&family, &special.found.points, count, workers);
+        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
+        let (seed, tools) = (self.solver.seed, (&self.solver.tracking, &self.solver.tolerances));
+        let special = self.special.get_or_init(|| {
+            let set = special_set(&loss, seed, (known, 2 * limit), tools.0, workers);
+            Special::new(set, singular, tools, workers)
+        });
+        self.work += special.set.found.work;
+        let count = special.set.found.points.len();
+        let family = Family::new(&special.set.loss, &loss);
+        self.follow(&family, &special.set.found.points, count, workers);
         if expected.is_some_and(|expected| self.is_complete(expected)) {
             return Completeness::Proved { theorem: generic_theorem(self.loss) };
         }
         let found = self.set.points.len();
-        let reason = match (self.loss.kind, expected) {
+        let whitened = WhitenedTarget::new(self.loss, &self.solver.tolerances);
+        let degenerate = whitened.and_then(|whitened| whitened.degenerate_reason(found, self.loss.shape().r));
+        let reason = degenerate.unwrap_or_else(|| self.unknown_reason(expected, (found, count)));
+        Completeness::Unknown { reason, trace: special.trace, generic: Some(special.generic) }
+    }
+
+    fn unknown_reason(&self, expected: Option<usize>, (found, count): (usize, usize)) -> String {
+        match (self.loss.kind, expected) {
             (MetricKind::Singular { kernel }, _) => format!(
                 "the metric is singular (its kernel has dimension {kernel}), so no theorem gives the count; monodromy in \
                  the linear term found {count} critical points for generic ones, of which {found} are certified here and \
@@ -228,8 +281,7 @@ impl<'a> Search<'a> {
                 "{found} critical points are certified; the metric is a product of one on rows and one on columns only up \
                  to rounding, so other critical points may lie far out"
             ),
-        };
-        Completeness::Unknown { reason, trace }
+        }
     }
 
     fn solution(self, expected: Option<usize>, complete: Completeness) -> Solution {
@@ -264,6 +316,7 @@ impl<'a> Search<'a> {
             complete,
             real,
             complex,
+            whitened: WhitenedTarget::new(self.loss, &self.solver.tolerances),
             paths: self.paths,
             work: self.work,
         }

@@ -38,9 +38,26 @@ pub(super) fn special_set(
     SpecialSet { loss: base, found, seed }
 }
 
+/// A special set and the evidence that it is all; a property of the metric, not of the target.
+pub(super) struct Special {
+    pub(super) set: SpecialSet,
+    pub(super) trace: Option<TraceTest>,
+    /// Critical points of generic targets.
+    pub(super) generic: usize,
+}
+
+impl Special {
+    pub(super) fn new(set: SpecialSet, singular: bool, tools: (&TrackOptions, &Tolerances), workers: &Workers) -> Self {
+        let (tracking, tolerances) = tools;
+        let trace = set.trace(tracking, tolerances, workers);
+        let generic = if singular { set.count_in_range(tracking, workers) } else { set.found.points.len() };
+        Self { set, trace, generic }
+    }
+}
+
 impl SpecialSet {
     /// How many of the points survive on the way to a generic `b` in the range of `A`, where those of all targets lie.
-    pub(super) fn count_in_range(&self, tracking: &TrackOptions, workers: &Workers) -> usize {
+    fn count_in_range(&self, tracking: &TrackOptions, workers: &Workers) -> usize {
         let linear = random_in_range(&self.loss, &mut Stream::new(self.seed, u64::MAX - 1));
         let inside = ComplexLoss { linear, ..self.loss.clone() };
         let results = workers.track(&Family::new(&self.loss, &inside), &self.found.points, &tracking.careful());
@@ -48,12 +65,7 @@ impl SpecialSet {
     }
 
     /// Sums the points at three equidistant targets on a random complex line; `None` if a path is lost.
-    pub(super) fn trace(
-        &self,
-        tracking: &TrackOptions,
-        tolerances: &Tolerances,
-        workers: &Workers,
-    ) -> Option<TraceTest> {
+    fn trace(&self, tracking: &TrackOptions, tolerances: &Tolerances, workers: &Workers) -> Option<TraceTest> {
         let shape = self.loss.shape;
         let direction = random_linear(shape, &mut Stream::new(self.seed, u64::MAX));
         let moved = |steps: f64| ComplexLoss {

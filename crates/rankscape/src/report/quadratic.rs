@@ -16,7 +16,8 @@ pub fn ed_text(document: &EdDocument) -> String {
     ];
     if let Some(weighted) = &document.weighted {
         let evidence = &weighted.evidence;
-        lines.push(format!("Weighted   {} ({}): {}", weighted.count, evidence.grade, evidence.reason));
+        let count = weighted.count.map_or_else(|| "undefined".to_owned(), |count| count.to_string());
+        lines.push(format!("Weighted   {count} ({}): {}", evidence.grade, evidence.reason));
     }
     lines.join("\n") + "\n"
 }
@@ -63,14 +64,17 @@ fn solution(found: &SolutionDocument) -> [String; 9] {
 
 fn segment(found: &SegmentDocument) -> Vec<String> {
     let (start, end) = (found.start.n_real, found.end.n_real);
-    let mut lines =
-        vec![format!("{}: {start} real critical points at the first target, {end} at the second", found.id)];
+    let mut lines = vec![format!(
+        "{}: {start} real critical points at the first target, {end} at the second; {} counts",
+        found.id, found.grade
+    )];
     for crossing in &found.crossings {
         let values: Vec<String> = crossing.pair.iter().flatten().map(|point| format!("{:.6e}", point.value)).collect();
         let meet =
             if values.is_empty() { String::new() } else { format!("; the values {} meet", values.join(" and ")) };
         let (low, high) = (crossing.low, crossing.high);
-        lines.push(format!("  {low:.9} < t < {high:.9}: {} become {}{meet}", crossing.before, crossing.after));
+        let grade = if crossing.grade == "certified" { String::new() } else { format!(" ({})", crossing.grade) };
+        lines.push(format!("  {low:.9} < t < {high:.9}: {} become {}{meet}{grade}", crossing.before, crossing.after));
     }
     let undecided = found.undecided.iter();
     lines.extend(undecided.map(|[low, high]| format!("  {low:.9} < t < {high:.9}: undecided")));

@@ -38,7 +38,7 @@ pub struct DigestDocument {
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "docs/schema/ed.schema.json describes every field")]
 pub struct WeightedDocument {
-    pub count: usize,
+    pub count: Option<usize>,
     pub metric: MetricDocument,
     pub evidence: CountEvidenceDocument,
 }

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::RunDocument;
-use crate::determinantal::eckart_young_discriminant;
+use crate::determinantal::DistanceCriticalPoint;
 use crate::error::InputError;
 use crate::quadratic::{
     Completeness, Cost, Crossing, Instance, Metric, MetricKind, RealPoint, Segment, Shape, Solution, TraceTest,
+    WhitenedTarget,
 };
 
 /// `rankscape.solve/1`.
@@ -48,11 +49,13 @@ pub struct SolutionDocument {
     pub completeness: &'static str,
     pub reason: String,
     pub trace: Option<TraceDocument>,
+    pub generic_count: Option<usize>,
     pub n_real: usize,
     pub n_minima: Option<usize>,
     pub certified: bool,
     pub real: Vec<PointDocument>,
     pub discriminant: Option<DiscriminantDocument>,
+    pub families: Option<Vec<FamilyDocument>>,
     pub paths: PathsDocument,
 }
 
@@ -83,13 +86,26 @@ pub struct PointDocument {
     pub radius: f64,
 }
 
-/// How far the target of an Eckart-Young problem is from the ED discriminant.
+/// How far the target is from the ED discriminant, where the metric is a product; in the norm of the loss.
 #[derive(Debug, Clone, Serialize)]
 pub struct DiscriminantDocument {
     pub distance: f64,
     pub pair: Option<[usize; 2]>,
     pub minimum_distance: f64,
     pub spectrum: Vec<f64>,
+}
+
+/// Critical points that the singular values of the target give, where the metric is a product.
+#[derive(Debug, Clone, Serialize)]
+pub struct FamilyDocument {
+    /// How many of each distinct positive singular value are kept.
+    pub pattern: Vec<usize>,
+    /// 0: an isolated point.
+    pub dimension: usize,
+    /// `h` there.
+    pub value: f64,
+    /// Negative eigenvalues of the Hessian on the matrices of this rank.
+    pub index: usize,
 }
 
 /// What happened to the paths.
@@ -112,6 +128,7 @@ pub struct SegmentDocument {
     pub crossings: Vec<CrossingDocument>,
     pub undecided: Vec<[f64; 2]>,
     pub solved: usize,
+    pub grade: &'static str,
 }
 
 /// A change of the number of real critical points.
@@ -123,6 +140,7 @@ pub struct CrossingDocument {
     pub before: usize,
     pub after: usize,
     pub pair: Option<Vec<PointDocument>>,
+    pub grade: &'static str,
 }
 
 /// `rankscape.cost/1`: what `--dry-run` answers.
@@ -182,19 +200,15 @@ fn point(point: &RealPoint, cols: usize) -> PointDocument {
 impl SolutionDocument {
     /// The answer to an instance.
     pub fn new(solution: &Solution, instance: &Instance) -> Self {
-        let (complete, completeness, reason, trace) = match &solution.complete {
-            Completeness::Proved { theorem } => (Some(true), "proved", (*theorem).to_owned(), None),
-            Completeness::Unknown { reason, trace } => (None, "unknown", reason.clone(), *trace),
+        let (complete, completeness, reason) = match &solution.complete {
+            Completeness::Proved { theorem } => (Some(true), "proved", (*theorem).to_owned()),
+            Completeness::Unknown { reason, .. } => (None, "unknown", reason.clone()),
         };
-        let discriminant = instance.eckart_young_target().map(|target| {
-            let found = eckart_young_discriminant(&target, instance.rank);
-            DiscriminantDocument {
-                distance: found.distance,
-                pair: found.pair.map(|(i, j)| [i, j]),
-                minimum_distance: found.minimum_distance,
-                spectrum: found.spectrum,
-            }
-        });
+        let (trace, generic_count) = match solution.complete {
+            Completeness::Unknown { trace, generic, .. } => (trace, generic),
+            Completeness::Proved { .. } => (None, None),
+        };
+        let whitened = solution.whitened.as_ref();
         let paths = solution.paths;
         Self {
             id: solution.id.clone(),
@@ -208,11 +222,13 @@ impl SolutionDocument {
             completeness,
             reason,
             trace: trace.map(TraceDocument::from),
+            generic_count,
             n_real: solution.n_real(),
             n_minima: solution.n_minima(),
             certified: solution.certified,
             real: solution.real.iter().map(|found| point(found, instance.cols)).collect(),
-            discriminant,
+            discriminant: whitened.map(DiscriminantDocument::new),
+            families: whitened.map(|whitened| whitened.families.iter().map(FamilyDocument::new).collect()),
             paths: PathsDocument {
                 followed: paths.followed,
                 stalled: paths.stalled,
@@ -221,6 +237,26 @@ impl SolutionDocument {
                 steps: solution.work.steps,
             },
         }
+    }
+}
+
+impl DiscriminantDocument {
+    fn new(whitened: &WhitenedTarget) -> Self {
+        let found = &whitened.discriminant;
+        Self {
+            distance: found.distance,
+            pair: found.pair.map(|(i, j)| [i, j]),
+            minimum_distance: found.minimum_distance,
+            spectrum: found.spectrum.clone(),
+        }
+    }
+}
+
+impl FamilyDocument {
+    fn new(family: &DistanceCriticalPoint) -> Self {
+        // The distance has a factor 1/2 that h has not.
+        let value = 2.0 * family.value;
+        Self { pattern: family.pattern.clone(), dimension: family.dimension, value, index: family.index }
     }
 }
 
@@ -233,6 +269,7 @@ impl SegmentDocument {
             before: crossing.before,
             after: crossing.after,
             pair: crossing.pair.as_ref().map(|pair| pair.iter().map(|found| point(found, start.cols)).collect()),
+            grade: crossing.grade.name(),
         };
         Self {
             id: start.id.clone(),
@@ -241,6 +278,7 @@ impl SegmentDocument {
             crossings: segment.crossings.iter().map(crossing).collect(),
             undecided: segment.undecided.iter().map(|&(low, high)| [low, high]).collect(),
             solved: segment.solved,
+            grade: segment.grade.name(),
         }
     }
 

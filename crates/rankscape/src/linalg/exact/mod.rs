@@ -3,6 +3,6 @@
 mod elimination;
 mod inertia;
 mod matrix;
-mod modular;
+pub(crate) mod modular;
 
 pub use matrix::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};

@@ -1,0 +1,49 @@
+//! The smaller size as rank: every matrix is allowed, and the critical points solve a linear system.
+
+use super::instance::{Convention, Loss, MetricKind};
+use crate::linalg::Matrix;
+use crate::linalg::exact::RationalMatrix;
+use crate::linalg::interval::{Interval, certified_inertia};
+
+impl Loss {
+    /// The rank is the smaller size, so it bounds nothing.
+    pub(super) fn is_full_rank(&self) -> bool {
+        self.shape.r == self.shape.m
+    }
+
+    /// Proves that no critical point has full rank: the metric is definite, so the only one is the target, and the target
+    /// has a lower rank over the rationals.
+    pub(super) fn target_is_proved_deficient(&self) -> bool {
+        let instance = self.instance();
+        if instance.convention == Convention::Image {
+            return false;
+        }
+        let target = Matrix::from_fn(instance.rows, instance.cols, |i, j| instance.target[i * instance.cols + j]);
+        let deficient = RationalMatrix::from_matrix(&target).is_some_and(|exact| exact.rank() < self.shape.r);
+        deficient && self.is_proved_definite()
+    }
+
+    fn is_proved_definite(&self) -> bool {
+        let entries = self.shape.entries();
+        let mid = |x: &Interval| 0.5 * x.low + 0.5 * x.high;
+        let radius = |x: &Interval| if x.low == x.high { 0.0 } else { (x.high - x.low).next_up() };
+        let (mid, radius): (Vec<f64>, Vec<f64>) = self.form.iter().map(|x| (mid(x), radius(x))).unzip();
+        certified_inertia(&mid, &radius, entries).is_some_and(|found| found.positive == entries)
+    }
+
+    /// Why the count of critical points of full rank is not proved.
+    pub(super) fn full_rank_reason(&self) -> String {
+        match self.kind {
+            MetricKind::Singular { kernel } => affine_space(kernel),
+            _ => "the one critical point, that of linear least squares, is not proved to have full rank".to_owned(),
+        }
+    }
+}
+
+/// What linear least squares leaves undefined when the metric has a kernel.
+pub(super) fn affine_space(kernel: usize) -> String {
+    format!(
+        "linear least squares with a singular metric: the critical points are the minimizers, an affine space of dimension \
+         {kernel}, none of them isolated, so the count is undefined"
+    )
+}
