@@ -43,7 +43,7 @@ pub(super) fn sizes_and_noise(
     let layers = network.given().layers();
     let mut sizes = vec![0.0; layers.len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.
-    sizes[0] = spectral_norm(&layers[0]) * network.given().inputs().map_or(1.0, spectral_norm);
+    sizes[0] = spectral_norm(&layers[0]) * network.input_norm();
     let noise = unit_roundoff.max(network.relative_gradient().min(tolerances.critical_threshold(unit_roundoff)));
     (sizes, noise)
 }

@@ -109,8 +109,8 @@ impl SquareNetwork {
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
-    /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
-    pub fn relative_gradient(&self, target_norm: f64) -> f64 {
+    /// norm of `o` takes the place of `||P(k-1,0) A||_2`. The input norm is `||A||_2`.
+    pub fn relative_gradient(&self, input_norm: f64, target_norm: f64) -> f64 {
         let size = self.output().frobenius_norm() + target_norm;
         let after = self.norms_after();
         let biased = self.biased_layers();
@@ -119,10 +119,9 @@ impl SquareNetwork {
         for (block, part) in self.gradient().iter().enumerate() {
             let norm = part.frobenius_norm();
             if norm > 0.0 {
-                let before = match (&self.biases, &self.inputs) {
-                    (Some(biases), _) if block >= self.layers.len() => biases.ones.frobenius_norm(),
-                    (_, Some(inputs)) if block == 0 => spectral_norm(inputs),
-                    (_, None) if block == 0 => 1.0,
+                let before = match &self.biases {
+                    Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
+                    _ if block == 0 => input_norm,
                     _ => spectral_norm(&self.forward[block - 1]),
                 };
                 largest = largest.max(norm / (after[layer_of(block)] * before * size));

@@ -24,6 +24,10 @@ pub struct NormalizedNetwork {
     target_scale: f64,
     target_norm: f64,
     input_scale: f64,
+    /// `||A||_2` of the inputs `A` of `given`.
+    input_norm: f64,
+    /// The columns of these inputs are orthogonal.
+    whitened_inputs: bool,
 }
 
 impl NormalizedNetwork {
@@ -47,6 +51,8 @@ impl NormalizedNetwork {
             output_factor: None,
             target_scale,
             target_norm: whitening.target_norm / target_scale,
+            input_norm: whitening.scales.first().copied().unwrap_or(0.0) / input_scale,
+            whitened_inputs: true,
         }
     }
 
@@ -75,6 +81,8 @@ impl NormalizedNetwork {
         let x = x.block(0, 0, inputs, rows).scaled(1.0 / self.input_scale);
         let y = y.scaled(1.0 / self.target_scale);
         self.target_norm = y.frobenius_norm();
+        self.input_norm = spectral_norm(&x);
+        self.whitened_inputs = false;
         self.given =
             SquareNetwork::with_biases(self.given.layers().to_vec(), Some(Biases { columns, ones }), Some(x), y);
         self
@@ -132,13 +140,15 @@ impl NormalizedNetwork {
     /// The Hessian of `L` in the coordinates as given.
     pub fn hessian(&self) -> HessianOperator<'_> {
         let scales = self.block_scales.iter().map(|c| self.target_scale / c).collect();
-        HessianOperator::new(&self.given, scales).with_output_factor(self.output_factor.as_ref())
+        HessianOperator::new(&self.given, scales)
+            .with_output_factor(self.output_factor.as_ref())
+            .with_whitened_inputs(self.whitened_inputs)
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
     /// scaling of the factors and of the data.
     pub fn relative_gradient(&self) -> f64 {
-        self.given.relative_gradient(self.target_norm)
+        self.given.relative_gradient(self.input_norm, self.target_norm)
     }
 
     /// Whether the gradient counts as zero: `gradient.relative` is at most the threshold of the type in which the entries
@@ -150,7 +160,7 @@ impl NormalizedNetwork {
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
         let norms: Vec<f64> = self.given.layers().iter().map(spectral_norm).collect();
-        let input = self.given.inputs().map_or(1.0, spectral_norm);
+        let input = self.input_norm;
         let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
@@ -166,6 +176,11 @@ impl NormalizedNetwork {
     /// What the data `X` was divided by.
     pub fn input_scale(&self) -> f64 {
         self.input_scale
+    }
+
+    /// `||X||_2` after scaling.
+    pub fn input_norm(&self) -> f64 {
+        self.input_norm
     }
 
     /// `||Y||_F` after scaling, with the part that no product reaches.
