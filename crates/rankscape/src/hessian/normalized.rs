@@ -3,7 +3,7 @@
 use super::network::{Biases, SquareNetwork};
 use super::operator::HessianOperator;
 use crate::data::{TriangularFactor, Whitening};
-use crate::linalg::{Matrix, power_of_two_near, spectral_norm};
+use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -24,10 +24,6 @@ pub struct NormalizedNetwork {
     target_scale: f64,
     target_norm: f64,
     input_scale: f64,
-    /// `||A||_2` of the inputs `A` of `given`.
-    input_norm: f64,
-    /// The columns of these inputs are orthogonal.
-    whitened_inputs: bool,
 }
 
 impl NormalizedNetwork {
@@ -44,15 +40,13 @@ impl NormalizedNetwork {
         whitened_layers[0] = &layers[0] * &inputs;
         Self {
             input_scale,
-            given: SquareNetwork::new(layers, Some(inputs), target.clone()),
+            given: SquareNetwork::new(layers, Some(inputs), target.clone()).with_orthogonal_inputs(),
             whitened: SquareNetwork::new(whitened_layers, None, target),
             block_scales: layer_scales.clone(),
             layer_scales,
             output_factor: None,
             target_scale,
             target_norm: whitening.target_norm / target_scale,
-            input_norm: whitening.scales.first().copied().unwrap_or(0.0) / input_scale,
-            whitened_inputs: true,
         }
     }
 
@@ -81,8 +75,6 @@ impl NormalizedNetwork {
         let x = x.block(0, 0, inputs, rows).scaled(1.0 / self.input_scale);
         let y = y.scaled(1.0 / self.target_scale);
         self.target_norm = y.frobenius_norm();
-        self.input_norm = spectral_norm(&x);
-        self.whitened_inputs = false;
         self.given =
             SquareNetwork::with_biases(self.given.layers().to_vec(), Some(Biases { columns, ones }), Some(x), y);
         self
@@ -140,15 +132,13 @@ impl NormalizedNetwork {
     /// The Hessian of `L` in the coordinates as given.
     pub fn hessian(&self) -> HessianOperator<'_> {
         let scales = self.block_scales.iter().map(|c| self.target_scale / c).collect();
-        HessianOperator::new(&self.given, scales)
-            .with_output_factor(self.output_factor.as_ref())
-            .with_whitened_inputs(self.whitened_inputs)
+        HessianOperator::new(&self.given, scales).with_output_factor(self.output_factor.as_ref())
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
     /// scaling of the factors and of the data.
     pub fn relative_gradient(&self) -> f64 {
-        self.given.relative_gradient(self.input_norm, self.target_norm)
+        self.given.relative_gradient(self.target_norm)
     }
 
     /// Whether the gradient counts as zero: `gradient.relative` is at most the threshold of the type in which the entries
@@ -159,8 +149,7 @@ impl NormalizedNetwork {
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
-        let norms: Vec<f64> = self.given.layers().iter().map(spectral_norm).collect();
-        let input = self.input_norm;
+        let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
         let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
@@ -176,11 +165,6 @@ impl NormalizedNetwork {
     /// What the data `X` was divided by.
     pub fn input_scale(&self) -> f64 {
         self.input_scale
-    }
-
-    /// `||X||_2` after scaling.
-    pub fn input_norm(&self) -> f64 {
-        self.input_norm
     }
 
     /// `||Y||_F` after scaling, with the part that no product reaches.

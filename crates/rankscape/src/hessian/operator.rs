@@ -37,15 +37,12 @@ pub struct HessianOperator<'a> {
     pub(super) output_factor: Option<&'a Matrix>,
     pub(super) part: Part,
     pub(super) pieces: Pieces,
-    /// The columns of the inputs of the network are orthogonal.
-    pub(super) whitened_inputs: bool,
 }
 
 impl<'a> HessianOperator<'a> {
     /// The operator with one number a block.
     pub fn new(network: &'a SquareNetwork, scales: Vec<f64>) -> Self {
-        let pieces = Pieces::new(network, None);
-        Self { network, scales, output_factor: None, part: Part::Full, pieces, whitened_inputs: false }
+        Self { network, scales, output_factor: None, part: Part::Full, pieces: Pieces::new(network, None) }
     }
 
     /// The Hessian where the parameters of the last layer (factor and bias) are `V` with `W_h = C V`.
@@ -55,13 +52,6 @@ impl<'a> HessianOperator<'a> {
             self.output_factor = output_factor;
             self.pieces = Pieces::new(self.network, output_factor);
         }
-        self
-    }
-
-    /// Says whether the columns of the inputs of the network are orthogonal, which saves a decomposition.
-    #[must_use]
-    pub(super) fn with_whitened_inputs(mut self, whitened: bool) -> Self {
-        self.whitened_inputs = whitened;
         self
     }
 

@@ -168,16 +168,14 @@ impl Block {
         };
         let (right, feature) = match &pieces.features[b] {
             None => (Split::whole(cols), Feature::Diagonal(vec![1.0; cols])),
-            Some(f) if b == 0 && operator.whitened_inputs => {
-                let norms: Vec<f64> = (0..f.ncols()).map(|i| f.columns(i, i + 1).frobenius_norm()).collect();
-                let inverse: Vec<f64> = norms.iter().map(|norm| 1.0 / norm).collect();
-                (Split::new(f.scale_columns(&inverse)), Feature::Diagonal(norms))
-            }
-            Some(f) => {
-                let right = Split::range(f, tolerances);
-                let feature = right.inside.as_ref().map_or_else(|| f.clone(), |q| q.transpose_times(f));
-                (right, Feature::Dense(feature))
-            }
+            Some(f) => match operator.network.input_svd().filter(|_| b == 0) {
+                Some((basis, values)) => (Split::new(basis), Feature::Diagonal(values)),
+                None => {
+                    let right = Split::range(f, tolerances);
+                    let feature = right.inside.as_ref().map_or_else(|| f.clone(), |q| q.transpose_times(f));
+                    (right, Feature::Dense(feature))
+                }
+            },
         };
         let none = |split: &Split, size: usize| (Matrix::zeros(size, 0), Matrix::zeros(split.size(size), 0));
         let (k, j) = (none(&right, cols), none(&left, rows));
@@ -277,7 +275,10 @@ impl Split {
     }
 
     fn new(inside: Matrix) -> Self {
-        let outside = orthonormal_complement(&inside);
+        let outside = match inside.shape() {
+            (rows, cols) if rows == cols => Matrix::zeros(rows, 0),
+            _ => orthonormal_complement(&inside),
+        };
         Self { inside: Some(inside), outside }
     }
 
@@ -383,4 +384,101 @@ fn feature_size(operator: &HessianOperator<'_>, b: usize) -> f64 {
 
 fn after_size(operator: &HessianOperator<'_>, layer: usize) -> f64 {
     operator.pieces.after[layer].as_ref().map_or(1.0, Matrix::frobenius_norm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hessian::{Biases, SquareNetwork};
+    use crate::random::Stream;
+
+    /// `widths` with factors of rank at most `rank`, zero where `rank` is 0.
+    fn layers(widths: &[usize], rank: usize, stream: &mut Stream) -> Vec<Matrix> {
+        let factor = |d: &[usize]| &stream.normal_matrix(d[1], rank) * &stream.normal_matrix(rank, d[0]);
+        widths.windows(2).map(factor).collect()
+    }
+
+    /// The whole operator is the restriction between the two halves of an isometry.
+    fn check(operator: &HessianOperator<'_>) -> (usize, usize) {
+        let reduced = ReducedHessian::new(operator, &Tolerances::default()).unwrap();
+        let (n, full) = (reduced.dimension(), operator.dimension());
+        let unit = |i: usize| (0..n).map(|k| f64::from(u8::from(k == i))).collect::<Vec<f64>>();
+        let (mut lift, mut image) = (Matrix::zeros(full, n), Matrix::zeros(n, n));
+        for i in 0..n {
+            lift.column_mut(i).copy_from_slice(&reduced.lift(&unit(i)));
+            image.column_mut(i).copy_from_slice(&reduced.apply(&unit(i)));
+        }
+        assert!((&lift.transpose_times(&lift) - &Matrix::identity(n)).max_abs() < 1e-13);
+        let dense = operator.to_dense();
+        let rebuilt = (&lift * &image).times_transpose(&lift);
+        assert!((&rebuilt - &dense).max_abs() <= 1e-12 * dense.max_abs(), "{:?}", operator.shapes());
+        (n, full)
+    }
+
+    #[test]
+    fn the_hessian_is_its_restriction_at_points_of_every_rank() {
+        let mut smaller = 0;
+        for (case, widths) in
+            [&[5, 4, 3, 2][..], &[2, 3, 4, 5], &[4, 4], &[6, 2, 6], &[3, 1, 3], &[1, 1, 1], &[3, 4, 2, 4, 3]]
+                .into_iter()
+                .enumerate()
+        {
+            for rank in 0..4 {
+                let mut stream = Stream::new(71, (10 * case + rank) as u64);
+                let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
+                let scales: Vec<f64> = (0..widths.len() - 1).map(|k| 0.5 + k as f64).collect();
+                let general = Some(&stream.normal_matrix(inputs, 2) * &stream.normal_matrix(2, 6));
+                for data in [general, None] {
+                    let target = stream.normal_matrix(outputs, data.as_ref().map_or(inputs, Matrix::ncols));
+                    let network = SquareNetwork::new(layers(widths, rank, &mut stream), data, target);
+                    let metric = stream.normal_matrix(outputs, outputs);
+                    let operator = HessianOperator::new(&network, scales.clone());
+                    for operator in [
+                        operator.clone(),
+                        operator.clone().with_output_factor(Some(&metric)),
+                        operator.part(Part::GaussNewton),
+                    ] {
+                        let (n, full) = check(&operator);
+                        smaller += usize::from(n < full);
+                    }
+                }
+            }
+        }
+        assert!(smaller > 100, "{smaller}");
+    }
+
+    #[test]
+    fn orthogonal_inputs_and_biases_are_allowed() {
+        let mut stream = Stream::new(72, 0);
+        let basis = range(&stream.normal_matrix(5, 3), 1.0, &Tolerances::default());
+        let inputs = basis.scale_columns(&[3.0, 2.0, 1e-3]);
+        let target = stream.normal_matrix(2, 3);
+        let network = SquareNetwork::new(layers(&[5, 4, 2], 2, &mut stream), Some(inputs), target);
+        let network = network.with_orthogonal_inputs();
+        assert!((network.input_norm() - 3.0).abs() < 1e-14);
+        check(&HessianOperator::new(&network, vec![1.0, 2.0]));
+        let ones = Matrix::from_fn(1, 7, |_, _| 1.0);
+        let columns = vec![None, Some(stream.normal_matrix(3, 1)), Some(stream.normal_matrix(2, 1))];
+        let (inputs, target) = (stream.normal_matrix(4, 7), stream.normal_matrix(2, 7));
+        let biases = Some(Biases { columns, ones });
+        let network = SquareNetwork::with_biases(layers(&[4, 5, 3, 2], 2, &mut stream), biases, Some(inputs), target);
+        check(&HessianOperator::new(&network, vec![1.0, 2.0, 0.5, 1.0, 3.0]));
+    }
+
+    #[test]
+    fn at_a_critical_point_little_is_left() {
+        // Keeps the first and third value of the target and omits the second.
+        let target = Matrix::from_diagonal(3, 20, &[3.0, 2.0, 1.0]);
+        let layer = |rows, cols, at: [(usize, usize); 2]| {
+            let entry = |(i, j): (usize, usize)| at.iter().position(|&(p, q)| (p, q) == (i, j));
+            Matrix::from_fn(rows, cols, |i, j| entry((i, j)).map_or(0.0, |k| [3.0_f64, 1.0][k].cbrt()))
+        };
+        let layers =
+            vec![layer(12, 20, [(0, 0), (1, 2)]), layer(8, 12, [(0, 0), (1, 1)]), layer(3, 8, [(0, 0), (2, 1)])];
+        let network = SquareNetwork::new(layers, None, target);
+        assert!(network.gradient().iter().all(|block| block.max_abs() < 1e-15));
+        let (n, full) = check(&HessianOperator::new(&network, vec![1.0; 3]));
+        // Q (x) F, then the rest of the hidden nodes (x) the one omitted direction, at the first and at the last factor.
+        assert_eq!((n, full), (2 * 20 + 10 + 2 * 2 + 3 * 2 + 6, 20 * 12 + 12 * 8 + 8 * 3));
+    }
 }

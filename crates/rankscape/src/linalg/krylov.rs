@@ -37,9 +37,12 @@ pub struct Extreme {
 }
 
 /// Vectors of the basis before a restart.
-const BASIS: usize = 160;
+const BASIS: usize = 120;
 /// Ritz vectors at each wanted end that a restart keeps.
-const KEPT: usize = 40;
+const KEPT: usize = 30;
+
+/// Ritz vectors kept at an end that has been found.
+const FOUND: usize = 4;
 
 /// An end of the spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +78,7 @@ pub fn extreme_eigenpairs<const N: usize>(
             return ends.map(|end| lanczos.extreme(&ritz, end, applications).measured(operator, tolerance));
         }
         if lanczos.is_full() {
-            lanczos.restart(&ritz, &ends);
+            lanczos.restart(&ritz, &ends, tolerance);
         }
     }
 }
@@ -168,15 +171,16 @@ impl Lanczos {
             coefficients[k] = dot(column, image);
             add_scaled(image, -coefficients[k], column);
         }
-        loop {
+        for _pass in 0..3 {
             let before = vector_norm(image);
             let found = self.basis.project_out(self.size, image);
             coefficients.iter_mut().zip(&found).for_each(|(total, c)| *total += c);
             let taken = vector_norm(&found);
             if taken <= ENOUGH * before || taken.is_nan() {
-                return coefficients;
+                break;
             }
         }
+        coefficients
     }
 
     fn ritz(&self) -> Ritz {
@@ -195,11 +199,14 @@ impl Lanczos {
     }
 
     /// Keeps the Ritz vectors at the wanted ends and the direction of the residual.
-    fn restart(&mut self, ritz: &Ritz, ends: &[End]) {
-        let kept = KEPT.min(self.size / 4);
-        let low = if ends.contains(&End::Smallest) { 0..kept } else { 0..0 };
-        let high = if ends.contains(&End::Largest) { self.size - kept..self.size } else { 0..0 };
-        let chosen: Vec<usize> = low.chain(high).collect();
+    fn restart(&mut self, ritz: &Ritz, ends: &[End], tolerance: f64) {
+        let kept = |end: End| match ends.contains(&end) {
+            false => 0,
+            true if ritz.residual(end, self.rest) <= tolerance * ritz.scale() => FOUND,
+            true => (self.size / 3).min(KEPT),
+        };
+        let (low, high) = (kept(End::Smallest), kept(End::Largest));
+        let chosen: Vec<usize> = (0..low).chain(self.size - high..self.size).collect();
         let coefficients = Matrix::from_fn(self.size, chosen.len(), |i, j| ritz.vectors[(i, chosen[j])]);
         let vectors = &self.basis.columns(0, self.size) * &coefficients;
         self.basis.set_block(0, 0, &vectors);
@@ -210,7 +217,7 @@ impl Lanczos {
 }
 
 /// A second pass over the basis is due when the first took off more than this part: what it leaves along the basis is of the
-/// order of rounding errors times what it took.
+/// order of rounding errors times what it took. Where nothing but rounding is left, passes change nothing.
 const ENOUGH: f64 = 0.5;
 
 /// Solution of minimal norm of the least-squares problem `min ||A x - b||` by LSQR (Paige and Saunders), with the
