@@ -4,7 +4,7 @@ use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
 use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::{NormalizedNetwork, PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
-use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values, spectral_norm};
+use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values};
 use crate::multiplication::{Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -40,10 +40,9 @@ pub(super) fn sizes_and_noise(
     unit_roundoff: f64,
     tolerances: &Tolerances,
 ) -> (Vec<f64>, f64) {
-    let layers = network.given().layers();
-    let mut sizes = vec![0.0; layers.len()];
+    let mut sizes = vec![0.0; network.given().layers().len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.
-    sizes[0] = spectral_norm(&layers[0]) * network.given().inputs().map_or(1.0, spectral_norm);
+    sizes[0] = network.given().layer_norms()[0] * network.given().input_norm();
     let noise = unit_roundoff.max(network.relative_gradient().min(tolerances.critical_threshold(unit_roundoff)));
     (sizes, noise)
 }
@@ -119,7 +118,7 @@ impl Sizes {
         unit_roundoff: f64,
         tolerances: &Tolerances,
     ) -> Self {
-        let norms: Vec<f64> = network.layers().iter().zip(sizes).map(|(w, &size)| spectral_norm(w).max(size)).collect();
+        let norms: Vec<f64> = network.layer_norms().iter().zip(sizes).map(|(norm, &size)| norm.max(size)).collect();
         let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let product = norms.iter().product::<f64>();
         let target = whitening.target_norm / power_of_two_near(whitening.target_norm);

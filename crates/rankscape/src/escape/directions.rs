@@ -19,7 +19,7 @@ pub fn leave(
     critical: bool,
     curvature: Option<&[f64]>,
 ) -> Option<Escape> {
-    let eigenvector = curvature.map(|vector| factors.with_vector(vector));
+    let eigenvector = curvature.filter(|vector| !vector.is_empty()).map(|vector| factors.with_vector(vector));
     if critical {
         return along(network, eigenvector?, EscapeKind::NegativeCurvature, 2);
     }

@@ -1,7 +1,9 @@
 //! Smallest and largest eigenvalue of the Hessian.
 
 use super::operator::HessianOperator;
-use crate::linalg::{Extreme, Inertia, SymmetricOperator, smallest_eigenpair, symmetric_eigen};
+use super::reduced::ReducedHessian;
+use crate::linalg::{End, Extreme, Inertia, SymmetricOperator, extreme_eigenpairs, symmetric_eigen};
+use crate::random::Stream;
 use crate::tolerance::Tolerances;
 
 /// Up to this many parameters the Hessian is formed.
@@ -29,16 +31,59 @@ pub fn extremes(
     seed: u64,
 ) -> Extremes {
     let semidefinite = inertia.is_some_and(|found| found.negative == 0 && found.zero > 0);
-    let find = |sign| smallest_eigenpair(operator, sign, tolerances.krylov, BUDGET, seed);
     let (smallest, largest) = match dense(operator) {
-        Some((smallest, largest)) if !semidefinite => (smallest, largest),
-        Some((_, largest)) => (zero_eigenvalue(&largest), largest),
-        None => {
-            let largest = find(-1.0);
-            (if semidefinite { zero_eigenvalue(&largest) } else { find(1.0) }, largest)
-        }
+        Some((smallest, largest)) => (Some(smallest), largest),
+        None => iterate(operator, !semidefinite, tolerances, seed),
     };
+    let smallest = smallest.filter(|_| !semidefinite).unwrap_or_else(|| zero_eigenvalue(&largest));
     Extremes { smallest, largest }
+}
+
+/// Both ends by one Lanczos iteration on the subspace outside of which the Hessian is zero; values and residuals are
+/// those of the whole Hessian. The smallest is `None` where it is not asked for or is the zero of that kernel.
+fn iterate(
+    operator: &HessianOperator<'_>,
+    both: bool,
+    tolerances: &Tolerances,
+    seed: u64,
+) -> (Option<Extreme>, Extreme) {
+    let reduced = ReducedHessian::new(operator, tolerances).filter(|reduced| reduced.dimension() > 0);
+    match (&reduced, both) {
+        (Some(reduced), true) => {
+            let [largest, smallest] = on_subspace(operator, reduced, [End::Largest, End::Smallest], tolerances, seed);
+            let kernel = reduced.dimension() < operator.dimension();
+            (Some(smallest).filter(|found| !kernel || found.value < 0.0), largest)
+        }
+        (Some(reduced), false) => {
+            let [largest] = on_subspace(operator, reduced, [End::Largest], tolerances, seed);
+            (None, largest)
+        }
+        (None, _) => {
+            let [largest, smallest] = ends_of(operator, [End::Largest, End::Smallest], tolerances, seed);
+            (Some(smallest), largest)
+        }
+    }
+}
+
+fn ends_of<const N: usize>(
+    operator: &impl SymmetricOperator,
+    ends: [End; N],
+    tolerances: &Tolerances,
+    seed: u64,
+) -> [Extreme; N] {
+    let start = Stream::new(seed, 0).normal_vector(operator.dimension());
+    extreme_eigenpairs(operator, ends, tolerances.krylov, BUDGET, start)
+}
+
+fn on_subspace<const N: usize>(
+    operator: &HessianOperator<'_>,
+    reduced: &ReducedHessian,
+    ends: [End; N],
+    tolerances: &Tolerances,
+    seed: u64,
+) -> [Extreme; N] {
+    let lifted = |pair: Extreme| Extreme { vector: reduced.lift(&pair.vector), ..pair };
+    ends_of(reduced, ends, tolerances, seed).map(|pair| lifted(pair).measured(operator, tolerances.krylov))
 }
 
 /// The smallest eigenvalue where the inertia proves that it is zero; no eigenvector is computed.

@@ -10,6 +10,7 @@ mod normalized;
 mod operator;
 pub mod orbit;
 mod pieces;
+mod reduced;
 mod slopes;
 mod strings;
 

@@ -1,6 +1,8 @@
 //! A point of the parameter space with the square loss: value, gradient, second derivatives.
 
-use crate::linalg::{Matrix, spectral_norm, triangular_factor};
+use std::sync::OnceLock;
+
+use crate::linalg::{Matrix, spectral_norm, triangular_factor, vector_norm};
 
 /// `L = 1/2 ||W_h ... W_1 A - Z||^2` at one point, with the partial products that all derivatives use.
 ///
@@ -17,6 +19,11 @@ pub struct SquareNetwork {
     forward: Vec<Matrix>,
     /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, for `k = 1..h` at index `k - 1`.
     backward: Vec<Matrix>,
+    /// The columns of `A` are orthogonal.
+    orthogonal_inputs: bool,
+    /// `||A||_2`, and `||W_k||_2`, once somebody asked.
+    input_norm: OnceLock<f64>,
+    layer_norms: OnceLock<Vec<f64>>,
 }
 
 /// Biases of some layers.
@@ -56,7 +63,47 @@ impl SquareNetwork {
             backward.push(layer.transpose_times(&backward[backward.len() - 1]));
         }
         backward.reverse();
-        Self { layers, biases, inputs, target, forward, backward }
+        Self {
+            orthogonal_inputs: inputs.is_none(),
+            input_norm: OnceLock::new(),
+            layer_norms: OnceLock::new(),
+            layers,
+            biases,
+            inputs,
+            target,
+            forward,
+            backward,
+        }
+    }
+
+    /// Says that the columns of `A` are orthogonal: its singular values and vectors are then at hand.
+    #[must_use]
+    pub fn with_orthogonal_inputs(mut self) -> Self {
+        self.orthogonal_inputs = true;
+        self
+    }
+
+    /// Singular values of `A` and left singular vectors as columns, where its columns are known to be orthogonal and none
+    /// is zero; `None` for the identity as well.
+    pub(super) fn input_svd(&self) -> Option<(Matrix, Vec<f64>)> {
+        let inputs = self.inputs.as_ref().filter(|_| self.orthogonal_inputs)?;
+        let norms = column_norms(inputs);
+        let inverse: Vec<f64> = norms.iter().map(|norm| 1.0 / norm).collect();
+        norms.iter().all(|&norm| norm > 0.0).then(|| (inputs.scale_columns(&inverse), norms))
+    }
+
+    /// `||A||_2`.
+    pub fn input_norm(&self) -> f64 {
+        *self.input_norm.get_or_init(|| match &self.inputs {
+            None => 1.0,
+            Some(inputs) if self.orthogonal_inputs => column_norms(inputs).into_iter().fold(0.0, f64::max),
+            Some(inputs) => spectral_norm(inputs),
+        })
+    }
+
+    /// `||W_k||_2` for `k = 1..h`, at index `k - 1`.
+    pub fn layer_norms(&self) -> &[f64] {
+        self.layer_norms.get_or_init(|| self.layers.iter().map(spectral_norm).collect())
     }
 
     /// Shapes of the blocks of parameters: the factors, then the biases that exist.
@@ -119,10 +166,9 @@ impl SquareNetwork {
         for (block, part) in self.gradient().iter().enumerate() {
             let norm = part.frobenius_norm();
             if norm > 0.0 {
-                let before = match (&self.biases, &self.inputs) {
-                    (Some(biases), _) if block >= self.layers.len() => biases.ones.frobenius_norm(),
-                    (_, Some(inputs)) if block == 0 => spectral_norm(inputs),
-                    (_, None) if block == 0 => 1.0,
+                let before = match &self.biases {
+                    Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
+                    _ if block == 0 => self.input_norm(),
                     _ => spectral_norm(&self.forward[block - 1]),
                 };
                 largest = largest.max(norm / (after[layer_of(block)] * before * size));
@@ -235,11 +281,16 @@ impl SquareNetwork {
         for (block, step) in layers.iter_mut().chain(columns).zip(direction) {
             block.add_scaled(t, step);
         }
-        Self::with_biases(layers, biases, self.inputs.clone(), self.target.clone())
+        let moved = Self::with_biases(layers, biases, self.inputs.clone(), self.target.clone());
+        Self { orthogonal_inputs: self.orthogonal_inputs, ..moved }
     }
 
     /// `A`; the identity when absent.
     pub fn inputs(&self) -> Option<&Matrix> {
         self.inputs.as_ref()
     }
+}
+
+fn column_norms(a: &Matrix) -> Vec<f64> {
+    (0..a.ncols()).map(|j| vector_norm(a.column(j))).collect()
 }

@@ -3,7 +3,7 @@
 use super::network::{Biases, SquareNetwork};
 use super::operator::HessianOperator;
 use crate::data::{TriangularFactor, Whitening};
-use crate::linalg::{Matrix, power_of_two_near, spectral_norm};
+use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -40,7 +40,7 @@ impl NormalizedNetwork {
         whitened_layers[0] = &layers[0] * &inputs;
         Self {
             input_scale,
-            given: SquareNetwork::new(layers, Some(inputs), target.clone()),
+            given: SquareNetwork::new(layers, Some(inputs), target.clone()).with_orthogonal_inputs(),
             whitened: SquareNetwork::new(whitened_layers, None, target),
             block_scales: layer_scales.clone(),
             layer_scales,
@@ -149,8 +149,7 @@ impl NormalizedNetwork {
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
-        let norms: Vec<f64> = self.given.layers().iter().map(spectral_norm).collect();
-        let input = self.given.inputs().map_or(1.0, spectral_norm);
+        let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
         let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;

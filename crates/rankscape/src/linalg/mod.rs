@@ -20,7 +20,7 @@ mod svd;
 mod triangular;
 
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
-pub use krylov::{Extreme, LinearOperator, SymmetricOperator, least_squares, smallest_eigenpair, vector_norm};
+pub use krylov::{End, Extreme, LinearOperator, SymmetricOperator, extreme_eigenpairs, least_squares, vector_norm};
 pub use leading::{Leading, leading_singular};
 pub use matrix::{Matrix, power_of_two_near};
 pub(crate) use qr::thin_qr;

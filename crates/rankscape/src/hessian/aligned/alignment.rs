@@ -97,10 +97,11 @@ impl Alignment {
             return None;
         }
         let edges: Vec<&Matrix> = network.inputs().into_iter().chain(network.layers()).collect();
+        let input = network.inputs().map(|_| network.input_norm());
         let target = network.target();
         let widest = edges.iter().map(|e| e.nrows().max(e.ncols())).max().unwrap_or(1) as f64;
         let cycle = Cycle {
-            norms: edges.iter().map(|e| spectral_norm(e)).collect(),
+            norms: input.into_iter().chain(network.layer_norms().iter().copied()).collect(),
             target_norm: spectral_norm(target),
             defect: tolerances.alignment * UNIT_ROUNDOFF * widest.sqrt(),
             edges,
