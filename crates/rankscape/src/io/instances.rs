@@ -172,6 +172,6 @@ mod tests {
         assert!(wide.contains("line 1, weights") && wide.contains("2 x 3"), "{wide}");
         let short = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#);
         assert!(short.contains("line 1, weights") && short.contains("m*n = 4"), "{short}");
-        assert!(error(r#"{"m":2,"n":2,"r":2,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, r"));
+        assert!(error(r#"{"m":2,"n":2,"r":3,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, r"));
     }
 }
