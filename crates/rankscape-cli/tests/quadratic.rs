@@ -277,7 +277,7 @@ fn bad_instances_are_named() {
         (r#"{"m":2,"n":2,"r":0,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,NaN],"q":[1,2,3,4]}"#, "line 1"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,1e999],"q":[1,2,3,4]}"#, "line 1"),
-        (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4]],"q":[1,2,3,4]}"#, "different lengths"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4]],"q":[1,2,3,4]}"#, "rows have different lengths"),
         (r#"{"id":"z","m":2,"n":2,"r":1,"weights":[0,0,0,0],"q":[1,2,3,4]}"#, "instance z, weights"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4],"convention":"other"}"#, "no such convention"),
         ("", "no instance"),

@@ -146,8 +146,8 @@ fn singular_endpoints_are_reported_and_not_dropped() {
 #[test]
 fn paths_that_stand_still_take_a_first_step_and_one_to_the_end() {
     let still = SquareRoot { start: C64::new(2.25, 0.0), change: C64::zero() };
-    let start = Point { chart: vec![], x: vec![C64::new(1.5, 0.0)] };
-    for results in [track(&still, &[start.clone()], &options()), track_in_double_double(&still, &[start], &options())] {
+    let start = [Point { chart: vec![], x: vec![C64::new(1.5, 0.0)] }];
+    for results in [track(&still, &start, &options()), track_in_double_double(&still, &start, &options())] {
         assert_eq!((results[0].outcome, results[0].work.steps), (PathOutcome::Arrived, 2));
     }
 }
