@@ -1,8 +1,9 @@
 //! The Hessian as an operator, its blocks and its parts against dense references.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rankscape::hessian::{Biases, HessianOperator, Part, SquareNetwork, check_gradient, check_hessian};
-use rankscape::linalg::{Matrix, symmetric_eigenvalues};
+use rankscape::Tolerances;
+use rankscape::hessian::{Biases, HessianOperator, Part, SquareNetwork, check_gradient, check_hessian, extremes};
+use rankscape::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigenvalues};
 use rankscape::random::Stream;
 use testkit::grid::Dense;
 use testkit::random::Draw;
@@ -179,4 +180,47 @@ fn work_of_one_application_does_not_depend_on_the_samples_and_avoids_the_wide_si
         assert!(found <= two_passes(widths, widths[0]), "{widths:?}: {found}");
     }
     assert_eq!(found, [960_000, 20_480_000, 52_012_032, 278_528]);
+}
+
+/// A strict saddle of 40-20-10-3 that keeps the first and third value of the target and misses the second.
+fn saddle() -> SquareNetwork {
+    let mut stream = Stream::new(73, 0);
+    let basis = |size: usize, count: usize, stream: &mut Stream| {
+        rankscape::linalg::orthonormal_range(&stream.normal_matrix(size, size), count)
+    };
+    let (left, right) = (basis(3, 3, &mut stream), basis(40, 3, &mut stream));
+    let target = left.scale_columns(&[3.0, 2.0, 1.0]).times_transpose(&right);
+    let kept = |m: &Matrix| Matrix::from_fn(m.nrows(), 2, |i, j| m[(i, 2 * j)]);
+    let (first, second) = (stream.normal_matrix(20, 2), stream.normal_matrix(10, 2));
+    let back = |m: &Matrix| rankscape::linalg::pseudo_inverse(m, 2);
+    let layers = vec![
+        first.times_transpose(&kept(&right)),
+        &second * &back(&first),
+        &kept(&left).scale_columns(&[3.0, 1.0]) * &back(&second),
+    ];
+    SquareNetwork::new(layers, None, target)
+}
+
+/// One application costs what the subspace costs on which the Hessian is not zero; few of them give both ends.
+#[test]
+fn both_ends_of_a_saddle_take_few_products() {
+    let network = saddle();
+    assert!(network.gradient().iter().all(|block| block.max_abs() < 1e-12));
+    let operator = HessianOperator::new(&network, vec![1.0; 3]);
+    let values = symmetric_eigenvalues(&operator.to_dense()).unwrap();
+    let (lowest, highest) = (values[0], values[values.len() - 1]);
+    let found = extremes(&operator, None, &Tolerances::default(), 5);
+    assert!(found.smallest.converged && found.largest.converged, "{}", found.smallest.residual);
+    assert!(lowest < 0.0, "{lowest}");
+    assert!((found.smallest.value - lowest).abs() < 1e-10 * highest, "{} {lowest}", found.smallest.value);
+    assert!((found.largest.value - highest).abs() < 1e-12 * highest, "{} {highest}", found.largest.value);
+    let image = operator.apply(&found.smallest.vector);
+    let off = image.iter().zip(&found.smallest.vector).map(|(x, v)| x - found.smallest.value * v);
+    assert!((off.fold(0.0, f64::hypot) - found.smallest.residual).abs() < 1e-13 * highest);
+    assert_eq!(found.largest.applications, found.smallest.applications);
+    assert!(found.smallest.applications <= 250, "{}", found.smallest.applications);
+    // The kernel of the Hessian is no part of the search, and its zero is still known at a minimum.
+    let inertia = Inertia { negative: 0, zero: 1, positive: 0 };
+    let at_minimum = extremes(&operator, Some(inertia), &Tolerances::default(), 5);
+    assert!(at_minimum.smallest.value == 0.0 && at_minimum.largest.applications <= found.largest.applications);
 }
