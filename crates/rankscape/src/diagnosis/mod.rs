@@ -260,14 +260,13 @@ impl Context<'_> {
         }
         let product = self.network.whitened().output();
         let threshold = tolerances.critical_threshold(unit_roundoff);
-        let size = (product.nrows().max(product.ncols()) as f64).sqrt();
         let scale = self.network.target_scale();
         let largest = whitening.spectrum.s[0] / scale;
         let rank = analysis.map_or_else(
             || singular_values(product).iter().filter(|&&s| s > threshold * largest).count(),
             |found| found.rank,
         );
-        let tie = tolerances.tie * UNIT_ROUNDOFF * size * largest;
+        let tie = tolerances.tie_threshold(product.larger_dimension(), largest);
         let found = captured_directions(product, rank, whitening, scale, tie, tolerances.projection)?;
         (found.distance <= tolerances.projection_distance * threshold).then_some(found)
     }

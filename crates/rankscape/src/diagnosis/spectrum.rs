@@ -248,9 +248,9 @@ fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
     let (white, tolerances) = (&point.whitening, settings.tolerances);
     let [first, second] = point.factors.matrices() else { return None };
     let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
-    let tie = tolerances.tie * UNIT_ROUNDOFF * (first.ncols() as f64).sqrt();
+    let tie = |largest| tolerances.tie_threshold(first.ncols(), largest);
     let plain = point.output_bias.is_none() && point.output_factor.is_none() && white.rank.rank == first.ncols();
-    if !plain || scale - smallest > tie * scale {
+    if !plain || scale - smallest > tie(scale) {
         return None;
     }
     // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
@@ -263,7 +263,7 @@ fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
         imbalance: imbalance(second, first),
         bound_near_balance: bound_near_balance(second, first, &target).map(times),
         bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
-        balanced: balanced_curvature_bound(&values, first.nrows(), tie * size)
+        balanced: balanced_curvature_bound(&values, first.nrows(), tie(size))
             .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
     })
 }
@@ -377,7 +377,7 @@ fn layer_ranks(
 ) -> (RankDecision, RankDecision) {
     let Settings { unit_roundoff, tolerances, .. } = context.settings;
     let layers = given.given().layers();
-    let widest = layers.iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+    let widest = layers.iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
     let relative = tolerances.rank * unit_roundoff * widest.sqrt();
     let norms = |range: &[Matrix]| range.iter().map(spectral_norm).product::<f64>();
     let decide = |values: &[f64], size: f64| {

@@ -151,7 +151,7 @@ impl NormalizedNetwork {
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
         let norms: Vec<f64> = self.given.layers().iter().map(spectral_norm).collect();
         let input = self.given.inputs().map_or(1.0, spectral_norm);
-        let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+        let widest = self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
         let biased = self.given.biased_layers();

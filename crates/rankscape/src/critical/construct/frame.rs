@@ -3,6 +3,7 @@
 use num_traits::Zero;
 
 use super::arithmetic::{Arithmetic, orthogonal};
+use crate::critical::blocks::runs;
 use crate::critical::exact::ExactData;
 use crate::data::Whitening;
 use crate::linalg::exact::{Rational, RationalMatrix};
@@ -121,14 +122,7 @@ impl DiagonalTarget {
 
     /// Ranges of equal singular values.
     pub(super) fn blocks(&self) -> Vec<std::ops::Range<usize>> {
-        let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
-        for k in 0..self.squares.len() {
-            match blocks.last_mut() {
-                Some(block) if self.squares[k] == self.squares[k - 1] => block.end = k + 1,
-                _ => blocks.push(k..k + 1),
-            }
-        }
-        blocks
+        runs(&self.squares, PartialEq::eq)
     }
 
     /// The frame of exact data.
