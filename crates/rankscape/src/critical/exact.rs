@@ -75,10 +75,7 @@ impl<'a> ExactSquareNetwork<'a> {
 
     /// Twice the loss, `||W X - Y||_F^2`.
     pub fn squared_residual(&self) -> Rational {
-        let dot = |a: &RationalMatrix, b: &RationalMatrix| -> Rational {
-            a.entries().iter().zip(b.entries()).map(|(x, y)| x * y).sum()
-        };
-        dot(&self.gradient, &self.product) - dot(&self.product, &self.data.yx) + &self.data.yy
+        self.gradient.dot(&self.product) - self.product.dot(&self.data.yx) + &self.data.yy
     }
 
     /// Every gradient block `P(h,k)' g P(k-1,0)'` is zero.

@@ -61,9 +61,7 @@ fn distinct_eigenvalues(gram: &RationalMatrix, positive: usize) -> usize {
     for k in 0..positive {
         powers.push(&powers[k] * &whole);
     }
-    let products = RationalMatrix::from_fn(positive + 1, positive + 1, |i, j| {
-        powers[i].entries().iter().zip(powers[j].entries()).map(|(a, b)| a * b).sum()
-    });
+    let products = RationalMatrix::from_fn(positive + 1, positive + 1, |i, j| powers[i].dot(&powers[j]));
     products.rank()
 }
 

@@ -2,7 +2,7 @@
 
 use num_traits::Zero;
 
-use super::arithmetic::{Arithmetic, orthogonal};
+use super::random::orthogonal;
 use crate::critical::blocks::runs;
 use crate::critical::exact::ExactData;
 use crate::data::Whitening;
@@ -130,7 +130,7 @@ impl DiagonalTarget {
         let Directions { captured, omitted, mixed } = directions;
         let (size, inputs, positive) = (self.order.len(), data.xx.ncols(), self.squares.len());
         let places: Vec<usize> = captured.iter().chain(omitted).copied().chain(positive..size).collect();
-        let outputs = RationalMatrix::generate(size, size, |i, j| {
+        let outputs = RationalMatrix::from_fn(size, size, |i, j| {
             if i == self.order[places[j]] { Rational::from_integer(1.into()) } else { Rational::zero() }
         });
         let zero_rows = self.zero_rows(data)?;
