@@ -101,11 +101,8 @@ impl DiagonalTarget {
         if data.yx.nrows() + data.yx.ncols() > LARGEST_EXACT {
             return None;
         }
-        let seen = data.xx.independent_columns();
-        let gram = RationalMatrix::from_fn(seen.len(), seen.len(), |i, j| data.xx[(seen[i], seen[j])].clone());
-        let cross = data.yx.select_columns(&seen);
-        let solved = &cross * &gram.inverse()?;
-        let sigma = &solved * &cross.transpose();
+        let map = &data.yx * &data.xx.generalized_inverse()?;
+        let sigma = &map * &data.yx.transpose();
         let size = sigma.nrows();
         if (0..size).any(|i| (0..size).any(|j| i != j && !sigma[(i, j)].is_zero())) {
             return None;
@@ -113,10 +110,6 @@ impl DiagonalTarget {
         let mut order: Vec<usize> = (0..size).collect();
         order.sort_by(|&i, &j| sigma[(j, j)].cmp(&sigma[(i, i)]));
         let squares = order.iter().map(|&i| sigma[(i, i)].clone()).filter(|value| !value.is_zero()).collect();
-        let inputs = data.xx.ncols();
-        let map = RationalMatrix::from_fn(size, inputs, |i, j| {
-            seen.iter().position(|&s| s == j).map_or_else(Rational::zero, |at| solved[(i, at)].clone())
-        });
         Some(Self { order, squares, map })
     }
 
@@ -139,7 +132,7 @@ impl DiagonalTarget {
             let entry = self.map[(self.order[index], j)].clone();
             if mixed && i >= captured.len() { entry / &self.squares[index] } else { entry }
         });
-        let unseen = &RationalMatrix::identity(data.xx.ncols()) - &(&data.xx * &generalized_inverse(&data.xx)?);
+        let unseen = &RationalMatrix::identity(data.xx.ncols()) - &(&data.xx * &data.xx.generalized_inverse()?);
         Some(Frame { outputs, inputs, unseen, captured: captured.len(), omitted: omitted.len() })
     }
 
@@ -159,15 +152,4 @@ impl DiagonalTarget {
             pivots.iter().position(|&p| p == at).map_or_else(Rational::zero, |p| -solved[(p, i)].clone())
         }))
     }
-}
-
-/// `S^-` with `S S^- S = S`: the inverse of a maximal independent principal block, zero elsewhere.
-fn generalized_inverse(s: &RationalMatrix) -> Option<RationalMatrix> {
-    let seen = s.independent_columns();
-    let block = RationalMatrix::from_fn(seen.len(), seen.len(), |i, j| s[(seen[i], seen[j])].clone()).inverse()?;
-    let place = |k: usize| seen.iter().position(|&at| at == k);
-    Some(RationalMatrix::from_fn(s.nrows(), s.ncols(), |i, j| match (place(i), place(j)) {
-        (Some(i), Some(j)) => block[(i, j)].clone(),
-        _ => Rational::zero(),
-    }))
 }
