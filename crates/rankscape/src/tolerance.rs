@@ -149,4 +149,10 @@ impl Tolerances {
     pub fn critical_threshold(&self, unit_roundoff: f64) -> f64 {
         (self.critical * unit_roundoff).max(self.critical_floor)
     }
+
+    /// Singular values of a target that differ by at most this count as equal: `larger_dimension` is that of the target,
+    /// `largest` its largest singular value.
+    pub fn tie_threshold(&self, larger_dimension: usize, largest: f64) -> f64 {
+        self.tie * UNIT_ROUNDOFF * (larger_dimension as f64).sqrt() * largest
+    }
 }

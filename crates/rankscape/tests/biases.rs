@@ -3,7 +3,7 @@
 
 mod points;
 
-use points::{diagnosis_of, parameters, samples};
+use points::{class_of, diagnosis_of, parameters, samples};
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::Diagnosis;
 use testkit::grid::Dense;
@@ -123,14 +123,6 @@ fn check(problem: &Problem, at: &str) -> Diagnosis {
     found
 }
 
-fn class_of(planted: &Planted<f64>) -> CriticalClass {
-    match planted.class {
-        Class::GlobalMinimum => CriticalClass::GlobalMinimum,
-        Class::StrictSaddle => CriticalClass::StrictSaddle,
-        Class::NonStrictSaddle => CriticalClass::NonStrictSaddle,
-    }
-}
-
 fn planted(draw: &mut Draw, seed: u64, least_depth: usize) -> Planted<f64> {
     let class = Class::ALL[seed as usize % 3];
     Planted::draw_class(draw, Limits { min_depth: least_depth, ..LIMITS }, class)
@@ -223,7 +215,7 @@ fn assert_planted(found: &Diagnosis, planted: &Planted<f64>, at: &str) -> bool {
     if found.class == CriticalClass::Undecided || found.inertia.is_none() {
         return false;
     }
-    assert_eq!(found.class, class_of(planted), "{at}");
+    assert_eq!(found.class, class_of(planted.class), "{at}");
     assert_eq!(found.inertia.unwrap().negative, planted.inertia.negative, "{at}");
     true
 }

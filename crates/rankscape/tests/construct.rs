@@ -4,13 +4,13 @@
 
 mod points;
 
-use points::matrix;
+use points::{grid, matrix, whitening};
 use rankscape::architecture::Architecture;
 use rankscape::critical::{
     CapturedChoice, CapturedFamily, Constructed, CriticalClass, ExactData, Gauge, Request, StratumChoice, TargetBlocks,
     construct, construct_with_surplus,
 };
-use rankscape::data::{SampleAccumulator, TriangularFactor, Whitening};
+use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, orthonormal_complement, singular_values};
 use rankscape::multiplication::balance_defect;
@@ -27,16 +27,6 @@ fn request(captured: CapturedChoice, stratum: StratumChoice, gauge: Gauge, seed:
 
 fn whitening_of_target(y: &Matrix) -> Whitening {
     Whitening::new(&TriangularFactor::from_target(y), &Tolerances::default())
-}
-
-fn whitening(x: &Dense, y: &Dense) -> Whitening {
-    let mut samples = SampleAccumulator::new(x.rows(), y.rows());
-    samples.push(x.transpose().entries(), y.transpose().entries(), None).unwrap();
-    Whitening::new(&samples.finish().unwrap().plain(), &Tolerances::default())
-}
-
-fn grid(matrix: &Matrix) -> Dense {
-    Grid::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)])
 }
 
 fn exact_grid(matrix: &RationalMatrix) -> Grid<Rational> {

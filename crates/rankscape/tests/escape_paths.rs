@@ -3,10 +3,10 @@
 
 mod points;
 
-use points::{diagnosis, matrix, parameters, samples};
+use points::{class_of, diagnosis, factors, matrix, parameters, rational, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, Judgement, construct};
 use rankscape::evidence::Grade;
 use rankscape::hessian::NormalizedNetwork;
@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits { min_depth: 2, max_depth: 5, max_width: 5 };
 
 /// Parameters of the test kit, row by row, from those of the library.
 fn moved(network: &Network<f64>, escape: &Escape) -> Network<f64> {
-    let theta = Factors::new(network.weights.iter().map(matrix).collect()).unwrap();
+    let theta = factors(&network.weights);
     network.with_parameters(&escape.path.at(&theta, escape.t).to_vector())
 }
 
@@ -32,15 +32,6 @@ fn check_decrease(network: &Network<f64>, escape: &Escape, at: &str) {
     assert!(escape.decrease > 0.0 && escape.coefficient < 0.0, "{at}");
     let size = before.max(escape.decrease);
     assert!((before - after - escape.decrease).abs() <= 1e-9 * size, "{at}: {before:e} {after:e} {escape:?}");
-}
-
-fn class_of(found: &Diagnosis) -> Class {
-    match found.class {
-        CriticalClass::GlobalMinimum => Class::GlobalMinimum,
-        CriticalClass::StrictSaddle => Class::StrictSaddle,
-        CriticalClass::NonStrictSaddle => Class::NonStrictSaddle,
-        other => panic!("{other}"),
-    }
 }
 
 #[test]
@@ -54,7 +45,7 @@ fn every_saddle_has_a_path_that_descends_as_claimed_and_no_minimum_has_one() {
             undecided += 1;
             continue;
         }
-        assert_eq!(class_of(&found), planted.class, "{at}");
+        assert_eq!(found.class, class_of(planted.class), "{at}");
         let Some(escape) = &found.escape else {
             assert_eq!(planted.class, Class::GlobalMinimum, "{at} {:?}", planted.widths);
             continue;
@@ -127,10 +118,6 @@ fn named_constructions_change_the_loss_as_they_predict() {
     println!("{counts:#?}");
 }
 
-fn rational(grid: &Grid<Rational>) -> RationalMatrix {
-    RationalMatrix::from_fn(grid.rows(), grid.cols(), |i, j| grid[(i, j)].clone())
-}
-
 fn floating(grid: &Grid<Rational>) -> Dense {
     Dense::from_fn(grid.rows(), grid.cols(), |i, j| rational_to_f64(&grid[(i, j)]))
 }
@@ -157,7 +144,7 @@ fn exact_points_have_exact_paths_whose_certificates_verify() {
         let point = Point::new(parameters, Data::Samples(factor, Some(moments)), &tolerances).unwrap();
         let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
         let found = diagnose(&point, settings).unwrap();
-        assert_eq!(class_of(&found), planted.class, "{at}");
+        assert_eq!(found.class, class_of(planted.class), "{at}");
         let certificate = Certificate::new(&point, &found).unwrap();
         let verified = certificate.verify(&tolerances);
         assert_eq!((verified.valid(), verified.grade), (Some(true), Grade::Exact), "{at} {verified:#?}");
@@ -210,7 +197,7 @@ fn scales_far_from_one_are_left_as_well() {
             continue;
         }
         let at = format!("seed {seed}");
-        assert_eq!(class_of(&found), class, "{at}");
+        assert_eq!(found.class, class_of(class), "{at}");
         match &found.escape {
             Some(escape) => check_decrease(&planted.network, escape, &at),
             None => missing.push(seed),

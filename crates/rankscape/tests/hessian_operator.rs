@@ -1,6 +1,9 @@
 //! The Hessian as an operator, its blocks and its parts against dense references.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod points;
+
+use points::matrix;
 use rankscape::Tolerances;
 use rankscape::hessian::{Biases, HessianOperator, Part, SquareNetwork, check_gradient, check_hessian, extremes};
 use rankscape::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigenvalues};
@@ -8,10 +11,6 @@ use rankscape::random::Stream;
 use testkit::grid::Dense;
 use testkit::random::Draw;
 use testkit::reference::Network;
-
-fn matrix(grid: &Dense) -> Matrix {
-    Matrix::from_fn(grid.rows(), grid.cols(), |i, j| grid[(i, j)])
-}
 
 /// A random network with any set of biases, and the same for the library.
 fn draw(seed: u64) -> (Network<f64>, SquareNetwork) {

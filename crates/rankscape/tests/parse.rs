@@ -4,26 +4,15 @@
 
 mod points;
 
-use points::matrix;
+use points::{factors, matrix, whitening};
 use rankscape::critical::{CriticalClass, ExactData, ExactSquareNetwork, Order, ParsedPoint, parse};
-use rankscape::data::{SampleAccumulator, TriangularFactor, Whitening};
+use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, inverse, pseudo_inverse};
 use rankscape::multiplication::{ExactFactors, Factors};
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use testkit::grid::Dense;
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
-
-fn whitening(x: &Dense, y: &Dense) -> Whitening {
-    let mut samples = SampleAccumulator::new(x.rows(), y.rows());
-    samples.push(x.transpose().entries(), y.transpose().entries(), None).unwrap();
-    Whitening::new(&samples.finish().unwrap().plain(), &Tolerances::default())
-}
-
-fn factors(planted: &Planted<f64>) -> Factors {
-    Factors::new(planted.network.weights.iter().map(matrix).collect()).unwrap()
-}
 
 fn close(found: &Matrix, expected: &Matrix, what: &str) {
     let error = (found - expected).frobenius_norm();
@@ -89,7 +78,7 @@ fn planted_points_are_parsed_into_forms_that_give_them_back() {
             continue;
         }
         let what = format!("seed {seed} widths {:?} {:?}", planted.widths, planted.blueprint);
-        let factors = factors(&planted);
+        let factors = factors(&planted.network.weights);
         let found = parse(&factors, &white, None, UNIT_ROUNDOFF, &tolerances);
         let point = found.critical.unwrap_or_else(|| panic!("{what}: not critical"));
         if point.undecided {

@@ -2,44 +2,18 @@
 //! silence far from every critical point.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod points;
+
+use points::{class_of, factors, whitening};
 use rankscape::critical::{CriticalClass, captured_directions, classify, near_critical_point};
-use rankscape::data::{SampleAccumulator, Whitening};
 use rankscape::hessian::NormalizedNetwork;
-use rankscape::linalg::Matrix;
 use rankscape::multiplication::Factors;
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use testkit::grid::Dense;
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
 
 const LIMITS: Limits = Limits { min_depth: 2, max_depth: 5, max_width: 5 };
-
-fn matrix(grid: &Dense) -> Matrix {
-    let rows = grid.to_rows();
-    Matrix::from_fn(grid.rows(), grid.cols(), |i, j| rows[i][j])
-}
-
-fn whitening(x: &Dense, y: &Dense) -> Whitening {
-    let mut samples = SampleAccumulator::new(x.rows(), y.rows());
-    let (x, y) = (x.transpose(), y.transpose());
-    for (a, b) in x.to_rows().iter().zip(y.to_rows()) {
-        samples.push(a, &b, None).unwrap();
-    }
-    Whitening::new(&samples.finish().unwrap().plain(), &Tolerances::default())
-}
-
-fn class(class: Class) -> CriticalClass {
-    match class {
-        Class::GlobalMinimum => CriticalClass::GlobalMinimum,
-        Class::StrictSaddle => CriticalClass::StrictSaddle,
-        Class::NonStrictSaddle => CriticalClass::NonStrictSaddle,
-    }
-}
-
-fn factors(planted: &Planted<f64>) -> Factors {
-    Factors::new(planted.network.weights.iter().map(matrix).collect()).unwrap()
-}
 
 fn seeds() -> Vec<u64> {
     std::env::var("SEED").map_or((0..500).collect(), |s| vec![s.parse().unwrap()])
@@ -65,7 +39,7 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
     for seed in 0..3000 {
         let planted = Planted::<f64>::draw_class(&mut Draw::new(11, seed), LIMITS, Class::ALL[seed as usize % 3]);
         let white = whitening(&planted.network.x, &planted.network.y);
-        let factors = factors(&planted);
+        let factors = factors(&planted.network.weights);
         let network = NormalizedNetwork::new(&factors, &white);
         assert!(network.is_critical(UNIT_ROUNDOFF, &tolerances), "seed {seed}: {}", network.relative_gradient());
         let found = classify(&network, &white, UNIT_ROUNDOFF, &tolerances);
@@ -73,7 +47,7 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
             undecided += 1;
             continue;
         }
-        assert_eq!(found.class, class(planted.class), "seed {seed}");
+        assert_eq!(found.class, class_of(planted.class), "seed {seed}");
         let Some(inertia) = found.inertia else { continue };
         let expected = planted.inertia;
         assert_eq!(
@@ -106,7 +80,7 @@ fn perturbed_critical_points_are_recovered_or_undecided() {
         let mut stream = Stream::new(13, seed);
         let relative = 10.0_f64.powf(-6.0 + 3.0 * stream.uniform());
         let natural = (white.spectrum.s[0] / white.scales[0]).powf(1.0 / planted.blueprint.depth as f64);
-        let factors = perturbed(&factors(&planted), natural, relative, &mut stream);
+        let factors = perturbed(&factors(&planted.network.weights), natural, relative, &mut stream);
         let network = NormalizedNetwork::new(&factors, &white);
         match near_critical_point(&factors, &network, &white, &tolerances) {
             None => {
@@ -129,7 +103,7 @@ fn perturbed_critical_points_are_recovered_or_undecided() {
                     near.scaled_gradient
                 );
             }
-            Some(near) if near.class == class(planted.class) && near.captured == planted.blueprint.captured() => {
+            Some(near) if near.class == class_of(planted.class) && near.captured == planted.blueprint.captured() => {
                 right += 1
             }
             Some(near) => wrong.push((

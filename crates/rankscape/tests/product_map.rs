@@ -1,6 +1,9 @@
 //! Properties of the product map on random tuples with prescribed barcode.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod points;
+
+use points::{factors, rational};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, determinant_sign, orthonormal_complement, svd};
 use rankscape::multiplication::{
@@ -13,13 +16,8 @@ use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::barcode::Chain;
 use testkit::{Draw, Rational};
 
-fn floating(chain: &Chain<f64>) -> Factors {
-    Factors::new(chain.factors.iter().map(|g| Matrix::from_rows(&g.to_rows())).collect()).unwrap()
-}
-
 fn exact(chain: &Chain<Rational>) -> ExactFactors {
-    let matrix = |g: &testkit::Grid<Rational>| RationalMatrix::from_fn(g.rows(), g.cols(), |i, j| g[(i, j)].clone());
-    ExactFactors::new(chain.factors.iter().map(matrix).collect()).unwrap()
+    ExactFactors::new(chain.factors.iter().map(rational).collect()).unwrap()
 }
 
 fn profile(factors: &Factors) -> RankProfile {
@@ -27,7 +25,7 @@ fn profile(factors: &Factors) -> RankProfile {
 }
 
 fn draw(seed: u64, case: u64) -> Factors {
-    floating(&Chain::<f64>::draw(&mut Draw::new(seed, case), 5, 5))
+    factors(&Chain::<f64>::draw(&mut Draw::new(seed, case), 5, 5).factors)
 }
 
 #[test]
@@ -245,7 +243,7 @@ fn balancing_keeps_product_and_component_where_it_is_possible() {
             let depth = draws.size(1, 4);
             let mut bars: Vec<_> = (0..=depth).map(|i| (i, i, draws.size(0, 3))).collect();
             bars.push((0, depth, draws.size(1, 3)));
-            floating(&Chain::<f64>::with_barcode(&mut draws, depth, &bars))
+            factors(&Chain::<f64>::with_barcode(&mut draws, depth, &bars).factors)
         };
         let profile = profile(&factors);
         let found = balance(&factors, &profile);

@@ -1,16 +1,15 @@
 //! Openness checked by solving for factors of nearby targets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod points;
+
+use points::factors;
 use rankscape::linalg::Matrix;
 use rankscape::multiplication::{Factors, Openness, RankProfile, reach};
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::Draw;
 use testkit::barcode::Chain;
-
-fn factors(chain: &Chain<f64>) -> Factors {
-    Factors::new(chain.factors.iter().map(|g| Matrix::from_rows(&g.to_rows())).collect()).unwrap()
-}
 
 /// A random matrix of rank at most `r` at distance about `size` from `w`: a perturbation of `w` cut to rank `r`.
 fn nearby(w: &Matrix, r: usize, size: f64, stream: &mut Stream) -> Matrix {
@@ -92,7 +91,7 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
     let (mut open, mut failed, mut far) = (0, Vec::new(), Vec::new());
     for case in 0..1500 {
         let chain = Chain::<f64>::draw(&mut Draw::new(71, case), 5, 5);
-        let theta = factors(&chain);
+        let theta = factors(&chain.factors);
         let profile = RankProfile::new(&theta, UNIT_ROUNDOFF, &tolerances);
         if Openness::new(&profile).verdict.holds != Some(true) {
             continue;

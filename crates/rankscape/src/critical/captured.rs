@@ -1,5 +1,6 @@
 //! Which singular directions of the target a product captures.
 
+use super::blocks::distinct_blocks;
 use crate::data::Whitening;
 use crate::linalg::{Matrix, Svd, svd};
 
@@ -12,19 +13,6 @@ pub struct Captured {
     pub distance: f64,
     /// `P_S Z`.
     pub projection: Matrix,
-}
-
-/// Index ranges of equal positive singular values; two neighbours are equal when they differ by at most `tolerance`.
-pub fn distinct_blocks(values: &[f64], tolerance: f64) -> Vec<std::ops::Range<usize>> {
-    let positive = values.iter().take_while(|&&value| value > tolerance).count();
-    let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
-    for k in 0..positive {
-        match blocks.last_mut() {
-            Some(block) if values[k - 1] - values[k] <= tolerance => block.end = k + 1,
-            _ => blocks.push(k..k + 1),
-        }
-    }
-    blocks
 }
 
 /// Reads off the captured directions of a whitened product `w` of rank `rank`, scaled like `whitening.target / scale`.
@@ -69,15 +57,4 @@ pub fn captured_directions(
     let gap = (w - &projection).frobenius_norm();
     let distance = if gap == 0.0 { 0.0 } else { gap / size };
     Some(Captured { indices, distance, projection })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_values_form_one_block_and_zero_values_none() {
-        assert_eq!(distinct_blocks(&[3.0, 2.0, 2.0, 1.0, 0.0], 1e-9), [0..1, 1..3, 3..4]);
-        assert!(distinct_blocks(&[0.0, 0.0], 1e-9).is_empty());
-    }
 }

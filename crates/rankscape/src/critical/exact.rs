@@ -32,15 +32,11 @@ impl ExactData {
         Self { xx: &x.transpose() * x, yx: &y.transpose() * x, yy: y.squared_norm() }
     }
 
-    /// `g S^- g'` for `g = M X'`, with `S = X X'` and the generalized inverse that inverts a maximal independent
-    /// principal block of `S`: the Gram matrix of the whitened `M`.
+    /// `g S^- g'` for `g = M X'`, with `S = X X'`: the Gram matrix of the whitened `M`.
     pub(super) fn whitened_gram(&self, g: &RationalMatrix) -> RationalMatrix {
-        let columns = self.xx.independent_columns();
-        let size = columns.len();
-        let block = RationalMatrix::from_fn(size, size, |i, j| self.xx[(columns[i], columns[j])].clone());
-        let inverse = block.inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
-        let part = g.select_columns(&columns);
-        &(&part * &inverse) * &part.transpose()
+        let size = self.xx.nrows();
+        let inverse = self.xx.generalized_inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
+        &(g * &inverse) * &g.transpose()
     }
 }
 
@@ -75,10 +71,7 @@ impl<'a> ExactSquareNetwork<'a> {
 
     /// Twice the loss, `||W X - Y||_F^2`.
     pub fn squared_residual(&self) -> Rational {
-        let dot = |a: &RationalMatrix, b: &RationalMatrix| -> Rational {
-            a.entries().iter().zip(b.entries()).map(|(x, y)| x * y).sum()
-        };
-        dot(&self.gradient, &self.product) - dot(&self.product, &self.data.yx) + &self.data.yy
+        self.gradient.dot(&self.product) - self.product.dot(&self.data.yx) + &self.data.yy
     }
 
     /// Every gradient block `P(h,k)' g P(k-1,0)'` is zero.
@@ -176,7 +169,7 @@ impl<'a> ExactSquareNetwork<'a> {
             return None;
         }
         let a = &(&self.product * &self.data.xx) * &self.product.transpose();
-        let b = self.residual_gram();
+        let b = self.data.whitened_gram(&self.gradient);
         let columns = a.independent_columns();
         let squared = &a * &a;
         let cubed = &squared * &a;
@@ -186,10 +179,5 @@ impl<'a> ExactSquareNetwork<'a> {
         let form = &on_range(&cubed).kronecker(&identity) - &on_range(&squared).kronecker(&b);
         let found = form.inertia();
         Some(PairCounts { omitted_larger: found.negative, equal: found.zero })
-    }
-
-    /// `g S^- g'` for the gradient.
-    fn residual_gram(&self) -> RationalMatrix {
-        self.data.whitened_gram(&self.gradient)
     }
 }

@@ -12,8 +12,8 @@ mod numerical;
 mod parse;
 mod strata;
 
-pub use blocks::TargetBlocks;
-pub use captured::{Captured, captured_directions, distinct_blocks};
+pub use blocks::{TargetBlocks, distinct_blocks};
+pub use captured::{Captured, captured_directions};
 pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use construct::{
     CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,

@@ -119,7 +119,7 @@ impl Sizes {
         tolerances: &Tolerances,
     ) -> Self {
         let norms: Vec<f64> = network.layer_norms().iter().zip(sizes).map(|(norm, &size)| norm.max(size)).collect();
-        let widest = network.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+        let widest = network.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
         let product = norms.iter().product::<f64>();
         let target = whitening.target_norm / power_of_two_near(whitening.target_norm);
         let factor = tolerances.rank * widest.sqrt();

@@ -1,5 +1,10 @@
 //! The answer to "where am I?": everything about one point of the square loss.
+//!
+//! Here the parts are put together; `point` resolves biases and whitens, `escape` chooses the way out, `spectrum` and
+//! `layer_block` answer what is asked of the Hessian alone.
 
+mod escape;
+mod layer_block;
 mod point;
 mod spectrum;
 
@@ -18,16 +23,14 @@ use crate::critical::{
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::escape::{
-    Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
-};
+use crate::escape::Escape;
 use crate::evidence::{Evidence, Grade};
-use crate::hessian::{Extremes, HessianOperator, NormalizedNetwork, extremes};
+use crate::hessian::{Extremes, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Barcode, Differential, Factors, RankProfile};
 use crate::parallel::pool;
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
 /// How to diagnose.
 #[derive(Debug, Clone, Copy)]
@@ -260,14 +263,13 @@ impl Context<'_> {
         }
         let product = self.network.whitened().output();
         let threshold = tolerances.critical_threshold(unit_roundoff);
-        let size = (product.nrows().max(product.ncols()) as f64).sqrt();
         let scale = self.network.target_scale();
         let largest = whitening.spectrum.s[0] / scale;
         let rank = analysis.map_or_else(
             || singular_values(product).iter().filter(|&&s| s > threshold * largest).count(),
             |found| found.rank,
         );
-        let tie = tolerances.tie * UNIT_ROUNDOFF * size * largest;
+        let tie = tolerances.tie_threshold(product.larger_dimension(), largest);
         let found = captured_directions(product, rank, whitening, scale, tie, tolerances.projection)?;
         (found.distance <= tolerances.projection_distance * threshold).then_some(found)
     }
@@ -310,97 +312,6 @@ impl Context<'_> {
         part.frobenius_norm() <= tolerances.critical_threshold(unit_roundoff) * size
     }
 
-    /// The path that leaves; over the rationals for exact input.
-    fn escape(
-        &self,
-        class: CriticalClass,
-        inertia: Option<Inertia>,
-        found: &Extremes,
-        near: Option<&NearCriticalPoint>,
-    ) -> Option<Escape> {
-        let exact = self.exact.zip(self.point.exact.as_ref());
-        let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
-        match (exact, class) {
-            (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),
-            (Some(exact), _) => {
-                let escape = self.numerical_escape(class, inertia, found, near)?;
-                Some(exact.rounded(&escape).unwrap_or(escape))
-            }
-            (None, _) => {
-                let escape = self.numerical_escape(class, inertia, found, near)?;
-                (class == CriticalClass::NotCritical || self.is_realised(&escape)).then_some(escape)
-            }
-        }
-    }
-
-    fn numerical_escape(
-        &self,
-        class: CriticalClass,
-        inertia: Option<Inertia>,
-        found: &Extremes,
-        near: Option<&NearCriticalPoint>,
-    ) -> Option<Escape> {
-        let Settings { unit_roundoff, tolerances, seed, .. } = self.settings;
-        let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
-        let judgement = Judgement { unit_roundoff, tolerances, seed };
-        let as_given = output_bias.is_none() && output_factor.is_none();
-        let curvature_at = |theta: &Factors, inertia| {
-            let there = NormalizedNetwork::new(theta, whitening);
-            extremes(&there.hessian(), inertia, tolerances, seed).smallest.vector
-        };
-        match (class, as_given) {
-            (CriticalClass::StrictSaddle, given) => {
-                let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector));
-                let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
-                if self.is_unbalanced() {
-                    return leave(&self.balanced_curvature(inertia)).or_else(kernels);
-                }
-                let vector = if given { found.smallest.vector.clone() } else { curvature_at(factors, inertia) };
-                leave(&vector).or_else(kernels)
-            }
-            (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
-            (CriticalClass::NotCritical, _) => {
-                let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
-                let curvature = saddle.map(|theta| curvature_at(theta, None));
-                let path = leave(factors, self.network, whitening, false, curvature.as_deref());
-                let bias = output_bias.as_ref().and_then(|bias| bias_step(bias, factors));
-                path.into_iter().chain(bias).max_by(|a, b| a.decrease.total_cmp(&b.decrease))
-            }
-            _ => None,
-        }
-    }
-
-    /// The weights at the end of the path, rounded to double precision, have the loss that the path claims: a step may be lost
-    /// beside a much larger weight.
-    fn is_realised(&self, escape: &Escape) -> bool {
-        let Point { factors, whitening, .. } = self.point;
-        let tolerances = self.settings.tolerances;
-        let value = |network: &NormalizedNetwork| network.given().value() * network.target_scale().powi(2);
-        let before = value(self.network);
-        let after = value(&NormalizedNetwork::new(&escape.path.at(factors, escape.t), whitening));
-        let allowed = tolerances.certificate_lower * escape.decrease + tolerances.critical_floor * before;
-        (before - after - escape.decrease).abs() <= allowed
-    }
-
-    /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.
-    fn is_unbalanced(&self) -> bool {
-        let scales = self.network.layer_scales();
-        let (low, high) = scales.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &s| (low.min(s), high.max(s)));
-        high * UNIT_ROUNDOFF.sqrt() > low
-    }
-
-    /// An eigenvector of the most negative curvature in coordinates in which all layers have the same size, as a direction in
-    /// the parameters as given: where sizes differ by many orders the eigenvalue there drowns in rounding errors.
-    fn balanced_curvature(&self, inertia: Option<Inertia>) -> Vec<f64> {
-        let Settings { tolerances, seed, .. } = self.settings;
-        let scales = self.network.layer_scales();
-        let operator = HessianOperator::new(self.network.given(), vec![1.0; scales.len()]);
-        let vector = extremes(&operator, inertia, tolerances, seed).smallest.vector;
-        let sizes = self.point.factors.matrices().iter().map(|w| w.nrows() * w.ncols());
-        let factors = sizes.zip(scales).flat_map(|(size, &scale)| std::iter::repeat_n(scale, size));
-        vector.iter().zip(factors).map(|(x, scale)| x * scale).collect()
-    }
-
     /// `L` and the smallest value over the architecture.
     fn values(&self, given: &NormalizedNetwork, class: CriticalClass) -> (f64, f64) {
         let Point { factors, whitening, output_bias, .. } = self.point;
@@ -434,21 +345,4 @@ impl Context<'_> {
         evidence.rest_on("rank X", self.point.whitening.rank);
         evidence
     }
-}
-
-/// `b_h` moves towards `b*`: the loss falls by `n/2 ||b_h - b*||^2`.
-fn bias_step(bias: &OutputBias, factors: &Factors) -> Option<Escape> {
-    let distance = vector_norm(&bias.defect(factors));
-    let direction = factors.moved(-1.0, factors);
-    let loss = LossOnPath { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
-    (distance > 0.0).then(|| Escape {
-        order: 1,
-        coefficient: loss.coefficients[1],
-        t: distance,
-        decrease: 0.5 * bias.count * distance * distance,
-        path: EscapePath::line(direction),
-        loss,
-        kind: EscapeKind::OutputBias,
-        exact: None,
-    })
 }

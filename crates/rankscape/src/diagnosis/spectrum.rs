@@ -1,5 +1,6 @@
 //! The spectrum of the Hessian at a point: eigenvalues, their ends, index and nullity.
 
+use super::layer_block::layer_block;
 use super::{Context, Point, Prepared, Settings};
 use crate::critical::{CriticalClass, ExactSquareNetwork};
 use crate::error::{InputError, Result};
@@ -8,8 +9,8 @@ use crate::hessian::aligned::{RankOne, Spectrum, SpectrumKind};
 use crate::hessian::orbit::{
     BalancedCurvature, balanced_curvature_bound, bound_near_balance, bound_on_orbit, imbalance,
 };
-use crate::hessian::{HessianOperator, NormalizedNetwork, Part, extremes};
-use crate::linalg::{Inertia, Matrix, SymmetricOperator, spectral_norm, symmetric_eigen, symmetric_eigenvalues};
+use crate::hessian::{HessianOperator, Part, extremes};
+use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
 use crate::multiplication::{Differential, Factors, RankProfile};
 use crate::tolerance::UNIT_ROUNDOFF;
 
@@ -248,9 +249,9 @@ fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
     let (white, tolerances) = (&point.whitening, settings.tolerances);
     let [first, second] = point.factors.matrices() else { return None };
     let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
-    let tie = tolerances.tie * UNIT_ROUNDOFF * (first.ncols() as f64).sqrt();
+    let tie = |largest| tolerances.tie_threshold(first.ncols(), largest);
     let plain = point.output_bias.is_none() && point.output_factor.is_none() && white.rank.rank == first.ncols();
-    if !plain || scale - smallest > tie * scale {
+    if !plain || scale - smallest > tie(scale) {
         return None;
     }
     // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
@@ -263,7 +264,7 @@ fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
         imbalance: imbalance(second, first),
         bound_near_balance: bound_near_balance(second, first, &target).map(times),
         bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
-        balanced: balanced_curvature_bound(&values, first.nrows(), tie * size)
+        balanced: balanced_curvature_bound(&values, first.nrows(), tie(size))
             .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
     })
 }
@@ -312,81 +313,6 @@ fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
     let decision = RankDecision::from_singular_values(&sizes, zero, tolerances.rank_gap, largest);
     found.evidence.rest_on("eigenvalues that are not zero", decision);
     found.inertia = decision.clear.then(|| Inertia::from_eigenvalues(&values, zero));
-}
-
-/// The diagonal block of a layer is `(P(h,k)' P(h,k)) (x) (F F')` with `F = P(k-1,0) X`: its eigenvalues are products of
-/// squared singular values, at any point and any size, and none is negative.
-fn layer_block(
-    context: &Context<'_>,
-    prepared: &Prepared<'_>,
-    operator: &HessianOperator<'_>,
-    layer: usize,
-    class: CriticalClass,
-) -> Result<HessianFindings> {
-    let depth = context.point.factors.depth();
-    if !(1..=depth).contains(&layer) {
-        return Err(InputError::new("there is no layer of this number").value(layer).hint(format!("1 to {depth}")));
-    }
-    let block = layer - 1;
-    let (left, right) = operator.block_spectrum(block);
-    let mut values: Vec<f64> = left.iter().flat_map(|x| right.iter().map(move |y| (x * y) * (x * y))).collect();
-    values.sort_by(f64::total_cmp);
-    let size = values.len();
-    let start: usize = operator.shapes()[..block].iter().map(|(rows, cols)| rows * cols).sum();
-    let diagonal = operator.diagonal()[start..start + size].to_vec();
-    let (after, before, mut evidence) = match context.exact {
-        Some(exact) => {
-            let (after, before) = exact.ranks_around(layer);
-            (RankDecision::exact(after), RankDecision::exact(before), Evidence::new(Grade::Exact))
-        }
-        None => {
-            let (after, before) = layer_ranks(context, &prepared.given, operator.scale(block), layer, &left, &right);
-            (after, before, Evidence::new(Grade::Numerical))
-        }
-    };
-    evidence.rest_on(format!("rank P({depth},{layer})"), after);
-    evidence.rest_on(format!("rank P({},0) X", layer - 1), before);
-    let positive = after.rank * before.rank;
-    let inertia = Inertia { negative: 0, zero: size - positive, positive };
-    Ok(HessianFindings {
-        class,
-        size,
-        ends: (values.first().copied(), values.last().copied()),
-        eigenvalues: (size <= LARGEST_LISTED).then_some(values),
-        spectrum: None,
-        residual: Some(0.0),
-        inertia: evidence.is_clear().then_some(inertia),
-        inertia_method: InertiaMethod::ClosedForm,
-        spectrum_method: SpectrumMethod::ClosedForm,
-        evidence,
-        trace: diagonal.iter().sum(),
-        diagonal,
-        vectors: Vec::new(),
-        orbit: None,
-    })
-}
-
-/// Ranks of the two sides of a layer from their singular values; the first list carries `scale`.
-fn layer_ranks(
-    context: &Context<'_>,
-    given: &NormalizedNetwork,
-    scale: f64,
-    layer: usize,
-    left: &[f64],
-    right: &[f64],
-) -> (RankDecision, RankDecision) {
-    let Settings { unit_roundoff, tolerances, .. } = context.settings;
-    let layers = given.given().layers();
-    let widest = layers.iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
-    let relative = tolerances.rank * unit_roundoff * widest.sqrt();
-    let norms = |range: &[Matrix]| range.iter().map(spectral_norm).product::<f64>();
-    let decide = |values: &[f64], size: f64| {
-        let size = size.max(values.first().copied().unwrap_or(0.0));
-        RankDecision::from_singular_values(values, relative * size, tolerances.rank_gap, size)
-    };
-    let inputs = given.given().inputs().map_or(1.0, spectral_norm);
-    let unscaled: Vec<f64> = left.iter().map(|s| s / scale).collect();
-    (decide(&unscaled, norms(&layers[layer..])), decide(right, norms(&layers[..layer - 1]) * inputs))
 }
 
 impl Context<'_> {

@@ -2,7 +2,8 @@
 
 use num_traits::{One, Zero};
 
-use super::algebra::{Algebra, Polynomial, polynomial_plus, polynomial_times};
+use super::polynomial::{Polynomial, polynomial_plus, polynomial_times};
+use crate::linalg::Algebra;
 
 /// A point of the square loss on which only products, the gradient `g` in matrix space and the Gram matrix of the inputs
 /// matter: `L(W + D) - L(W) = <g, D> + 1/2 <D S, D>`.

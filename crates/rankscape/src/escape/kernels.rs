@@ -10,8 +10,9 @@
 
 use num_traits::{One, Zero};
 
-use super::algebra::{Algebra, Polynomial, add_to};
 use super::change::{Landscape, Steps};
+use super::polynomial::{Polynomial, add_to};
+use crate::linalg::Algebra;
 use crate::linalg::power_of_two_near;
 
 /// Null spaces at a point, and what counts as zero.

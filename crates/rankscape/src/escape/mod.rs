@@ -3,7 +3,6 @@
 //! The order of a path is the lowest power of `t` at which the loss changes: 1 off critical points, 2 at strict saddles,
 //! higher at non-strict saddles, which are left through the kernels of the layers.
 
-mod algebra;
 mod ascent;
 mod change;
 mod constructions;
@@ -13,6 +12,7 @@ mod exact;
 mod kernels;
 mod numerical;
 mod path;
+mod polynomial;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};

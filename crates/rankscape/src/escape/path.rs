@@ -1,8 +1,8 @@
 //! Paths `theta(t) = theta + sum_k t^k A_k` and the loss along them.
 
-use super::algebra::Algebra as _;
 use super::change::{Landscape, Steps};
 use crate::hessian::NormalizedNetwork;
+use crate::linalg::Algebra as _;
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
 

@@ -150,7 +150,7 @@ impl NormalizedNetwork {
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
         let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
-        let widest = self.given.layers().iter().map(|w| w.nrows().max(w.ncols())).max().unwrap_or(1) as f64;
+        let widest = self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
         let biased = self.given.biased_layers();

@@ -7,7 +7,7 @@ use crate::linalg::{
     Matrix, Svd, inverse, orthonormal_complement, pseudo_inverse, rank, singular_values, spectral_norm, svd,
     symmetric_eigen, symmetric_eigenvalues,
 };
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
 /// The canonical point on the orbit of a critical point, and the way back.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub fn canonical_point(w: &Matrix, s: &Matrix, z: &Matrix, tolerances: &Toleranc
     let top = left.transpose_times(w);
     // Units that W does not read, corrected so that what they carry is orthogonal to the kept directions.
     let null = orthonormal_complement(&v.columns(0, q)).transpose();
-    let zero = tolerances.tie * UNIT_ROUNDOFF * (z.nrows().max(z.ncols()) as f64).sqrt() * spectral_norm(z);
+    let zero = tolerances.tie_threshold(z.larger_dimension(), spectral_norm(z));
     let positive = kept.iter().filter(|&&value| value > zero).count();
     let correction = &(&(&null * s) * &pseudo_inverse(&kept_rows, positive)) * &top;
     let mut a = Matrix::zeros(k, k);

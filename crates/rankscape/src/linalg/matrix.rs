@@ -195,6 +195,11 @@ impl Matrix {
         scale * self.entries().map(|entry| (entry / scale).powi(2)).sum::<f64>().sqrt()
     }
 
+    /// The larger of the numbers of rows and columns.
+    pub fn larger_dimension(&self) -> usize {
+        self.nrows().max(self.ncols())
+    }
+
     /// Largest absolute entry; NaN if there is one.
     pub fn max_abs(&self) -> f64 {
         (0..self.ncols()).map(|j| largest_of(self.column(j))).fold(0.0, |largest: f64, entry| {

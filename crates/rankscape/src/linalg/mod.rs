@@ -3,6 +3,7 @@
 //! Inputs of the decompositions are scaled by a power of two first and the results scaled back, so no intermediate
 //! result overflows or loses accuracy at scales from 1e-300 to 1e300.
 
+mod algebra;
 pub mod exact;
 mod householder;
 mod inertia;
@@ -19,6 +20,7 @@ mod square;
 mod svd;
 mod triangular;
 
+pub(crate) use algebra::Algebra;
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
 pub use krylov::{End, Extreme, LinearOperator, SymmetricOperator, extreme_eigenpairs, least_squares, vector_norm};
 pub use leading::{Leading, leading_singular};

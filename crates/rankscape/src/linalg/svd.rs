@@ -71,7 +71,7 @@ pub fn spectral_norm(a: &Matrix) -> f64 {
 pub fn rank(a: &Matrix, tolerances: &Tolerances) -> RankDecision {
     let values = singular_values(a);
     let scale = values.first().copied().unwrap_or(0.0);
-    let size = (a.nrows().max(a.ncols()) as f64).sqrt();
+    let size = (a.larger_dimension() as f64).sqrt();
     RankDecision::from_singular_values(
         &values,
         tolerances.rank * UNIT_ROUNDOFF * size * scale,

@@ -1,23 +1,56 @@
-//! Points of the test kit, handed to the diagnosis.
+//! What the test kit draws, in the types of the library, and the diagnosis of its points.
 #![allow(dead_code, unreachable_pub)]
 
-use rankscape::data::SampleAccumulator;
+use rankscape::critical::CriticalClass;
+use rankscape::data::{SampleAccumulator, SampleFactor, Whitening};
 use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
 use rankscape::linalg::Matrix;
+use rankscape::linalg::exact::RationalMatrix;
+use rankscape::multiplication::Factors;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use testkit::grid::Dense;
+use testkit::grid::{Dense, Grid};
+use testkit::planted::Class;
 use testkit::reference::Network;
+use testkit::scalar::Rational;
 
 pub fn matrix(grid: &Dense) -> Matrix {
     Matrix::from_fn(grid.rows(), grid.cols(), |i, j| grid[(i, j)])
 }
 
+pub fn grid(matrix: &Matrix) -> Dense {
+    Grid::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)])
+}
+
+pub fn rational(grid: &Grid<Rational>) -> RationalMatrix {
+    RationalMatrix::from_fn(grid.rows(), grid.cols(), |i, j| grid[(i, j)].clone())
+}
+
+pub fn factors(grids: &[Dense]) -> Factors {
+    Factors::new(grids.iter().map(matrix).collect()).unwrap()
+}
+
+pub fn class_of(planted: Class) -> CriticalClass {
+    match planted {
+        Class::GlobalMinimum => CriticalClass::GlobalMinimum,
+        Class::StrictSaddle => CriticalClass::StrictSaddle,
+        Class::NonStrictSaddle => CriticalClass::NonStrictSaddle,
+    }
+}
+
+fn sample_factor(x: &Dense, y: &Dense, weights: Option<&[f64]>) -> SampleFactor {
+    let mut accumulator = SampleAccumulator::new(x.rows(), y.rows());
+    accumulator.push(x.transpose().entries(), y.transpose().entries(), weights).unwrap();
+    accumulator.finish().unwrap()
+}
+
 /// Samples in the columns of `x` and `y`.
 pub fn samples(x: &Dense, y: &Dense, weights: Option<&[f64]>) -> Data {
-    let mut accumulator = SampleAccumulator::new(x.rows(), y.rows());
-    let rows = |grid: &Dense| grid.transpose().entries().to_vec();
-    accumulator.push(&rows(x), &rows(y), weights).unwrap();
-    Data::Samples(Box::new(accumulator.finish().unwrap()), None)
+    Data::Samples(Box::new(sample_factor(x, y, weights)), None)
+}
+
+/// Samples in the columns of `x` and `y`, whitened.
+pub fn whitening(x: &Dense, y: &Dense) -> Whitening {
+    Whitening::new(&sample_factor(x, y, None).plain(), &Tolerances::default())
 }
 
 pub fn parameters(network: &Network<f64>, output_metric: Option<&Dense>) -> Parameters {

@@ -2,7 +2,8 @@
 
 use num_traits::Zero;
 
-use super::arithmetic::{Arithmetic, orthogonal};
+use super::random::orthogonal;
+use crate::critical::blocks::runs;
 use crate::critical::exact::ExactData;
 use crate::data::Whitening;
 use crate::linalg::exact::{Rational, RationalMatrix};
@@ -100,11 +101,8 @@ impl DiagonalTarget {
         if data.yx.nrows() + data.yx.ncols() > LARGEST_EXACT {
             return None;
         }
-        let seen = data.xx.independent_columns();
-        let gram = RationalMatrix::from_fn(seen.len(), seen.len(), |i, j| data.xx[(seen[i], seen[j])].clone());
-        let cross = data.yx.select_columns(&seen);
-        let solved = &cross * &gram.inverse()?;
-        let sigma = &solved * &cross.transpose();
+        let map = &data.yx * &data.xx.generalized_inverse()?;
+        let sigma = &map * &data.yx.transpose();
         let size = sigma.nrows();
         if (0..size).any(|i| (0..size).any(|j| i != j && !sigma[(i, j)].is_zero())) {
             return None;
@@ -112,23 +110,12 @@ impl DiagonalTarget {
         let mut order: Vec<usize> = (0..size).collect();
         order.sort_by(|&i, &j| sigma[(j, j)].cmp(&sigma[(i, i)]));
         let squares = order.iter().map(|&i| sigma[(i, i)].clone()).filter(|value| !value.is_zero()).collect();
-        let inputs = data.xx.ncols();
-        let map = RationalMatrix::from_fn(size, inputs, |i, j| {
-            seen.iter().position(|&s| s == j).map_or_else(Rational::zero, |at| solved[(i, at)].clone())
-        });
         Some(Self { order, squares, map })
     }
 
     /// Ranges of equal singular values.
     pub(super) fn blocks(&self) -> Vec<std::ops::Range<usize>> {
-        let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
-        for k in 0..self.squares.len() {
-            match blocks.last_mut() {
-                Some(block) if self.squares[k] == self.squares[k - 1] => block.end = k + 1,
-                _ => blocks.push(k..k + 1),
-            }
-        }
-        blocks
+        runs(&self.squares, PartialEq::eq)
     }
 
     /// The frame of exact data.
@@ -136,7 +123,7 @@ impl DiagonalTarget {
         let Directions { captured, omitted, mixed } = directions;
         let (size, inputs, positive) = (self.order.len(), data.xx.ncols(), self.squares.len());
         let places: Vec<usize> = captured.iter().chain(omitted).copied().chain(positive..size).collect();
-        let outputs = RationalMatrix::generate(size, size, |i, j| {
+        let outputs = RationalMatrix::from_fn(size, size, |i, j| {
             if i == self.order[places[j]] { Rational::from_integer(1.into()) } else { Rational::zero() }
         });
         let zero_rows = self.zero_rows(data)?;
@@ -145,7 +132,7 @@ impl DiagonalTarget {
             let entry = self.map[(self.order[index], j)].clone();
             if mixed && i >= captured.len() { entry / &self.squares[index] } else { entry }
         });
-        let unseen = &RationalMatrix::identity(data.xx.ncols()) - &(&data.xx * &generalized_inverse(&data.xx)?);
+        let unseen = &RationalMatrix::identity(data.xx.ncols()) - &(&data.xx * &data.xx.generalized_inverse()?);
         Some(Frame { outputs, inputs, unseen, captured: captured.len(), omitted: omitted.len() })
     }
 
@@ -165,15 +152,4 @@ impl DiagonalTarget {
             pivots.iter().position(|&p| p == at).map_or_else(Rational::zero, |p| -solved[(p, i)].clone())
         }))
     }
-}
-
-/// `S^-` with `S S^- S = S`: the inverse of a maximal independent principal block, zero elsewhere.
-fn generalized_inverse(s: &RationalMatrix) -> Option<RationalMatrix> {
-    let seen = s.independent_columns();
-    let block = RationalMatrix::from_fn(seen.len(), seen.len(), |i, j| s[(seen[i], seen[j])].clone()).inverse()?;
-    let place = |k: usize| seen.iter().position(|&at| at == k);
-    Some(RationalMatrix::from_fn(s.nrows(), s.ncols(), |i, j| match (place(i), place(j)) {
-        (Some(i), Some(j)) => block[(i, j)].clone(),
-        _ => Rational::zero(),
-    }))
 }

@@ -5,11 +5,11 @@
 //! zeros and ones. This is the deep form of `docs/construct.md`, and for two layers that of `[@ZL]` Theorem 1. Over the
 //! rationals wherever `Y X^+ X Y'` is diagonal, since then no singular vector is irrational.
 
-mod arithmetic;
 mod assemble;
 mod check;
 mod choice;
 mod frame;
+mod random;
 mod surplus;
 
 pub use check::Check;
@@ -29,9 +29,9 @@ use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{ExactFactors, Factors, RankProfile, balance};
 use crate::random::Stream;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use arithmetic::Arithmetic;
 use assemble::{add_unseen, assemble};
 use frame::{DiagonalTarget, Directions, Frame};
+use random::RandomMatrix;
 
 /// Which directions the product captures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl<'a> Chosen<'a> {
     }
 }
 
-fn point<M: Arithmetic>(stratum: &Stratum, frame: &Frame<M>, request: &Request, stream: &mut Stream) -> Vec<M> {
+fn point<M: RandomMatrix>(stratum: &Stratum, frame: &Frame<M>, request: &Request, stream: &mut Stream) -> Vec<M> {
     let random = request.gauge == Gauge::Random;
     let mut factors = assemble(stratum, frame, random.then_some(&mut *stream));
     if request.unseen {

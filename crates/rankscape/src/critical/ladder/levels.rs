@@ -1,13 +1,13 @@
 //! The distinct positive singular values of the whitened target, with multiplicities and what the counts rest on.
 
-use super::super::exact::ExactData;
-use super::exact::multiplicities;
+use crate::critical::blocks::TargetBlocks;
+use crate::critical::exact::ExactData;
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::linalg::exact::{RationalMatrix, rational_to_f64};
+use crate::evidence::{Evidence, RankDecision};
+use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use crate::linalg::{power_of_two_near, symmetric_eigenvalues};
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
 /// A positive singular value of the whitened target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,24 +36,14 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// In double precision.
-    ///
-    /// A singular value counts as zero up to `tolerances.rank * 2^-53 * sqrt(larger dimension) * ||Y||`, since whitening
-    /// can cancel in all of `Y`; two neighbours count as equal when they differ by at most
-    /// `tolerances.tie * 2^-53 * sqrt(larger dimension) * largest`, or by what counts as zero.
+    /// In double precision. Zeros and ties are told as by [`TargetBlocks::new`].
     ///
     /// # Errors
     /// If the squares of the singular values overflow or underflow.
     pub fn numerical(whitening: &Whitening, tolerances: &Tolerances) -> Result<Self> {
+        let blocks = TargetBlocks::new(whitening, tolerances);
         let spectrum = whitening.singular_values().to_vec();
-        let mut evidence = Evidence::new(Grade::Numerical);
-        evidence.rest_on("rank X", whitening.rank);
-        let limits = Limits::new(whitening, tolerances);
-        let positive = limits.rank(&spectrum);
-        evidence.rest_on("rank of the whitened target", positive);
-        let (counts, distinct) = limits.ties(&spectrum[..positive.rank]);
-        evidence.rest_on("distinct positive singular values", distinct);
-        Self::assemble(spectrum, &counts, whitening.rank.rank, evidence, whitening.floor, whitening.target_norm)
+        Self::assemble(spectrum, &blocks, whitening.rank, whitening.floor, whitening.target_norm)
     }
 
     /// With ranks and multiplicities over the rationals; the values themselves are algebraic numbers, given in double
@@ -74,30 +64,16 @@ impl Levels {
         for (k, value) in spectrum.iter_mut().enumerate() {
             *value = if k < positive { value.max(f64::MIN_POSITIVE) } else { 0.0 };
         }
-        let mut evidence = Evidence::new(Grade::Exact);
-        evidence.rest_on("rank X", RankDecision::exact(data_rank));
-        evidence.rest_on("rank of the whitened target", RankDecision::exact(positive));
-        let (counts, distinct) = match multiplicities(&gram, &spectrum[..positive]) {
-            Some(counts) => {
-                let distinct = RankDecision::exact(counts.len());
-                (counts, distinct)
-            }
-            None => {
-                evidence.grade = Grade::Numerical;
-                Limits::new(whitening, tolerances).ties(&spectrum[..positive])
-            }
-        };
-        evidence.rest_on("distinct positive singular values", distinct);
-        let reached: crate::linalg::exact::Rational = (0..gram.nrows()).map(|i| gram[(i, i)].clone()).sum();
+        let blocks = TargetBlocks::exact(&gram, &spectrum[..positive], whitening, tolerances);
+        let reached: Rational = (0..gram.nrows()).map(|i| gram[(i, i)].clone()).sum();
         let floor = 0.5 * rational_to_f64(&(&data.yy - reached));
-        Self::assemble(spectrum, &counts, data_rank, evidence, floor, whitening.target_norm)
+        Self::assemble(spectrum, &blocks, RankDecision::exact(data_rank), floor, whitening.target_norm)
     }
 
     fn assemble(
         spectrum: Vec<f64>,
-        counts: &[usize],
-        data_rank: usize,
-        evidence: Evidence,
+        blocks: &TargetBlocks,
+        data_rank: RankDecision,
         floor: f64,
         target_norm: f64,
     ) -> Result<Self> {
@@ -112,17 +88,19 @@ impl Levels {
             .value(format!("||Y|| = {target_norm:e}"))
             .hint("multiply Y by a constant; the weights of the last layer scale with it"));
         }
-        let mut start = 0;
-        let levels = counts.iter().map(|&multiplicity| {
-            let block = &spectrum[start..start + multiplicity];
-            start += multiplicity;
+        let levels = blocks.blocks.iter().map(|block| {
+            let values = &spectrum[block.clone()];
             // From the largest down, so that equal numbers have exactly their own mean.
-            let shift: f64 = block.iter().map(|value| value - block[0]).sum();
-            Level { value: block[0] + shift / multiplicity as f64, multiplicity }
+            let shift: f64 = values.iter().map(|value| value - values[0]).sum();
+            Level { value: values[0] + shift / block.len() as f64, multiplicity: block.len() }
         });
         let levels: Vec<Level> = levels.collect();
         let scale = power_of_two_near(levels.first().map_or(1.0, |level| level.value));
-        Ok(Self { spectrum, levels, data_rank, evidence, floor, scale })
+        let mut evidence = Evidence::new(blocks.grade);
+        evidence.rest_on("rank X", data_rank);
+        evidence.rest_on("rank of the whitened target", blocks.rank);
+        evidence.rest_on("distinct positive singular values", blocks.distinct);
+        Ok(Self { spectrum, levels, data_rank: data_rank.rank, evidence, floor, scale })
     }
 
     /// Rank of the whitened target.
@@ -153,52 +131,6 @@ impl Levels {
     /// `s_i^2`, relative to an internal scale.
     pub(super) fn relative_squares(&self) -> Vec<f64> {
         self.levels.iter().map(|level| (level.value / self.scale).powi(2)).collect()
-    }
-}
-
-/// What counts as zero and as equal.
-struct Limits {
-    zero: f64,
-    tie: f64,
-    gap: f64,
-    largest: f64,
-}
-
-impl Limits {
-    fn new(whitening: &Whitening, tolerances: &Tolerances) -> Self {
-        let size = whitening.target.nrows().max(whitening.target.ncols()) as f64;
-        let unit = UNIT_ROUNDOFF * size.sqrt();
-        let largest = whitening.singular_values().first().copied().unwrap_or(0.0);
-        let zero = tolerances.rank * unit * whitening.target_norm;
-        Self { zero, tie: zero.max(tolerances.tie * unit * largest), gap: tolerances.rank_gap, largest }
-    }
-
-    fn rank(&self, spectrum: &[f64]) -> RankDecision {
-        RankDecision::from_singular_values(spectrum, self.zero, self.gap, self.largest)
-    }
-
-    /// Sizes of the blocks of equal values. The decision lists the smallest difference that separates and the largest
-    /// that does not; it is clear when none lies just above the tolerance.
-    fn ties(&self, positive: &[f64]) -> (Vec<usize>, RankDecision) {
-        let differences: Vec<f64> = positive.windows(2).map(|pair| pair[0] - pair[1]).collect();
-        let mut counts: Vec<usize> = positive.first().map(|_| 1).into_iter().collect();
-        for &difference in &differences {
-            match counts.last_mut() {
-                Some(count) if difference <= self.tie => *count += 1,
-                _ => counts.push(1),
-            }
-        }
-        let apart = differences.iter().copied().filter(|&d| d > self.tie).min_by(f64::total_cmp);
-        let below = differences.iter().copied().filter(|&d| d <= self.tie).max_by(f64::total_cmp);
-        let decision = RankDecision {
-            rank: counts.len(),
-            above: apart,
-            below,
-            tolerance: self.tie,
-            scale: self.largest,
-            clear: apart.is_none_or(|difference| difference > self.gap * self.tie),
-        };
-        (counts, decision)
     }
 }
 

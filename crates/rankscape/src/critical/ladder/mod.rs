@@ -8,7 +8,6 @@
 mod count;
 mod descent;
 mod dimension;
-mod exact;
 mod levels;
 mod minima;
 mod rung;

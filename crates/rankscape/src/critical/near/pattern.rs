@@ -1,9 +1,10 @@
 //! Ranks read off the gaps of a perturbed point.
 
-use crate::critical::captured::{Captured, distinct_blocks};
+use crate::critical::blocks::distinct_blocks;
+use crate::critical::captured::Captured;
 use crate::data::Whitening;
 use crate::linalg::{Matrix, singular_values, spectral_norm, svd};
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
 /// Noise levels at which the gaps are read, relative to the size of a product.
 const LEVELS: [f64; 8] = [7e-2, 2e-2, 6e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8];
@@ -179,7 +180,7 @@ pub(super) fn nearest_projection(
 ) -> Option<Projection> {
     let spectrum = &whitening.spectrum;
     let values: Vec<f64> = spectrum.s.iter().map(|s| s / scale).collect();
-    let tie = tolerances.tie * UNIT_ROUNDOFF * (w.nrows().max(w.ncols()) as f64).sqrt() * values[0];
+    let tie = tolerances.tie_threshold(w.larger_dimension(), values[0]);
     let target = whitening.target.scaled(1.0 / scale);
     let mut settled = true;
     let mut indices = Vec::new();

@@ -6,7 +6,7 @@
 //! `L = L_{k+1}`. For two layers only `k = 0` exists, and this is their Theorem 1.
 
 use super::pattern::{BlockPattern, block_pattern};
-use crate::critical::captured::distinct_blocks;
+use crate::critical::blocks::distinct_blocks;
 use crate::hessian::{NormalizedNetwork, StringRanks};
 use crate::linalg::{Matrix, orthonormal_complement, pseudo_inverse, svd};
 use crate::tolerance::Tolerances;
@@ -65,7 +65,7 @@ impl LevelForm {
         let target = given.target();
         let reduced = (target * &rows).times_transpose(&rows);
         let spectrum = svd(&reduced);
-        let size = (target.nrows().max(target.ncols()) as f64).sqrt();
+        let size = (target.larger_dimension() as f64).sqrt();
         let tie = tolerances.tie * noise * size * condition_number * network.target_norm();
         let blocks = distinct_blocks(&spectrum.s, tie);
         let positive = blocks.last().map_or(0, |block| block.end);

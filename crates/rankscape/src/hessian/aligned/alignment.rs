@@ -99,7 +99,7 @@ impl Alignment {
         let edges: Vec<&Matrix> = network.inputs().into_iter().chain(network.layers()).collect();
         let input = network.inputs().map(|_| network.input_norm());
         let target = network.target();
-        let widest = edges.iter().map(|e| e.nrows().max(e.ncols())).max().unwrap_or(1) as f64;
+        let widest = edges.iter().map(|edge| edge.larger_dimension()).max().unwrap_or(1) as f64;
         let cycle = Cycle {
             norms: input.into_iter().chain(network.layer_norms().iter().copied()).collect(),
             target_norm: spectral_norm(target),

@@ -6,15 +6,14 @@ use std::str::FromStr;
 
 use num_bigint::BigUint;
 use serde::Serialize;
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
+use super::numbers::{float_rows, rational_rows};
 use super::point::{EvidenceDocument, bars};
 use super::{BarDocument, RunDocument};
 use crate::critical::{CapturedFamily, Constructed, CriticalClass, CyclicBar, Gauge, Stratum, TargetBlocks};
 use crate::data::Whitening;
 use crate::evidence::{Evidence, Grade};
-use crate::linalg::Matrix;
-use crate::linalg::exact::RationalMatrix;
 use crate::tolerance::Tolerances;
 
 /// Factors are in the document up to this many parameters.
@@ -213,17 +212,7 @@ fn gauge_name(gauge: Gauge) -> &'static str {
 
 fn factors_json(found: &Constructed) -> Vec<Value> {
     match &found.exact {
-        Some(exact) => exact.matrices().iter().map(exact_rows).collect(),
-        None => found.factors.matrices().iter().map(Matrix::to_rows).map(|rows| json!(rows)).collect(),
+        Some(exact) => exact.matrices().iter().map(rational_rows).collect(),
+        None => found.factors.matrices().iter().map(float_rows).collect(),
     }
-}
-
-/// Integers as numbers, fractions as text.
-fn exact_rows(matrix: &RationalMatrix) -> Value {
-    let entry = |i: usize, j: usize| {
-        let value = &matrix[(i, j)];
-        let integer = value.is_integer().then(|| Number::from_str(&value.numer().to_string()).ok()).flatten();
-        integer.map_or_else(|| Value::String(value.to_string()), Value::Number)
-    };
-    (0..matrix.nrows()).map(|i| (0..matrix.ncols()).map(|j| entry(i, j)).collect::<Value>()).collect()
 }

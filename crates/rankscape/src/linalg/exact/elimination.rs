@@ -75,6 +75,21 @@ impl RationalMatrix {
         if positive { 1 } else { -1 }
     }
 
+    /// `S^-` with `S S^- S = S` for a symmetric positive semidefinite matrix `S`: the inverse of a maximal independent
+    /// principal block, zero elsewhere. `None` when that block is singular, which no semidefinite matrix has.
+    pub fn generalized_inverse(&self) -> Option<Self> {
+        let columns = self.independent_columns();
+        let block = Self::from_fn(columns.len(), columns.len(), |i, j| self[(columns[i], columns[j])].clone());
+        let block = block.inverse()?;
+        let mut inverse = Self::zeros(self.nrows(), self.ncols());
+        for (i, &row) in columns.iter().enumerate() {
+            for (j, &col) in columns.iter().enumerate() {
+                inverse[(row, col)] = block[(i, j)].clone();
+            }
+        }
+        Some(inverse)
+    }
+
     /// Inverse of a square matrix; `None` when it is singular.
     pub fn inverse(&self) -> Option<Self> {
         let n = self.nrows();
@@ -164,6 +179,18 @@ mod tests {
             let term = &a[(0, k)] * determinant(&minor);
             if k % 2 == 0 { sum + term } else { sum - term }
         })
+    }
+
+    #[test]
+    fn generalized_inverse_solves_semidefinite_systems() {
+        let mut stream = Stream::new(2, 0);
+        for trial in 0..60 {
+            let (size, rank) = (trial % 5, trial % 4);
+            let root = random(size, rank, &mut stream);
+            let s = &root * &root.transpose();
+            let inverse = s.generalized_inverse().unwrap();
+            assert_eq!(&(&s * &inverse) * &s, s);
+        }
     }
 
     #[test]

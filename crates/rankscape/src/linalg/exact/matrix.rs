@@ -90,9 +90,14 @@ impl RationalMatrix {
         self.entries.iter().all(Zero::is_zero)
     }
 
+    /// `tr(self' other)`.
+    pub fn dot(&self, other: &Self) -> Rational {
+        self.entries.iter().zip(&other.entries).map(|(x, y)| x * y).sum()
+    }
+
     /// Sum of the squares of the entries.
     pub fn squared_norm(&self) -> Rational {
-        self.entries.iter().map(|x| x * x).sum()
+        self.dot(self)
     }
 
     /// The nearest matrix in double precision.

@@ -1,4 +1,6 @@
-//! Multiplicities of the eigenvalues of a rational positive semidefinite matrix, decided exactly.
+//! Blocks of equal eigenvalues of a rational positive semidefinite matrix, decided exactly.
+
+use std::ops::Range;
 
 use num_bigint::BigInt;
 use num_traits::One;
@@ -8,13 +10,13 @@ use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
 /// Largest matrix whose powers are compared.
 const LARGEST: usize = 24;
 
-/// Multiplicities of the positive eigenvalues of `gram`, largest eigenvalue first, where `values` are their square
+/// Index ranges of the equal ones of the positive eigenvalues of `gram`, largest first, where `values` are their square
 /// roots in double precision; `None` if the matrix is too large or the values do not separate them.
 ///
 /// The number of distinct eigenvalues is the number of independent powers `I, K, K^2, ...`. So it is enough to find as
 /// many clusters and to show, by signatures of `K - c I` at numbers `c` between the clusters, that each of them holds
 /// as many eigenvalues as it has members.
-pub(super) fn multiplicities(gram: &RationalMatrix, values: &[f64]) -> Option<Vec<usize>> {
+pub(super) fn blocks(gram: &RationalMatrix, values: &[f64]) -> Option<Vec<Range<usize>>> {
     let (size, positive) = (gram.nrows(), values.len());
     if size > LARGEST {
         return None;
@@ -46,7 +48,7 @@ pub(super) fn multiplicities(gram: &RationalMatrix, values: &[f64]) -> Option<Ve
     }
     let ends = cuts.iter().copied().chain([positive]);
     let starts = std::iter::once(0).chain(cuts.iter().copied());
-    Some(ends.zip(starts).map(|(end, start)| end - start).collect())
+    Some(starts.zip(ends).map(|(start, end)| start..end).collect())
 }
 
 /// Rank of `{I, K, ..., K^positive}`: at most one eigenvalue is not among the positive ones.
@@ -59,9 +61,7 @@ fn distinct_eigenvalues(gram: &RationalMatrix, positive: usize) -> usize {
     for k in 0..positive {
         powers.push(&powers[k] * &whole);
     }
-    let products = RationalMatrix::from_fn(positive + 1, positive + 1, |i, j| {
-        powers[i].entries().iter().zip(powers[j].entries()).map(|(a, b)| a * b).sum()
-    });
+    let products = RationalMatrix::from_fn(positive + 1, positive + 1, |i, j| powers[i].dot(&powers[j]));
     products.rank()
 }
 
@@ -80,14 +80,14 @@ mod tests {
     #[test]
     fn values_closer_than_rounding_are_told_apart_or_left_open() {
         let far = diagonal(&[9, 4, 4, 1, 0], 1);
-        assert_eq!(multiplicities(&far, &[3.0, 2.0, 2.0, 1.0]), Some(vec![1, 2, 1]));
+        assert_eq!(blocks(&far, &[3.0, 2.0, 2.0, 1.0]), Some(vec![0..1, 1..3, 3..4]));
         // 4 + 1e-12 and 4: apart by 2.5e-13 in the root, seen by the powers and by one signature.
         let near = diagonal(&[4_000_000_000_001, 4_000_000_000_000], 1_000_000_000_000);
         let root = 4.000_000_000_001_f64.sqrt();
-        assert_eq!(multiplicities(&near, &[root, 2.0]), Some(vec![1, 1]));
+        assert_eq!(blocks(&near, &[root, 2.0]), Some(vec![0..1, 1..2]));
         // Double precision does not see 1e-18: no claim.
         let unseen = diagonal(&[4_000_000_000_000_000_001, 4_000_000_000_000_000_000], 1_000_000_000_000_000_000);
-        assert_eq!(multiplicities(&unseen, &[2.0, 2.0]), None);
-        assert_eq!(multiplicities(&diagonal(&[0, 0], 1), &[]), Some(vec![]));
+        assert_eq!(blocks(&unseen, &[2.0, 2.0]), None);
+        assert_eq!(blocks(&diagonal(&[0, 0], 1), &[]), Some(vec![]));
     }
 }

@@ -1,0 +1,124 @@
+//! The positive singular values of the target, in blocks of equal ones: by tolerance, or over the rationals.
+
+mod exact;
+
+use std::ops::Range;
+
+use crate::data::Whitening;
+use crate::evidence::{Grade, RankDecision};
+use crate::linalg::exact::RationalMatrix;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Positive singular values of a target, largest first, in blocks of equal ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetBlocks {
+    /// Index ranges of equal values, counted from 0.
+    pub blocks: Vec<Range<usize>>,
+    /// How many values are positive.
+    pub rank: RankDecision,
+    /// How many distinct values there are. `above` is the smallest difference of neighbours that separates, `below` the
+    /// largest that does not; it is clear when none lies just above the tolerance.
+    pub distinct: RankDecision,
+    /// How strong the blocks are.
+    pub grade: Grade,
+}
+
+impl TargetBlocks {
+    /// Blocks of the whitened target in double precision.
+    ///
+    /// A singular value counts as zero up to `tolerances.rank * 2^-53 * sqrt(larger dimension) * ||Y||_F`, since whitening
+    /// can cancel in all of `Y`; two neighbours count as equal when they differ by at most
+    /// `tolerances.tie * 2^-53 * sqrt(larger dimension) * largest`, or by what counts as zero.
+    pub fn new(whitening: &Whitening, tolerances: &Tolerances) -> Self {
+        let values = whitening.singular_values();
+        let limits = Limits::new(whitening, tolerances);
+        let rank = RankDecision::from_singular_values(values, limits.zero, tolerances.rank_gap, whitening.target_norm);
+        let (blocks, distinct) = limits.blocks(&values[..rank.rank]);
+        Self { blocks, rank, distinct, grade: Grade::Numerical }
+    }
+
+    /// Blocks of the positive eigenvalues of the exact `gram = Z Z'`, whose square roots in double precision are `values`.
+    /// Where equal values cannot be told exactly (more than 24 outputs), they are told by tolerance and the grade is
+    /// `numerical`.
+    pub(super) fn exact(gram: &RationalMatrix, values: &[f64], whitening: &Whitening, tolerances: &Tolerances) -> Self {
+        let rank = RankDecision::exact(values.len());
+        match exact::blocks(gram, values) {
+            Some(blocks) => {
+                let distinct = RankDecision::exact(blocks.len());
+                Self { blocks, rank, distinct, grade: Grade::Exact }
+            }
+            None => {
+                let (blocks, distinct) = Limits::new(whitening, tolerances).blocks(values);
+                Self { blocks, rank, distinct, grade: Grade::Numerical }
+            }
+        }
+    }
+
+    /// How often each distinct value occurs.
+    pub fn multiplicities(&self) -> Vec<usize> {
+        self.blocks.iter().map(Range::len).collect()
+    }
+}
+
+/// Index ranges of equal positive singular values; two neighbours are equal when they differ by at most `tolerance`, and
+/// positive is what is larger.
+pub fn distinct_blocks(values: &[f64], tolerance: f64) -> Vec<Range<usize>> {
+    let positive = values.iter().take_while(|&&value| value > tolerance).count();
+    runs(&values[..positive], |a, b| a - b <= tolerance)
+}
+
+/// Index ranges of the longest runs in which every item equals the one before.
+pub(super) fn runs<T>(items: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (k, item) in items.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if equal(&items[k - 1], item) => run.end = k + 1,
+            _ => runs.push(k..k + 1),
+        }
+    }
+    runs
+}
+
+/// What counts as zero and as equal.
+struct Limits {
+    zero: f64,
+    tie: f64,
+    gap: f64,
+    largest: f64,
+}
+
+impl Limits {
+    fn new(whitening: &Whitening, tolerances: &Tolerances) -> Self {
+        let dimension = whitening.target.larger_dimension();
+        let largest = whitening.singular_values().first().copied().unwrap_or(0.0);
+        let zero = tolerances.rank * UNIT_ROUNDOFF * (dimension as f64).sqrt() * whitening.target_norm;
+        Self { zero, tie: zero.max(tolerances.tie_threshold(dimension, largest)), gap: tolerances.rank_gap, largest }
+    }
+
+    fn blocks(&self, positive: &[f64]) -> (Vec<Range<usize>>, RankDecision) {
+        let blocks = runs(positive, |a, b| a - b <= self.tie);
+        let differences = || positive.windows(2).map(|pair| pair[0] - pair[1]);
+        let above = differences().filter(|&d| d > self.tie).min_by(f64::total_cmp);
+        let below = differences().filter(|&d| d <= self.tie).max_by(f64::total_cmp);
+        let decision = RankDecision {
+            rank: blocks.len(),
+            above,
+            below,
+            tolerance: self.tie,
+            scale: self.largest,
+            clear: above.is_none_or(|difference| difference > self.gap * self.tie),
+        };
+        (blocks, decision)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_form_one_block_and_zero_values_none() {
+        assert_eq!(distinct_blocks(&[3.0, 2.0, 2.0, 1.0, 0.0], 1e-9), [0..1, 1..3, 3..4]);
+        assert!(distinct_blocks(&[0.0, 0.0], 1e-9).is_empty());
+    }
+}
