@@ -15,7 +15,7 @@ const KRYLOV_BUDGET: usize = 600;
 /// Norm of the defect at which a further step must halve it to be worth taking.
 const CONVERGED: f64 = 1e-13;
 
-pub(super) struct Stratum<'a> {
+pub(super) struct RankStratum<'a> {
     pattern: &'a RankPattern,
     projection: &'a Matrix,
     residual: &'a Matrix,
@@ -30,7 +30,7 @@ struct Equation {
     shape: (usize, usize),
 }
 
-impl<'a> Stratum<'a> {
+impl<'a> RankStratum<'a> {
     pub(super) fn new(pattern: &'a RankPattern, projection: &'a Matrix, residual: &'a Matrix) -> Self {
         Self { pattern, projection, residual }
     }
@@ -122,7 +122,7 @@ struct Linearization<'a> {
 }
 
 impl<'a> Linearization<'a> {
-    fn new(stratum: &Stratum<'a>, layers: &'a [Matrix]) -> Self {
+    fn new(stratum: &RankStratum<'a>, layers: &'a [Matrix]) -> Self {
         let depth = layers.len();
         let partials = (0..=depth)
             .map(|i| {
