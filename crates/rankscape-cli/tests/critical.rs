@@ -18,6 +18,7 @@ fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
 fn refused(folder: &Path, arguments: &[&str], parts: &[&str]) {
     let run = rankscape(folder, &[&["critical"], arguments, &["--json"]].concat());
     assert_eq!(run.json()["schema"], "rankscape.error/1", "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
     assert_refused(&run, parts);
 }
 
