@@ -6,8 +6,9 @@
 
 use std::cell::Cell;
 
-use super::pattern::{Composite, RankPattern, partial, wrapped};
+use super::pattern::{Composite, RankPattern, wrapped};
 use crate::linalg::{LinearOperator, Matrix, least_squares, svd, vector_norm};
+use crate::multiplication::partial_product;
 use crate::tolerance::UNIT_ROUNDOFF;
 
 const STEPS: usize = 25;
@@ -100,7 +101,7 @@ fn width(layers: &[Matrix], k: usize) -> usize {
 
 fn evaluate(layers: &[Matrix], residual: &Matrix, composite: Composite) -> Matrix {
     match composite {
-        Composite::Straight { j, i } => partial(layers, j, i),
+        Composite::Straight { j, i } => partial_product(layers, j, i),
         Composite::Wrapped { s, t } => wrapped(layers, residual, s, t),
     }
 }
