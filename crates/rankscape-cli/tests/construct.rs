@@ -3,29 +3,14 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::bytes::put;
 use common::{listing, rankscape};
 use serde_json::Value;
 
-#[track_caller]
-fn assert_valid(name: &str, document: &Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.schema.json"));
-    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
-}
-
 fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
-    let run = rankscape(folder, &[arguments, &["--json"]].concat());
-    assert_eq!((run.code, run.stderr.as_str()), (code, ""), "{run:?}");
-    let document = run.json();
-    let name = document["schema"].as_str().unwrap();
-    assert_valid(name.trim_start_matches("rankscape.").trim_end_matches("/1"), &document);
+    let document = common::answer(folder, arguments, code);
     let quiet = rankscape(folder, &[arguments, &["--quiet"]].concat());
     assert_eq!((quiet.code, quiet.stdout.as_str()), (code, ""), "{quiet:?}");
     let text = rankscape(folder, arguments);

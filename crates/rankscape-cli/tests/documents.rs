@@ -3,27 +3,12 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::bytes::{f64_bytes, npy_f64, npz, put, safetensors};
-use common::{listing, put_samples, put_weights, rankscape};
+use common::{assert_valid, listing, put_samples, put_weights, rankscape, schema};
 use serde_json::Value;
 use testkit::oracles::landscape_cases;
-
-fn schema(name: &str) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.schema.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-#[track_caller]
-fn assert_valid(name: &str, document: &Value) {
-    let schema = schema(name);
-    jsonschema::draft202012::meta::validate(&schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
-}
 
 fn answer(folder: &Path, arguments: &[&str]) -> Value {
     let run = rankscape(folder, &[arguments, &["--json"]].concat());

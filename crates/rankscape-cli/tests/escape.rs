@@ -6,18 +6,14 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::rankscape;
+use common::{assert_valid, rankscape};
 use serde_json::{Value, json};
 
 fn asked(folder: &Path, more: &[&str]) -> (Value, i32) {
     let run = rankscape(folder, &[&["escape", "--json", "--weights", "w.json", "--data", "d.json"], more].concat());
     let document = run.json();
     if run.code != 2 {
-        let path = format!("{}/../../docs/schema/escape.schema.json", env!("CARGO_MANIFEST_DIR"));
-        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let validator = jsonschema::draft202012::new(&schema).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+        assert_valid("escape", &document);
     }
     (document, run.code)
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::bytes::put;
 use common::{assert_close, json_rows, put_samples, put_weights, rankscape};
@@ -12,22 +12,9 @@ use testkit::grid::Dense;
 use testkit::oracles::{Rows, landscape_cases};
 use testkit::reference::Network;
 
-fn valid(document: &Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/hessian.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
-}
-
 #[track_caller]
 fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
-    let run = rankscape(folder, &[&["hessian", "--json"], arguments].concat());
-    assert!(run.code == code && run.stderr.is_empty(), "{run:?}");
-    let document = run.json();
-    valid(&document);
-    document
+    common::answer(folder, &[&["hessian"], arguments].concat(), code)
 }
 
 fn numbers(document: &Value) -> Vec<f64> {

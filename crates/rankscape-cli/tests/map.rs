@@ -3,37 +3,16 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
 use common::bytes::put;
-use common::{Run, put_weights, rankscape};
+use common::{Run, answer, assert_refused, assert_valid, put_weights, rankscape};
 use serde_json::{Value, json};
 use testkit::grid::Dense;
 use testkit::oracles::lift_cases;
 
 #[track_caller]
-fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
-    let run = rankscape(folder, &[arguments, &["--json"]].concat());
-    assert!(run.code == code && run.stderr.is_empty(), "{run:?}");
-    run.json()
-}
-
-#[track_caller]
 fn refused(run: &Run, parts: &[&str]) {
-    assert!(run.code == 2 && run.json()["schema"] == "rankscape.error/1", "{run:?}");
-    for part in parts {
-        assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
-    }
-}
-
-#[track_caller]
-fn assert_valid(name: &str, document: &Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.schema.json"));
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+    assert_eq!(run.json()["schema"], "rankscape.error/1", "{run:?}");
+    assert_refused(run, parts);
 }
 
 fn word(holds: bool) -> &'static str {

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::{are_integers, put_samples, put_weights, rankscape};
+use common::{are_integers, assert_valid, put_samples, put_weights, rankscape};
 use serde_json::{Value, json};
 use testkit::grid::Grid;
 use testkit::oracles::landscape_cases;
@@ -34,16 +34,6 @@ fn failing(document: &Value) -> Vec<&str> {
     checks.filter(|check| check["holds"] == json!(false)).map(|check| check["claim"].as_str().unwrap()).collect()
 }
 
-#[track_caller]
-fn assert_obeys(name: &str, document: &Value) {
-    let path = format!("{}/../../docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
-}
-
 #[test]
 fn every_exact_case_of_the_oracle_has_a_certificate_that_verifies() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,11 +48,11 @@ fn every_exact_case_of_the_oracle_has_a_certificate_that_verifies() {
             put_weights(folder, "w.json", &point.factors);
             put_samples(folder, "d.json", &case.x, &case.y);
             let (certificate, answer) = certified(folder, "c.json");
-            assert_obeys("certificate", &certificate);
+            assert_valid("certificate", &certificate);
             assert_eq!(certificate["arithmetic"], "exact", "{at}");
             assert_eq!(certificate["class"], point.class_name(), "{at}");
             let (document, code) = verified(folder, "c.json", &["--weights", "w.json", "--data", "d.json"]);
-            assert_obeys("verify", &document);
+            assert_valid("verify", &document);
             assert_eq!((code, &document["valid"]), (0, &json!(true)), "{at} {document:#}");
             assert_eq!(document["evidence"]["grade"], "exact", "{at}");
             if point.class_name() == "global_minimum" {
@@ -247,7 +237,7 @@ fn floating_certificates_are_evaluated_exactly_or_with_intervals() {
     put(folder, "w.json", br#"{"W1": [[0.0, 0], [0, 0]], "W2": [[0, 0], [0, 0]], "W3": [[0, 0], [0, 0]]}"#);
     put(folder, "d.json", br#"{"X": [[1, 0], [1, 2], [0, 1]], "Y": [[2, 0], [1, 0], [3, 1]]}"#);
     let (certificate, answer) = certified(folder, "c.json");
-    assert_obeys("certificate", &certificate);
+    assert_valid("certificate", &certificate);
     assert_eq!((&certificate["arithmetic"], &answer["class"]), (&json!("floating"), &json!("non_strict_saddle")));
     let (document, code) = verified(folder, "c.json", &["--weights", "w.json", "--data", "d.json"]);
     assert_eq!((code, &document["evidence"]["grade"]), (0, &json!("exact")), "{document:#}");

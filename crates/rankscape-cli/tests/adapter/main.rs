@@ -5,39 +5,26 @@ mod checkpoint;
 #[path = "../common/mod.rs"]
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use checkpoint::{Tensor, drawn, put_checkpoint, stored, tensor};
 use common::bytes::put;
-use common::{assert_close, rankscape};
+use common::{assert_close, assert_refused, rankscape, root};
 use serde_json::{Value, json};
 use testkit::grid::Dense;
 use testkit::jacobi::singular_values;
 use testkit::random::Draw;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
 #[track_caller]
 fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
-    let run = rankscape(folder, &[&["adapter"], arguments, &["--json"]].concat());
-    assert!(run.code == code && run.stderr.is_empty(), "{run:?}");
-    let document = run.json();
-    let schema = std::fs::read_to_string(root().join("docs/schema/adapter.schema.json")).unwrap();
-    let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
-    document
+    common::answer(folder, &[&["adapter"], arguments].concat(), code)
 }
 
 #[track_caller]
 fn refused(folder: &Path, arguments: &[&str], parts: &[&str]) {
     let run = rankscape(folder, &[&["adapter"], arguments].concat());
-    assert!(run.code == 2 && run.stdout.is_empty(), "{run:?}");
-    for part in parts {
-        assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
-    }
+    assert!(run.stdout.is_empty(), "{run:?}");
+    assert_refused(&run, parts);
 }
 
 fn dense(rows: usize, tensor: &Tensor) -> Dense {

@@ -4,7 +4,7 @@
 #[path = "../../../rankscape/tests/common/mod.rs"]
 pub mod bytes;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -32,6 +32,48 @@ pub fn rankscape(folder: &Path, arguments: &[&str]) -> Run {
     let run = Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
     assert!(!format!("{run:?}").contains("panicked"), "{arguments:?}: {run:?}");
     run
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The schema of the documents called `name`.
+pub fn schema(name: &str) -> Value {
+    let text = std::fs::read_to_string(root().join(format!("docs/schema/{name}.schema.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// A document obeys the schema called `name`.
+#[track_caller]
+pub fn assert_valid(name: &str, document: &Value) {
+    let schema = schema(name);
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+}
+
+/// The document of a run that ends with `code` and without a message; it obeys the schema that it names.
+#[track_caller]
+pub fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
+    let run = rankscape(folder, &[arguments, &["--json"]].concat());
+    assert!(run.code == code && run.stderr.is_empty(), "{arguments:?}: {run:?}");
+    let document = run.json();
+    let name = document["schema"].as_str().and_then(|schema| schema.split(['.', '/']).nth(1)).unwrap();
+    assert_valid(name, &document);
+    document
+}
+
+/// A run was refused with a message that has all the parts.
+#[track_caller]
+pub fn assert_refused(run: &Run, parts: &[&str]) {
+    assert_eq!(run.code, 2, "{run:?}");
+    for part in parts {
+        assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
+    }
 }
 
 /// The document of `diagnose --json` on `w.json` and `d.json` with more arguments, after an exit with `code`.

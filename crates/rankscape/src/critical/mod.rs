@@ -1,5 +1,11 @@
-//! Critical points of the square loss: what a point captures, its class, its inertia, the critical point next to it,
-//! and the ladder of all critical values.
+//! Critical points of the square loss.
+//!
+//! What is known of a target: `blocks`, its singular values in blocks of equal ones; `ladder`, all critical values over
+//! them; `strata`, the kinds of critical points over one captured set.
+//!
+//! What is known of a point: `captured`, the directions that its product captures; `class`, with `numerical` and `exact`
+//! for class and inertia in the two arithmetics; `near`, the critical point next to a point that is not critical; `parse`,
+//! the forms that a critical point is made of. `construct` is the way back: a point of a given stratum.
 
 mod blocks;
 mod captured;

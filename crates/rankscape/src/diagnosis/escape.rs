@@ -1,6 +1,6 @@
 //! Which way out of the point, and in which arithmetic.
 
-use super::point::OutputBias;
+use super::biases::OutputBias;
 use super::{Context, Point, Settings};
 use crate::critical::{CriticalClass, NearCriticalPoint};
 use crate::escape::{

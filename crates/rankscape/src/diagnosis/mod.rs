@@ -1,10 +1,12 @@
 //! The answer to "where am I?": everything about one point of the square loss.
 //!
-//! Here the parts are put together; `point` resolves biases and whitens, `escape` chooses the way out, `spectrum` and
-//! `layer_block` answer what is asked of the Hessian alone.
+//! Here the parts are put together. `point` takes what was given and whitens it, once `biases` and `output_metric` are
+//! resolved; `escape` chooses the way out; `spectrum` and `layer_block` answer what is asked of the Hessian alone.
 
+mod biases;
 mod escape;
 mod layer_block;
+mod output_metric;
 mod point;
 mod spectrum;
 
@@ -14,7 +16,7 @@ pub use spectrum::{
     SpectrumMethod, SpectrumRequest, hessian_at,
 };
 
-use point::OutputBias;
+use biases::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{

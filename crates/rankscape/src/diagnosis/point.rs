@@ -1,18 +1,12 @@
-//! A point of the parameter space with its data, biases resolved.
-//!
-//! - A bias in the last layer absorbs all constants: with `b*` the best one for the other parameters,
-//!   `L = L_centred + n/2 ||b_h - b*||^2`, where `L_centred` has no biases and centred data. The other biases are then
-//!   flat directions. Replacing `b_h` by `b_h - b*` is a change of variables, so at a critical point the index is that
-//!   of the centred problem, the nullity grows by the widths of the other biased layers and `d_h` positive eigenvalues
-//!   come with `b_h`.
-//! - A bias in the first layer alone, of two or more, is the weight of a constant feature: `[W_1 b_1]` acts on `[x; 1]`.
-//! - Any other set is refused: its constants are neither free nor a feature.
+//! A point of the parameter space with its data: `biases` are resolved, an output metric is folded in, data are whitened.
 
+use super::biases::{BiasKind, OutputBias, bias_kind, first_biased, output_bias, with_first_bias};
+use super::output_metric::{apply_output_factor, check_output_factor, square_root, times_vector, with_outputs_times};
 use crate::critical::ExactData;
 use crate::data::{SampleFactor, TriangularFactor, Whitening};
 use crate::error::{InputError, Result};
+use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
-use crate::linalg::{Matrix, spectral_norm, symmetric_eigen, triangular_factor, vector_norm};
 use crate::multiplication::{ExactFactors, Factors};
 use crate::tolerance::Tolerances;
 
@@ -101,17 +95,6 @@ impl From<Point> for WhitenedData {
     }
 }
 
-/// Output bias and what it needs.
-#[derive(Debug, Clone)]
-pub(super) struct OutputBias {
-    pub(super) columns: Vec<Option<Vec<f64>>>,
-    pub(super) samples: TriangularFactor,
-    pub(super) input_means: Vec<f64>,
-    pub(super) target_means: Vec<f64>,
-    /// `n`, or the sum of the sample weights.
-    pub(super) count: f64,
-}
-
 /// A point that is ready to be diagnosed.
 #[derive(Debug, Clone)]
 pub struct Point {
@@ -138,7 +121,7 @@ impl Point {
     /// Resolves biases and whitens the data.
     ///
     /// # Errors
-    /// If the shapes do not chain or the set of biases is none of the three above.
+    /// If the shapes do not chain, or there are biases but neither in the last layer nor in the first alone.
     pub fn new(parameters: Parameters, data: Data, tolerances: &Tolerances) -> Result<Self> {
         let Parameters { mut matrices, mut biases, exact, output_metric } = parameters;
         let metric = output_metric.map(|metric| square_root(&metric)).transpose()?;
@@ -205,152 +188,4 @@ impl Point {
         }
         (matrices, biases)
     }
-}
-
-impl OutputBias {
-    /// `b* = mean y - W mean x - sum_{k<h} P(h,k) b_k`.
-    pub(super) fn best(&self, factors: &Factors) -> Vec<f64> {
-        let mut mean = Matrix::from_fn(self.input_means.len(), 1, |i, _| self.input_means[i]);
-        let last = factors.depth() - 1;
-        for (k, layer) in factors.matrices().iter().enumerate() {
-            mean = layer * &mean;
-            if let Some(bias) = self.columns[k].as_ref().filter(|_| k < last) {
-                mean = Matrix::from_fn(bias.len(), 1, |i, _| mean[(i, 0)] + bias[i]);
-            }
-        }
-        self.target_means.iter().enumerate().map(|(i, y)| y - mean[(i, 0)]).collect()
-    }
-
-    /// `b_h - b*`.
-    pub(super) fn defect(&self, factors: &Factors) -> Vec<f64> {
-        let best = self.best(factors);
-        let last = self.columns.last().and_then(Option::as_ref);
-        last.map_or_else(Vec::new, |bias| bias.iter().zip(&best).map(|(b, best)| b - best).collect())
-    }
-
-    /// Size of the terms that cancel in `b_h - b*`.
-    pub(super) fn size(&self, factors: &Factors) -> f64 {
-        let through =
-            factors.matrices().iter().zip(&self.columns).fold(vector_norm(&self.input_means), |mean, (w, b)| {
-                spectral_norm(w) * mean + b.as_ref().map_or(0.0, |bias| vector_norm(bias))
-            });
-        through + vector_norm(&self.target_means)
-    }
-
-    /// Number of parameters in the biases of all layers but the last: flat directions.
-    pub(super) fn flat(&self) -> usize {
-        let inner = &self.columns[..self.columns.len() - 1];
-        inner.iter().flatten().map(Vec::len).sum()
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BiasKind {
-    None,
-    First,
-    Output,
-}
-
-fn bias_kind(biases: &[Option<Vec<f64>>]) -> Result<BiasKind> {
-    let biased: Vec<usize> = (0..biases.len()).filter(|&k| biases[k].is_some()).collect();
-    match biased.as_slice() {
-        [] => Ok(BiasKind::None),
-        [.., last] if last + 1 == biases.len() => Ok(BiasKind::Output),
-        [0] => Ok(BiasKind::First),
-        [.., last] => Err(InputError::new(format!(
-            "layer {} has a bias but the last layer has none; this set of biases is neither a shift of the output nor a \
-             constant feature",
-            last + 1
-        ))
-        .array(format!("b{}", last + 1))
-        .value(format!("biases in layers {:?} of {}", biased.iter().map(|k| k + 1).collect::<Vec<_>>(), biases.len()))
-        .hint("biases are analysed in the last layer (with or without others) or in the first layer alone")),
-    }
-}
-
-fn first_biased(biases: &[Option<Vec<f64>>]) -> String {
-    let layer = biases.iter().position(Option::is_some).unwrap_or(0);
-    format!("b{}", layer + 1)
-}
-
-fn output_bias(biases: &[Option<Vec<f64>>], factor: &SampleFactor, output_factor: Option<&Matrix>) -> OutputBias {
-    let (input_means, target_means) = factor.means();
-    OutputBias {
-        columns: biases.to_vec(),
-        samples: with_outputs_times(factor.with_constant_feature(), output_factor),
-        input_means,
-        target_means: output_factor.map_or(target_means.clone(), |c| times_vector(c, &target_means)),
-        count: factor.total_weight(),
-    }
-}
-
-fn with_first_bias(mut matrices: Vec<Matrix>, biases: &[Option<Vec<f64>>]) -> Vec<Matrix> {
-    if let (Some(first), Some(Some(bias))) = (matrices.first().cloned(), biases.first()) {
-        let mut wider = Matrix::zeros(first.nrows(), first.ncols() + 1);
-        wider.set_block(0, 0, &first);
-        wider.column_mut(first.ncols()).copy_from_slice(bias);
-        matrices[0] = wider;
-    }
-    matrices
-}
-
-fn times_vector(matrix: &Matrix, vector: &[f64]) -> Vec<f64> {
-    (matrix * &Matrix::from_fn(vector.len(), 1, |i, _| vector[i])).column(0).to_vec()
-}
-
-/// The data with `C Y` in place of `Y`.
-fn with_outputs_times(mut factor: TriangularFactor, c: Option<&Matrix>) -> TriangularFactor {
-    if let Some(c) = c {
-        let inputs = factor.inputs;
-        let (xy, yy) = (factor.xy().times_transpose(c), factor.yy().times_transpose(c));
-        factor.r.set_block(0, inputs, &xy);
-        factor.r.set_block(inputs, inputs, &triangular_factor(yy));
-    }
-    factor
-}
-
-fn apply_output_factor(c: &Matrix, matrices: &mut [Matrix], biases: &mut [Option<Vec<f64>>]) -> Result<()> {
-    let Some(last) = matrices.last_mut() else { return Ok(()) };
-    check_output_factor(c, last.nrows())?;
-    *last = c * last;
-    if let Some(Some(bias)) = biases.last_mut() {
-        *bias = times_vector(c, bias);
-    }
-    Ok(())
-}
-
-fn check_output_factor(c: &Matrix, outputs: usize) -> Result<()> {
-    if outputs == c.nrows() {
-        return Ok(());
-    }
-    Err(InputError::new("the output metric does not fit the outputs")
-        .array("output metric")
-        .value(format!("{} x {}, the network has {outputs} outputs", c.nrows(), c.ncols()))
-        .hint("give a symmetric d_h x d_h matrix"))
-}
-
-/// `C = sqrt(M)` and its inverse, for a symmetric positive definite `M`.
-fn square_root(metric: &Matrix) -> Result<(Matrix, Matrix)> {
-    let wrong = |problem: &str| InputError::new(problem.to_owned()).array("output metric");
-    let (rows, cols) = metric.shape();
-    if rows != cols {
-        return Err(wrong("the output metric is not square").value(format!("{rows} x {cols}")));
-    }
-    let skew = (metric - &metric.transpose()).max_abs();
-    if skew > 1e3 * f64::EPSILON * metric.max_abs() {
-        return Err(wrong("the output metric is not symmetric").value(format!("entries differ by {skew:e}")));
-    }
-    let eigen = symmetric_eigen(metric).ok_or_else(|| wrong("the eigenvalues of the output metric were not found"))?;
-    let largest = eigen.values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
-    let singular = eigen.values.iter().filter(|&&v| v <= rows as f64 * f64::EPSILON * largest).count();
-    if singular > 0 {
-        return Err(wrong("the output metric is not positive definite")
-            .value(format!("{singular} of {rows} eigenvalues are not positive, the smallest is {:e}", eigen.values[0]))
-            .hint("drop the outputs without weight"));
-    }
-    let power = |p: f64| {
-        let scaled: Vec<f64> = eigen.values.iter().map(|v| v.powf(p)).collect();
-        eigen.vectors.scale_columns(&scaled).times_transpose(&eigen.vectors)
-    };
-    Ok((power(0.5), power(-0.5)))
 }

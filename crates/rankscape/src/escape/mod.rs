@@ -2,6 +2,10 @@
 //!
 //! The order of a path is the lowest power of `t` at which the loss changes: 1 off critical points, 2 at strict saddles,
 //! higher at non-strict saddles, which are left through the kernels of the layers.
+//!
+//! `path` has paths and the loss along them, `change` the polynomial for steps in either arithmetic. `directions` chooses
+//! among straight paths; `kernels` is the path through kernels, written once for `numerical` and `exact`. `constructions`
+//! and `ascent` are the paths of the literature, `criticality` asks which derivatives vanish. `docs/escape.md` has proofs.
 
 mod ascent;
 mod change;

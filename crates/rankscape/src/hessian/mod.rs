@@ -1,4 +1,11 @@
-//! The Hessian of the square loss after the product map: operator, extremes and exact inertia.
+//! The Hessian of the square loss after the product map.
+//!
+//! `network` holds factors, data and target, `normalized` scales them; `operator` applies the Hessian without forming it,
+//! out of `pieces`, for many vectors at once in `batch`, by diagonal blocks in `blocks`; `slopes` checks derivatives.
+//!
+//! Three ways to its spectrum: the two ends by iteration (`extremes`); index and nullity at critical points from ranks
+//! alone (`strings`, `inertia`; `docs/inertia.md`); all eigenvalues where everything is diagonal ([`aligned`];
+//! `docs/spectra.md`). [`orbit`] has what critical points of two layers share along an orbit.
 
 pub mod aligned;
 mod batch;

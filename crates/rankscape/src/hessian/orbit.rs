@@ -61,7 +61,8 @@ pub fn orbit_norm(a: &Matrix) -> f64 {
     values.first().copied().unwrap_or(1.0).max(1.0 / smallest)
 }
 
-/// `L_A(W, S) = (W A, A^{-1} S)`; `None` if `A` is singular.
+/// `L_A(W, S) = (W A, A^{-1} S)`: the [`gauge_action`](crate::multiplication::gauge_action) of `A^{-1}`; `None` if `A` is
+/// singular.
 pub fn on_orbit(w: &Matrix, s: &Matrix, a: &Matrix) -> Option<(Matrix, Matrix)> {
     Some((w * a, &inverse(a)? * s))
 }
@@ -90,7 +91,7 @@ pub fn bound_near_balance(w: &Matrix, s: &Matrix, z: &Matrix) -> Option<f64> {
     Some(0.5 * smallest - spectral_norm(&(&(w * s) - z)))
 }
 
-/// `||W'W - S S'||_2`, zero on balanced points.
+/// `||W'W - S S'||_2`, zero on balanced points; [`balance_defect`](crate::multiplication::balance_defect) is relative.
 pub fn imbalance(w: &Matrix, s: &Matrix) -> f64 {
     spectral_norm(&(&w.transpose_times(w) - &s.times_transpose(s)))
 }

@@ -26,7 +26,7 @@ pub use krylov::{End, Extreme, LinearOperator, SymmetricOperator, extreme_eigenp
 pub use leading::{Leading, leading_singular};
 pub use matrix::{Matrix, power_of_two_near};
 pub(crate) use qr::thin_qr;
-pub use qr::{orthonormal_complement, orthonormal_range};
+pub use qr::{orthonormal_complement, orthonormal_completion, orthonormal_range};
 pub(crate) use row_basis::pivoted as pivoted_rows;
 pub use row_basis::{RowBasis, bounded_row_basis};
 pub use small::LaneLu;

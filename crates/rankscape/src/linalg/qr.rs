@@ -20,6 +20,15 @@ pub fn orthonormal_complement(q: &Matrix) -> Matrix {
     columns_of_q(&panels, rows, cols, rows)
 }
 
+/// Orthogonal matrix whose leading columns are the orthonormal columns `q`.
+pub fn orthonormal_completion(q: &Matrix) -> Matrix {
+    let (rows, cols) = q.shape();
+    let mut basis = Matrix::zeros(rows, rows);
+    basis.set_block(0, 0, q);
+    basis.set_block(0, cols, &orthonormal_complement(q));
+    basis
+}
+
 /// Columns `from..to` of the orthogonal factor.
 fn columns_of_q(panels: &[Reflectors], rows: usize, from: usize, to: usize) -> Matrix {
     let mut q = Mat::from_fn(rows, to - from, |i, j| f64::from(u8::from(i == from + j)));

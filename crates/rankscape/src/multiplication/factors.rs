@@ -2,8 +2,8 @@
 
 use crate::architecture::Architecture;
 use crate::error::{InputError, Result};
-use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
+use crate::linalg::{Algebra, Matrix};
 
 /// Factors `W_1, ..., W_h` whose shapes chain: `W_k` is `d_k x d_{k-1}`.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,11 +58,7 @@ impl Factors {
         if i == j {
             return Matrix::identity(self.architecture.widths()[i]);
         }
-        let mut product = self.matrices[i].clone();
-        for matrix in &self.matrices[i + 1..j] {
-            product = matrix * &product;
-        }
-        product
+        partial_product(&self.matrices, j, i)
     }
 
     /// The product `W_h ... W_1`.
@@ -153,12 +149,13 @@ impl ExactFactors {
         if i == j {
             return RationalMatrix::identity(self.architecture.widths()[i]);
         }
-        let mut product = self.matrices[i].clone();
-        for matrix in &self.matrices[i + 1..j] {
-            product = matrix * &product;
-        }
-        product
+        partial_product(&self.matrices, j, i)
     }
+}
+
+/// `W_j ... W_{i+1}` for `i < j`.
+pub(crate) fn partial_product<M: Algebra>(matrices: &[M], j: usize, i: usize) -> M {
+    matrices[i + 1..j].iter().fold(matrices[i].clone(), |product, matrix| matrix.times(&product))
 }
 
 fn chain(shapes: &[(usize, usize)]) -> Result<Architecture> {

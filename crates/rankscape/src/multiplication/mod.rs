@@ -34,6 +34,7 @@ pub use completion::Completion;
 pub use connect::{Connection, connect, lift_path};
 pub use conserved::{conserved_laws, conserved_laws_of_two};
 pub use differential::Differential;
+pub(crate) use factors::partial_product;
 pub use factors::{ExactFactors, Factors};
 pub use fiber::{ComponentLabel, Fiber};
 pub use frames::product_difference;

@@ -20,7 +20,7 @@ use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use pattern::{Projection, RankPattern, nearest_projection};
-use stratum::Stratum;
+use stratum::RankStratum;
 
 /// Iterations of the linear solver in one search; a search that needs more is undecided.
 const KRYLOV_BUDGET: usize = 2000;
@@ -182,7 +182,7 @@ impl<'a> Search<'a> {
             let noise = moved.fold(0.0, f64::max);
             pattern.survives(&start, residual, &sizes, rank, self.tolerances.near_gap * noise)
         };
-        let layers = Stratum::new(pattern, &self.captured().projection, residual).project(
+        let layers = RankStratum::new(pattern, &self.captured().projection, residual).project(
             pattern.snap(start.clone()),
             &self.budget,
             &survives,

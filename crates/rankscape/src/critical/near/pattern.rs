@@ -4,6 +4,7 @@ use crate::critical::blocks::distinct_blocks;
 use crate::critical::captured::Captured;
 use crate::data::Whitening;
 use crate::linalg::{Matrix, singular_values, spectral_norm, svd};
+use crate::multiplication::partial_product;
 use crate::tolerance::Tolerances;
 
 /// Noise levels at which the gaps are read, relative to the size of a product.
@@ -93,7 +94,9 @@ impl RankPattern {
         let depth = layers.len();
         self.ranks.iter().all(|&(composite, kept)| {
             let (value, size, settled) = match composite {
-                Composite::Straight { j, i } => (partial(layers, j, i), sizes[i..j].iter().product::<f64>(), rank),
+                Composite::Straight { j, i } => {
+                    (partial_product(layers, j, i), sizes[i..j].iter().product::<f64>(), rank)
+                }
                 Composite::Wrapped { s, t } => {
                     let size = sizes[..t].iter().chain(&sizes[s..depth]).product::<f64>();
                     (wrapped(layers, residual, s, t), size * spectral_norm(residual), 0)
@@ -125,7 +128,7 @@ fn measure(layers: &[Matrix], residual: &Matrix, sizes: &[f64]) -> Vec<Measured>
                 let size = sizes[i..j].iter().product();
                 out.push(Measured {
                     composite: Composite::Straight { j, i },
-                    values: singular_values(&partial(layers, j, i)),
+                    values: singular_values(&partial_product(layers, j, i)),
                     size,
                 });
             }
@@ -144,20 +147,12 @@ fn measure(layers: &[Matrix], residual: &Matrix, sizes: &[f64]) -> Vec<Measured>
     out
 }
 
-/// `P(j, i)`, for `i < j`.
-pub(super) fn partial(layers: &[Matrix], j: usize, i: usize) -> Matrix {
-    let mut product = layers[i].clone();
-    for layer in &layers[i + 1..j] {
-        product = layer * &product;
-    }
-    product
-}
-
 /// `P(t, 0) G' P(h, s)`.
 pub(super) fn wrapped(layers: &[Matrix], residual: &Matrix, s: usize, t: usize) -> Matrix {
     let depth = layers.len();
-    let right = if s == depth { residual.transpose() } else { residual.transpose_times(&partial(layers, depth, s)) };
-    if t == 0 { right } else { &partial(layers, t, 0) * &right }
+    let right =
+        if s == depth { residual.transpose() } else { residual.transpose_times(&partial_product(layers, depth, s)) };
+    if t == 0 { right } else { &partial_product(layers, t, 0) * &right }
 }
 
 /// A spectral projection `P_S Z` of the target near a product.

@@ -6,8 +6,9 @@
 
 use std::cell::Cell;
 
-use super::pattern::{Composite, RankPattern, partial, wrapped};
+use super::pattern::{Composite, RankPattern, wrapped};
 use crate::linalg::{LinearOperator, Matrix, least_squares, svd, vector_norm};
+use crate::multiplication::partial_product;
 use crate::tolerance::UNIT_ROUNDOFF;
 
 const STEPS: usize = 25;
@@ -15,7 +16,7 @@ const KRYLOV_BUDGET: usize = 600;
 /// Norm of the defect at which a further step must halve it to be worth taking.
 const CONVERGED: f64 = 1e-13;
 
-pub(super) struct Stratum<'a> {
+pub(super) struct RankStratum<'a> {
     pattern: &'a RankPattern,
     projection: &'a Matrix,
     residual: &'a Matrix,
@@ -30,7 +31,7 @@ struct Equation {
     shape: (usize, usize),
 }
 
-impl<'a> Stratum<'a> {
+impl<'a> RankStratum<'a> {
     pub(super) fn new(pattern: &'a RankPattern, projection: &'a Matrix, residual: &'a Matrix) -> Self {
         Self { pattern, projection, residual }
     }
@@ -100,7 +101,7 @@ fn width(layers: &[Matrix], k: usize) -> usize {
 
 fn evaluate(layers: &[Matrix], residual: &Matrix, composite: Composite) -> Matrix {
     match composite {
-        Composite::Straight { j, i } => partial(layers, j, i),
+        Composite::Straight { j, i } => partial_product(layers, j, i),
         Composite::Wrapped { s, t } => wrapped(layers, residual, s, t),
     }
 }
@@ -122,7 +123,7 @@ struct Linearization<'a> {
 }
 
 impl<'a> Linearization<'a> {
-    fn new(stratum: &Stratum<'a>, layers: &'a [Matrix]) -> Self {
+    fn new(stratum: &RankStratum<'a>, layers: &'a [Matrix]) -> Self {
         let depth = layers.len();
         let partials = (0..=depth)
             .map(|i| {

@@ -8,7 +8,8 @@ use super::pattern::block_pattern;
 use crate::critical::blocks::TargetBlocks;
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
-use crate::linalg::{Matrix, inverse, orthonormal_complement, svd};
+use crate::linalg::{Matrix, inverse, orthonormal_complement, orthonormal_completion, orthonormal_range};
+use crate::multiplication::partial_product;
 use crate::tolerance::Tolerances;
 
 /// The deep form of a critical point, in the scale of the parameters as given; `h >= 2`.
@@ -46,11 +47,8 @@ impl DeepForm {
         let target = point.target();
         let blocks = TargetBlocks::new(whitening, tolerances).blocks;
         let positive = blocks.last().map_or(0, |block| block.end);
-        let leading = whitening.spectrum.u.columns(0, positive);
-        let mut basis = Matrix::zeros(target.nrows(), target.nrows());
-        basis.set_block(0, 0, &leading);
-        basis.set_block(0, positive, &orthonormal_complement(&leading));
-        let columns = svd(point.output()).u.columns(0, rank);
+        let basis = orthonormal_completion(&whitening.spectrum.u.columns(0, positive));
+        let columns = orthonormal_range(point.output(), rank);
         let pattern = block_pattern(&basis, &blocks, &columns, tolerances.projection)?;
         if pattern.zero > 0 {
             return None;
@@ -65,9 +63,8 @@ impl DeepForm {
         let mut d = Vec::new();
         for k in 1..h {
             through = &layers[k - 1] * &through;
-            let after = layers[k + 1..].iter().fold(layers[k].clone(), |product, layer| layer * &product);
-            let top = kept.transpose_times(&after);
-            let bottom = orthonormal_complement(&svd(&through).u.columns(0, rank)).transpose();
+            let top = kept.transpose_times(&partial_product(layers, h, k));
+            let bottom = orthonormal_complement(&orthonormal_range(&through, rank)).transpose();
             d.push(stacked(&top, &bottom));
         }
         let inverses = d.iter().map(inverse).collect::<Option<Vec<_>>>()?;

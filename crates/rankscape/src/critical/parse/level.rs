@@ -8,7 +8,8 @@
 use super::pattern::{BlockPattern, block_pattern};
 use crate::critical::blocks::distinct_blocks;
 use crate::hessian::{NormalizedNetwork, StringRanks};
-use crate::linalg::{Matrix, orthonormal_complement, pseudo_inverse, svd};
+use crate::linalg::{Matrix, orthonormal_complement, orthonormal_completion, orthonormal_range, pseudo_inverse, svd};
+use crate::multiplication::partial_product;
 use crate::tolerance::Tolerances;
 
 /// The form at level `k`, in the parameters as given.
@@ -69,18 +70,16 @@ impl LevelForm {
         let tie = tolerances.tie * noise * size * condition_number * network.target_norm();
         let blocks = distinct_blocks(&spectrum.s, tie);
         let positive = blocks.last().map_or(0, |block| block.end);
-        let mut u = Matrix::zeros(target.nrows(), target.nrows());
-        u.set_block(0, 0, &spectrum.u.columns(0, positive));
-        u.set_block(0, positive, &orthonormal_complement(&spectrum.u.columns(0, positive)));
+        let u = orthonormal_completion(&spectrum.u.columns(0, positive));
 
-        let after = layers[k + 2..].iter().fold(layers.get(k + 1)?.clone(), |product, layer| layer * &product);
-        let columns = svd(&after).u.columns(0, rank_out);
+        let after = partial_product(layers, h, k + 1);
+        let columns = orthonormal_range(&after, rank_out);
         let pattern = block_pattern(&u, &blocks, &columns, tolerances.projection)?;
         let part = pattern.diagonal();
         let kept = &u * &part;
         let top = kept.transpose_times(&after);
         let back = pseudo_inverse(&top, rank_out);
-        let free = orthonormal_complement(&svd(&back).u.columns(0, rank_out));
+        let free = orthonormal_complement(&orthonormal_range(&back, rank_out));
         let inverse = pseudo_inverse(&forward, rank_in);
         let fixed = &back * &(&kept.transpose_times(target) * &inverse);
         let l = &layers[k] - &fixed;

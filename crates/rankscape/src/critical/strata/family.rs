@@ -1,12 +1,11 @@
 //! All critical points that capture given numbers of singular values: their strata, listed and counted.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use num_bigint::BigUint;
-use num_traits::Zero;
 
 use super::stratum::{CyclicBar, Stratum};
+use super::walk::Walk;
 use crate::architecture::Architecture;
 use crate::critical::class::{CriticalClass, Findings};
 use crate::error::{InputError, Result};
@@ -182,114 +181,18 @@ impl CapturedFamily {
 
     /// Shows all strata, each once, without storing them; the order is fixed, the one without surplus comes first.
     pub fn visit(&self, mut show: impl FnMut(Stratum) -> ControlFlow<()>) -> ControlFlow<()> {
-        let mut chosen = Vec::new();
-        Walk { depth: self.depth(), types: string_types(self.depth()) }.go(
-            0,
-            self.omitted(),
-            &mut self.complement(),
-            &mut chosen,
-            &mut |chosen| show(Stratum::new(self.depth(), self.rank(), chosen.to_vec())),
-        )
+        let stratum = |chosen: &[CyclicBar]| Stratum::new(self.depth(), self.rank(), chosen.to_vec());
+        Walk::new(self.depth()).visit(self.omitted(), self.complement(), |chosen| show(stratum(chosen)))
     }
 
     /// Number of all strata; `None` when more than `states` partial sums would have to be remembered.
     pub fn count(&self, states: usize) -> Option<BigUint> {
-        let walk = Walk { depth: self.depth(), types: string_types(self.depth()) };
-        walk.count(0, self.omitted(), &mut self.complement(), &mut BTreeMap::new(), states)
+        Walk::new(self.depth()).count(self.omitted(), self.complement(), states)
     }
 
     /// `d_k - e`.
     fn complement(&self) -> Vec<usize> {
         self.widths.iter().map(|width| width - self.rank()).collect()
-    }
-}
-
-/// Types of strings, in the order in which their multiplicities are chosen: those that wrap, then segments by first node;
-/// the last of each group is forced, since the nodes it takes are taken by no later choice.
-fn string_types(depth: usize) -> Vec<CyclicBar> {
-    let bar = |from, to| CyclicBar { from, to, multiplicity: 0 };
-    let wrapping = (0..depth).rev().flat_map(|to| (to + 2..=depth).map(move |from| bar(from, to)));
-    let segments = (0..=depth).flat_map(|from| (from..=depth).rev().map(move |to| bar(from, to)));
-    wrapping.chain(segments.filter(|segment| segment.to - segment.from < depth)).collect()
-}
-
-struct Walk {
-    depth: usize,
-    types: Vec<CyclicBar>,
-}
-
-type Memory = BTreeMap<(usize, usize, Vec<usize>), BigUint>;
-
-impl Walk {
-    /// Multiplicities that type number `at` may have with `room` left at the nodes and `wraps` strings still to wrap.
-    fn choices(&self, at: usize, wraps: usize, room: &[usize]) -> std::ops::RangeInclusive<usize> {
-        let bar = self.types[at];
-        let free = (0..=self.depth).filter(|&node| bar.contains(node)).map(|node| room[node]).min().unwrap_or(0);
-        if bar.wraps() {
-            let forced = (bar.from, bar.to) == (self.depth, 0);
-            if forced { wraps..=wraps.min(free) } else { 0..=wraps.min(free) }
-        } else if bar.from == bar.to {
-            free..=free
-        } else {
-            0..=free
-        }
-    }
-
-    fn take(&self, at: usize, count: usize, room: &mut [usize], back: bool) {
-        for node in (0..=self.depth).filter(|&node| self.types[at].contains(node)) {
-            room[node] = if back { room[node] + count } else { room[node] - count };
-        }
-    }
-
-    fn go(
-        &self,
-        at: usize,
-        wraps: usize,
-        room: &mut [usize],
-        chosen: &mut Vec<CyclicBar>,
-        show: &mut impl FnMut(&[CyclicBar]) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let Some(&bar) = self.types.get(at) else {
-            return if wraps == 0 { show(chosen) } else { ControlFlow::Continue(()) };
-        };
-        for multiplicity in self.choices(at, wraps, room) {
-            self.take(at, multiplicity, room, false);
-            chosen.push(CyclicBar { multiplicity, ..bar });
-            let left = if bar.wraps() { wraps - multiplicity } else { wraps };
-            let flow = self.go(at + 1, left, room, chosen, show);
-            chosen.pop();
-            self.take(at, multiplicity, room, true);
-            flow?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn count(
-        &self,
-        at: usize,
-        wraps: usize,
-        room: &mut [usize],
-        memory: &mut Memory,
-        states: usize,
-    ) -> Option<BigUint> {
-        let Some(&bar) = self.types.get(at) else { return Some(BigUint::from(usize::from(wraps == 0))) };
-        let key = (at, wraps, room.to_vec());
-        if let Some(known) = memory.get(&key) {
-            return Some(known.clone());
-        }
-        let mut total = BigUint::zero();
-        for multiplicity in self.choices(at, wraps, room) {
-            self.take(at, multiplicity, room, false);
-            let left = if bar.wraps() { wraps - multiplicity } else { wraps };
-            let found = self.count(at + 1, left, room, memory, states);
-            self.take(at, multiplicity, room, true);
-            total += found?;
-        }
-        if memory.len() >= states {
-            return None;
-        }
-        memory.insert(key, total.clone());
-        Some(total)
     }
 }
 

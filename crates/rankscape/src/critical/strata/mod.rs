@@ -5,6 +5,7 @@
 
 mod family;
 mod stratum;
+mod walk;
 
 pub use family::{CapturedFamily, StratumFacts};
 pub use stratum::{CyclicBar, Stratum};

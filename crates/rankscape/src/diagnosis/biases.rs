@@ -1,0 +1,117 @@
+//! Biases, resolved: which sets are analysed, and how.
+//!
+//! - A bias in the last layer absorbs all constants: with `b*` the best one for the other parameters,
+//!   `L = L_centred + n/2 ||b_h - b*||^2`, where `L_centred` has no biases and centred data. The other biases are then
+//!   flat directions. Replacing `b_h` by `b_h - b*` is a change of variables, so at a critical point the index is that
+//!   of the centred problem, the nullity grows by the widths of the other biased layers and `d_h` positive eigenvalues
+//!   come with `b_h`.
+//! - A bias in the first layer alone, of two or more, is the weight of a constant feature: `[W_1 b_1]` acts on `[x; 1]`.
+//! - Any other set is refused: its constants are neither free nor a feature.
+
+use super::output_metric::{times_vector, with_outputs_times};
+use crate::data::{SampleFactor, TriangularFactor};
+use crate::error::{InputError, Result};
+use crate::linalg::{Matrix, spectral_norm, vector_norm};
+use crate::multiplication::Factors;
+
+/// Output bias and what it needs.
+#[derive(Debug, Clone)]
+pub(super) struct OutputBias {
+    pub(super) columns: Vec<Option<Vec<f64>>>,
+    pub(super) samples: TriangularFactor,
+    pub(super) input_means: Vec<f64>,
+    pub(super) target_means: Vec<f64>,
+    /// `n`, or the sum of the sample weights.
+    pub(super) count: f64,
+}
+
+impl OutputBias {
+    /// `b* = mean y - W mean x - sum_{k<h} P(h,k) b_k`.
+    pub(super) fn best(&self, factors: &Factors) -> Vec<f64> {
+        let mut mean = Matrix::from_fn(self.input_means.len(), 1, |i, _| self.input_means[i]);
+        let last = factors.depth() - 1;
+        for (k, layer) in factors.matrices().iter().enumerate() {
+            mean = layer * &mean;
+            if let Some(bias) = self.columns[k].as_ref().filter(|_| k < last) {
+                mean = Matrix::from_fn(bias.len(), 1, |i, _| mean[(i, 0)] + bias[i]);
+            }
+        }
+        self.target_means.iter().enumerate().map(|(i, y)| y - mean[(i, 0)]).collect()
+    }
+
+    /// `b_h - b*`.
+    pub(super) fn defect(&self, factors: &Factors) -> Vec<f64> {
+        let best = self.best(factors);
+        let last = self.columns.last().and_then(Option::as_ref);
+        last.map_or_else(Vec::new, |bias| bias.iter().zip(&best).map(|(b, best)| b - best).collect())
+    }
+
+    /// Size of the terms that cancel in `b_h - b*`.
+    pub(super) fn size(&self, factors: &Factors) -> f64 {
+        let through =
+            factors.matrices().iter().zip(&self.columns).fold(vector_norm(&self.input_means), |mean, (w, b)| {
+                spectral_norm(w) * mean + b.as_ref().map_or(0.0, |bias| vector_norm(bias))
+            });
+        through + vector_norm(&self.target_means)
+    }
+
+    /// Number of parameters in the biases of all layers but the last: flat directions.
+    pub(super) fn flat(&self) -> usize {
+        let inner = &self.columns[..self.columns.len() - 1];
+        inner.iter().flatten().map(Vec::len).sum()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BiasKind {
+    None,
+    First,
+    Output,
+}
+
+pub(super) fn bias_kind(biases: &[Option<Vec<f64>>]) -> Result<BiasKind> {
+    let biased: Vec<usize> = (0..biases.len()).filter(|&k| biases[k].is_some()).collect();
+    match biased.as_slice() {
+        [] => Ok(BiasKind::None),
+        [.., last] if last + 1 == biases.len() => Ok(BiasKind::Output),
+        [0] => Ok(BiasKind::First),
+        [.., last] => Err(InputError::new(format!(
+            "layer {} has a bias but the last layer has none; this set of biases is neither a shift of the output nor a \
+             constant feature",
+            last + 1
+        ))
+        .array(format!("b{}", last + 1))
+        .value(format!("biases in layers {:?} of {}", biased.iter().map(|k| k + 1).collect::<Vec<_>>(), biases.len()))
+        .hint("biases are analysed in the last layer (with or without others) or in the first layer alone")),
+    }
+}
+
+pub(super) fn first_biased(biases: &[Option<Vec<f64>>]) -> String {
+    let layer = biases.iter().position(Option::is_some).unwrap_or(0);
+    format!("b{}", layer + 1)
+}
+
+pub(super) fn output_bias(
+    biases: &[Option<Vec<f64>>],
+    factor: &SampleFactor,
+    output_factor: Option<&Matrix>,
+) -> OutputBias {
+    let (input_means, target_means) = factor.means();
+    OutputBias {
+        columns: biases.to_vec(),
+        samples: with_outputs_times(factor.with_constant_feature(), output_factor),
+        input_means,
+        target_means: output_factor.map_or(target_means.clone(), |c| times_vector(c, &target_means)),
+        count: factor.total_weight(),
+    }
+}
+
+pub(super) fn with_first_bias(mut matrices: Vec<Matrix>, biases: &[Option<Vec<f64>>]) -> Vec<Matrix> {
+    if let (Some(first), Some(Some(bias))) = (matrices.first().cloned(), biases.first()) {
+        let mut wider = Matrix::zeros(first.nrows(), first.ncols() + 1);
+        wider.set_block(0, 0, &first);
+        wider.column_mut(first.ncols()).copy_from_slice(bias);
+        matrices[0] = wider;
+    }
+    matrices
+}
