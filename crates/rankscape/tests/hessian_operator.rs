@@ -210,16 +210,28 @@ fn both_ends_of_a_saddle_take_few_products() {
     let (lowest, highest) = (values[0], values[values.len() - 1]);
     let found = extremes(&operator, None, &Tolerances::default(), 5);
     assert!(found.smallest.converged && found.largest.converged, "{}", found.smallest.residual);
-    assert!(lowest < 0.0, "{lowest}");
-    assert!((found.smallest.value - lowest).abs() < 1e-10 * highest, "{} {lowest}", found.smallest.value);
+    assert!(lowest < -0.05, "{lowest}");
+    assert!((found.smallest.value - lowest).abs() < 1e-12 * highest, "{} {lowest}", found.smallest.value);
     assert!((found.largest.value - highest).abs() < 1e-12 * highest, "{} {highest}", found.largest.value);
     let image = operator.apply(&found.smallest.vector);
     let off = image.iter().zip(&found.smallest.vector).map(|(x, v)| x - found.smallest.value * v);
     assert!((off.fold(0.0, f64::hypot) - found.smallest.residual).abs() < 1e-13 * highest);
     assert_eq!(found.largest.applications, found.smallest.applications);
-    assert!(found.smallest.applications <= 250, "{}", found.smallest.applications);
+    assert!(found.smallest.applications <= 20, "{}", found.smallest.applications);
     // The kernel of the Hessian is no part of the search, and its zero is still known at a minimum.
     let inertia = Inertia { negative: 0, zero: 1, positive: 0 };
     let at_minimum = extremes(&operator, Some(inertia), &Tolerances::default(), 5);
     assert!(at_minimum.smallest.value == 0.0 && at_minimum.largest.applications <= found.largest.applications);
+}
+
+/// A negative eigenvalue that the ranks prove and rounding hides is not reported as zero.
+#[test]
+fn a_smallest_eigenvalue_that_contradicts_the_index_is_not_converged() {
+    let far = |x: f64| Matrix::from_diagonal(2, 2, &[0.0, x]);
+    let network = SquareNetwork::new(vec![far(1e140), far(1e-140)], None, Matrix::from_diagonal(2, 2, &[2.0, 1.0]));
+    let operator = HessianOperator::new(&network, vec![1.0; 2]);
+    let inertia = Inertia { negative: 1, zero: 3, positive: 4 };
+    let found = extremes(&operator, Some(inertia), &Tolerances::default(), 0);
+    assert!(found.largest.converged && found.largest.value > 1e279);
+    assert!(!found.smallest.converged || found.smallest.value < 0.0, "{}", found.smallest.value);
 }

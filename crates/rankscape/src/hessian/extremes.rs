@@ -8,6 +8,7 @@ use crate::tolerance::Tolerances;
 
 /// Up to this many parameters the Hessian is formed.
 const DENSE_PARAMETERS: usize = 400;
+/// Most applications of the Hessian.
 const BUDGET: usize = 4000;
 
 /// Both ends of the spectrum; each with a unit vector and its residual.
@@ -23,7 +24,8 @@ pub struct Extremes {
 ///
 /// At a minimum a Krylov method finds the smallest *positive* eigenvalue and reports success, because its starting
 /// vector's part in a large kernel is resolved last or never. The inertia, where it is known, is therefore used: with
-/// no negative and some zero eigenvalue the smallest is zero.
+/// no negative and some zero eigenvalue the smallest is zero, and with a negative one a smallest value that is not negative
+/// was lost in rounding or missed: it counts as not converged.
 pub fn extremes(
     operator: &HessianOperator<'_>,
     inertia: Option<Inertia>,
@@ -35,7 +37,8 @@ pub fn extremes(
         Some((smallest, largest)) => (Some(smallest), largest),
         None => iterate(operator, !semidefinite, tolerances, seed),
     };
-    let smallest = smallest.filter(|_| !semidefinite).unwrap_or_else(|| zero_eigenvalue(&largest));
+    let mut smallest = smallest.filter(|_| !semidefinite).unwrap_or_else(|| zero_eigenvalue(&largest));
+    smallest.converged &= smallest.value < 0.0 || inertia.is_none_or(|found| found.negative == 0);
     Extremes { smallest, largest }
 }
 
