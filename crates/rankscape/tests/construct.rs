@@ -7,8 +7,8 @@ mod points;
 use points::{grid, matrix, whitening};
 use rankscape::architecture::Architecture;
 use rankscape::critical::{
-    CapturedChoice, CapturedFamily, Constructed, CriticalClass, ExactData, Gauge, Request, StratumChoice, TargetBlocks,
-    construct, construct_with_surplus,
+    CapturedChoice, CapturedFamily, Constructed, CriticalClass, ExactData, Gauge, Ladder, Request, StratumChoice,
+    TargetBlocks, construct, construct_with_surplus,
 };
 use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::linalg::exact::RationalMatrix;
@@ -361,4 +361,30 @@ fn given_surplus_blocks_make_a_critical_point_or_are_refused() {
     assert!(says(&[3, 2, 3], &wrong).contains("not critical: the gradient is largest at W2"));
     assert!(says(&[3, 2, 3], &[rows(&[[0.0, 1.0, 0.0]]), column]).contains("change the product"));
     assert!(says(&[3, 3, 3], &wrong).contains("2 x 3 is needed"));
+}
+
+/// Values that differ by rounding are one to the ladder and to the construction alike, also where most of `Y` is out of
+/// the reach of `X`, so that what counts as zero is wider than a tie.
+#[test]
+fn patterns_of_the_ladder_are_constructed_however_near_the_values_are() {
+    let tolerances = Tolerances::default();
+    let architecture = Architecture::new(vec![3, 2, 3]).unwrap();
+    let mut tied = 0;
+    for unreached in [0.0, 1e4] {
+        for bits in 20..54 {
+            let y = Matrix::from_diagonal(3, 3, &[2.0 + 2.0_f64.powi(-bits), 2.0, 1.0]);
+            let rest = Matrix::identity(3).scaled(unreached);
+            let white = Whitening::from_blocks(&Matrix::identity(3), &y.transpose(), &rest, &tolerances);
+            let ladder = Ladder::new(architecture.clone(), &white, None, &tolerances).unwrap();
+            let levels: Vec<usize> = ladder.levels().multiplicities().collect();
+            assert_eq!(levels, TargetBlocks::new(&white, &tolerances).multiplicities(), "{unreached} {bits}");
+            tied += usize::from(levels == [2, 1]);
+            for rung in ladder.lowest(usize::MAX) {
+                let request =
+                    request(CapturedChoice::Pattern(rung.pattern), StratumChoice::Minimal, Gauge::Canonical, 0);
+                construct(&architecture, &white, None, &request, &tolerances).unwrap();
+            }
+        }
+    }
+    assert!((1..68).contains(&tied), "{tied} of 68 are tied");
 }
