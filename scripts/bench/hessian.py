@@ -9,32 +9,18 @@ one on the same compressed data. Makes its own virtual environment below target/
 """
 
 import argparse
-import os
 import pathlib
 import re
 import statistics
 import subprocess
-import sys
 import time
-import venv
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / "target" / "venv-bench"
+from environment import ROOT, enter_environment
+
 UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 SIZES = [(50, 30, 20, 30, 50), (200, 64, 200), (784, 256, 64, 10)]
 # At a minimum a tighter tolerance only makes eigsh run out of restarts.
 TOLERANCE = 1e-3
-
-
-def enter_environment():
-    python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if pathlib.Path(sys.prefix) == ENVIRONMENT:
-        return
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    if subprocess.run([python, "-c", "import numpy, scipy, jax"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "scipy", "jax[cpu]"], check=True)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
 
 
 def seconds_of_rankscape(saved):
@@ -165,7 +151,7 @@ def main():
     parser.add_argument("--output", metavar="FILE", help="what `cargo bench --bench hessian` printed, instead of a run")
     parser.add_argument("--skip-dense", action="store_true", help="leave out the dense eigenvalues of the first size")
     options = parser.parse_args()
-    enter_environment()
+    enter_environment({"numpy": "numpy", "scipy": "scipy", "jax": "jax[cpu]"})
     import numpy
     import scipy.sparse.linalg as scipy_linalg
 

@@ -6,30 +6,15 @@ Makes its own virtual environment below target/. The two programs take turns, so
 """
 
 import argparse
-import os
-import pathlib
 import re
 import statistics
 import subprocess
-import sys
 import time
-import venv
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / "target" / "venv-bench"
+from environment import ROOT, enter_environment
+
 WIDE, NARROW, REPEATS = 4096, 16, 50
 UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
-
-
-def enter_environment():
-    python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if pathlib.Path(sys.prefix) == ENVIRONMENT:
-        return
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy"], check=True)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
 
 
 def seconds_of_rankscape():
@@ -59,7 +44,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    enter_environment()
+    enter_environment({"numpy": "numpy"})
     import numpy
 
     generator = numpy.random.default_rng(0)

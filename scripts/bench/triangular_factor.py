@@ -6,31 +6,15 @@ Makes its own virtual environment below target/. The two programs take turns, so
 """
 
 import argparse
-import os
-import pathlib
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-import venv
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / "target" / "venv-bench"
+from environment import ROOT, enter_environment
+
 SAMPLES, INPUTS, OUTPUTS, THREADS = 60_000, 784, 10, 2
-
-
-def enter_environment():
-    python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if pathlib.Path(sys.prefix) == ENVIRONMENT:
-        return
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy"], check=True)
-    variables = dict(os.environ, OPENBLAS_NUM_THREADS=str(THREADS), OMP_NUM_THREADS=str(THREADS))
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=variables).returncode)
 
 
 def seconds_of_rankscape():
@@ -88,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    enter_environment()
+    enter_environment({"numpy": "numpy"}, OPENBLAS_NUM_THREADS=str(THREADS), OMP_NUM_THREADS=str(THREADS))
     import numpy
     compare(numpy, options.rounds)
     memory(numpy)

@@ -43,7 +43,7 @@ pub fn extremes(
 }
 
 /// Both ends by one Lanczos iteration on the subspace outside of which the Hessian is zero; values and residuals are
-/// those of the whole Hessian. The smallest is `None` where it is not asked for or is the zero of that kernel.
+/// those of the whole Hessian. The smallest is `None` where it is not asked for or was found to be the zero of that kernel.
 fn iterate(
     operator: &HessianOperator<'_>,
     both: bool,
@@ -55,7 +55,7 @@ fn iterate(
         (Some(reduced), true) => {
             let [largest, smallest] = on_subspace(operator, reduced, [End::Largest, End::Smallest], tolerances, seed);
             let kernel = reduced.dimension() < operator.dimension();
-            (Some(smallest).filter(|found| !kernel || found.value < 0.0), largest)
+            (Some(smallest).filter(|found| !kernel || found.value < 0.0 || !found.converged), largest)
         }
         (Some(reduced), false) => {
             let [largest] = on_subspace(operator, reduced, [End::Largest], tolerances, seed);
