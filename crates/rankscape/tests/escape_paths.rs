@@ -75,11 +75,14 @@ fn constructed(network: &Network<f64>) -> Vec<(Construction, Result<Constructed,
 #[test]
 fn named_constructions_change_the_loss_as_they_predict() {
     let mut counts = std::collections::BTreeMap::<(&str, ClassName), usize>::new();
+    let mut points = std::collections::BTreeMap::<&str, usize>::new();
     for seed in 0..1500 {
         let planted = Planted::<f64>::draw_class(&mut Draw::new(72, seed), LIMITS, Class::ALL[seed as usize % 3]);
-        if planted.blueprint.widths()[0] == 0 {
+        // Without a singular value the target is nothing but the rounding errors of its making.
+        if planted.blueprint.kept.is_empty() && planted.blueprint.omitted.is_empty() {
             continue;
         }
+        *points.entry(planted.class.name()).or_insert(0) += 1;
         let saddle = planted.class != Class::GlobalMinimum;
         let size = planted.network.value().max(planted.target.dot(&planted.target));
         let mut descents = 0;
@@ -116,6 +119,15 @@ fn named_constructions_change_the_loss_as_they_predict() {
         assert!(descents > 0 || !saddle, "seed {seed} {:?}", planted.widths);
     }
     println!("{counts:#?}");
+    for name in Construction::DESCENTS {
+        let strict = counts.get(&(name.name(), ClassName("strict_saddle"))).copied().unwrap_or(0);
+        assert!(strict >= 50, "{} applied at {strict} strict saddles", name.name());
+    }
+    // Every point can rise, global minima with residual zero among them.
+    for (class, number) in points {
+        assert_eq!(counts[&("ascent", ClassName(class))], number, "{class}");
+        assert!(number >= 400, "{class} {number}");
+    }
 }
 
 fn floating(grid: &Grid<Rational>) -> Dense {
@@ -174,8 +186,24 @@ fn exact_points_have_exact_paths_whose_certificates_verify() {
 }
 
 #[test]
+fn the_zero_map_of_a_zero_target_can_rise_and_without_inputs_nothing_can() {
+    let zero = |rows, cols| Dense::from_fn(rows, cols, |_, _| 0.0);
+    let weights = || vec![zero(2, 3), zero(2, 2), zero(2, 2)];
+    let ascent = |x: Dense| {
+        let network = Network::new(weights(), x, zero(2, 3));
+        constructed(&network).pop().unwrap()
+    };
+    let (name, found) = ascent(Dense::from_fn(3, 3, |i, j| f64::from(u8::from(i == j))));
+    assert_eq!(name, Construction::Ascent);
+    let found = found.unwrap();
+    assert_eq!(found.prediction.order, 6);
+    assert!(found.measured > 0.0);
+    assert!(ascent(zero(3, 3)).1.unwrap_err().contains("X is zero"));
+}
+
+#[test]
 fn scales_far_from_one_are_left_as_well() {
-    let mut missing = Vec::new();
+    let (mut missing, mut tested) = (Vec::new(), 0);
     for seed in 0..240 {
         let class = [Class::StrictSaddle, Class::NonStrictSaddle][seed as usize % 2];
         let mut planted = Planted::<f64>::draw_class(&mut Draw::new(74, seed), LIMITS, class);
@@ -198,12 +226,14 @@ fn scales_far_from_one_are_left_as_well() {
         }
         let at = format!("seed {seed}");
         assert_eq!(found.class, class_of(class), "{at}");
+        tested += 1;
         match &found.escape {
             Some(escape) => check_decrease(&planted.network, escape, &at),
             None => missing.push(seed),
         }
     }
     // A path is withheld where the step is lost beside a weight that is many orders larger.
+    assert!(tested >= 230, "{tested}");
     assert!(missing.len() <= 8, "{missing:?}");
 }
 

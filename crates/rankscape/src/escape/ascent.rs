@@ -6,22 +6,21 @@
 //! those products agree on `X`, which they do for all `A` only where `X = 0`. So some signs rise, at a point of any output.
 
 use super::LossOnPath;
-use super::constructions::{Draft, Prediction, Site};
+use super::constructions::{Draft, Prediction};
+use crate::hessian::SquareNetwork;
 use crate::linalg::Matrix;
 use crate::random::Stream;
 
-/// The ascent at a point, critical or not.
-pub(super) fn ascent(site: &Site<'_>) -> Result<Draft, &'static str> {
-    let white = site.ground.white;
+/// The ascent at a point, critical or not; what is at most `zero` of its natural size counts as zero.
+pub(super) fn ascent(white: &SquareNetwork, zero: f64, seed: u64) -> Result<Draft, &'static str> {
     let size = white.output().frobenius_norm();
     let product: f64 = white.layers().iter().map(Matrix::frobenius_norm).product();
-    if size > site.zero * product { Ok(larger_row(site)) } else { from_zero(site) }
+    if size > zero * product { Ok(larger_row(white, zero)) } else { from_zero(white, zero, seed) }
 }
 
 /// Row `i` of the last layer, the one with the largest output `a`, grows or shrinks: the loss changes by
 /// `t a.(a - z) + 1/2 t^2 ||a||^2` for `W_h <- W_h + t e_i e_i' W_h`, and the sign of `t` is free.
-fn larger_row(site: &Site<'_>) -> Draft {
-    let white = site.ground.white;
+fn larger_row(white: &SquareNetwork, zero: f64) -> Draft {
     let (output, residual) = (white.output(), white.residual());
     let row = |m: &Matrix, i: usize| m.block(i, 0, 1, m.ncols());
     let sizes: Vec<f64> = (0..output.nrows()).map(|i| row(output, i).frobenius_norm()).collect();
@@ -34,7 +33,7 @@ fn larger_row(site: &Site<'_>) -> Draft {
     let mut steps = vec![None; white.layers().len()];
     steps[white.layers().len() - 1] = Some(step);
     let second = 0.5 * a.dot(&a);
-    let critical = slope.abs() <= site.zero * second.max(f64::MIN_POSITIVE);
+    let critical = slope.abs() <= zero * second.max(f64::MIN_POSITIVE);
     let (order, coefficient) = if critical { (2, second) } else { (1, slope.abs()) };
     let prediction = Prediction { order, coefficient, change: Some(slope.abs() + second), order_bound: Some(2) };
     Draft { steps: vec![(1, steps)], prediction, end: Some(1.0), curved: false }
@@ -42,10 +41,9 @@ fn larger_row(site: &Site<'_>) -> Draft {
 
 /// Random steps in as few layers as make the product move, which is then `t^m D` with `m` the number of layers:
 /// `t^m <G, D> + 1/2 t^{2m} ||D||^2`, and one sign of `D` rises.
-fn from_zero(site: &Site<'_>) -> Result<Draft, &'static str> {
-    let white = site.ground.white;
+fn from_zero(white: &SquareNetwork, zero: f64, seed: u64) -> Result<Draft, &'static str> {
     let layers = white.layers();
-    let mut stream = Stream::new(site.judgement.seed, 1);
+    let mut stream = Stream::new(seed, 1);
     let steps: Vec<Matrix> = layers
         .iter()
         .map(|w| {
@@ -60,18 +58,18 @@ fn from_zero(site: &Site<'_>) -> Result<Draft, &'static str> {
     let mut used = vec![true; layers.len()];
     for k in 0..layers.len() {
         used[k] = false;
-        if moved(&used).frobenius_norm() <= site.zero.sqrt() {
+        if moved(&used).frobenius_norm() <= zero.sqrt() {
             used[k] = true;
         }
     }
     let change = moved(&used);
     let count = used.iter().filter(|used| **used).count();
-    if count == 0 {
+    if change.max_abs() == 0.0 {
         return Err("the output does not depend on the weights: X is zero");
     }
     let slope = white.residual().dot(&change);
     let second = 0.5 * change.dot(&change);
-    let flat = slope.abs() <= site.zero * white.residual().frobenius_norm() * change.frobenius_norm();
+    let flat = slope.abs() <= zero * white.residual().frobenius_norm() * change.frobenius_norm();
     let (order, coefficient) = if flat { (2 * count, second) } else { (count, slope.abs()) };
     let mut signed: Vec<Option<Matrix>> =
         steps.into_iter().zip(&used).map(|(step, used)| used.then_some(step)).collect();

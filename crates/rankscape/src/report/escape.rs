@@ -34,7 +34,8 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         ));
     }
     if document.escape.is_none() && document.same_function.is_none() {
-        let why = if document.class == "global_minimum" { "Nothing is lower." } else { "No path was found." };
+        let lowest = document.sense == "descent" && document.class == "global_minimum";
+        let why = if lowest { "Nothing is lower." } else { "No path was found." };
         lines.push(format!("Path         {why}"));
     }
     lines.join("\n") + "\n"

@@ -159,11 +159,24 @@ pub fn construct(
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> std::result::Result<Constructed, &'static str> {
-    let ground = WhiteLandscape::new(network, judgement).ok_or("the residual is zero: nothing is lower")?;
     let zero = judgement.tolerances.escape_zero * judgement.tolerances.critical_threshold(judgement.unit_roundoff);
+    let draft = match construction {
+        Construction::Ascent => ascent::ascent(network.whitened(), zero, judgement.seed),
+        _ => descent(construction, network, judgement, zero),
+    }?;
+    scaled(construction, draft, network, whitening).ok_or("the path cannot be represented")
+}
+
+fn descent(
+    construction: Construction,
+    network: &NormalizedNetwork,
+    judgement: Judgement<'_>,
+    zero: f64,
+) -> std::result::Result<Draft, &'static str> {
+    let ground = WhiteLandscape::new(network, judgement).ok_or("the residual is zero: nothing is lower")?;
     let site = Site { ranks: ground.ranks(judgement), ground, judgement, zero };
     let depth = site.ground.factors.depth();
-    let draft = match construction {
+    match construction {
         Construction::Rotation | Construction::RankOne | Construction::SecondOrder if depth != 2 => {
             Err("it is stated for two layers")
         }
@@ -173,9 +186,8 @@ pub fn construct(
         Construction::SecondOrder => chains::second_order(&site),
         Construction::Chain => chains::chain(&site),
         Construction::Kernels => kernels(&site),
-        Construction::Ascent => ascent::ascent(&site),
-    }?;
-    scaled(construction, draft, network, whitening).ok_or("the path cannot be represented")
+        Construction::Ascent => Err("it does not descend"),
+    }
 }
 
 fn kernels(site: &Site<'_>) -> std::result::Result<Draft, &'static str> {
