@@ -82,7 +82,7 @@ fn targets_in_special_position_are_reached_at_open_points() {
         println!("{f:?}");
     }
     println!("open {open}, failed {}, far {}", failed.len(), far.len());
-    assert!(failed.is_empty() && far.is_empty());
+    assert!(open > 1000 && failed.is_empty() && far.is_empty());
 }
 
 #[test]
@@ -123,5 +123,5 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
         println!("{f:?}");
     }
     println!("open {open}, failed {}, far {}", failed.len(), far.len());
-    assert!(failed.is_empty() && far.is_empty());
+    assert!(open > 1000 && failed.is_empty() && far.is_empty());
 }
