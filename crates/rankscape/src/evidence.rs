@@ -62,17 +62,23 @@ impl RankDecision {
 
     /// Decides the rank from singular values in non-increasing order.
     ///
+    /// Where even the scale is within `gap` times the tolerance, only a matrix of zeros has a clear rank.
+    ///
     /// ```
     /// use rankscape::evidence::RankDecision;
     /// let decision = RankDecision::from_singular_values(&[2.0, 1e-3, 1e-17], 1e-14, 1e3, 2.0);
     /// assert_eq!((decision.rank, decision.clear), (2, true));
     /// assert!(!RankDecision::from_singular_values(&[2.0, 1e-13], 1e-14, 1e3, 2.0).clear);
+    /// assert!(!RankDecision::from_singular_values(&[2.0, 1.0], 3.0, 1e3, 2.0).clear);
     /// ```
     pub fn from_singular_values(values: &[f64], tolerance: f64, gap: f64, scale: f64) -> Self {
         let rank = values.iter().take_while(|&&value| value > tolerance).count();
         let above = rank.checked_sub(1).map(|last| values[last]);
         let below = values.get(rank).copied();
-        let clear = above.is_none_or(|value| value > gap * tolerance);
+        let clear = match above {
+            Some(value) => value > gap * tolerance,
+            None => gap * tolerance < scale || below.is_none_or(|value| value == 0.0),
+        };
         Self { rank, above, below, tolerance, scale, clear }
     }
 

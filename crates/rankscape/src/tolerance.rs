@@ -64,6 +64,12 @@ tolerances! {
     rank = 8.0;
     /// A rank is clear when no singular value lies between the tolerance and `rank_gap` times the tolerance.
     rank_gap = 100.0;
+    /// A rank of stored weights is clear when no kept singular value is below `stored_gap` times what the rounding of the
+    /// entries can have moved it.
+    stored_gap = 4.0;
+    /// Singular values that the rounding of stored entries can have made count as zero up to `stored_zero` times the
+    /// product of the norms of the factors.
+    stored_zero = 1e-5;
     /// (u) A point is critical when `gradient.relative <= max(critical * u, critical_floor)`.
     critical = 8.0;
     /// Lower limit of the criticality threshold: what arithmetic in double precision can be asked for.

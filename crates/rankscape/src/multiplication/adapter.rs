@@ -3,10 +3,8 @@
 //! A pair is the two-factor point `W_1 = A`, `W_2 = B`; everything comes from cores of size `r`, the product is not formed.
 //! The gradients are `grad_A = s B' G` and `grad_B = s G A'` with `G` the gradient of the loss at the updated weight.
 //!
-//! The point is the pair as stored: entries in half or single precision are exact in double precision, so singular values
-//! count as zero at the rounding errors of double precision. Rounding to the stored type with unit roundoff `u` can
-//! have moved a singular value of `A` by `u ||A||_F`, one of `B` by `u ||B||_F` and one of `B A` by
-//! `u (||B||_F ||A||_2 + ||B||_2 ||A||_F + u ||B||_F ||A||_F)` (Weyl): a rank that keeps smaller values is not clear.
+//! Ranks are those of the pair as stored ([`RankProfile::stored`]): only what rounding to the stored type can have moved
+//! is in doubt.
 
 use super::barcode::Barcode;
 use super::differential::Differential;
@@ -17,7 +15,7 @@ use super::orbit::balance_defect;
 use super::rank_profile::RankProfile;
 use crate::error::{InputError, Result};
 use crate::evidence::RankDecision;
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
 /// What the product map says of one adapter pair.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,9 +66,7 @@ impl Adapter {
         if !scaling.is_finite() {
             return Err(InputError::new("the scaling of an adapter must be finite").value(scaling));
         }
-        let profile = RankProfile::new(factors, UNIT_ROUNDOFF, tolerances);
-        let sizes = [a.frobenius_norm(), b.frobenius_norm()];
-        let profile = doubt_what_rounding_moves(profile, sizes, unit_roundoff);
+        let profile = RankProfile::stored(factors, unit_roundoff, tolerances);
         let mut singular_values: Vec<f64> =
             profile.product_singular_values().iter().map(|value| value * scaling.abs()).collect();
         singular_values.truncate(factors.architecture().bottleneck_rank());
@@ -95,18 +91,6 @@ impl Adapter {
     pub fn ranks(&self) -> [&RankDecision; 3] {
         [self.profile.decision(0, 1), self.profile.decision(1, 2), self.profile.decision(0, 2)]
     }
-}
-
-/// `sizes`: Frobenius norms of `A` and `B`.
-fn doubt_what_rounding_moves(profile: RankProfile, sizes: [f64; 2], unit_roundoff: f64) -> RankProfile {
-    let [a, b] = sizes;
-    let (norm_a, norm_b) = (profile.decision(0, 1).scale, profile.decision(1, 2).scale);
-    let levels = [a, b, b * norm_a + norm_b * a + unit_roundoff * b * a].map(|size| unit_roundoff * size);
-    profile.with_doubts_below(|i, j| match (i, j) {
-        (0, 1) => levels[0],
-        (1, 2) => levels[1],
-        _ => levels[2],
-    })
 }
 
 /// `sum s_i^2 / max s_i^2`.
@@ -198,8 +182,10 @@ mod tests {
         let thin = &stream.normal_matrix(200, 3) * &stream.normal_matrix(3, 8);
         let found = coarse(&rounded(&a), &rounded(&thin));
         assert!(!found.profile.is_clear() && found.says.starts_with("undecided"), "{}", found.says);
-        let [_, decision, _] = found.ranks();
-        assert!(decision.above.unwrap() <= decision.tolerance && decision.rank == 8);
+        assert_eq!(found.ranks().map(|decision| (decision.rank, decision.clear)), [(8, true), (8, false), (8, false)]);
+        let single = thin.map(|x| f64::from(x as f32));
+        let found = Adapter::new(&pair(&a, &single), 1.0, SINGLE, &Tolerances::default()).unwrap();
+        assert_eq!(found.ranks().map(|decision| (decision.rank, decision.clear)), [(8, true), (3, true), (3, true)]);
     }
 
     #[test]

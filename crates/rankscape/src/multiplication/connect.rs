@@ -45,7 +45,7 @@ pub enum Connection {
 /// the larger product of the norms of the factors.
 pub fn connect(first: &Factors, second: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Connection> {
     same_product(first, second, unit_roundoff, tolerances)?;
-    let profile = RankProfile::new(first, unit_roundoff, tolerances);
+    let profile = RankProfile::stored(first, unit_roundoff, tolerances);
     let decision = profile.decision(0, profile.depth());
     if !decision.clear {
         return Ok(Connection::Undecided {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
 use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor, triangular_factor_of};
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,38 +31,50 @@ impl RankProfile {
     /// The same where rounding errors of `W_k` are relative to at least `sizes[k - 1]` instead of `||W_k||_2` alone, as
     /// when a factor that should vanish was computed.
     pub fn with_sizes(factors: &Factors, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let relative = relative_rounding(factors, unit_roundoff, tolerances);
+        Self::decided_by(factors, sizes, 0.0, |values, scale, _| {
+            RankDecision::from_singular_values(values, relative * scale, tolerances.rank_gap, scale)
+        })
+    }
+
+    /// Ranks of weights as a file stores them: their only error is the rounding of each entry to a type with this unit
+    /// roundoff `u`.
+    ///
+    /// It moves `W_k` by at most `u ||W_k||_F`, and a singular value of `P(j, i)` by at most
+    /// `prod (||W_k||_2 + u ||W_k||_F) - prod ||W_k||_2` (Weyl). Values are clearly not zero from `stored_gap` times
+    /// that, and from `rank_gap` times the rounding errors of the arithmetic. For coarse types this is much less than
+    /// what [`RankProfile::new`] leaves in doubt, but it does not cover points that are only near the one meant, as a
+    /// checkpoint is near a critical point. Values that either error can have made count as zero up to
+    /// `stored_zero * prod ||W_k||_2`, and are in doubt beyond.
+    pub fn stored(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let relative = relative_rounding(factors, UNIT_ROUNDOFF, tolerances);
+        Self::decided_by(factors, &vec![0.0; factors.depth()], unit_roundoff, |values, scale, moved| {
+            let computed = relative * scale;
+            let zero = computed.max(moved.min(tolerances.stored_zero * scale));
+            let clear = (tolerances.rank_gap * computed).max(tolerances.stored_gap * moved);
+            RankDecision::from_singular_values(values, zero, clear / zero.max(f64::MIN_POSITIVE), scale)
+        })
+    }
+
+    /// `decide(values, scale, moved)` with the product of the norms, and how far entries with unit roundoff `storage` can
+    /// have moved a singular value.
+    fn decided_by(
+        factors: &Factors,
+        sizes: &[f64],
+        storage: f64,
+        decide: impl Fn(&[f64], f64, f64) -> RankDecision,
+    ) -> Self {
         let widths = factors.architecture().widths().to_vec();
         let layers: Vec<Layer> = factors
             .matrices()
             .iter()
             .zip(sizes)
             .enumerate()
-            .map(|(k, (matrix, &size))| Layer::new(matrix, size, 0 < k && k + 1 < widths.len() - 1))
+            .map(|(k, (matrix, &size))| Layer::new(matrix, size, storage, 0 < k && k + 1 < widths.len() - 1))
             .collect();
-        let largest = widths.iter().copied().max().unwrap_or(1) as f64;
-        let factor = tolerances.rank * unit_roundoff * largest.sqrt();
-        let decide = |values: &[f64], scale: f64| {
-            RankDecision::from_singular_values(values, factor * scale, tolerances.rank_gap, scale)
-        };
         let (decisions, mut values): (Vec<_>, Vec<_>) =
             (0..layers.len()).map(|i| ranks_from(factors.matrices(), &layers, i, &decide)).unzip();
         Self { widths, decisions, product_values: values.swap_remove(0) }
-    }
-
-    /// The same ranks, where those become doubtful whose smallest kept singular value is at most `level(i, j)`: so much
-    /// can the rounding of the stored entries have moved it.
-    #[must_use]
-    pub(super) fn with_doubts_below(mut self, level: impl Fn(usize, usize) -> f64) -> Self {
-        for (i, row) in self.decisions.iter_mut().enumerate() {
-            for (k, decision) in row.iter_mut().enumerate() {
-                let level = level(i, i + k + 1);
-                if decision.above.is_some_and(|value| value <= level) {
-                    decision.clear = false;
-                    decision.tolerance = decision.tolerance.max(level);
-                }
-            }
-        }
-        self
     }
 
     /// Ranks over the rationals.
@@ -139,6 +151,12 @@ impl RankProfile {
     }
 }
 
+/// `tolerances.rank * u * sqrt(largest width)`.
+fn relative_rounding(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
+    let largest = factors.architecture().widths().iter().copied().max().unwrap_or(1) as f64;
+    tolerances.rank * unit_roundoff * largest.sqrt()
+}
+
 /// A factor, divided by a power of two so that no product of norms overflows, with the cores that stand for it at the
 /// two ends of a partial product.
 struct Layer {
@@ -152,13 +170,15 @@ struct Layer {
     values: Vec<f64>,
     /// Spectral norm, or the size if larger.
     norm: f64,
+    /// Spectral norm and the unit roundoff of the entries times the Frobenius norm.
+    norm_before_storage: f64,
     /// What the factor was divided by.
     divisor: f64,
 }
 
 impl Layer {
     /// `between`: the factor has neighbours on both sides.
-    fn new(matrix: &Matrix, size: f64, between: bool) -> Self {
+    fn new(matrix: &Matrix, size: f64, storage: f64, between: bool) -> Self {
         let (rows, cols) = matrix.shape();
         let largest = matrix.max_abs();
         let divisor = power_of_two_near(largest.max(size));
@@ -173,7 +193,8 @@ impl Layer {
         let whole = (between || rows == cols).then(|| matrix.scaled(1.0 / divisor));
         let values = left.as_ref().or(right.as_ref()).or(whole.as_ref()).map(singular_values).unwrap_or_default();
         let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
-        Self { matrix: whole, left, right, values, norm, divisor }
+        let norm_before_storage = norm + storage * values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        Self { matrix: whole, left, right, values, norm, norm_before_storage, divisor }
     }
 
     /// What stands for the factor at the left end of a product.
@@ -203,18 +224,20 @@ fn ranks_from(
     factors: &[Matrix],
     layers: &[Layer],
     i: usize,
-    decide: &impl Fn(&[f64], f64) -> RankDecision,
+    decide: &impl Fn(&[f64], f64, f64) -> RankDecision,
 ) -> (Vec<RankDecision>, Vec<f64>) {
     let mut scale = layers[i].norm;
+    let mut scale_before_storage = layers[i].norm_before_storage;
     let mut divisor = layers[i].divisor;
     let mut values = layers[i].values.clone();
-    let mut out = vec![decide(&values, scale).scaled(divisor)];
+    let mut out = vec![decide(&values, scale, scale_before_storage - scale).scaled(divisor)];
     let mut core = if i + 1 < layers.len() { layers[i].right(&factors[i]) } else { Cow::Owned(Matrix::zeros(0, 0)) };
     for (j, layer) in layers.iter().enumerate().skip(i + 1) {
         scale *= layer.norm;
+        scale_before_storage *= layer.norm_before_storage;
         divisor *= layer.divisor;
         values = singular_values(&(layer.left(&factors[j]).as_ref() * core.as_ref()));
-        out.push(decide(&values, scale).scaled(divisor));
+        out.push(decide(&values, scale, scale_before_storage - scale).scaled(divisor));
         if let (true, Some(whole)) = (j + 1 < layers.len(), &layer.matrix) {
             let next = whole * core.as_ref();
             let wide = next.nrows() < next.ncols();
@@ -229,7 +252,6 @@ fn ranks_from(
 mod tests {
     use super::*;
     use crate::random::Stream;
-    use crate::tolerance::UNIT_ROUNDOFF;
 
     #[test]
     fn ranks_agree_with_those_of_the_formed_products() {
@@ -241,6 +263,45 @@ mod tests {
             for ((i, j), decision) in profile.decisions() {
                 assert_eq!(decision.rank, crate::linalg::rank(&factors.partial(j, i), &Tolerances::default()).rank);
                 assert!(decision.clear);
+            }
+        }
+    }
+
+    #[test]
+    fn stored_weights_of_coarse_types_have_clear_ranks_where_points_near_them_have_not() {
+        let brain = (f64::powi(2.0, -8), (|x| half::bf16::from_f64(x).to_f64()) as fn(f64) -> f64);
+        let half = (f64::powi(2.0, -11), (|x| half::f16::from_f64(x).to_f64()) as fn(f64) -> f64);
+        let cases = [(brain, vec![1024, 8, 1024]), (brain, vec![60, 6, 60]), (half, vec![200, 4, 80, 20])];
+        for (case, ((unit_roundoff, round), widths)) in cases.into_iter().enumerate() {
+            let mut stream = Stream::new(3, case as u64);
+            let draw = |d: &[usize]| stream.normal_matrix(d[1], d[0]).map(round);
+            let factors = Factors::new(widths.windows(2).map(draw).collect()).unwrap();
+            let exact = RankProfile::new(&factors, UNIT_ROUNDOFF, &Tolerances::default());
+            let stored = RankProfile::stored(&factors, unit_roundoff, &Tolerances::default());
+            assert!(stored.is_clear(), "{widths:?}");
+            for ((i, j), decision) in exact.decisions() {
+                assert_eq!(decision.rank, stored.rank(i, j));
+            }
+            assert!(!RankProfile::new(&factors, unit_roundoff, &Tolerances::default()).is_clear());
+        }
+    }
+
+    #[test]
+    fn clear_ranks_are_no_larger_than_before_the_weights_were_stored() {
+        let half = f64::powi(2.0, -8);
+        for case in 0..300 {
+            let mut stream = Stream::new(4, case);
+            let widths: Vec<usize> = (0..4).map(|_| stream.integer(1, 6) as usize).collect();
+            let meant: Vec<Matrix> = widths.windows(2).map(|d| stream.normal_matrix(d[1], d[0])).collect();
+            let stored: Vec<Matrix> = meant.iter().map(|m| m.map(|x| half::bf16::from_f64(x).to_f64())).collect();
+            let (meant, stored) = (Factors::new(meant).unwrap(), Factors::new(stored).unwrap());
+            let profile = RankProfile::stored(&stored, half, &Tolerances::default());
+            for ((i, j), decision) in profile.decisions() {
+                let before = singular_values(&meant.partial(j, i));
+                let after = singular_values(&stored.partial(j, i));
+                let moved = before.iter().zip(&after).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+                let certain = after.iter().filter(|&&value| value > moved).count();
+                assert!(!decision.clear || decision.rank <= certain, "{widths:?} {i}:{j} moved {moved:e}");
             }
         }
     }

@@ -43,7 +43,7 @@ pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances:
             .value(format!("{:?}, expected {shape:?}", target.shape())));
     }
     let r = factors.architecture().bottleneck_rank();
-    let profile = RankProfile::new(factors, unit_roundoff, tolerances);
+    let profile = RankProfile::stored(factors, unit_roundoff, tolerances);
     // The target was made by changing the product, so its rank is decided at the coarser of the two scales.
     let noise = profile.decision(0, factors.depth()).tolerance.max(crate::linalg::rank(target, tolerances).tolerance);
     let wanted = singular_values(target).iter().take_while(|&&value| value > noise).count();

@@ -121,7 +121,7 @@ impl MapPoint {
         let exact = weights.exact.clone().map(ExactFactors::new).transpose()?;
         let profile = match &exact {
             Some(exact) => RankProfile::exact(exact),
-            None => RankProfile::new(&factors, weights.unit_roundoff, tolerances),
+            None => RankProfile::stored(&factors, weights.unit_roundoff, tolerances),
         };
         Ok(Self { factors, exact, profile })
     }
