@@ -162,7 +162,7 @@ pub(crate) struct PointOptions {
 /// Samples, or a target instead of samples.
 #[derive(Debug, Args)]
 pub(crate) struct DataOptions {
-    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y*, or X.npy,Y.npy.
+    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y* (and .parquet, if built with it), or X.npy,Y.npy.
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     pub(crate) data: Option<String>,
     /// A matrix Y (outputs x inputs) instead of data: the loss is 1/2 ||W - Y||^2.

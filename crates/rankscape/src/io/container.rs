@@ -39,6 +39,11 @@ impl Container {
             Format::Json => Self::Memory(json::read_bare_or_named(path, name)?),
             Format::Npy => Self::Memory(vec![read_npy(path, name)?]),
             Format::Csv => Self::Memory(vec![csv::read_matrix(path, name)?]),
+            Format::Parquet => {
+                return Err(InputError::new("only samples are read from Parquet")
+                    .hint("write a matrix as .npy, .csv or .json")
+                    .file(path.display()));
+            }
         })
     }
 

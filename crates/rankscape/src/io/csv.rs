@@ -6,16 +6,10 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::array::{Array, ElementType, not_finite};
 use super::file::{OpenFile, open};
+use super::table::TableRows;
 use crate::error::{InputError, Result};
 
-/// Which columns are inputs and which outputs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Columns {
-    pub(super) inputs: Vec<usize>,
-    pub(super) outputs: Vec<usize>,
-}
-
-/// An open table of samples.
+/// An open table.
 pub(super) struct Table {
     reader: Reader<OpenFile>,
     names: Vec<String>,
@@ -43,44 +37,22 @@ impl Table {
         }
         Ok(table)
     }
+}
 
-    /// The roles of the columns: the first `inputs` are inputs, or those whose names begin with x, and y for outputs.
-    pub(super) fn columns(&self, inputs: Option<usize>, autoencoder: bool) -> Result<Columns> {
-        let all = 0..self.names.len();
-        if let Some(inputs) = inputs {
-            if inputs == 0 || inputs > self.names.len() {
-                return Err(InputError::new("the table does not have so many input columns")
-                    .value(format!("--inputs {inputs}, {} columns", self.names.len())));
-            }
-            return Ok(Columns { inputs: (0..inputs).collect(), outputs: (inputs..all.end).collect() });
-        }
-        if self.first.is_some() && autoencoder {
-            return Ok(Columns { inputs: all.collect(), outputs: Vec::new() });
-        }
-        let starting = |letter: char| -> Vec<usize> {
-            all.clone().filter(|&at| self.names[at].to_lowercase().starts_with(letter)).collect()
-        };
-        let columns = Columns { inputs: starting('x'), outputs: starting('y') };
-        let hint = "name the columns x1, x2, ..., y1, y2, ... or say --inputs N: the first N are inputs";
-        if self.first.is_some() {
-            return Err(
-                InputError::new("the table has no header, so inputs and outputs cannot be told apart").hint(hint)
-            );
-        }
-        if let Some(at) = all.clone().find(|at| !columns.inputs.contains(at) && !columns.outputs.contains(at)) {
-            return Err(InputError::new("a column is neither input nor output")
-                .array(&self.names[at])
-                .value(format!("column {at}, counted from 0"))
-                .hint(hint));
-        }
-        if columns.inputs.is_empty() {
-            return Err(InputError::new("the table has no input columns").hint(hint));
-        }
-        Ok(columns)
+impl TableRows for Table {
+    fn names(&self) -> &[String] {
+        &self.names
     }
 
-    /// Reads the next row into `target`; `false` at the end.
-    pub(super) fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool> {
+    fn has_header(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn element(&self) -> ElementType {
+        ElementType::Text
+    }
+
+    fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool> {
         match self.first.take() {
             Some(first) => self.record = first,
             None => {

@@ -14,6 +14,7 @@ pub(super) enum Format {
     Npy,
     Json,
     Csv,
+    Parquet,
 }
 
 /// The format by the extension of the name; pickles and unknown extensions are refused.
@@ -25,6 +26,10 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
         "npy" => Ok(Format::Npy),
         "json" => Ok(Format::Json),
         "csv" => Ok(Format::Csv),
+        "parquet" if cfg!(feature = "parquet") => Ok(Format::Parquet),
+        "parquet" => Err(InputError::new("this build does not read Parquet")
+            .hint("build it with --features parquet, or write the table as .csv")
+            .file(path.display())),
         "pt" | "pth" | "ckpt" | "bin" | "pkl" | "pickle" => Err(pickle(path)),
         _ => Err(InputError::new("the format of the file is not known from its extension")
             .value(if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") })

@@ -19,6 +19,8 @@ mod layers;
 mod npy;
 mod npz;
 mod open_array;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod rows;
 mod safetensors;
 mod samples;

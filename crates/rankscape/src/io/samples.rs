@@ -69,8 +69,8 @@ pub struct Samples {
     pub digest: String,
 }
 
-/// Reads samples, a row each: `FILE` (`.npz`, `.safetensors` or `.json` with arrays X and Y, or `.csv`), or
-/// `X.npy,Y.npy`.
+/// Reads samples, a row each: `FILE` (`.npz`, `.safetensors` or `.json` with arrays X and Y, `.csv`, or `.parquet`
+/// with the feature of that name), or `X.npy,Y.npy`.
 ///
 /// C-ordered arrays of `.npz` and `.npy` files and tables are streamed: memory is bounded by the blocks of the
 /// factorization, whatever the number of samples. Fortran-ordered arrays, `.json` and `.safetensors` are read as a
@@ -81,8 +81,11 @@ pub struct Samples {
 pub fn read_samples(spec: &str, options: &SampleOptions) -> Result<Samples> {
     let pair = spec.split_once(',').filter(|_| !Path::new(spec).exists());
     let read = || {
-        if pair.is_none() && format_of(Path::new(spec))? == Format::Csv {
-            return read_table(Path::new(spec), options);
+        if pair.is_none() {
+            let format = format_of(Path::new(spec))?;
+            if matches!(format, Format::Csv | Format::Parquet) {
+                return read_table(Path::new(spec), format, options);
+            }
         }
         let (x, y) = open_arrays(spec, pair, options)?;
         check(&x, y.as_ref(), options)?;
