@@ -95,7 +95,8 @@ pub struct Diagnosis {
     pub gradient_threshold: f64,
     /// The gradient counts as zero.
     pub critical: bool,
-    /// Ranks of the partial products of the factors as given.
+    /// Ranks of the partial products of the factors as given: at a critical point up to the rounding errors that its gradient
+    /// may have, elsewhere as they are stored.
     pub rank_profile: RankProfile,
     /// `None` when the rank decisions contradict one another.
     pub barcode: Option<Barcode>,
@@ -133,12 +134,14 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let prepared = Prepared::new(point)?;
     let Prepared { network, given, exact } = &prepared;
     let context = Context { point, settings, network, exact: exact.as_ref() };
-    let rank_profile = match &point.exact {
-        Some((factors, _)) => RankProfile::exact(factors),
-        None => RankProfile::new(factors, unit_roundoff, tolerances),
-    };
     let analysis = context.critical_point(given);
     let critical = analysis.is_some();
+    let rank_profile = match &point.exact {
+        Some((factors, _)) => RankProfile::exact(factors),
+        // A point with a gradient of rounding errors stands for the critical point beside it.
+        None if critical => RankProfile::new(factors, unit_roundoff, tolerances),
+        None => RankProfile::stored(factors, unit_roundoff, tolerances),
+    };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
     let search = || (!critical).then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();

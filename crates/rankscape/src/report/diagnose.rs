@@ -168,9 +168,12 @@ fn map(document: &DiagnoseDocument) -> String {
 
 fn bars(document: &DiagnoseDocument) -> Vec<String> {
     let near = document.near.as_ref().and_then(|near| near.barcode.as_ref());
-    let (bars, whose) = match (&document.barcode, near) {
-        (Some(bars), _) => (bars, None),
-        (None, Some(bars)) => (bars, Some("Barcode    undecided here; at the critical point nearby:")),
+    let (bars, whose) = match (near, &document.barcode) {
+        (Some(bars), _) => (bars, Some("Barcode    at the critical point nearby:")),
+        (None, Some(bars)) if document.differential.rank.is_none() => {
+            (bars, Some("Barcode    of ranks that are not all clear:"))
+        }
+        (None, Some(bars)) => (bars, None),
         (None, None) => return vec!["Barcode    undecided: the ranks contradict one another".to_owned()],
     };
     let label = if whose.is_some() { "           " } else { "Barcode    " };
