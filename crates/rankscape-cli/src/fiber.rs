@@ -27,8 +27,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         }
         None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
     };
-    let mut document =
-        ConnectDocument::new(&found, &point.alike(&other, &tolerances), digest, options.common.seed);
+    let mut document = ConnectDocument::new(&found, &point.alike(&other, &tolerances), digest, options.common.seed);
     document.run = run_document(&options.common, started);
     if let (Some(file), Connection::Path(path)) = (&options.save, &found) {
         write_atomically(file, path_json(path).as_bytes())?;

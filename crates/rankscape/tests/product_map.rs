@@ -8,8 +8,9 @@ use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, determinant_sign, orthonormal_complement, svd};
 use rankscape::multiplication::{
     Barcode, ComponentLabel, Connection, Differential, DifferentialImage, ExactFactors, Factors, Fiber, LiftProperties,
-    LocalLearning, MapPoint, Openness, RankProfile, balance, balance_defect, connect, first_order_witness, gauge_action,
-    group_element, lift_path, reach, second_order_witness, taylor_coefficients, toward_balance, unreachable_direction,
+    LocalLearning, MapPoint, Openness, RankProfile, balance, balance_defect, connect, first_order_witness,
+    gauge_action, group_element, lift_path, reach, second_order_witness, taylor_coefficients, toward_balance,
+    unreachable_direction,
 };
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -144,7 +145,8 @@ fn factorizations_are_joined_inside_the_fiber_exactly_when_their_labels_agree() 
         let Some(second) = another(&first, case) else { continue };
         let label = ComponentLabel::new(&first, profile(&first).product_rank());
         let same = ComponentLabel::with_columns(&second, label.columns.clone()) == label;
-        match connect(&stored(&first, 4.0 * UNIT_ROUNDOFF), &stored(&second, 4.0 * UNIT_ROUNDOFF), &tolerances).unwrap() {
+        match connect(&stored(&first, 4.0 * UNIT_ROUNDOFF), &stored(&second, 4.0 * UNIT_ROUNDOFF), &tolerances).unwrap()
+        {
             Connection::Path(path) => {
                 assert!(same, "case {case}");
                 joined += 1;

@@ -134,7 +134,7 @@ fn equal_products(first: &ExactFactors, second: &ExactFactors) -> Result<()> {
             let (row, column) = (at / difference.ncols() + 1, at % difference.ncols() + 1);
             let about = format!("about {:.6e}", rational_to_f64(&largest));
             let size = Some(largest.to_string()).filter(|text| text.len() <= about.len()).unwrap_or(about);
-            Err(different(format!("over the rationals they differ most in row {row}, column {column}: by {size}")))
+            Err(different(format!("largest difference {size}, over the rationals, in row {row}, column {column}")))
         }
         _ => Ok(()),
     }
@@ -179,12 +179,7 @@ fn reverse(piece: Piece) -> Piece {
 /// # Errors
 /// If some inner width is at most `min(d_0, d_h)`, there are fewer than two knots, a knot has the wrong shape, or the
 /// first or last knot is not the product of `first` or `second`.
-pub fn lift_path(
-    first: &MapPoint,
-    second: &MapPoint,
-    knots: &[Matrix],
-    tolerances: &Tolerances,
-) -> Result<Connection> {
+pub fn lift_path(first: &MapPoint, second: &MapPoint, knots: &[Matrix], tolerances: &Tolerances) -> Result<Connection> {
     let factors = first.factors();
     let widths = factors.architecture().widths();
     let (n, m) = (factors.architecture().inputs(), factors.architecture().outputs());
@@ -208,10 +203,7 @@ pub fn lift_path(
     let at = |point: &MapPoint, knot: &Matrix| {
         MapPoint::stored(factors.with_matrices(carrier(widths, knot)), point.unit_roundoff(), tolerances)
     };
-    let legs = [
-        connect(first, &at(second, start), tolerances)?,
-        connect(&at(first, end), second, tolerances)?,
-    ];
+    let legs = [connect(first, &at(second, start), tolerances)?, connect(&at(first, end), second, tolerances)?];
     let [Connection::Path(there), Connection::Path(back)] = legs else {
         return Ok(Connection::Undecided { reason: "the rank of an end of the path is not clear".into() });
     };

@@ -118,8 +118,7 @@ impl Kernels for RationalMatrix {
         self.transpose().kernel()
     }
     fn generalized_inverse(&self, _: usize) -> Option<Self> {
-        let gram = self * &self.transpose();
-        Some(&self.transpose() * &gram.generalized_inverse()?)
+        self.generalized_inverse()
     }
     fn root_above(square: &Rational) -> Rational {
         let whole = square.ceil().to_integer();

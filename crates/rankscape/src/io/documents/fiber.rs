@@ -50,7 +50,9 @@ impl ConnectDocument {
                 (Some(true), "a path over the given path of matrices joins them".to_owned(), None)
             }
             Connection::Path(_) => (Some(true), "a path inside the fiber joins them".to_owned(), None),
-            Connection::Connected { reason } => (Some(true), format!("the signs of the determinants agree; {reason}"), None),
+            Connection::Connected { reason } => {
+                (Some(true), format!("the signs of the determinants agree; {reason}"), None)
+            }
             Connection::Separated { nodes, first, second } => (
                 Some(false),
                 format!("the signs of the determinants differ at nodes as wide as the product's rank: {nodes:?}"),
