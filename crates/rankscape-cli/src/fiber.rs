@@ -18,19 +18,16 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
     let tolerances = tolerances(&options.point.tolerances)?;
     let (first, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let (second, other) = read_point(&options.to, &options.point, &tolerances)?;
-    let unit_roundoff = first.unit_roundoff.max(second.unit_roundoff);
     let mut digest = BTreeMap::from([("weights", first.digest), ("to", second.digest)]);
     let found = match &options.along {
         Some(file) => {
             let (knots, knots_digest) = read_matrix_path(file)?;
             digest.insert("along", knots_digest);
-            lift_path(&point.factors, &other.factors, &knots, unit_roundoff, &tolerances)
-                .map_err(|error| error.file(file.display()))?
+            lift_path(&point, &other, &knots, &tolerances).map_err(|error| error.file(file.display()))?
         }
-        None => connect(&point.factors, &other.factors, unit_roundoff, &tolerances)
-            .map_err(|error| error.file(options.to.display()))?,
+        None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
     };
-    let mut document = ConnectDocument::new(&found, &point, digest, options.common.seed);
+    let mut document = ConnectDocument::new(&found, &point.alike(&other, &tolerances), digest, options.common.seed);
     document.run = run_document(&options.common, started);
     if let (Some(file), Connection::Path(path)) = (&options.save, &found) {
         write_atomically(file, path_json(path).as_bytes())?;
@@ -44,7 +41,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         if let Some(signs) = &document.separated {
             text += &format!("Signs      first {:?}, second {:?}\n", signs.first, signs.second);
         }
-        text
+        text + &evidence(document.evidence.grade, &document.notes)
     };
     finish(&options.common, "connect.json", &document, text, code)
 }
@@ -52,7 +49,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
 pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
     let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
-    let found = balance(&point.factors, &point.profile);
+    let found = balance(point.factors(), point.profile());
     let digest = [("weights", weights.digest.clone())].into();
     let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
@@ -68,7 +65,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
         for point in &document.toward {
             text += &format!("Toward     epsilon {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
         }
-        text
+        text + &evidence(document.evidence.grade, &document.notes)
     };
     finish(&options.common, "balance.json", &document, text, code)
 }
@@ -77,10 +74,10 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let tolerances = tolerances(&options.point.tolerances)?;
     let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let target = read_matrix(&options.target, "Z")?;
-    let found = reach(&point.factors, &target.matrix, weights.unit_roundoff, &tolerances)
+    let found = reach(&point, &target.matrix, target.exact.as_ref(), &tolerances)
         .map_err(|error| error.file(options.target.display()))?;
     let digest = [("weights", weights.digest.clone()), ("target", target.digest)].into();
-    let order = reach_order(&point.factors, &target.matrix, weights.unit_roundoff, &tolerances)?;
+    let order = reach_order(&point, &target.matrix, &tolerances)?;
     let mut document = ReachDocument::new(&found, order, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
@@ -96,9 +93,16 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
         if let Some(order) = document.order {
             text += &format!("Order      {order:.2}: the distance of the factors against that of the target\n");
         }
-        text
+        let open = &document.locally_open;
+        text += &format!("Open       {}, {}: {}\n", open.openness.verdict, open.grade, open.openness.reason);
+        text + &evidence(document.evidence.grade, &document.notes)
     };
     finish(&options.common, "reach.json", &document, text, ANSWERED)
+}
+
+/// Grade of the answer, and what else is to be said of it.
+fn evidence(grade: &str, notes: &[String]) -> String {
+    notes.iter().fold(format!("Evidence   {grade}\n"), |text, note| text + &format!("Note       {note}\n"))
 }
 
 fn said(answer: Option<bool>) -> &'static str {

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rankscape::io::documents::{MapDocument, MapPoint};
+use rankscape::io::documents::MapDocument;
 use rankscape::io::{Weights, read_weights};
+use rankscape::multiplication::{ExactFactors, Factors, MapPoint};
 use rankscape::report::map_text;
 use rankscape::{InputError, Tolerances};
 
@@ -29,6 +30,11 @@ pub(crate) fn read_point(
     tolerances: &Tolerances,
 ) -> Result<(Weights, MapPoint), InputError> {
     let weights = read_weights(path, &weight_options(options.layers.clone(), options.convention))?;
-    let point = MapPoint::new(&weights, tolerances).map_err(|error| error.file(path.display()))?;
+    let point = match &weights.exact {
+        Some(exact) => ExactFactors::new(exact.clone()).and_then(MapPoint::exact),
+        None => Factors::new(weights.matrices.clone())
+            .map(|factors| MapPoint::stored(factors, weights.unit_roundoff, tolerances)),
+    };
+    let point = point.map_err(|error| error.file(path.display()))?;
     Ok((weights, point))
 }

@@ -129,9 +129,10 @@ fn printed_witnesses_hold_when_checked_again() {
         for (at, name) in ["one_1", "two_1"].into_iter().enumerate() {
             assert_eq!(witness[name].is_null(), lift[name]["verdict"] != "fails", "{} {name}", case.name);
             let Some(g) = dense(&witness[name]["gradient"]) else { continue };
-            assert!((g.norm() - 1.0).abs() < 1e-9 && witness[name]["curvature"].as_f64() >= Some(0.0), "{}", case.name);
+            assert!(g.norm() > 0.0 && g.entries().iter().all(|x| x.fract() == 0.0), "{}", case.name);
+            assert!(witness[name]["curvature"].as_u64().is_some(), "{}", case.name);
             for block in gradient(&factors, &g) {
-                assert!(block.norm() < 1e-9, "{} {name}", case.name);
+                assert_eq!(block.norm(), 0.0, "{} {name}", case.name);
             }
             seen[at] += 1;
         }
@@ -144,6 +145,55 @@ fn printed_witnesses_hold_when_checked_again() {
         }
     }
     assert_eq!(seen, [17, 3, 6], "one_1, two_1, locally_open: as often as the oracle says no");
+}
+
+#[test]
+fn integers_and_fractions_are_decided_exactly_and_constructed_in_double_precision() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let two_to_53 = br#"{"W1": [[9007199254740992]], "W2": [[1]]}"#;
+    put(folder, "a.json", two_to_53);
+    put(folder, "b.json", br#"{"W1": [[9007199254740993]], "W2": [[1]]}"#);
+    put(folder, "c.json", br#"{"W1": [[9007199254740992]], "W2": [["1/1"]]}"#);
+    let connect = |to: &str| rankscape(folder, &["connect", "--weights", "a.json", "--to", to, "--json"]);
+    refused(&connect("b.json"), &["b.json", "over the rationals", "difference 1,"]);
+    let found = answer(folder, &["connect", "--weights", "a.json", "--to", "c.json"], 0);
+    assert_valid("connect", &found);
+    assert_eq!((&found["connected"], &found["evidence"]["grade"]), (&json!(true), &json!("exact")), "{found}");
+    assert!(found["notes"][0].as_str().unwrap().contains("double precision: the path"), "{found}");
+    // One decimal point makes the comparison a floating one, where the two numbers are the same.
+    put(folder, "d.json", br#"{"W1": [[9007199254740993]], "W2": [[1.0]]}"#);
+    let found = answer(folder, &["connect", "--weights", "a.json", "--to", "d.json"], 0);
+    assert_eq!((&found["connected"], &found["evidence"]["grade"]), (&json!(true), &json!("numerical")), "{found}");
+    assert!(found["evidence"]["rests_on"][0]["tolerance"].as_f64() > Some(0.0), "{found}");
+    let text = rankscape(folder, &["connect", "--weights", "a.json", "--to", "c.json"]).stdout;
+    assert!(text.contains("Evidence   exact"), "{text}");
+
+    // Determinant 1 and singular values 2^31 and 2^-31.
+    let rows = "[[1073741824, 1073741825], [1073741823, 1073741824]]";
+    let flipped = "[[-1073741824, -1073741825], [1073741823, 1073741824]]";
+    let put_text = |name: &str, text: String| put(folder, name, text.as_bytes());
+    put_text("e.json", format!(r#"{{"W1": {rows}, "W2": [[1, 0], [0, 1]]}}"#));
+    put_text("f.json", format!(r#"{{"W1": {flipped}, "W2": [[-1, 0], [0, 1]]}}"#));
+    put_text("g.json", format!(r#"{{"W1": {rows}, "W2": [[1.0, 0], [0, 1]]}}"#));
+    let found = answer(folder, &["connect", "--weights", "e.json", "--to", "f.json"], 0);
+    assert_valid("connect", &found);
+    assert_eq!(found["separated"], json!({"nodes": [1], "first": [1], "second": [-1]}), "{found}");
+    let found = answer(folder, &["balance", "--weights", "e.json"], 0);
+    assert_valid("balance", &found);
+    assert_eq!((&found["possible"], &found["evidence"]["grade"]), (&json!(true), &json!("exact")), "{found}");
+    let found = rankscape(folder, &["balance", "--weights", "g.json", "--json"]).json();
+    assert!(found["possible"] != true && found["evidence"]["grade"] == "numerical", "{found}");
+
+    put(folder, "w.json", br#"{"W1": [[1, 0]], "W2": [[1], [0]]}"#);
+    put(folder, "z.json", br#"{"Z": [[1, 0], [0, "1/1000000000000000000000"]]}"#);
+    let found = answer(folder, &["reach", "--weights", "w.json", "--target", "z.json"], 0);
+    assert_valid("reach", &found);
+    assert_eq!((&found["reached"], &found["evidence"]["grade"]), (&json!(false), &json!("exact")), "{found}");
+    assert_eq!((&found["locally_open"]["verdict"], &found["locally_open"]["grade"]), (&json!("yes"), &json!("exact")));
+    put(folder, "z.json", br#"{"Z": [[1, "1/8"], [0, 0]]}"#);
+    let found = answer(folder, &["reach", "--weights", "w.json", "--target", "z.json"], 0);
+    assert_eq!((&found["reached"], &found["evidence"]["grade"]), (&json!(true), &json!("numerical")), "{found}");
 }
 
 #[test]
@@ -224,7 +274,7 @@ fn two_files_that_do_not_belong_together_are_refused() {
     put(folder, "b.json", br#"{"W1": [[1, 0]], "W2": [[1], [5]]}"#);
     put(folder, "c.json", br#"{"W1": [[1, 0], [0, 0]], "W2": [[1, 0], [2, 0]]}"#);
     let connect = |to: &str| rankscape(folder, &["connect", "--weights", "a.json", "--to", to, "--json"]);
-    refused(&connect("b.json"), &["b.json", "different products", "3.0"]);
+    refused(&connect("b.json"), &["b.json", "different products", "difference 3,", "row 2, column 1"]);
     refused(&connect("c.json"), &["c.json", "different widths", "[2, 1, 2]", "[2, 2, 2]"]);
     let reach = rankscape(folder, &["reach", "--weights", "a.json", "--target", "a.json", "--json"]);
     refused(&reach, &["a.json", "Z"]);

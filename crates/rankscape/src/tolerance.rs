@@ -111,9 +111,6 @@ tolerances! {
     /// Rows of a constructed partial product, brought to one length, count as dependent when a singular value is at most
     /// this times the largest.
     reach_rows = 1e-8;
-    /// (u) The second-order form of a witness counts as non-negative when its lowest eigenvalue is at least
-    /// `-witness * u * parameters * size of its terms`.
-    witness = 2.0;
     /// Estimated relative error of a path predictor that a step length is chosen for.
     path_prediction = 3e-3;
     /// Largest relative Newton correction of an accepted step of a path.

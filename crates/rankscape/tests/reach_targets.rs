@@ -5,7 +5,7 @@ mod points;
 
 use points::factors;
 use rankscape::linalg::Matrix;
-use rankscape::multiplication::{Factors, Openness, RankProfile, reach};
+use rankscape::multiplication::{Factors, MapPoint, Openness, RankProfile, reach};
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::Draw;
@@ -39,6 +39,7 @@ fn targets_in_special_position_are_reached_at_open_points() {
         let chain = Chain::<f64>::draw(&mut Draw::new(73, case), 5, 5);
         let theta = partial_permutations(&chain);
         let profile = RankProfile::new(&theta, UNIT_ROUNDOFF, &tolerances);
+        let point = MapPoint::stored(theta.clone(), UNIT_ROUNDOFF, &tolerances);
         if Openness::new(&profile).verdict.holds != Some(true) {
             continue;
         }
@@ -65,7 +66,7 @@ fn targets_in_special_position_are_reached_at_open_points() {
         for size in [1e-4, 1e-8] {
             let mut target = product.clone();
             entries.iter().for_each(|&(i, j, power)| target[(i, j)] += size * 0.1_f64.powi(power as i32));
-            let found = reach(&theta, &target, UNIT_ROUNDOFF, &tolerances).unwrap();
+            let found = reach(&point, &target, None, &tolerances).unwrap();
             match found.distance_factors {
                 Some(distance) => distances.push(distance),
                 _ => failed.push((case, chain.barcode.clone(), entries.clone(), size, found.reason)),
@@ -93,6 +94,7 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
         let chain = Chain::<f64>::draw(&mut Draw::new(71, case), 5, 5);
         let theta = factors(&chain.factors);
         let profile = RankProfile::new(&theta, UNIT_ROUNDOFF, &tolerances);
+        let point = MapPoint::stored(theta.clone(), UNIT_ROUNDOFF, &tolerances);
         if Openness::new(&profile).verdict.holds != Some(true) {
             continue;
         }
@@ -103,7 +105,7 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
         let mut distances = Vec::new();
         for size in [1e-4, 1e-8] {
             let target = nearby(&product, r, size * product.max_abs().max(1.0), &mut stream);
-            let found = reach(&theta, &target, UNIT_ROUNDOFF, &tolerances).unwrap();
+            let found = reach(&point, &target, None, &tolerances).unwrap();
             match (found.distance_factors, found.product_error) {
                 (Some(distance), Some(error)) => {
                     assert!(error <= 1e-6 * size * product.max_abs().max(1.0), "case {case}: {error:e}");

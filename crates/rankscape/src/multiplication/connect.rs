@@ -6,23 +6,31 @@
 //! the frames form one component. So the construction succeeds exactly when the labels of the components agree
 //! (`[@TKB]` Theorem 5).
 
-use super::factors::Factors;
-use super::fiber::splitting_nodes;
+use num_traits::Signed;
+
+use super::factors::{ExactFactors, Factors};
+use super::fiber::{ComponentLabel, splitting_nodes};
 use super::frames::{Frames, product_difference, product_svd};
 use super::motion::Motion;
 use super::path::{Path, Piece};
-use super::rank_profile::RankProfile;
+use super::point::MapPoint;
 use crate::error::{InputError, Result};
+use crate::linalg::exact::{Rational, rational_to_f64};
 use crate::linalg::{Matrix, Svd, determinant_sign};
 use crate::tolerance::Tolerances;
 
 /// The answer to "are these two connected inside the fiber?".
 #[derive(Debug, Clone, PartialEq)]
 pub enum Connection {
-    /// A path from the first to the second.
+    /// A path from the first to the second, in double precision.
     Path(Box<Path>),
+    /// They are connected by decisions over the rationals, and no path was found in double precision.
+    Connected {
+        /// Why there is no path.
+        reason: String,
+    },
     /// They lie in different components: at the nodes, all of width `rank W`, the signs of the determinants in the same
-    /// basis of the row space of `W`.
+    /// basis of the row space of `W`, or of the same independent columns of `W` over the rationals.
     Separated {
         /// Inner nodes as wide as the product's rank.
         nodes: Vec<usize>,
@@ -40,51 +48,102 @@ pub enum Connection {
 
 /// Joins `first` to `second` inside the fiber.
 ///
+/// Where both are known over the rationals, equality of the products, the rank and the signs are decided there, and only the
+/// path is in double precision; otherwise all of it is.
+///
 /// # Errors
-/// If the widths differ, or the products differ by more than `tolerances.same_product * u * sqrt(largest width)` times
-/// the larger product of the norms of the factors.
-pub fn connect(first: &Factors, second: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Connection> {
-    same_product(first, second, unit_roundoff, tolerances)?;
-    let profile = RankProfile::stored(first, unit_roundoff, tolerances);
+/// If the widths differ, or the products do: over the rationals at all, in double precision by more than
+/// `tolerances.same_product * u * sqrt(largest width)` times the larger product of the norms of the factors.
+pub fn connect(first: &MapPoint, second: &MapPoint, tolerances: &Tolerances) -> Result<Connection> {
+    let point = first.alike(second, tolerances);
+    let rational = point.rational().zip(second.rational());
+    same_widths(first.factors(), second.factors())?;
+    match rational {
+        Some((a, b)) => equal_products(a, b)?,
+        None => same_product(first.factors(), second.factors(), point.unit_roundoff(), tolerances)?,
+    }
+    let profile = point.profile();
     let decision = profile.decision(0, profile.depth());
     if !decision.clear {
         return Ok(Connection::Undecided {
             reason: format!("the rank of the product, {}, is not clear", decision.rank),
         });
     }
-    let product = product_svd(first, decision.rank);
+    if let Some((a, b)) = rational {
+        let a = ComponentLabel::exact(a);
+        let b = ComponentLabel::exact_with_columns(b, a.columns.clone());
+        if a != b {
+            return Ok(Connection::Separated { nodes: a.nodes, first: a.signs, second: b.signs });
+        }
+    }
+    let found = join(first.factors(), second.factors(), decision.rank);
+    Ok(match (found, rational) {
+        (Connection::Separated { .. } | Connection::Undecided { .. }, Some(_)) => {
+            Connection::Connected { reason: "double precision does not resolve the frames that a path needs".into() }
+        }
+        (found, _) => found,
+    })
+}
+
+/// The same in double precision, for a product of known rank.
+fn join(first: &Factors, second: &Factors, rank: usize) -> Connection {
+    let product = product_svd(first, rank);
     let (Some(a), Some(b)) = (Frames::new(first, &product), Frames::new(second, &product)) else {
-        return Ok(Connection::Undecided {
+        return Connection::Undecided {
             reason: "the products differ too much in their smallest singular value".into(),
-        });
+        };
     };
-    let nodes = splitting_nodes(profile.widths(), decision.rank);
+    let nodes = splitting_nodes(first.architecture().widths(), rank);
     let signs = |frames: &Frames| nodes.iter().map(|&i| determinant_sign(&frames.x[i])).collect::<Vec<_>>();
     let (sa, sb) = (signs(&a), signs(&b));
     if sa != sb {
-        return Ok(Connection::Separated { nodes, first: sa, second: sb });
+        return Connection::Separated { nodes, first: sa, second: sb };
     }
     let mut pieces = to_standard(first, &a, &product);
     pieces.extend(to_standard(second, &b, &product).into_iter().rev().map(reverse));
-    Ok(Connection::Path(Box::new(Path::new(first.clone(), pieces))))
+    Connection::Path(Box::new(Path::new(first.clone(), pieces)))
 }
 
-/// Checks widths and products.
-fn same_product(first: &Factors, second: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Result<()> {
+fn same_widths(first: &Factors, second: &Factors) -> Result<()> {
     let (a, b) = (first.architecture().widths(), second.architecture().widths());
-    if a != b {
-        return Err(InputError::new("the two factorizations have different widths").value(format!("{a:?} and {b:?}")));
+    if a == b {
+        return Ok(());
     }
-    let largest = a.iter().copied().max().unwrap_or(1) as f64;
+    Err(InputError::new("the two factorizations have different widths").value(format!("{a:?} and {b:?}")))
+}
+
+/// The products are equal up to rounding.
+fn same_product(first: &Factors, second: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Result<()> {
+    let largest = first.architecture().widths().iter().copied().max().unwrap_or(1) as f64;
     let size = |f: &Factors| f.matrices().iter().map(Matrix::frobenius_norm).product::<f64>();
     let allowed = tolerances.same_product * unit_roundoff * largest.sqrt() * size(first).max(size(second));
     let difference = product_difference(first, second);
     if difference <= allowed {
         return Ok(());
     }
-    Err(InputError::new("the two factorizations have different products")
-        .value(format!("difference {difference:.6e} in Frobenius norm, {allowed:.3e} allowed"))
-        .hint("connect joins factorizations of one matrix; for two matrices give a path between them with --along"))
+    Err(different(format!("difference {difference:.6e} in Frobenius norm, {allowed:.3e} allowed")))
+}
+
+/// The products are equal over the rationals.
+fn equal_products(first: &ExactFactors, second: &ExactFactors) -> Result<()> {
+    let product = |factors: &ExactFactors| factors.partial(factors.depth(), 0);
+    let difference = &product(first) - &product(second);
+    let largest = difference.entries().iter().map(Rational::abs).enumerate().max_by(|a, b| a.1.cmp(&b.1));
+    match largest {
+        Some((at, largest)) if !difference.is_zero() => {
+            let (row, column) = (at / difference.ncols() + 1, at % difference.ncols() + 1);
+            let about = format!("about {:.6e}", rational_to_f64(&largest));
+            let size = Some(largest.to_string()).filter(|text| text.len() <= about.len()).unwrap_or(about);
+            Err(different(format!("largest difference {size}, over the rationals, in row {row}, column {column}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn different(value: String) -> InputError {
+    InputError::new("the two factorizations have different products")
+        .value(value)
+        .hint("connect joins factorizations of one matrix; for two matrices give a path between them with --along")
 }
 
 /// The pieces from a factorization to the standard point of its component.
@@ -115,21 +174,16 @@ fn reverse(piece: Piece) -> Piece {
 ///
 /// Where every inner width exceeds `min(d_0, d_h)` every path of matrices lifts (`[@TKB]` Proposition 20): `first` moves inside
 /// its fiber to a point whose narrow end carries the matrix and whose other factors are coordinate injections or
-/// projections, that end follows `f`, and the path ends inside the fiber of the last matrix.
+/// projections, that end follows `f`, and the path ends inside the fiber of the last matrix. All of it is in double precision.
 ///
 /// # Errors
 /// If some inner width is at most `min(d_0, d_h)`, there are fewer than two knots, a knot has the wrong shape, or the
 /// first or last knot is not the product of `first` or `second`.
-pub fn lift_path(
-    first: &Factors,
-    second: &Factors,
-    knots: &[Matrix],
-    unit_roundoff: f64,
-    tolerances: &Tolerances,
-) -> Result<Connection> {
-    let widths = first.architecture().widths();
-    let (n, m) = (first.architecture().inputs(), first.architecture().outputs());
-    if let Some(node) = (1..first.depth()).find(|&i| widths[i] <= n.min(m)) {
+pub fn lift_path(first: &MapPoint, second: &MapPoint, knots: &[Matrix], tolerances: &Tolerances) -> Result<Connection> {
+    let factors = first.factors();
+    let widths = factors.architecture().widths();
+    let (n, m) = (factors.architecture().inputs(), factors.architecture().outputs());
+    if let Some(node) = (1..factors.depth()).find(|&i| widths[i] <= n.min(m)) {
         return Err(InputError::new(
             "a path of matrices is lifted only where every inner width exceeds the smaller of the widths of input and output",
         )
@@ -145,11 +199,11 @@ pub fn lift_path(
             (m, n)
         )));
     }
-    let carriers: Vec<Factors> = knots.iter().map(|knot| first.with_matrices(carrier(widths, knot))).collect();
-    let legs = [
-        connect(first, &first.with_matrices(carrier(widths, start)), unit_roundoff, tolerances)?,
-        connect(&first.with_matrices(carrier(widths, end)), second, unit_roundoff, tolerances)?,
-    ];
+    let carriers: Vec<Factors> = knots.iter().map(|knot| factors.with_matrices(carrier(widths, knot))).collect();
+    let at = |point: &MapPoint, knot: &Matrix| {
+        MapPoint::stored(factors.with_matrices(carrier(widths, knot)), point.unit_roundoff(), tolerances)
+    };
+    let legs = [connect(first, &at(second, start), tolerances)?, connect(&at(first, end), second, tolerances)?];
     let [Connection::Path(there), Connection::Path(back)] = legs else {
         return Ok(Connection::Undecided { reason: "the rank of an end of the path is not clear".into() });
     };
@@ -157,7 +211,7 @@ pub fn lift_path(
     let start = pieces.len();
     pieces.extend(carriers.windows(2).map(|w| Piece::Line { from: w[0].clone(), to: w[1].clone() }));
     pieces.extend(back.pieces().iter().cloned());
-    Ok(Connection::Path(Box::new(Path::new(first.clone(), pieces).lifting(start, knots.to_vec()))))
+    Ok(Connection::Path(Box::new(Path::new(factors.clone(), pieces).lifting(start, knots.to_vec()))))
 }
 
 /// Factors of `matrix` through inner widths of at least `min(d_0, d_h)`: the matrix sits in the factor at its longer side.

@@ -45,7 +45,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Frames of `factors` in singular bases of a product that they share with another factorization. `None` when the
-    /// factors do not have that product, even roughly.
+    /// factors do not have that product, even roughly, or its singular values vanish in double precision.
     pub(super) fn new(factors: &Factors, product: &Svd) -> Option<Self> {
         let h = factors.depth();
         let root: Vec<f64> = product.s.iter().map(|s| s.sqrt()).collect();
@@ -64,7 +64,7 @@ impl Frames {
         for i in 1..h {
             y[i] = &inverse(&(&y[i] * &x[i]))? * &y[i];
         }
-        Some(Self { x, y })
+        x.iter().chain(&y).all(Matrix::is_finite).then_some(Self { x, y })
     }
 
     /// The factors `X_k Y_{k-1}`, shaped like `like`.

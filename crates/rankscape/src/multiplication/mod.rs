@@ -20,6 +20,7 @@ mod openness;
 mod orbit;
 mod overlap;
 mod path;
+mod point;
 mod rank_profile;
 mod reach;
 mod reach_deep;
@@ -46,9 +47,13 @@ pub use openness::{NodeOpenness, Openness};
 pub use orbit::{Balance, Transport, balance, balance_defect, gauge_action, group_element, toward_balance, transport};
 pub use overlap::Overlap;
 pub use path::{Path, Piece};
+pub use point::MapPoint;
 pub use rank_profile::RankProfile;
 pub use reach::{Reach, reach, reach_order};
 pub use reduction::{ReducedChain, nullity_indices, reduced_widths};
 pub use taylor::{exact_taylor_coefficients, taylor_coefficients};
 pub use verdict::Verdict;
-pub use witness::{QuadraticWitness, first_order_witness, second_order_witness, unreachable_direction};
+pub use witness::{
+    QuadraticWitness, exact_first_order_witness, exact_second_order_witness, exact_unreachable_direction,
+    first_order_witness, second_order_witness, unreachable_direction,
+};

@@ -159,6 +159,12 @@ fn relative_rounding(factors: &Factors, unit_roundoff: f64, tolerances: &Toleran
     tolerances.rank * unit_roundoff * largest.sqrt()
 }
 
+/// `tolerances.rank * u * sqrt(largest width) * prod ||W_k||_F` in double precision: rounding errors of the product.
+pub(super) fn rounding_of_product(factors: &Factors, tolerances: &Tolerances) -> f64 {
+    let size: f64 = factors.matrices().iter().map(Matrix::frobenius_norm).product();
+    relative_rounding(factors, UNIT_ROUNDOFF, tolerances) * size
+}
+
 /// A factor, divided by a power of two so that no product of norms overflows, with the cores that stand for it at the
 /// two ends of a partial product.
 struct Layer {

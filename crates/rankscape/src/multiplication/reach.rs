@@ -7,9 +7,12 @@
 
 use super::factors::Factors;
 use super::frames::{Frames, null_basis, product_svd};
-use super::rank_profile::RankProfile;
+use super::point::MapPoint;
+use super::rank_profile::{RankProfile, rounding_of_product};
 use super::reach_deep::reach_deep;
 use crate::error::{InputError, Result};
+use crate::evidence::Grade;
+use crate::linalg::exact::RationalMatrix;
 use crate::linalg::{Matrix, inverse, orthonormal_complement, pseudo_inverse, singular_values, svd};
 use crate::tolerance::Tolerances;
 
@@ -26,9 +29,14 @@ pub struct Reach {
     pub product_error: Option<f64>,
     /// Why, when nothing was found.
     pub reason: String,
+    /// Exact where ranks over the rationals leave no such factors; otherwise what was found, or not, is numerical.
+    pub grade: Grade,
 }
 
-/// Constructs factors near `factors` with product `target`.
+/// Constructs factors near a point with product `target`; `exact` is the target over the rationals, where it is known.
+///
+/// Ranks of the point are those of its profile. The rank of the target is decided over the rationals where both are known
+/// there. The construction is in double precision.
 ///
 /// At an open point the distance of the factors tends to zero with that of the target: linearly at submersion points,
 /// like its square root at other open points of two factors, at any depth like a root of order at most the number of
@@ -36,36 +44,46 @@ pub struct Reach {
 ///
 /// # Errors
 /// If the shape of `target` is not `d_h x d_0`, or an entry is not finite.
-pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Reach> {
+pub fn reach(
+    point: &MapPoint,
+    target: &Matrix,
+    exact: Option<&RationalMatrix>,
+    tolerances: &Tolerances,
+) -> Result<Reach> {
+    let (factors, profile) = (point.factors(), point.profile());
     let shape = (factors.architecture().outputs(), factors.architecture().inputs());
     if target.shape() != shape || !target.is_finite() {
         return Err(InputError::new("the target must be a finite matrix of the product's shape")
             .value(format!("{:?}, expected {shape:?}", target.shape())));
     }
     let r = factors.architecture().bottleneck_rank();
-    let profile = RankProfile::stored(factors, unit_roundoff, tolerances);
-    // The target was made by changing the product, so its rank is decided at the coarser of the two scales.
-    let noise = profile.decision(0, factors.depth()).tolerance.max(crate::linalg::rank(target, tolerances).tolerance);
-    let wanted = singular_values(target).iter().take_while(|&&value| value > noise).count();
-    let distance_target = (target - &factors.product()).frobenius_norm();
-    let mut out =
-        Reach { factors: None, distance_target, distance_factors: None, product_error: None, reason: String::new() };
+    let exact = exact.filter(|_| point.rational().is_some());
+    let wanted = exact.map_or_else(|| target_rank(point, target, tolerances), RationalMatrix::rank);
+    let mut out = Reach {
+        factors: None,
+        distance_target: (target - &point.product()).frobenius_norm(),
+        distance_factors: None,
+        product_error: None,
+        reason: String::new(),
+        grade: Grade::Numerical,
+    };
     if wanted > r {
         out.reason = format!("the target has rank {wanted}, and no product of these widths has rank above {r}");
+        out.grade = if exact.is_some() { Grade::Exact } else { Grade::Numerical };
         return Ok(out);
     }
     if !profile.is_clear() {
         out.reason = "the ranks of the partial products are not clear".into();
         return Ok(out);
     }
-    match construct(factors, target, &profile, wanted, tolerances) {
+    match construct(factors, target, profile, wanted, tolerances) {
         Ok(found) => {
             let error = (&found.product() - target).frobenius_norm();
             let widest = profile.widths().iter().copied().max().unwrap_or(1) as f64;
             let size: f64 = found.matrices().iter().map(Matrix::frobenius_norm).product();
-            let rounding = tolerances.same_product * unit_roundoff * widest.sqrt() * size;
+            let rounding = tolerances.same_product * point.unit_roundoff() * widest.sqrt() * size;
             out.product_error = Some(error);
-            if error > tolerances.reach_product * distance_target + rounding {
+            if error > tolerances.reach_product * out.distance_target + rounding {
                 out.reason = "the construction does not give the target: it lies in a direction out of reach".into();
                 return Ok(out);
             }
@@ -77,24 +95,31 @@ pub fn reach(factors: &Factors, target: &Matrix, unit_roundoff: f64, tolerances:
     Ok(out)
 }
 
+/// Rank of a target in double precision. It was made by changing the product, so it is decided at the coarser of the two
+/// scales.
+fn target_rank(point: &MapPoint, target: &Matrix, tolerances: &Tolerances) -> usize {
+    let profile = point.profile();
+    let product = match point.rational() {
+        Some(_) => rounding_of_product(point.factors(), tolerances),
+        None => profile.decision(0, profile.depth()).tolerance,
+    };
+    let noise = product.max(crate::linalg::rank(target, tolerances).tolerance);
+    singular_values(target).iter().take_while(|&&value| value > noise).count()
+}
+
 /// Measured order of the distance of the factors in that of the target: the slope of `log ||theta' - theta||` against `log ||Z - W||` over targets on the
 /// way from `target` to the product, each half as far as the one before and cut to the bottleneck rank. 1 at submersion
 /// points, 1/2 at other open points of two factors, down to `1/h`. `None` where a target is not reached, or nothing moves.
 ///
 /// # Errors
 /// As [`reach`].
-pub fn reach_order(
-    factors: &Factors,
-    target: &Matrix,
-    unit_roundoff: f64,
-    tolerances: &Tolerances,
-) -> Result<Option<f64>> {
-    let (product, r) = (factors.product(), factors.architecture().bottleneck_rank());
+pub fn reach_order(point: &MapPoint, target: &Matrix, tolerances: &Tolerances) -> Result<Option<f64>> {
+    let (product, r) = (point.product(), point.factors().architecture().bottleneck_rank());
     let mut points = Vec::with_capacity(HALVINGS);
     for k in 0..HALVINGS {
         let mut nearer = product.clone();
         nearer.add_scaled(0.5_f64.powi(k as i32), &(target - &product));
-        let found = reach(factors, &svd(&nearer).truncated(r), unit_roundoff, tolerances)?;
+        let found = reach(point, &svd(&nearer).truncated(r), None, tolerances)?;
         match found.distance_factors {
             Some(distance) if distance > 0.0 && found.distance_target > 0.0 => {
                 points.push((found.distance_target.ln(), distance.ln()));

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::map::{MapPoint, profile_evidence};
-use super::{EvidenceDocument, RunDocument};
+use super::map::profile_evidence;
+use super::{EvidenceDocument, OpennessDocument, RunDocument};
+use crate::evidence::Grade;
 use crate::linalg::Matrix;
 use crate::multiplication::{
-    Balance, Connection, Motion, Path, Piece, Reach, balance_defect, product_difference, toward_balance,
+    Balance, Connection, MapPoint, Motion, Openness, Path, Piece, Reach, balance_defect, product_difference,
+    toward_balance,
 };
 
 /// Times at which the product along a path is compared with the one wanted.
@@ -28,6 +30,7 @@ pub struct ConnectDocument {
     pub max_product_error: Option<f64>,
     pub separated: Option<SeparatedDocument>,
     pub evidence: EvidenceDocument,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -40,13 +43,16 @@ pub struct SeparatedDocument {
 }
 
 impl ConnectDocument {
-    /// The document of the answer for `first` and another factorization of its product.
+    /// The document of the answer for `first`, in the arithmetic of the two points, and another factorization of its product.
     pub fn new(found: &Connection, first: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
         let (connected, reason, separated) = match found {
             Connection::Path(path) if path.wanted(0.0).is_some() => {
                 (Some(true), "a path over the given path of matrices joins them".to_owned(), None)
             }
             Connection::Path(_) => (Some(true), "a path inside the fiber joins them".to_owned(), None),
+            Connection::Connected { reason } => {
+                (Some(true), format!("the signs of the determinants agree; {reason}"), None)
+            }
             Connection::Separated { nodes, first, second } => (
                 Some(false),
                 format!("the signs of the determinants differ at nodes as wide as the product's rank: {nodes:?}"),
@@ -56,7 +62,12 @@ impl ConnectDocument {
         };
         let path = if let Connection::Path(path) = found { Some(path) } else { None };
         let mut evidence = profile_evidence(first);
-        evidence.grade = "numerical";
+        let mut notes = Vec::new();
+        if path.is_some_and(|path| path.wanted(0.0).is_some()) {
+            evidence.grade = Grade::Numerical.name();
+        } else if first.grade() == Grade::Exact {
+            notes.push(exact_part("equality of the products, ranks, signs and the answer", "the path"));
+        }
         Self {
             schema: "rankscape.connect/1",
             seed,
@@ -64,12 +75,18 @@ impl ConnectDocument {
             connected,
             reason,
             path: path.map(|path| path.pieces().len()),
-            max_product_error: path.map(|path| path.error(&first.factors.product(), CHECKED_TIMES)),
+            max_product_error: path.map(|path| path.error(&first.product(), CHECKED_TIMES)),
             separated,
             evidence,
+            notes,
             run: RunDocument::default(),
         }
     }
+}
+
+/// What is exact and what is in double precision, for exact input.
+fn exact_part(decided: &str, constructed: &str) -> String {
+    format!("exact: {decided}; in double precision: {constructed}")
 }
 
 /// A path as JSON: pieces that are evaluated anywhere on `0 <= t <= 1`.
@@ -119,6 +136,7 @@ pub struct BalanceDocument {
     pub product_error: Option<f64>,
     pub toward: Vec<TowardDocument>,
     pub evidence: EvidenceDocument,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -135,8 +153,8 @@ const QUARTERS: i32 = 6;
 
 fn toward(point: &MapPoint) -> Vec<TowardDocument> {
     let at = |epsilon: f64| {
-        let found = toward_balance(&point.factors, &point.profile, epsilon)?;
-        let (defect, product_error) = (balance_defect(&found), product_difference(&found, &point.factors));
+        let found = toward_balance(point.factors(), point.profile(), epsilon)?;
+        let (defect, product_error) = (balance_defect(&found), product_difference(&found, point.factors()));
         Some(TowardDocument { epsilon, defect, product_error })
     };
     (0..QUARTERS).filter_map(|k| at(0.25_f64.powi(k))).collect()
@@ -156,6 +174,10 @@ impl BalanceDocument {
             product_error: found.product_error,
             toward: if found.possible.holds == Some(false) { toward(point) } else { Vec::new() },
             evidence: profile_evidence(point),
+            notes: match point.grade() {
+                Grade::Exact => vec![exact_part("ranks and whether it is possible", "defects and balanced weights")],
+                _ => Vec::new(),
+            },
             run: RunDocument::default(),
         }
     }
@@ -173,12 +195,22 @@ pub struct ReachDocument {
     pub distance_factors: Option<f64>,
     pub order: Option<f64>,
     pub product_error: Option<f64>,
+    pub locally_open: GradedOpennessDocument,
     pub evidence: EvidenceDocument,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
+/// Local openness at the point, with the grade of the ranks that decide it.
+#[derive(Debug, Clone, Serialize)]
+pub struct GradedOpennessDocument {
+    #[serde(flatten)]
+    pub openness: OpennessDocument,
+    pub grade: &'static str,
+}
+
 impl ReachDocument {
-    /// The document of the answer; the construction is numerical.
+    /// The document of the answer.
     pub fn new(
         found: &Reach,
         order: Option<f64>,
@@ -187,7 +219,8 @@ impl ReachDocument {
         seed: u64,
     ) -> Self {
         let mut evidence = profile_evidence(point);
-        evidence.grade = "numerical";
+        evidence.grade = found.grade.name();
+        let openness = OpennessDocument::from(&Openness::new(point.profile()));
         Self {
             schema: "rankscape.reach/1",
             seed,
@@ -198,7 +231,12 @@ impl ReachDocument {
             distance_factors: found.distance_factors,
             order,
             product_error: found.product_error,
+            locally_open: GradedOpennessDocument { openness, grade: point.grade().name() },
             evidence,
+            notes: match point.grade() {
+                Grade::Exact => vec![exact_part("ranks of the partial products and openness", "factors and distances")],
+                _ => Vec::new(),
+            },
             run: RunDocument::default(),
         }
     }

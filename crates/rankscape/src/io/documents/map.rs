@@ -7,17 +7,16 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::RunDocument;
+use super::numbers::{float_rows, rational_rows, rational_value};
 use super::point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument, bars,
     rank_entries, tolerance_entries,
 };
-use crate::error::Result;
-use crate::evidence::Grade;
 use crate::io::Weights;
 use crate::multiplication::{
-    Barcode, ComponentLabel, ExactFactors, Factors, Fiber, LearningCoefficient, LiftProperties, LocalLearning,
-    Openness, QuadraticWitness, RankProfile, balance_defect, first_order_witness, second_order_witness,
-    unreachable_direction,
+    Barcode, ComponentLabel, Fiber, LearningCoefficient, LiftProperties, LocalLearning, MapPoint, Openness,
+    QuadraticWitness, RankProfile, balance_defect, exact_first_order_witness, exact_second_order_witness,
+    exact_unreachable_direction, first_order_witness, second_order_witness, unreachable_direction,
 };
 use crate::tolerance::Tolerances;
 
@@ -61,10 +60,11 @@ pub struct ComponentDocument {
     pub signs: Vec<i8>,
 }
 
-/// Matrices that show why a verdict is no, for anyone to check again; null where it is not no, or too large to print.
+/// Matrices that show why a verdict is no, for anyone to check again, of integers for exact input; null where it is not no, or
+/// too large to print.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct WitnessDocument {
-    pub locally_open: Option<Vec<Vec<f64>>>,
+    pub locally_open: Option<Value>,
     pub one_1: Option<LossDocument>,
     pub two_1: Option<LossDocument>,
 }
@@ -72,8 +72,8 @@ pub struct WitnessDocument {
 /// The loss `<gradient, M - W> + curvature/2 ||M - W||^2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct LossDocument {
-    pub gradient: Vec<Vec<f64>>,
-    pub curvature: f64,
+    pub gradient: Value,
+    pub curvature: Value,
 }
 
 /// Learning coefficients, of the fiber and at the point.
@@ -100,54 +100,11 @@ pub struct LocalLearningDocument {
     pub upper: Option<f64>,
 }
 
-/// The factors of a weight file, with the rank decisions of their partial products.
-#[derive(Debug, Clone)]
-pub struct MapPoint {
-    /// In double precision.
-    pub factors: Factors,
-    /// Over the rationals, for integers and fractions.
-    pub exact: Option<ExactFactors>,
-    /// The ranks.
-    pub profile: RankProfile,
-}
-
-impl MapPoint {
-    /// The point of a weight file.
-    ///
-    /// # Errors
-    /// If the shapes do not chain.
-    pub fn new(weights: &Weights, tolerances: &Tolerances) -> Result<Self> {
-        let factors = Factors::new(weights.matrices.clone())?;
-        let exact = weights.exact.clone().map(ExactFactors::new).transpose()?;
-        let profile = match &exact {
-            Some(exact) => RankProfile::exact(exact),
-            None => RankProfile::stored(&factors, weights.unit_roundoff, tolerances),
-        };
-        Ok(Self { factors, exact, profile })
-    }
-
-    /// Rational arithmetic for integers and fractions, otherwise double precision.
-    pub fn grade(&self) -> Grade {
-        if self.exact.is_some() { Grade::Exact } else { Grade::Numerical }
-    }
-
-    /// The component of the fiber; `None` where the rank of the product is not clear.
-    pub fn label(&self) -> Option<ComponentLabel> {
-        match &self.exact {
-            Some(exact) => Some(ComponentLabel::exact(exact)),
-            None if self.profile.decision(0, self.profile.depth()).clear => {
-                Some(ComponentLabel::new(&self.factors, self.profile.product_rank()))
-            }
-            None => None,
-        }
-    }
-}
-
 impl MapDocument {
     /// The document of a point.
     pub fn new(point: &MapPoint, weights: &Weights, seed: u64, tolerances: &Tolerances) -> Self {
-        let profile = &point.profile;
-        let architecture = point.factors.architecture();
+        let profile = point.profile();
+        let architecture = point.factors().architecture();
         Self {
             schema: "rankscape.map/1",
             seed,
@@ -161,8 +118,8 @@ impl MapDocument {
             fiber: point.label().map(|label| fiber(profile, label)),
             locally_open: OpennessDocument::from(&Openness::new(profile)),
             lift: LiftDocument::from(&LiftProperties::new(profile)),
-            witness: witness(point, tolerances),
-            balance_defect: balance_defect(&point.factors),
+            witness: witness(point),
+            balance_defect: balance_defect(point.factors()),
             learning_coefficient: learning(profile),
             evidence: profile_evidence(point),
             tolerances: tolerance_entries(tolerances),
@@ -190,7 +147,7 @@ pub(super) fn bias_notes(weights: &Weights) -> Vec<String> {
 pub(super) fn profile_evidence(point: &MapPoint) -> EvidenceDocument {
     let name = |i: usize, j: usize| if j == i + 1 { format!("rank W{j}") } else { format!("rank W{j}...W{}", i + 1) };
     let support = |((i, j), decision): ((usize, usize), _)| SupportDocument::new(&name(i, j), decision);
-    EvidenceDocument { grade: point.grade().name(), rests_on: point.profile.decisions().map(support).collect() }
+    EvidenceDocument { grade: point.grade().name(), rests_on: point.profile().decisions().map(support).collect() }
 }
 
 fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
@@ -204,17 +161,30 @@ fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
 /// Witnesses have the shape of the product; they are found and printed up to this many entries.
 const MOST_WITNESS_ENTRIES: usize = 2500;
 
-fn witness(point: &MapPoint, tolerances: &Tolerances) -> WitnessDocument {
-    let MapPoint { factors, profile, .. } = point;
+fn witness(point: &MapPoint) -> WitnessDocument {
+    let (factors, profile) = (point.factors(), point.profile());
     if factors.architecture().inputs() * factors.architecture().outputs() > MOST_WITNESS_ENTRIES {
         return WitnessDocument::default();
     }
-    let loss =
-        |found: QuadraticWitness| LossDocument { gradient: found.gradient.to_rows(), curvature: found.curvature };
+    if let Some(exact) = point.rational() {
+        let loss = |found: QuadraticWitness<_, _>| LossDocument {
+            gradient: rational_rows(&found.gradient),
+            curvature: rational_value(&found.curvature),
+        };
+        return WitnessDocument {
+            locally_open: exact_unreachable_direction(exact, profile).as_ref().map(rational_rows),
+            one_1: exact_first_order_witness(exact, profile).map(loss),
+            two_1: exact_second_order_witness(exact, profile).map(loss),
+        };
+    }
+    let loss = |found: QuadraticWitness| LossDocument {
+        gradient: float_rows(&found.gradient),
+        curvature: found.curvature.into(),
+    };
     WitnessDocument {
-        locally_open: unreachable_direction(factors, profile).map(|direction| direction.to_rows()),
+        locally_open: unreachable_direction(factors, profile).as_ref().map(float_rows),
         one_1: first_order_witness(factors, profile).map(loss),
-        two_1: second_order_witness(factors, profile, tolerances).map(loss),
+        two_1: second_order_witness(factors, profile).map(loss),
     }
 }
 

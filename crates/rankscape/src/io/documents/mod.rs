@@ -37,13 +37,13 @@ pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use escape::{EscapeInputs, EscapeVerbDocument, SameFunction};
-pub use fiber::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+pub use fiber::{BalanceDocument, ConnectDocument, GradedOpennessDocument, ReachDocument, path_json};
 pub use hessian::{
     AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use layout::to_json;
-pub use map::{MapDocument, MapPoint};
+pub use map::MapDocument;
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,

@@ -75,16 +75,22 @@ impl RationalMatrix {
         if positive { 1 } else { -1 }
     }
 
-    /// `S^-` with `S S^- S = S` for a symmetric positive semidefinite matrix `S`: the inverse of a maximal independent
-    /// principal block, zero elsewhere. `None` when that block is singular, which no semidefinite matrix has.
+    /// `A^-` with `A A^- A = A`: the inverse of the block of the first independent rows and columns, in their places, and zero
+    /// elsewhere. Symmetric for symmetric `A`. The block of as many rows as the rank is never singular; `None` if it were.
+    ///
+    /// ```
+    /// use rankscape::linalg::exact::RationalMatrix;
+    /// let a = RationalMatrix::from_integers(&[vec![0, 0, 0], vec![0, 1, 2]]);
+    /// assert_eq!(a.generalized_inverse().unwrap(), RationalMatrix::from_integers(&[vec![0, 0], vec![0, 1], vec![0, 0]]));
+    /// ```
     pub fn generalized_inverse(&self) -> Option<Self> {
-        let columns = self.independent_columns();
-        let block = Self::from_fn(columns.len(), columns.len(), |i, j| self[(columns[i], columns[j])].clone());
+        let (rows, columns) = (self.transpose().independent_columns(), self.independent_columns());
+        let block = Self::from_fn(rows.len(), columns.len(), |i, j| self[(rows[i], columns[j])].clone());
         let block = block.inverse()?;
-        let mut inverse = Self::zeros(self.nrows(), self.ncols());
-        for (i, &row) in columns.iter().enumerate() {
-            for (j, &col) in columns.iter().enumerate() {
-                inverse[(row, col)] = block[(i, j)].clone();
+        let mut inverse = Self::zeros(self.ncols(), self.nrows());
+        for (i, &column) in columns.iter().enumerate() {
+            for (j, &row) in rows.iter().enumerate() {
+                inverse[(column, row)] = block[(i, j)].clone();
             }
         }
         Some(inverse)
@@ -182,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn generalized_inverse_solves_semidefinite_systems() {
+    fn generalized_inverse_solves_systems_of_any_rank() {
         let mut stream = Stream::new(2, 0);
         for trial in 0..60 {
             let (size, rank) = (trial % 5, trial % 4);
@@ -190,6 +196,9 @@ mod tests {
             let s = &root * &root.transpose();
             let inverse = s.generalized_inverse().unwrap();
             assert_eq!(&(&s * &inverse) * &s, s);
+            assert_eq!(inverse, inverse.transpose());
+            let a = &root * &random(rank, 4, &mut stream);
+            assert_eq!(&(&a * &a.generalized_inverse().unwrap()) * &a, a);
         }
     }
 
