@@ -60,7 +60,7 @@ pub struct ComponentDocument {
     pub signs: Vec<i8>,
 }
 
-/// Matrices that show why a verdict is no, for anyone to check again, of integers for exact input; null where it is not no, or
+/// Matrices that show why a verdict is no, for anyone to check again, of integers for exact input up to 400 entries; null where it is not no, or
 /// too large to print.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct WitnessDocument {
@@ -161,12 +161,16 @@ fn fiber(profile: &RankProfile, label: ComponentLabel) -> FiberDocument {
 /// Witnesses have the shape of the product; they are found and printed up to this many entries.
 const MOST_WITNESS_ENTRIES: usize = 2500;
 
+/// Over the rationals they are found up to this many entries, whose digits grow with the widths; beyond, in double precision.
+const MOST_EXACT_WITNESS_ENTRIES: usize = 400;
+
 fn witness(point: &MapPoint) -> WitnessDocument {
     let (factors, profile) = (point.factors(), point.profile());
-    if factors.architecture().inputs() * factors.architecture().outputs() > MOST_WITNESS_ENTRIES {
+    let entries = factors.architecture().inputs() * factors.architecture().outputs();
+    if entries > MOST_WITNESS_ENTRIES {
         return WitnessDocument::default();
     }
-    if let Some(exact) = point.rational() {
+    if let Some(exact) = point.rational().filter(|_| entries <= MOST_EXACT_WITNESS_ENTRIES) {
         let loss = |found: QuadraticWitness<_, _>| LossDocument {
             gradient: rational_rows(&found.gradient),
             curvature: rational_value(&found.curvature),
