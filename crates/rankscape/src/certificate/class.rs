@@ -196,7 +196,7 @@ impl Balanced {
         let columns = data.inputs.ncols();
         let widest = widths.iter().copied().max().unwrap_or(0).max(columns);
         let target = data.target.nrows().min(columns).pow(2) * widest;
-        if 4 * (point.architecture().parameters() * widest + target) > INTERVAL_MULTIPLICATIONS || columns == 0 {
+        if 4 * (point.architecture().parameters() * widest + target) > INTERVAL_MULTIPLICATIONS {
             return None;
         }
         let z = network.target_scale();
@@ -246,7 +246,8 @@ impl Balanced {
         let above = relative.low > stated.threshold && rounding.low > noise;
         let rank = self.widths.iter().copied().min().unwrap_or(0);
         let distance = distance_from_rank(&self.target, rank);
-        let gap = squared_norm(&residual) - distance * distance;
+        let square = squared_norm(&residual);
+        let gap = if distance.high == 0.0 { square } else { square - distance * distance };
         let high = if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) };
         let excess = ratio(Interval { low: gap.low.max(0.0), high }, target_norm * target_norm);
         Bounds { relative, critical: (below || above).then_some(below), excess }
@@ -257,4 +258,68 @@ impl Balanced {
 fn divided(m: &Matrix, scale: f64) -> Option<Enclosed> {
     let scaled = m.map(|x| x / scale);
     m.entries().zip(scaled.entries()).all(|(x, y)| y * scale == x).then(|| enclosed(&scaled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    fn verified(scale: f64, class: CriticalClass, values: &[f64; 2]) -> Vec<Check> {
+        let diagonal = |values: &[f64]| Matrix::from_diagonal(2, 2, values);
+        let tolerances = Tolerances::default();
+        let second = values.map(|value| f64::from(u8::from(value != 0.0)));
+        let layers = vec![diagonal(values).scaled(scale), diagonal(&second).scaled(1.0 / scale)];
+        let data = ReducedData { inputs: diagonal(&[1.0, 1.0]), target: diagonal(&[0.3, 0.1]), floor: 0.0 };
+        let criticality = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: 1e-12 };
+        let point = Factors::new(layers).unwrap();
+        let statement =
+            Statement { point, data, class, rests_on: Vec::new(), criticality: Some(criticality), path: None };
+        class_checks(&statement, criticality, None, &tolerances)
+    }
+
+    fn of<'a>(checks: &'a [Check], claim: &str) -> &'a Check {
+        checks.iter().find(|check| check.claim == claim).unwrap()
+    }
+
+    #[test]
+    fn a_global_minimum_is_proved_at_any_scale_and_another_class_is_refuted() {
+        use CriticalClass::{GlobalMinimum, NonStrictSaddle, NotCritical, StrictSaddle};
+        for scale in [1.0, 2.0_f64.powi(400), 2.0_f64.powi(-400)] {
+            let minimum = verified(scale, GlobalMinimum, &[0.3, 0.1]);
+            assert_eq!((of(&minimum, CLASS).holds, of(&minimum, CLASS).grade), (Some(true), Grade::Certified));
+            assert_eq!(of(&minimum, GRADIENT).holds, Some(true));
+            let saddle = verified(scale, GlobalMinimum, &[0.3, 0.0]);
+            assert_eq!((of(&saddle, CLASS).holds, of(&saddle, CLASS).grade), (Some(false), Grade::Certified));
+            assert_eq!(of(&verified(scale, StrictSaddle, &[0.3, 0.1]), CLASS).holds, Some(false));
+            assert_eq!(of(&verified(scale, NonStrictSaddle, &[0.3, 0.0]), CLASS).holds, Some(false));
+            let off = verified(scale, GlobalMinimum, &[0.3, 0.1 + 1e-9]);
+            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
+            let off = verified(scale, NotCritical, &[0.3, 0.1 + 1e-9]);
+            assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
+        }
+    }
+
+    #[test]
+    fn the_enclosure_contains_the_relative_gradient() {
+        let mut stream = Stream::new(93, 0);
+        let tolerances = Tolerances::default();
+        for depth in 1..5 {
+            let layers = (0..depth).map(|_| stream.normal_matrix(3, 3)).collect();
+            let point = Factors::new(layers).unwrap();
+            let data =
+                ReducedData { inputs: stream.normal_matrix(3, 3), target: stream.normal_matrix(3, 3), floor: 0.5 };
+            let network = NormalizedNetwork::new(&point, &whitened(&data, &tolerances));
+            let stated = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: 1e-12 };
+            let found = Balanced::new(&network, &point, &data).unwrap().bounds(stated, &tolerances);
+            let relative = network.relative_gradient();
+            assert!(found.relative.low <= relative && relative <= found.relative.high * (1.0 + 1e-12), "{depth}");
+            assert!(
+                found.relative.low > 0.2 * relative && found.relative.high < 1.01 * relative,
+                "{:?} {relative}",
+                found.relative
+            );
+            assert_eq!(found.critical, Some(false));
+        }
+    }
 }

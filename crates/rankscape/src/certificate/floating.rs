@@ -224,3 +224,120 @@ fn series_steps<T: Ring>(claim: &PathClaim<Factors, f64>, number: &impl Fn(f64) 
         out.iter().any(Option::is_some).then_some(Series(out))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use num_traits::One;
+
+    use super::super::verify::{exact_ground, exact_series, exact_steps, twice};
+    use super::*;
+    use crate::critical::ExactData;
+    use crate::escape::EscapePath;
+    use crate::linalg::exact::{RationalMatrix, rational_from_f64};
+    use crate::multiplication::ExactFactors;
+    use crate::random::Stream;
+
+    fn rational(m: &Matrix) -> RationalMatrix {
+        RationalMatrix::from_fn(m.nrows(), m.ncols(), |i, j| rational_from_f64(m[(i, j)]).unwrap())
+    }
+
+    fn exactly(factors: &Factors) -> ExactFactors {
+        ExactFactors::new(factors.matrices().iter().map(rational).collect()).unwrap()
+    }
+
+    fn statement(point: Factors, inputs: Matrix, target: Matrix) -> Floating {
+        let data = ReducedData { inputs, target, floor: 0.0 };
+        let class = CriticalClass::StrictSaddle;
+        Statement { point, data, class, rests_on: Vec::new(), criticality: None, path: None }
+    }
+
+    fn claim(terms: Vec<(usize, Factors)>, t: f64) -> PathClaim<Factors, f64> {
+        let path = EscapePath { terms };
+        PathClaim { path, sense: Sense::Descent, order: 2, coefficient: -1.0, t, decrease: 1.0 }
+    }
+
+    fn contains(found: Interval, exact: &Rational) -> bool {
+        let end = |x: f64| rational_from_f64(x).unwrap();
+        end(found.low) <= *exact && *exact <= end(found.high)
+    }
+
+    #[test]
+    fn enclosures_contain_what_rational_arithmetic_finds() {
+        let mut stream = Stream::new(92, 0);
+        for trial in 0..40 {
+            let widths = [3, 2, 4, 2];
+            let depth = 1 + trial % 3;
+            let mut draw = |size: f64| {
+                let layers = (0..depth).map(|k| stream.normal_matrix(widths[k + 1], widths[k]).scaled(size));
+                Factors::new(layers.collect()).unwrap()
+            };
+            let point = draw(1.0);
+            let claim = claim(vec![(1, draw(1e3)), (1 + depth, draw(1e-3))], 0.3);
+            let (inputs, target) = (stream.normal_matrix(3, 2), stream.normal_matrix(widths[depth], 2));
+            let (a, z) = (rational(&inputs), rational(&target));
+            let data = ExactData { xx: &a * &a.transpose(), yx: &z * &a.transpose(), yy: z.squared_norm() };
+            let exact_path =
+                EscapePath { terms: claim.path.terms.iter().map(|(power, step)| (*power, exactly(step))).collect() };
+            let ground = exact_ground(&exactly(&point), &data);
+            let series = ground_series(&ground, Rational::clone).twice_change(&exact_series(&exact_path));
+            let coefficients = twice(series);
+            let t = rational_from_f64(claim.t).unwrap();
+            let change = ground.twice_change(&exact_steps(&exact_path, &t)).unwrap();
+            let half = Rational::one() / (Rational::one() + Rational::one());
+            let statement = statement(point, inputs, target);
+            for found in [Along::exact(&statement, &claim), Along::intervals(&statement, &claim)] {
+                assert_eq!(found.coefficients.len(), coefficients.len());
+                for (enclosure, exact) in found.coefficients.iter().zip(&coefficients) {
+                    assert!(contains(*enclosure, &(exact * &half)), "{trial} {enclosure:?} {exact}");
+                }
+                let decrease = found.decrease.unwrap();
+                assert!(contains(decrease, &(-&change * &half)), "{trial} {decrease:?} {change}");
+                assert!(decrease.high - decrease.low <= 1e-9 * decrease.magnitude(), "{trial} {decrease:?}");
+            }
+        }
+    }
+
+    /// `diag(0.1, 0)` and `diag(0.7, 0)` with the target `diag(0.1 * 0.7, 1)`: the residual of the first entry is rounded to zero.
+    fn rounded_saddle(t: f64) -> (Floating, PathClaim<Factors, f64>) {
+        let diagonal = |a: f64, b: f64| Matrix::from_diagonal(2, 2, &[a, b]);
+        let pair = |first, second| Factors::new(vec![first, second]).unwrap();
+        let point = pair(diagonal(0.1, 0.0), diagonal(0.7, 0.0));
+        let mut claim = claim(vec![(1, pair(diagonal(1.0, 1.0), diagonal(0.0, 1.0)))], t);
+        claim.coefficient = -1.0 + 0.5 * 0.49;
+        claim.decrease = -claim.coefficient * t * t;
+        (statement(point, diagonal(1.0, 1.0), diagonal(0.1 * 0.7, 1.0)), claim)
+    }
+
+    fn holds(checks: &[Check], claim: &str) -> Option<bool> {
+        checks.iter().find(|check| check.claim == claim).unwrap().holds
+    }
+
+    #[test]
+    fn a_decrease_below_the_rounding_is_not_proved() {
+        let tolerances = Tolerances::default();
+        let (point, wide) = rounded_saddle(1e-4);
+        let checks = Along::intervals(&point, &wide).checks(&wide, &tolerances);
+        assert!(checks.iter().all(|check| check.holds == Some(true)), "{checks:#?}");
+        let (point, narrow) = rounded_saddle(1e-17);
+        let checks = Along::intervals(&point, &narrow).checks(&narrow, &tolerances);
+        assert_eq!(holds(&checks, "the sign of the decrease"), None, "{checks:#?}");
+        assert_eq!(holds(&checks, DECREASE), None);
+        assert_eq!(holds(&checks, "the order of the first change, up to rounding"), None);
+        let exact = Along::exact(&point, &narrow).checks(&narrow, &tolerances);
+        assert!(holds(&exact, "the sign of the decrease").is_some());
+        // The direction is one of negative curvature all the same.
+        assert!(Along::intervals(&point, &narrow).curvature(&narrow).unwrap().high < -0.5);
+    }
+
+    #[test]
+    fn what_overflows_is_not_proved() {
+        let tolerances = Tolerances::default();
+        for t in [1e150, 1e300] {
+            let (point, mut claim) = rounded_saddle(t);
+            claim.decrease = 1.0;
+            let checks = Along::intervals(&point, &claim).checks(&claim, &tolerances);
+            assert_ne!(holds(&checks, "the sign of the decrease"), Some(true), "{checks:#?}");
+            assert_ne!(holds(&checks, DECREASE), Some(true), "{checks:#?}");
+        }
+    }
+}

@@ -165,7 +165,7 @@ fn has_sign(sense: Sense, decrease: &Rational) -> bool {
     }
 }
 
-fn twice<T: Clone + Zero>(series: Option<Series<T>>) -> Vec<T> {
+pub(super) fn twice<T: Clone + Zero>(series: Option<Series<T>>) -> Vec<T> {
     series.map_or_else(Vec::new, |Series(terms)| terms.into_iter().map(|x| x.unwrap_or_else(T::zero)).collect())
 }
 
@@ -173,7 +173,7 @@ fn exact_table(m: &RationalMatrix) -> Table<Rational> {
     Table::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)].clone()).filter(|x| !x.is_zero()))
 }
 
-fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
+pub(super) fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
     Ground {
         layers: point.matrices().iter().map(exact_table).collect(),
         inputs: None,
@@ -183,7 +183,7 @@ fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
 }
 
 /// `A_1 t + A_2 t^2 + ...` at a number.
-fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Rational>> {
+pub(super) fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Rational>> {
     let Some((_, first)) = path.terms.first() else { return Vec::new() };
     let layers = first.matrices().iter().enumerate();
     layers
@@ -199,7 +199,7 @@ fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Ratio
 }
 
 /// The same as polynomials.
-fn exact_series(path: &EscapePath<ExactFactors>) -> Vec<Table<Series<Rational>>> {
+pub(super) fn exact_series(path: &EscapePath<ExactFactors>) -> Vec<Table<Series<Rational>>> {
     let Some((_, first)) = path.terms.first() else { return Vec::new() };
     let layers = first.matrices().iter().enumerate();
     layers

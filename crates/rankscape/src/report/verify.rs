@@ -20,8 +20,8 @@ pub fn verify_text(document: &VerifyDocument) -> String {
             Some(false) => "FAILS",
             None => "not proved",
         };
-        let how = if check.holds == Some(true) { check.grade } else { "" };
-        lines.push(format!("{mark:<12} {how:<10} {}: {}", check.claim, check.found));
+        let how = if check.holds == Some(true) { format!(" ({})", check.grade) } else { String::new() };
+        lines.push(format!("{mark:<12} {}: {}{how}", check.claim, check.found));
     }
     lines.join("\n") + "\n"
 }
