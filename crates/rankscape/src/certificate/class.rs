@@ -64,10 +64,7 @@ fn threshold_check(stated: Criticality, tolerances: &Tolerances) -> Check {
         claim: "the threshold of criticality",
         holds: (stated.threshold <= expected).then_some(true),
         grade: Grade::Exact,
-        found: format!(
-            "{:e}; at a unit roundoff of {:e} it is {expected:e} here (--tolerance critical, critical_floor)",
-            stated.threshold, stated.unit_roundoff
-        ),
+        found: format!("{:e}; {expected:e} at a unit roundoff of {:.2e}", stated.threshold, stated.unit_roundoff),
     }
 }
 
@@ -78,7 +75,7 @@ fn gradient_check(bounds: Option<&Bounds>, stated: Criticality, claimed: bool) -
     };
     let Bounds { relative, critical, .. } = bounds;
     let found =
-        format!("relative gradient in [{:e}, {:e}], threshold {:e}", relative.low, relative.high, stated.threshold);
+        format!("relative gradient in [{:.1e}, {:.1e}], threshold {:e}", relative.low, relative.high, stated.threshold);
     Check { claim: GRADIENT, holds: critical.map(|critical| critical == claimed), grade: Grade::Certified, found }
 }
 
