@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::certificate::Check;
+use rankscape::evidence::Grade;
 use rankscape::io::documents::{VerifyDocument, certificate_says};
 use rankscape::io::{CertificateFile, read_certificate, read_weights};
 use rankscape::report::verify_text;
@@ -17,7 +18,9 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     let file = read_certificate(&options.certificate)?;
     let mut found = file.certificate.verify(&tolerances(&options.tolerances)?);
     found.checks.extend(digest_checks(options, &file)?);
-    let mut document = VerifyDocument::new(&found, &certificate_says(&file.certificate), common.seed);
+    let says = certificate_says(&file.certificate);
+    found.checks.push(exactly("the statement in words", says == file.says, says.clone()));
+    let mut document = VerifyDocument::new(&found, &says, common.seed);
     document.run = run_document(common, started);
     let code = match document.valid {
         Some(true) => ANSWERED,
@@ -28,10 +31,14 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     finish(common, "verify.json", &document, text, code)
 }
 
+fn exactly(claim: &'static str, holds: bool, found: String) -> Check {
+    Check { claim, holds: Some(holds), grade: Grade::Exact, found }
+}
+
 /// The digests of the files that are given are those of the certificate.
 fn digest_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
     let mut checks = Vec::new();
-    let same = |claim, found: String, expected: &str| Check { claim, holds: Some(found == expected), found };
+    let same = |claim, found: String, expected: &str| exactly(claim, found == expected, found);
     if let Some(path) = &options.weights {
         let weights = read_weights(path, &weight_options(options.layers.clone(), options.convention))?;
         checks.push(same("the digest of the weights", weights.digest, &file.digest.weights));

@@ -163,3 +163,35 @@ fn off_critical_points_and_with_biases_all_eigenvalues_are_there() {
     assert!(digits["index"].is_null() && digits["eigenvalues"].is_null());
     assert_eq!(digits["spectrum_method"], "krylov");
 }
+
+#[test]
+fn a_negative_eigenvalue_that_rounding_hides_is_null_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#);
+    for (large, small, hidden) in [("1e140", "1e-140", true), ("1e100", "1e-100", true), ("4.0", "0.25", false)] {
+        // Oblique between the layers, so that no formula of aligned points is at hand.
+        let weights = format!(r#"{{"W1": [[0, {large}], [0, {large}]], "W2": [[0, 0], [{small}, 0]]}}"#);
+        put(folder, "w.json", weights.as_bytes());
+        for verb in ["hessian", "diagnose"] {
+            let run = rankscape(folder, &[verb, "--json", "--weights", "w.json", "--data", "d.json"]);
+            let document = run.json();
+            let (ends, index) = if verb == "hessian" {
+                (&document["extremes"], &document["index"])
+            } else {
+                (&document["hessian"], &document["hessian"]["index"])
+            };
+            let lambda = &ends["lambda_min"];
+            assert_eq!(index.as_u64(), Some(2), "{verb} {large} {document:#}");
+            match lambda.as_f64() {
+                Some(lambda) => assert!(lambda < -1.0 && !hidden, "{verb} {large} {lambda}"),
+                None => {
+                    assert!(hidden, "{verb} {large}");
+                    let notes = document["notes"].as_array().unwrap();
+                    assert!(notes.iter().any(|note| note.as_str().unwrap().contains("lambda_min is null")));
+                    assert_eq!(run.code, if verb == "hessian" { 3 } else { 0 });
+                }
+            }
+        }
+    }
+}

@@ -34,6 +34,14 @@ fn failing(document: &Value) -> Vec<&str> {
     checks.filter(|check| check["holds"] == json!(false)).map(|check| check["claim"].as_str().unwrap()).collect()
 }
 
+/// The grade of a claim that holds.
+fn grade<'a>(document: &'a Value, claim: &str) -> &'a str {
+    let mut checks = document["evidence"]["checks"].as_array().unwrap().iter();
+    let check = checks.find(|check| check["claim"] == claim).unwrap();
+    assert_eq!(check["holds"], true, "{check}");
+    check["grade"].as_str().unwrap()
+}
+
 #[test]
 fn every_exact_case_of_the_oracle_has_a_certificate_that_verifies() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,6 +186,9 @@ fn what_fails_is_named() {
         ("/class", json!("strict_saddle"), "the class of the point"),
         ("/data/xx/0/0", json!(-1), "the data are second moments"),
         ("/path/terms/0/power", json!(2), "the order of the first change"),
+        ("/rests_on/0", json!("rank X = 0"), "the ranks that the class rests on"),
+        ("/rests_on/1", json!("rank W9 = 0"), "the ranks that the class rests on"),
+        ("/says", json!("the point is a minimum"), "the statement in words"),
     ] {
         let mut edited = certificate.clone();
         *edited.pointer_mut(place).unwrap() = value;
@@ -240,7 +251,12 @@ fn floating_certificates_are_evaluated_exactly_or_with_intervals() {
     assert_valid("certificate", &certificate);
     assert_eq!((&certificate["arithmetic"], &answer["class"]), (&json!("floating"), &json!("non_strict_saddle")));
     let (document, code) = verified(folder, "c.json", &["--weights", "w.json", "--data", "d.json"]);
-    assert_eq!((code, &document["evidence"]["grade"]), (0, &json!("exact")), "{document:#}");
+    assert_valid("verify", &document);
+    assert_eq!((code, &document["evidence"]["grade"]), (0, &json!("numerical")), "{document:#}");
+    assert_eq!(grade(&document, "the decrease at t"), "exact");
+    assert_eq!(grade(&document, "the gradient of that class"), "certified");
+    // That no curvature is negative rests on ranks.
+    assert_eq!(grade(&document, "the class of the point"), "numerical");
     for (place, claim) in [("/path/decrease", "the decrease at t"), ("/path/coefficient", "its coefficient")] {
         let mut edited = certificate.clone();
         let number = edited.pointer_mut(place).unwrap();
@@ -265,9 +281,154 @@ fn a_global_minimum_has_a_certificate_of_its_class() {
     let (certificate, _) = certified(folder, "c.json");
     assert!(certificate["path"].is_null());
     assert_eq!(verified(folder, "c.json", &[]).1, 0);
-    // In double precision the class cannot be proved again.
     put(folder, "w.json", br#"{"W1": [[1.0]], "W2": [[2]]}"#);
     certified(folder, "c.json");
     let (document, code) = verified(folder, "c.json", &[]);
-    assert_eq!((code, &document["valid"]), (3, &Value::Null));
+    assert_eq!((code, &document["valid"]), (0, &json!(true)), "{document:#}");
+    assert_eq!(grade(&document, "the class of the point"), "certified");
+}
+
+#[test]
+fn every_floating_case_of_the_oracle_has_a_certificate_that_verifies_and_no_other_class_does() {
+    const CLASSES: [&str; 4] = ["global_minimum", "strict_saddle", "non_strict_saddle", "not_critical"];
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (mut proved, mut decided) = (0, 0);
+    for case in landscape_cases() {
+        for point in &case.points {
+            let at = format!("{} {}", case.id, point.name);
+            put_weights(folder, "w.json", &point.factors);
+            let text = std::fs::read_to_string(folder.join("w.json")).unwrap();
+            let mut floating: Value = serde_json::from_str(&text).unwrap();
+            let mut places = Vec::new();
+            numbers(&floating, "", &mut places);
+            for place in places {
+                let number = floating.pointer_mut(&place).unwrap();
+                *number = json!(number.as_f64().unwrap());
+            }
+            put(folder, "w.json", floating.to_string().as_bytes());
+            put_samples(folder, "d.json", &case.x, &case.y);
+            let (certificate, answer) = certified(folder, "c.json");
+            assert_eq!(certificate["arithmetic"], "floating", "{at}");
+            assert_valid("certificate", &certificate);
+            let (document, code) = verified(folder, "c.json", &["--weights", "w.json", "--data", "d.json"]);
+            assert_eq!((code, &document["valid"]), (0, &json!(true)), "{at} {document:#}");
+            match grade(&document, "the class of the point") {
+                "certified" => proved += 1,
+                _ => {
+                    assert_eq!(answer["class"], "non_strict_saddle", "{at} {document:#}");
+                    decided += 1;
+                }
+            }
+            for class in CLASSES.into_iter().filter(|class| answer["class"] != *class) {
+                let mut edited = certificate.clone();
+                edited["class"] = json!(class);
+                put(folder, "edited.json", edited.to_string().as_bytes());
+                let (document, code) = verified(folder, "edited.json", &[]);
+                assert!(
+                    code == 4 && failing(&document).contains(&"the class of the point"),
+                    "{at} {class} {document:#}"
+                );
+            }
+        }
+    }
+    assert!(proved >= 60 && decided >= 20, "{proved} {decided}");
+}
+
+#[test]
+fn what_fails_in_double_precision_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // A strict saddle: the second value of diag(2, 1) is captured, the first is not.
+    put(folder, "w.json", br#"{"W1": [[0.0, 0], [0, 0.1]], "W2": [[0, 0], [0, 10]]}"#);
+    put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#);
+    let (certificate, answer) = certified(folder, "c.json");
+    assert_eq!((&answer["class"], &certificate["path"]["order"]), (&json!("strict_saddle"), &json!(2)));
+    let (document, code) = verified(folder, "c.json", &[]);
+    assert_eq!((code, grade(&document, "the class of the point")), (0, "certified"));
+    let times = |place: &str, factor: f64| json!(factor * certificate.pointer(place).unwrap().as_f64().unwrap());
+    for (place, value, claim) in [
+        ("/path/coefficient", times("/path/coefficient", 1.001), "its coefficient"),
+        ("/path/coefficient", times("/path/coefficient", -1.0), "its coefficient"),
+        ("/path/decrease", times("/path/decrease", 1.001), "the decrease at t"),
+        ("/path/t", times("/path/t", 0.5), "the decrease at t"),
+        ("/path/t", json!(-1.0), "the step t is positive"),
+        ("/path/order", json!(4), "the order of the first change, up to rounding"),
+        ("/path/order", json!(1), "its coefficient"),
+        ("/path/order", json!(9), "the order of the first change, up to rounding"),
+        ("/path/sense", json!("ascent"), "the sign of the decrease"),
+        ("/class", json!("non_strict_saddle"), "class and order fit together"),
+        ("/class", json!("global_minimum"), "class and order fit together"),
+        ("/class", json!("local_minimum"), "the class of the point"),
+        ("/class", json!("not_critical"), "the gradient of that class"),
+        ("/point/0/1/1", json!(0.1001), "the gradient of that class"),
+        ("/data/target/0/0", json!(0.5), "its coefficient"),
+        ("/data/floor", json!(-1.0), "no loss is below zero"),
+        ("/rests_on/1", json!("rank W X = 2"), "the ranks that the class rests on"),
+        ("/says", json!("nothing"), "the statement in words"),
+    ] {
+        let mut edited = certificate.clone();
+        *edited.pointer_mut(place).unwrap() = value;
+        put(folder, "edited.json", edited.to_string().as_bytes());
+        let (document, code) = verified(folder, "edited.json", &[]);
+        assert_eq!((code, &document["valid"]), (4, &json!(false)), "{place}");
+        assert!(failing(&document).contains(&claim), "{place}: {document:#}");
+    }
+    // A threshold above that of the type is stated, and not accepted without being asked for.
+    let mut edited = certificate.clone();
+    edited["criticality"]["threshold"] = json!(1e-6);
+    put(folder, "edited.json", edited.to_string().as_bytes());
+    assert_eq!(verified(folder, "edited.json", &[]).1, 3);
+    assert_eq!(verified(folder, "edited.json", &["--tolerance", "critical_floor=1e-6"]).1, 0);
+    // Both digests.
+    put(folder, "w2.json", br#"{"W1": [[0.0, 0], [0, 0.1]], "W2": [[0, 0], [0, 11]]}"#);
+    put(folder, "d2.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 3]]}"#);
+    assert_eq!(failing(&verified(folder, "c.json", &["--weights", "w2.json"]).0), ["the digest of the weights"]);
+    assert_eq!(failing(&verified(folder, "c.json", &["--data", "d2.json"]).0), ["the digest of the data"]);
+}
+
+/// Every field by its path, members of lists aside.
+fn fields(value: &Value, path: &str, out: &mut Vec<String>) {
+    let Value::Object(map) = value else { return };
+    for (name, value) in map {
+        out.push(format!("{path}/{name}"));
+        fields(value, &format!("{path}/{name}"), out);
+    }
+}
+
+#[test]
+fn a_missing_field_or_an_undefined_number_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1]], "Y": [[2]]}"#);
+    for (zero, undefined) in [("0", json!("1/0")), ("0.0", json!("nan"))] {
+        put(folder, "w.json", format!(r#"{{"W1": [[{zero}]], "W2": [[0]], "W3": [[0]]}}"#).as_bytes());
+        let (certificate, _) = certified(folder, "c.json");
+        let mut places = Vec::new();
+        fields(&certificate, "", &mut places);
+        assert!(places.len() >= 20);
+        for place in places {
+            let mut edited = certificate.clone();
+            let (parent, name) = place.rsplit_once('/').unwrap();
+            edited.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+            put(folder, "edited.json", edited.to_string().as_bytes());
+            let run = rankscape(folder, &["verify", "edited.json"]);
+            assert!(run.code == 2 && run.stderr.contains("edited.json"), "{place} {run:?}");
+        }
+        for place in ["/path/t", "/path/decrease", "/path/coefficient", "/point/0/0/0", "/path/terms/0/factors/0/0/0"] {
+            for value in [undefined.clone(), json!("x"), Value::Null] {
+                let mut edited = certificate.clone();
+                *edited.pointer_mut(place).unwrap() = value;
+                put(folder, "edited.json", edited.to_string().as_bytes());
+                let run = rankscape(folder, &["verify", "edited.json"]);
+                assert_eq!(run.code, 2, "{place} {run:?}");
+            }
+        }
+    }
+    // No number in JSON.
+    let text = std::fs::read_to_string(folder.join("c.json")).unwrap();
+    for number in ["NaN", "Infinity", "1e999"] {
+        put(folder, "edited.json", text.replacen("\"floor\":", &format!("\"floor\": {number}, \"x\":"), 1).as_bytes());
+        assert_eq!(rankscape(folder, &["verify", "edited.json"]).code, 2, "{number}");
+    }
 }

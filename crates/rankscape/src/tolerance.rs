@@ -142,6 +142,9 @@ tolerances! {
     /// Orders below the one that a certificate in double precision claims may change the loss at `t` by at most this share of
     /// the decrease.
     certificate_lower = 0.01;
+    /// A certificate in double precision of a global minimum is proved when the loss is at most this share of `1/2 ||Y||^2`
+    /// above a lower bound of the smallest value, or at most the square of the threshold of criticality where that is larger.
+    certificate_minimum = 1e-12;
 }
 
 /// Unit roundoff of IEEE double precision, 2^-53.

@@ -4,7 +4,13 @@
 //! A certificate holds all that the statement is about: the factors, what the loss needs of the data, the coefficients
 //! `A_k` of the path. [`Certificate::verify`] evaluates the loss anew: over the rationals for exact input; for numbers in
 //! double precision, each of which is a rational too, exactly where the size permits and with intervals beyond.
+//!
+//! `verify` has the checks and those of exact input, `floating` those of a path in double precision, `class` those of its
+//! point. `ring` and `table` evaluate, `enclosure` bounds norms and the smallest value of the loss.
 
+mod class;
+mod enclosure;
+mod floating;
 mod ring;
 mod table;
 mod verify;
@@ -15,6 +21,7 @@ use crate::critical::{CriticalClass, ExactData};
 use crate::diagnosis::{Diagnosis, Point};
 use crate::error::{InputError, Result};
 use crate::escape::{Escape, EscapeKind, EscapePath};
+use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::linalg::exact::Rational;
 use crate::multiplication::{ExactFactors, Factors};
@@ -55,6 +62,15 @@ pub struct PathClaim<F, N> {
     pub decrease: N,
 }
 
+/// When a gradient in double precision counts as zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Criticality {
+    /// Unit roundoff of the type in which the weights were stored.
+    pub unit_roundoff: f64,
+    /// A point is critical when `gradient.relative` is at most this.
+    pub threshold: f64,
+}
+
 /// A point, and what is claimed about it.
 #[derive(Debug, Clone)]
 pub struct Statement<F, D, N> {
@@ -62,8 +78,12 @@ pub struct Statement<F, D, N> {
     pub point: F,
     /// What the loss needs of the data.
     pub data: D,
-    /// The class; re-checked over the rationals only.
+    /// The class.
     pub class: CriticalClass,
+    /// The ranks that the class rests on, by name.
+    pub rests_on: Vec<(String, usize)>,
+    /// When the gradient counts as zero; `None` over the rationals, where it must be zero.
+    pub criticality: Option<Criticality>,
     /// The path.
     pub path: Option<PathClaim<F, N>>,
 }
@@ -98,7 +118,7 @@ impl Certificate {
             return Err(InputError::new("a step of the output bias is not certified")
                 .hint("move the output bias to its best value first: --leave FILE does"));
         }
-        Ok(Self::of(point, found.class, found.escape.as_ref(), Sense::Descent))
+        Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent))
     }
 
     /// The class that is claimed.
@@ -106,6 +126,14 @@ impl Certificate {
         match self {
             Self::Exact(statement) => statement.class,
             Self::Floating(statement) => statement.class,
+        }
+    }
+
+    /// When the gradient counts as zero; `None` over the rationals.
+    pub fn criticality(&self) -> Option<Criticality> {
+        match self {
+            Self::Exact(_) => None,
+            Self::Floating(statement) => statement.criticality,
         }
     }
 
@@ -117,8 +145,11 @@ impl Certificate {
         }
     }
 
-    /// The certificate of a point and a path out of it.
-    pub fn of(point: &Point, class: CriticalClass, escape: Option<&Escape>, sense: Sense) -> Self {
+    /// The certificate of a point and a path out of it; the class is that of the diagnosis.
+    pub fn of(point: &Point, found: &Diagnosis, escape: Option<&Escape>, sense: Sense) -> Self {
+        let class = found.class;
+        let supports = found.evidence.rests_on.iter();
+        let rests_on = supports.map(|support| (support.quantity.clone(), support.decision.rank)).collect();
         let exact = escape.and_then(|escape| escape.exact.as_ref());
         if let (Some((factors, data)), true) = (point.exact(), exact.is_some() || escape.is_none()) {
             let path = exact.map(|found| PathClaim {
@@ -129,7 +160,8 @@ impl Certificate {
                 t: found.t.clone(),
                 decrease: found.decrease.clone(),
             });
-            return Self::Exact(Box::new(Statement { point: factors.clone(), data: data.clone(), class, path }));
+            let (point, data) = (factors.clone(), data.clone());
+            return Self::Exact(Box::new(Statement { point, data, class, rests_on, criticality: None, path }));
         }
         let whitening = &point.whitening;
         let data = ReducedData { inputs: whitening.inputs(), target: whitening.target.clone(), floor: whitening.floor };
@@ -141,6 +173,17 @@ impl Certificate {
             t: found.t,
             decrease: found.decrease,
         });
-        Self::Floating(Box::new(Statement { point: point.factors.clone(), data, class, path }))
+        let criticality = Some(criticality(point, found));
+        Self::Floating(Box::new(Statement { point: point.factors.clone(), data, class, rests_on, criticality, path }))
     }
+}
+
+/// The threshold of the diagnosis. With an output bias the terms of the gradient are larger than those of the centred
+/// problem, and a point that is critical beside them is so there at a larger threshold.
+fn criticality(point: &Point, found: &Diagnosis) -> Criticality {
+    let mut threshold = found.gradient_threshold;
+    if found.critical && point.has_biases() {
+        threshold = threshold.max(NormalizedNetwork::new(&point.factors, &point.whitening).relative_gradient());
+    }
+    Criticality { unit_roundoff: found.unit_roundoff, threshold }
 }

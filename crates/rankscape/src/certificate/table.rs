@@ -20,11 +20,24 @@ impl<T: Ring> Table<T> {
         Table { rows: self.rows, cols: self.cols, entries: self.entries.iter().map(|x| x.as_ref().map(&map)).collect() }
     }
 
-    fn at(&self, i: usize, j: usize) -> Option<&T> {
+    pub(super) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// The entries that are not exactly zero.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().flatten()
+    }
+
+    pub(super) fn transpose(&self) -> Self {
+        Self::from_fn(self.cols, self.rows, |i, j| self.at(j, i).cloned())
+    }
+
+    pub(super) fn at(&self, i: usize, j: usize) -> Option<&T> {
         self.entries[i * self.cols + j].as_ref()
     }
 
-    fn times(&self, other: &Self) -> Self {
+    pub(super) fn times(&self, other: &Self) -> Self {
         Self::from_fn(self.rows, other.cols, |i, j| {
             (0..self.cols).fold(None, |sum, k| add(sum, product(self.at(i, k), other.at(k, j))))
         })
@@ -34,7 +47,7 @@ impl<T: Ring> Table<T> {
         Self::from_fn(self.rows, self.cols, |i, j| add(self.at(i, j).cloned(), other.at(i, j).cloned()))
     }
 
-    fn minus(&self, other: &Self) -> Self {
+    pub(super) fn minus(&self, other: &Self) -> Self {
         Self::from_fn(self.rows, self.cols, |i, j| match (self.at(i, j), other.at(i, j)) {
             (Some(a), Some(b)) => Some(a.minus(b)),
             (None, Some(b)) => Some(b.minus(b).minus(b)),

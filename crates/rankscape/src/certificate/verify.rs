@@ -2,28 +2,28 @@
 
 use num_traits::{Signed, Zero};
 
-use super::ring::{Dyadic, Ring, Series};
+use super::class::grounds_check;
+use super::floating::verify_floating;
+use super::ring::{Ring, Series};
 use super::table::{Ground, Table};
-use super::{Certificate, PathClaim, ReducedData, Sense, Statement};
-use crate::critical::{ExactData, ExactSquareNetwork};
+use super::{Certificate, PathClaim, Sense, Statement};
+use crate::critical::{CriticalClass, ExactData, ExactSquareNetwork};
+use crate::diagnosis::rest_as_given;
 use crate::escape::EscapePath;
-use crate::evidence::Grade;
-use crate::linalg::Matrix;
-use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
-use crate::linalg::interval::Interval;
-use crate::multiplication::{ExactFactors, Factors};
+use crate::evidence::{Evidence, Grade};
+use crate::linalg::exact::{Rational, RationalMatrix};
+use crate::multiplication::{ExactFactors, RankProfile};
 use crate::tolerance::Tolerances;
-
-/// Up to this many multiplications numbers in double precision are evaluated exactly.
-const EXACT_MULTIPLICATIONS: usize = 4_000_000;
 
 /// One claim and whether it holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// What is claimed.
     pub claim: &'static str,
-    /// Whether it holds; `None` where it cannot be checked again.
+    /// Whether it holds; `None` where that is not decided.
     pub holds: Option<bool>,
+    /// How: exactly, proved by intervals, or decided a second time in double precision and not proved.
+    pub grade: Grade,
     /// The numbers found.
     pub found: String,
 }
@@ -33,27 +33,27 @@ pub struct Check {
 pub struct Verification {
     /// Every check.
     pub checks: Vec<Check>,
-    /// How the loss was evaluated: exactly or with intervals.
-    pub grade: Grade,
 }
 
 impl Verification {
-    /// False when a check fails; `None` when none fails but the claims about the path, or about the class where there is no
-    /// path, cannot be decided.
+    /// False when a check fails; `None` when none fails but one is not decided.
     pub fn valid(&self) -> Option<bool> {
         if self.checks.iter().any(|check| check.holds == Some(false)) {
             return Some(false);
         }
-        let path = self.checks.iter().filter(|check| check.claim != CLASS).all(|check| check.holds.is_some());
-        let class_only = !self.checks.iter().any(|check| check.claim == DECREASE);
-        let class = self.checks.iter().any(|check| check.claim == CLASS && check.holds.is_some());
-        (path && (class || !class_only)).then_some(true)
+        self.checks.iter().all(|check| check.holds.is_some()).then_some(true)
+    }
+
+    /// The weakest grade among the checks.
+    pub fn grade(&self) -> Grade {
+        self.checks.iter().map(|check| check.grade).max().unwrap_or(Grade::Exact)
     }
 }
 
-/// The claims that decide whether a certificate says anything.
-const CLASS: &str = "the class of the point";
-const DECREASE: &str = "the decrease at t";
+pub(super) const CLASS: &str = "the class of the point";
+pub(super) const GRADIENT: &str = "the gradient of that class";
+pub(super) const GROUNDS: &str = "the ranks that the class rests on";
+pub(super) const DECREASE: &str = "the decrease at t";
 
 impl Certificate {
     /// Checks every claim.
@@ -65,19 +65,16 @@ impl Certificate {
     }
 }
 
-fn check(claim: &'static str, holds: bool, found: impl Into<String>) -> Check {
-    Check { claim, holds: Some(holds), found: found.into() }
-}
-
-fn widths_of(factors: &Factors) -> &[usize] {
-    factors.architecture().widths()
+/// A claim that is decided exactly.
+pub(super) fn check(claim: &'static str, holds: bool, found: impl Into<String>) -> Check {
+    Check { claim, holds: Some(holds), grade: Grade::Exact, found: found.into() }
 }
 
 /// Rows and columns.
-type Shape = (usize, usize);
+pub(super) type Shape = (usize, usize);
 
 /// The data fit the point and every term of the path does; nothing else can be asked otherwise.
-fn shapes<F>(
+pub(super) fn shapes<F>(
     widths: &[usize],
     data: &[(Shape, Shape)],
     path: Option<&EscapePath<F>>,
@@ -98,7 +95,7 @@ fn shapes<F>(
 }
 
 fn verify_exact(statement: &Statement<ExactFactors, ExactData, Rational>) -> Verification {
-    let Statement { point, data, class, path } = statement;
+    let Statement { point, data, path, .. } = statement;
     let widths = point.architecture().widths();
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
     let shape = [(data.xx.shape(), (inputs, inputs)), (data.yx.shape(), (outputs, inputs))];
@@ -106,7 +103,7 @@ fn verify_exact(statement: &Statement<ExactFactors, ExactData, Rational>) -> Ver
         vec![shapes(widths, &shape, path.as_ref().map(|claim| &claim.path), |step| step.architecture().widths())];
     if checks[0].holds == Some(true) {
         checks.push(check("the data are second moments", are_moments(data), "X X' symmetric, ||Y||^2 not negative"));
-        checks.extend(class_checks(point, data, *class));
+        checks.extend(class_checks(statement));
         if let Some(claim) = path {
             let ground = exact_ground(point, data);
             let series = ground_series(&ground, |x: &Rational| x.clone());
@@ -115,30 +112,34 @@ fn verify_exact(statement: &Statement<ExactFactors, ExactData, Rational>) -> Ver
             checks.extend(exact_path_checks(claim, &coefficients, &change));
         }
     }
-    Verification { checks, grade: Grade::Exact }
+    Verification { checks }
 }
 
 fn are_moments(data: &ExactData) -> bool {
     data.xx == data.xx.transpose() && data.xx.inertia().negative == 0 && !data.yy.is_negative()
 }
 
-/// Gradient and class, again from the point and the data.
-fn class_checks(point: &ExactFactors, data: &ExactData, class: crate::critical::CriticalClass) -> Vec<Check> {
-    use crate::critical::CriticalClass;
-    let claim = CLASS;
+/// Gradient, class and ranks, again from the point and the data.
+fn class_checks(statement: &Statement<ExactFactors, ExactData, Rational>) -> Vec<Check> {
+    let Statement { point, data, class, rests_on, .. } = statement;
     let Ok(network) = ExactSquareNetwork::new(point, data) else { return Vec::new() };
-    if class == CriticalClass::Undecided {
-        return vec![Check { claim, holds: None, found: "undecided".to_owned() }];
-    }
     let critical = network.is_critical();
-    if !critical || class == CriticalClass::NotCritical {
-        let found = if critical { "the gradient is zero" } else { "the gradient is not zero" };
-        return vec![check(claim, !critical && class == CriticalClass::NotCritical, found)];
+    let found = if critical { "the gradient is zero" } else { "the gradient is not zero" };
+    let undecided = |claim, found: &str| Check { claim, holds: None, grade: Grade::Exact, found: found.to_owned() };
+    if *class == CriticalClass::Undecided {
+        return vec![undecided(CLASS, "nothing is claimed")];
     }
-    vec![match network.classify() {
-        Some(found) => check(claim, found.class == class, format!("{}, rank W X = {}", found.class, found.rank)),
-        None => Check { claim, holds: None, found: "the point is too large to compare singular values".to_owned() },
-    }]
+    let again = if critical { network.classify() } else { None };
+    let class = match &again {
+        _ if !critical || *class == CriticalClass::NotCritical => {
+            check(CLASS, !critical && *class == CriticalClass::NotCritical, found)
+        }
+        Some(found) => check(CLASS, found.class == *class, format!("{}, rank W X = {}", found.class, found.rank)),
+        None => return vec![undecided(CLASS, "the point is too large to compare singular values")],
+    };
+    let mut evidence = again.map_or_else(|| Evidence::new(Grade::Exact), |found| found.evidence);
+    rest_as_given(&RankProfile::exact(point), &mut evidence);
+    vec![class, grounds_check(rests_on, &evidence, Grade::Exact)]
 }
 
 fn exact_path_checks(claim: &PathClaim<ExactFactors, Rational>, twice: &[Rational], change: &Rational) -> Vec<Check> {
@@ -150,141 +151,21 @@ fn exact_path_checks(claim: &PathClaim<ExactFactors, Rational>, twice: &[Rationa
     vec![
         check("the order of the first change", first == Some(claim.order), order),
         check("its coefficient", at_order == claim.coefficient, at_order.to_string()),
-        check("its sign", has_sign(claim.sense, -rational_to_f64(&at_order)), claim.sense.name()),
+        check("its sign", has_sign(claim.sense, &-&at_order), claim.sense.name()),
         check("the step t is positive", claim.t.is_positive(), claim.t.to_string()),
         check(DECREASE, decrease == claim.decrease, decrease.to_string()),
-        check("the sign of the decrease", has_sign(claim.sense, rational_to_f64(&decrease)), claim.sense.name()),
+        check("the sign of the decrease", has_sign(claim.sense, &decrease), claim.sense.name()),
     ]
 }
 
-fn has_sign(sense: Sense, decrease: f64) -> bool {
+fn has_sign(sense: Sense, decrease: &Rational) -> bool {
     match sense {
-        Sense::Descent => decrease > 0.0,
-        Sense::Ascent => decrease < 0.0,
+        Sense::Descent => decrease.is_positive(),
+        Sense::Ascent => decrease.is_negative(),
     }
 }
 
-fn verify_floating(statement: &Statement<Factors, ReducedData, f64>, tolerances: &Tolerances) -> Verification {
-    let Statement { point, data, class, path } = statement;
-    let widths = widths_of(point);
-    let rho = data.inputs.ncols();
-    let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
-    let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
-    let mut checks = vec![shapes(widths, &shape, path.as_ref().map(|claim| &claim.path), widths_of)];
-    checks.push(Check { claim: CLASS, holds: None, found: format!("{class}: decided on numbers in double precision") });
-    let fits = checks[0].holds == Some(true);
-    let Some(claim) = path.as_ref().filter(|_| fits) else { return Verification { checks, grade: Grade::Numerical } };
-    let highest = claim.path.terms.last().map_or(1, |(power, _)| *power);
-    let degree = highest * point.depth() + 1;
-    let multiplications = 3 * rho * point.architecture().parameters() * degree;
-    if multiplications <= EXACT_MULTIPLICATIONS {
-        let exact = |x: f64| Dyadic::new(x).filter(|_| x != 0.0);
-        let enclose = |x: &Dyadic| around(&x.to_rational());
-        checks.extend(floating_path_checks(statement, claim, exact, enclose, tolerances));
-        return Verification { checks, grade: Grade::Exact };
-    }
-    let interval = |x: f64| (x != 0.0).then(|| Interval::point(x));
-    checks.extend(floating_path_checks(statement, claim, interval, |x| *x, tolerances));
-    Verification { checks, grade: Grade::Certified }
-}
-
-/// The enclosure of a rational.
-fn around(value: &Rational) -> Interval {
-    let near = rational_to_f64(value);
-    if value.is_zero() { Interval::point(0.0) } else { Interval { low: near.next_down(), high: near.next_up() } }
-}
-
-fn floating_path_checks<T: Ring>(
-    statement: &Statement<Factors, ReducedData, f64>,
-    claim: &PathClaim<Factors, f64>,
-    number: impl Fn(f64) -> Option<T>,
-    enclose: impl Fn(&T) -> Interval,
-    tolerances: &Tolerances,
-) -> Vec<Check> {
-    let table = |m: &Matrix| Table::from_fn(m.nrows(), m.ncols(), |i, j| number(m[(i, j)]));
-    let ground = Ground {
-        layers: statement.point.matrices().iter().map(table).collect(),
-        inputs: Some(table(&statement.data.inputs)),
-        gram: None,
-        target: table(&statement.data.target),
-    };
-    let half = |x: Option<T>| x.map_or(Interval::point(0.0), |x| enclose(&x) * Interval::point(0.5));
-    let along = |k: usize, place: (usize, usize)| {
-        claim.path.terms.iter().map(move |(power, step)| (*power, step.layer(k)[place]))
-    };
-    let power = |t: &T, exponent: usize| (1..exponent).fold(t.clone(), |product, _| product.times(t));
-    let at_t = |t: &T, k: usize, place: (usize, usize)| {
-        let terms = along(k, place).filter_map(|(exponent, x)| Some(number(x)?.times(&power(t, exponent))));
-        terms.fold(None, |sum: Option<T>, x| Some(sum.map_or(x.clone(), |sum| sum.plus(&x))))
-    };
-    let steps = |entry: &dyn Fn(usize, (usize, usize)) -> Option<T>| -> Vec<Table<T>> {
-        let layers = statement.point.matrices().iter().enumerate();
-        layers.map(|(k, m)| Table::from_fn(m.nrows(), m.ncols(), |i, j| entry(k + 1, (i, j)))).collect()
-    };
-    let Some(t) = number(claim.t).filter(|_| claim.t > 0.0) else {
-        return vec![check("the step t is positive", false, claim.t.to_string())];
-    };
-    let change = half(ground.twice_change(&steps(&|k, place| at_t(&t, k, place))));
-    let decrease = Interval::point(0.0) - change;
-
-    let series = ground_series(&ground, T::clone);
-    let layers = statement.point.matrices().iter().enumerate();
-    let series_steps: Vec<Table<Series<T>>> = layers
-        .map(|(k, m)| {
-            Table::from_fn(m.nrows(), m.ncols(), |i, j| {
-                let mut out: Vec<Option<T>> = Vec::new();
-                for (power, x) in along(k + 1, (i, j)) {
-                    out.resize(power + 1, None);
-                    out[power] = number(x);
-                }
-                out.iter().any(Option::is_some).then_some(Series(out))
-            })
-        })
-        .collect();
-    let coefficients: Vec<Interval> =
-        series.twice_change(&series_steps).map_or_else(Vec::new, |Series(terms)| terms.into_iter().map(half).collect());
-    floating_checks(claim, &coefficients, decrease, tolerances)
-}
-
-fn floating_checks(
-    claim: &PathClaim<Factors, f64>,
-    coefficients: &[Interval],
-    decrease: Interval,
-    tolerances: &Tolerances,
-) -> Vec<Check> {
-    let zero = Interval::point(0.0);
-    let at_order = coefficients.get(claim.order).copied().unwrap_or(zero);
-    let lower: f64 = coefficients
-        .iter()
-        .take(claim.order)
-        .enumerate()
-        .fold(0.0, |sum, (k, c)| sum + c.magnitude() * claim.t.powi(k as i32));
-    let agrees = |found: Interval, claimed: f64| {
-        let slack = tolerances.certificate_match * claimed.abs();
-        let inside = found.low - slack <= claimed && claimed <= found.high + slack;
-        if inside && found.high - found.low > slack { None } else { Some(inside) }
-    };
-    let sign = |decrease: Interval| {
-        let known = decrease.low > 0.0 || decrease.high < 0.0 || (decrease.low == 0.0 && decrease.high == 0.0);
-        known.then(|| has_sign(claim.sense, decrease.low))
-    };
-    let text = |interval: Interval| format!("in [{:e}, {:e}]", interval.low, interval.high);
-    let negligible = lower <= tolerances.certificate_lower * claim.decrease.abs();
-    let down = Interval::point(0.0) - at_order;
-    vec![
-        check(
-            "the order of the first change, up to rounding",
-            negligible && claim.order >= 1 && claim.order < coefficients.len(),
-            format!("lower orders change the loss by at most {lower:e} at t"),
-        ),
-        Check { claim: "its coefficient", holds: agrees(at_order, claim.coefficient), found: text(at_order) },
-        Check { claim: "its sign", holds: sign(down), found: claim.sense.name().to_owned() },
-        Check { claim: DECREASE, holds: agrees(decrease, claim.decrease), found: text(decrease) },
-        Check { claim: "the sign of the decrease", holds: sign(decrease), found: claim.sense.name().to_owned() },
-    ]
-}
-
-fn twice<T: Clone + Zero>(series: Option<Series<T>>) -> Vec<T> {
+pub(super) fn twice<T: Clone + Zero>(series: Option<Series<T>>) -> Vec<T> {
     series.map_or_else(Vec::new, |Series(terms)| terms.into_iter().map(|x| x.unwrap_or_else(T::zero)).collect())
 }
 
@@ -292,7 +173,7 @@ fn exact_table(m: &RationalMatrix) -> Table<Rational> {
     Table::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)].clone()).filter(|x| !x.is_zero()))
 }
 
-fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
+pub(super) fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
     Ground {
         layers: point.matrices().iter().map(exact_table).collect(),
         inputs: None,
@@ -302,7 +183,7 @@ fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
 }
 
 /// `A_1 t + A_2 t^2 + ...` at a number.
-fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Rational>> {
+pub(super) fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Rational>> {
     let Some((_, first)) = path.terms.first() else { return Vec::new() };
     let layers = first.matrices().iter().enumerate();
     layers
@@ -318,7 +199,7 @@ fn exact_steps(path: &EscapePath<ExactFactors>, t: &Rational) -> Vec<Table<Ratio
 }
 
 /// The same as polynomials.
-fn exact_series(path: &EscapePath<ExactFactors>) -> Vec<Table<Series<Rational>>> {
+pub(super) fn exact_series(path: &EscapePath<ExactFactors>) -> Vec<Table<Series<Rational>>> {
     let Some((_, first)) = path.terms.first() else { return Vec::new() };
     let layers = first.matrices().iter().enumerate();
     layers
@@ -335,7 +216,7 @@ fn exact_series(path: &EscapePath<ExactFactors>) -> Vec<Table<Series<Rational>>>
         .collect()
 }
 
-fn ground_series<T: Ring>(ground: &Ground<T>, copy: impl Fn(&T) -> T) -> Ground<Series<T>> {
+pub(super) fn ground_series<T: Ring>(ground: &Ground<T>, copy: impl Fn(&T) -> T) -> Ground<Series<T>> {
     let table = |m: &Table<T>| m.map(|x| Series(vec![Some(copy(x))]));
     Ground {
         layers: ground.layers.iter().map(table).collect(),

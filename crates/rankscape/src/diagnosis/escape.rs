@@ -72,16 +72,14 @@ impl Context<'_> {
         }
     }
 
-    /// The weights at the end of the path, rounded to double precision, have the loss that the path claims: a step may be lost
-    /// beside a much larger weight.
+    /// The weights at the end of the path, rounded to double precision, have the decrease that the path claims: a step may be
+    /// lost beside a much larger weight. The decrease is that along the straight step which is left after rounding, so that it
+    /// is known where it is much smaller than the loss.
     fn is_realised(&self, escape: &Escape) -> bool {
-        let Point { factors, whitening, .. } = self.point;
-        let tolerances = self.settings.tolerances;
-        let value = |network: &NormalizedNetwork| network.given().value() * network.target_scale().powi(2);
-        let before = value(self.network);
-        let after = value(&NormalizedNetwork::new(&escape.path.at(factors, escape.t), whitening));
-        let allowed = tolerances.certificate_lower * escape.decrease + tolerances.critical_floor * before;
-        (before - after - escape.decrease).abs() <= allowed
+        let factors = &self.point.factors;
+        let rounded = escape.path.at(factors, escape.t).moved(-1.0, factors);
+        let decrease = -LossOnPath::new(self.network, &EscapePath::line(rounded)).change(1.0);
+        (decrease - escape.decrease).abs() <= self.settings.tolerances.certificate_lower * escape.decrease
     }
 
     /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.

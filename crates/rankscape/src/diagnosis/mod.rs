@@ -93,6 +93,8 @@ pub struct Diagnosis {
     pub gradient_relative: f64,
     /// The threshold that `gradient_relative` was compared with.
     pub gradient_threshold: f64,
+    /// Unit roundoff of the type in which the weights were stored.
+    pub unit_roundoff: f64,
     /// The gradient counts as zero.
     pub critical: bool,
     /// Ranks of the partial products of the factors as given: at a critical point up to the rounding errors that its gradient
@@ -167,6 +169,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         gradient_norm,
         gradient_relative: relative.unwrap_or(0.0),
         gradient_threshold: threshold,
+        unit_roundoff,
         critical,
         barcode: Barcode::new(&rank_profile),
         differential: Differential::new(&rank_profile),
@@ -196,6 +199,14 @@ pub fn parse_point(point: &Point, unit_roundoff: f64, tolerances: &Tolerances) -
     }
     let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
     Ok(parse(&point.factors, &point.whitening, exact.as_ref(), unit_roundoff, tolerances))
+}
+
+/// Adds the ranks of the partial products of the factors as given.
+pub(crate) fn rest_as_given(profile: &RankProfile, evidence: &mut Evidence) {
+    for ((i, j), decision) in profile.decisions() {
+        let product = if j == i + 1 { format!("W{j}") } else { format!("W{j}...W{}", i + 1) };
+        evidence.rest_on(format!("rank of {product} as given"), *decision);
+    }
 }
 
 fn check(factors: &Factors, whitening: &Whitening) -> Result<()> {
@@ -335,10 +346,7 @@ impl Context<'_> {
     /// The decisions behind the class, and those behind the rank profile and all that follows from it.
     fn evidence(&self, profile: &RankProfile, analysis: Option<CriticalPoint>) -> Evidence {
         let mut evidence = analysis.map_or_else(|| self.evidence_off_critical(), |found| found.evidence);
-        for ((i, j), decision) in profile.decisions() {
-            let product = if j == i + 1 { format!("W{j}") } else { format!("W{j}...W{}", i + 1) };
-            evidence.rest_on(format!("rank of {product} as given"), *decision);
-        }
+        rest_as_given(profile, &mut evidence);
         evidence
     }
 

@@ -9,10 +9,10 @@ use crate::hessian::aligned::{RankOne, Spectrum, SpectrumKind};
 use crate::hessian::orbit::{
     BalancedCurvature, balanced_curvature_bound, bound_near_balance, bound_on_orbit, imbalance,
 };
-use crate::hessian::{HessianOperator, Part, extremes};
+use crate::hessian::{HessianOperator, Part, extremes, rounding_of_eigenvalues};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
 use crate::multiplication::{Differential, Factors, RankProfile};
-use crate::tolerance::UNIT_ROUNDOFF;
+use crate::tolerance::Tolerances;
 
 /// Up to this many parameters all eigenvalues are listed.
 pub const LARGEST_LISTED: usize = 2000;
@@ -118,7 +118,8 @@ pub struct HessianFindings {
     pub eigenvalues: Option<Vec<f64>>,
     /// The complete spectrum with multiplicities, at aligned points.
     pub spectrum: Option<Spectrum>,
-    /// Smallest and largest eigenvalue; `None` where an iteration did not converge.
+    /// Smallest and largest eigenvalue; `None` where an iteration did not converge, and for a smallest one that the index
+    /// proves to be negative and rounding errors hide.
     pub ends: (Option<f64>, Option<f64>),
     /// Residual of the two ends: an eigenvalue lies within this distance. Zero for formulas, not known for dense ones.
     pub residual: Option<f64>,
@@ -170,7 +171,10 @@ pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_
         found.orbit = orbit(point, settings);
     }
     match known {
-        Some((inertia, evidence)) => (found.inertia, found.evidence) = (inertia, evidence),
+        Some((inertia, evidence)) => {
+            (found.inertia, found.evidence) = (inertia, evidence);
+            forget_lost_end(&mut found, settings.tolerances);
+        }
         None => count_signs(&mut found, settings),
     }
     if !(found.trace.is_finite() && found.diagonal.iter().all(|entry| entry.is_finite())) {
@@ -297,6 +301,17 @@ fn as_blocks(operator: &HessianOperator<'_>, value: f64, vector: &[f64]) -> Eige
     Eigenvector { value, shape: EigenvectorShape::Blocks(operator.shapes().iter().map(block).collect()) }
 }
 
+/// A smallest eigenvalue that the index proves to be negative is not reported where rounding errors of the largest hide it:
+/// those of a formula are relative to the eigenvalue itself, those of the dense matrix are not.
+fn forget_lost_end(found: &mut HessianFindings, tolerances: &Tolerances) {
+    let noise = match (found.spectrum_method, found.ends.1) {
+        (SpectrumMethod::Dense, Some(largest)) => rounding_of_eigenvalues(found.size, largest.abs(), tolerances),
+        _ => 0.0,
+    };
+    let negative = found.inertia.is_some_and(|inertia| inertia.negative > 0);
+    found.ends.0 = found.ends.0.filter(|&smallest| !negative || smallest < -noise);
+}
+
 /// Index and nullity from all eigenvalues, where no theorem gives them: which ones are zero is a decision with a gap.
 fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
     found.inertia_method = InertiaMethod::Numerical;
@@ -309,7 +324,7 @@ fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
     sizes.sort_by(|a, b| b.total_cmp(a));
     let largest = sizes.first().copied().unwrap_or(0.0);
     let tolerances = settings.tolerances;
-    let zero = tolerances.zero_curvature * UNIT_ROUNDOFF * (found.size as f64).sqrt() * largest;
+    let zero = rounding_of_eigenvalues(found.size, largest, tolerances);
     let decision = RankDecision::from_singular_values(&sizes, zero, tolerances.rank_gap, largest);
     found.evidence.rest_on("eigenvalues that are not zero", decision);
     found.inertia = decision.clear.then(|| Inertia::from_eigenvalues(&values, zero));

@@ -4,7 +4,7 @@ use super::operator::HessianOperator;
 use super::reduced::ReducedHessian;
 use crate::linalg::{End, Extreme, Inertia, SymmetricOperator, extreme_eigenpairs, symmetric_eigen};
 use crate::random::Stream;
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Up to this many parameters the Hessian is formed.
 const DENSE_PARAMETERS: usize = 400;
@@ -24,8 +24,8 @@ pub struct Extremes {
 ///
 /// At a minimum a Krylov method finds the smallest *positive* eigenvalue and reports success, because its starting
 /// vector's part in a large kernel is resolved last or never. The inertia, where it is known, is therefore used: with
-/// no negative and some zero eigenvalue the smallest is zero, and with a negative one a smallest value that is not negative
-/// was lost in rounding or missed: it counts as not converged.
+/// no negative and some zero eigenvalue the smallest is zero, and with a negative one a smallest value that is not below
+/// [`rounding_of_eigenvalues`] was lost in rounding or missed: it counts as not converged.
 pub fn extremes(
     operator: &HessianOperator<'_>,
     inertia: Option<Inertia>,
@@ -38,8 +38,15 @@ pub fn extremes(
         None => iterate(operator, !semidefinite, tolerances, seed),
     };
     let mut smallest = smallest.filter(|_| !semidefinite).unwrap_or_else(|| zero_eigenvalue(&largest));
-    smallest.converged &= smallest.value < 0.0 || inertia.is_none_or(|found| found.negative == 0);
+    let noise = rounding_of_eigenvalues(operator.dimension(), smallest.scale.max(largest.value.abs()), tolerances);
+    smallest.converged &= smallest.value < -noise || inertia.is_none_or(|found| found.negative == 0);
     Extremes { smallest, largest }
+}
+
+/// Eigenvalues of a symmetric matrix of this size up to this are zero, or lost in rounding errors of the largest one:
+/// `zero_curvature * u * sqrt(size) * largest`.
+pub fn rounding_of_eigenvalues(size: usize, largest: f64, tolerances: &Tolerances) -> f64 {
+    tolerances.zero_curvature * UNIT_ROUNDOFF * (size as f64).sqrt() * largest
 }
 
 /// Both ends by one Lanczos iteration on the subspace outside of which the Hessian is zero; values and residuals are

@@ -21,7 +21,7 @@ mod reduced;
 mod slopes;
 mod strings;
 
-pub use extremes::{Extremes, extremes};
+pub use extremes::{Extremes, extremes, rounding_of_eigenvalues};
 pub use inertia::{PairCounts, inertia_at_critical_point};
 pub use network::{Biases, SquareNetwork};
 pub use normalized::NormalizedNetwork;

@@ -173,6 +173,9 @@ impl NormalizedNetwork {
     }
 }
 
+/// A layer that is zero is divided by at most two to this power.
+const LARGEST_EXPONENT: i32 = 500;
+
 /// Powers of two `c_k` with `sum log2 c_k = total` that make the norms of the non-zero factors about equal.
 fn layer_scales(factors: &Factors, total: i32) -> Vec<f64> {
     let exponents: Vec<Option<i32>> = factors
@@ -183,10 +186,14 @@ fn layer_scales(factors: &Factors, total: i32) -> Vec<f64> {
         })
         .collect();
     let known: Vec<i32> = exponents.iter().flatten().copied().collect();
-    let depth = exponents.len() as i32;
-    let excess = if known.is_empty() { 0 } else { known.iter().sum::<i32>() - total * known.len() as i32 / depth };
+    let zeros = (exponents.len() - known.len()) as i32;
+    let sum = known.iter().sum::<i32>();
+    // A layer that is zero has any size, so that it makes up for the others; a scale must stay representable.
+    let size_of_zero =
+        if zeros > 0 { (total - sum).div_euclid(zeros).clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT) } else { 0 };
+    let excess = sum + zeros * size_of_zero - total;
     let share = if known.is_empty() { 0 } else { excess.div_euclid(known.len() as i32) };
-    let mut scales: Vec<i32> = exponents.iter().map(|e| e.map_or(total.div_euclid(depth), |e| e - share)).collect();
+    let mut scales: Vec<i32> = exponents.iter().map(|e| e.map_or(size_of_zero, |e| e - share)).collect();
     let rest = total - scales.iter().sum::<i32>();
     let count = scales.len() as i32;
     for (k, scale) in scales.iter_mut().enumerate() {

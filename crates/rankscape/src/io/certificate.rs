@@ -8,11 +8,10 @@ use super::array::Array;
 use super::documents::{CertificateDigest, certificate_json, to_json};
 use super::file::{read_limited, write_atomically};
 use super::json::{JSON_LIMIT, array_of, syntax_error};
-use crate::certificate::{Certificate, PathClaim, ReducedData, Sense, Statement};
+use crate::certificate::{Certificate, Criticality, PathClaim, ReducedData, Sense, Statement};
 use crate::critical::{CriticalClass, ExactData};
 use crate::error::{InputError, Result};
 use crate::escape::EscapePath;
-use crate::evidence::Evidence;
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{ExactFactors, Factors};
@@ -24,6 +23,8 @@ pub struct CertificateFile {
     pub certificate: Certificate,
     /// Digests of the weights and the data that it was made from.
     pub digest: CertificateDigest,
+    /// The statement in one sentence, as it stands in the file.
+    pub says: String,
 }
 
 /// Reads a file in the format `rankscape.certificate/1`.
@@ -40,18 +41,12 @@ pub fn read_certificate(path: impl AsRef<Path>) -> Result<CertificateFile> {
     read().map_err(|error: InputError| error.file(path.display()))
 }
 
-/// Writes a certificate; `evidence` is what its class rests on. The file appears whole or not at all.
+/// Writes a certificate. The file appears whole or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_certificate(
-    path: impl AsRef<Path>,
-    certificate: &Certificate,
-    digest: CertificateDigest,
-    evidence: &Evidence,
-) -> Result<()> {
-    let rests_on = evidence.rests_on.iter().map(|s| format!("{} = {}", s.quantity, s.decision.rank)).collect();
-    let document = certificate_json(certificate, digest, rests_on);
+pub fn write_certificate(path: impl AsRef<Path>, certificate: &Certificate, digest: CertificateDigest) -> Result<()> {
+    let document = certificate_json(certificate, digest);
     write_atomically(path.as_ref(), (to_json(&document) + "\n").as_bytes())
 }
 
@@ -82,6 +77,7 @@ fn from_json(value: &Value) -> Result<CertificateFile> {
             weights: text(&value["digest"]["weights"], "digest.weights")?,
             data: text(&value["digest"]["data"], "digest.data")?,
         },
+        says: text(&value["says"], "says")?,
     })
 }
 
@@ -101,7 +97,11 @@ trait Arithmetic {
     fn factors(matrices: Vec<Self::Matrix>) -> Result<Self::Factors>;
     fn data(value: &Value) -> Result<Self::Data>;
     fn number(name: &str, value: &Value) -> Result<Self::Number>;
+    fn criticality(value: &Value) -> Result<Option<Criticality>>;
 }
+
+/// That of bfloat16.
+const LARGEST_ROUNDOFF: f64 = 1.0 / 256.0;
 
 struct Exact;
 struct Floating;
@@ -132,6 +132,12 @@ impl Arithmetic for Exact {
         let exact = array.exact.as_ref().and_then(|list| list.first().cloned());
         exact.ok_or_else(|| wrong(name, value, "an integer, or a fraction in quotes, is needed"))
     }
+    fn criticality(value: &Value) -> Result<Option<Criticality>> {
+        let null = value.is_null().then_some(None);
+        null.ok_or_else(|| {
+            wrong("criticality", value, "an exact certificate has null there: the gradient must be zero")
+        })
+    }
 }
 
 impl Arithmetic for Floating {
@@ -155,7 +161,20 @@ impl Arithmetic for Floating {
         })
     }
     fn number(name: &str, value: &Value) -> Result<f64> {
-        Ok(scalar(name, value)?.values[0])
+        let array = scalar(name, value)?;
+        array.check_finite()?;
+        array.values.first().copied().ok_or_else(|| wrong(name, value, "a number is needed"))
+    }
+    fn criticality(value: &Value) -> Result<Option<Criticality>> {
+        let number = |name: &str, value: &Value, largest: f64| {
+            let found = Self::number(name, value)?;
+            let hint = format!("a positive number, at most {largest:e}, is needed");
+            if found > 0.0 && found <= largest { Ok(found) } else { Err(wrong(name, value, &hint)) }
+        };
+        Ok(Some(Criticality {
+            unit_roundoff: number("criticality.unit_roundoff", &value["unit_roundoff"], LARGEST_ROUNDOFF)?,
+            threshold: number("criticality.threshold", &value["threshold"], 1.0)?,
+        }))
     }
 }
 
@@ -190,14 +209,26 @@ fn factors<A: Arithmetic>(name: &str, value: &Value) -> Result<A::Factors> {
 
 fn statement<A: Arithmetic>(value: &Value) -> Result<Statement<A::Factors, A::Data, A::Number>> {
     let class = value["class"].as_str().and_then(CriticalClass::from_name);
-    let path = &value["path"];
+    let path = value.get("path").ok_or_else(|| wrong("path", &Value::Null, "null, or a path, is needed"))?;
+    if value.get("criticality").is_none() {
+        return Err(wrong("criticality", &Value::Null, "it says when the gradient counts as zero"));
+    }
     Ok(Statement {
         point: factors::<A>("point", &value["point"])?,
         data: A::data(&value["data"])?,
         class: class
             .ok_or_else(|| wrong("class", &value["class"], "a class as in the answer of diagnose is needed"))?,
+        rests_on: list("rests_on", &value["rests_on"])?.iter().map(support).collect::<Result<_>>()?,
+        criticality: A::criticality(&value["criticality"])?,
         path: if path.is_null() { None } else { Some(path_claim::<A>(path)?) },
     })
+}
+
+/// `rank W X = 2`.
+fn support(value: &Value) -> Result<(String, usize)> {
+    let parts = value.as_str().and_then(|text| text.rsplit_once(" = "));
+    let found = parts.and_then(|(quantity, rank)| Some((quantity.to_owned(), rank.parse().ok()?)));
+    found.ok_or_else(|| wrong("rests_on", value, "a quantity and its rank, as in \"rank W X = 2\", is needed"))
 }
 
 fn path_claim<A: Arithmetic>(path: &Value) -> Result<PathClaim<A::Factors, A::Number>> {

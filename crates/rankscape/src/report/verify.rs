@@ -7,20 +7,21 @@ pub fn verify_text(document: &VerifyDocument) -> String {
     let verdict = match document.valid {
         Some(true) => "valid",
         Some(false) => "NOT VALID",
-        None => "undecided: nothing fails, but not every claim can be checked",
+        None => "undecided: nothing fails, but not every claim can be decided",
     };
     let mut lines = vec![
         format!("Certificate  {verdict}"),
         format!("Claim        {}", document.what),
-        format!("Evaluated    {}", how(document.evidence.grade)),
+        format!("Checked      {}", how(document.evidence.grade)),
     ];
     for check in &document.evidence.checks {
         let mark = match check.holds {
             Some(true) => "holds",
             Some(false) => "FAILS",
-            None => "not checked",
+            None => "not proved",
         };
-        lines.push(format!("{mark:<12} {}: {}", check.claim, check.found));
+        let how = if check.holds == Some(true) { format!(" ({})", check.grade) } else { String::new() };
+        lines.push(format!("{mark:<12} {}: {}{how}", check.claim, check.found));
     }
     lines.join("\n") + "\n"
 }
@@ -29,6 +30,6 @@ fn how(grade: &str) -> &'static str {
     match grade {
         "exact" => "in exact arithmetic",
         "certified" => "with intervals",
-        _ => "not at all",
+        _ => "in part decided again in double precision, not proved",
     }
 }

@@ -19,6 +19,7 @@ pub struct CertificateDocument {
     pub widths: Vec<usize>,
     pub class: &'static str,
     pub rests_on: Vec<String>,
+    pub criticality: Value,
     pub point: Vec<Value>,
     pub data: Value,
     pub path: Value,
@@ -31,13 +32,9 @@ pub struct CertificateDigest {
     pub data: String,
 }
 
-/// The document of a certificate; `rests_on` are the decisions behind the class.
-pub fn certificate_json(
-    certificate: &Certificate,
-    digest: CertificateDigest,
-    rests_on: Vec<String>,
-) -> CertificateDocument {
-    let (arithmetic, widths, point, data, path) = match certificate {
+/// The document of a certificate.
+pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest) -> CertificateDocument {
+    let (arithmetic, widths, point, data, rests_on, path) = match certificate {
         Certificate::Exact(statement) => {
             let data = &statement.data;
             (
@@ -47,6 +44,7 @@ pub fn certificate_json(
                 json!({
                     "xx": rational_rows(&data.xx), "yx": rational_rows(&data.yx), "yy": rational_value(&data.yy)
                 }),
+                &statement.rests_on,
                 statement.path.as_ref().map(|claim| path_json(claim, exact_factors, rational_value)),
             )
         }
@@ -59,6 +57,7 @@ pub fn certificate_json(
                 json!({
                     "inputs": float_rows(&data.inputs), "target": float_rows(&data.target), "floor": data.floor
                 }),
+                &statement.rests_on,
                 statement.path.as_ref().map(|claim| path_json(claim, float_factors, |x| json!(x))),
             )
         }
@@ -70,7 +69,11 @@ pub fn certificate_json(
         digest,
         widths: widths.to_vec(),
         class: certificate.class().name(),
-        rests_on,
+        rests_on: rests_on.iter().map(|(quantity, rank)| format!("{quantity} = {rank}")).collect(),
+        criticality: certificate.criticality().map_or(
+            Value::Null,
+            |stated| json!({ "unit_roundoff": stated.unit_roundoff, "threshold": stated.threshold }),
+        ),
         point,
         data,
         path: path.unwrap_or(Value::Null),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::RunDocument;
+use super::hessian::lost_end;
 use super::numbers::{float_rows, rational_rows};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
 use crate::critical::NearCriticalPoint;
@@ -163,6 +164,8 @@ impl DiagnoseDocument {
         let factor = inputs.normalization.factor(inputs.samples, outputs);
         let minimum = found.global_minimum;
         let profile = &found.rank_profile;
+        let smallest = &found.extremes.smallest;
+        let lowest = smallest.converged.then_some(smallest.value);
         Self {
             schema: "rankscape.diagnose/1",
             seed: inputs.seed,
@@ -197,7 +200,7 @@ impl DiagnoseDocument {
             differential: DifferentialDocument::new(profile),
             evidence: EvidenceDocument::from(&found.evidence),
             tolerances: tolerance_entries(&inputs.tolerances),
-            notes: inputs.notes.clone(),
+            notes: inputs.notes.iter().cloned().chain(lost_end(found.inertia, lowest)).collect(),
             run: RunDocument::default(),
         }
     }

@@ -12,7 +12,7 @@ use super::point::EvidenceDocument;
 use crate::architecture::Architecture;
 use crate::diagnosis::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
 use crate::hessian::aligned::{Spectrum, Strand};
-use crate::linalg::Matrix;
+use crate::linalg::{Inertia, Matrix};
 
 /// `rankscape.hessian/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -164,7 +164,7 @@ impl HessianSpectrumDocument {
             diagonal: show_diagonal.then(|| times(&found.diagonal)),
             evidence: EvidenceDocument::from(&found.evidence),
             tolerances: inputs.tolerances.entries().iter().map(|&(name, v)| (name.to_owned(), json!(v))).collect(),
-            notes: inputs.notes.clone(),
+            notes: inputs.notes.iter().cloned().chain(lost_end(found.inertia, found.ends.0)).collect(),
             run: RunDocument::default(),
         }
     }
@@ -173,6 +173,16 @@ impl HessianSpectrumDocument {
     pub fn is_undecided(&self) -> bool {
         self.index.is_none() || self.extremes.lambda_min.is_none() || self.extremes.lambda_max.is_none()
     }
+}
+
+/// Why there is no smallest eigenvalue beside a positive index.
+pub(super) fn lost_end(inertia: Option<Inertia>, smallest: Option<f64>) -> Option<String> {
+    let lost = smallest.is_none() && inertia.is_some_and(|inertia| inertia.negative > 0);
+    lost.then(|| {
+        "lambda_min is null: the ranks prove that it is negative, but rounding errors of the largest eigenvalue hide it, or \
+         the iteration did not converge"
+            .to_owned()
+    })
 }
 
 /// Equal values of the same pair of directions in one entry.

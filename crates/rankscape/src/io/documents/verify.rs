@@ -29,6 +29,7 @@ pub struct VerifyEvidence {
 pub struct CheckDocument {
     pub claim: &'static str,
     pub holds: Option<bool>,
+    pub grade: &'static str,
     pub found: String,
 }
 
@@ -38,6 +39,7 @@ impl VerifyDocument {
         let checks = found.checks.iter().map(|check| CheckDocument {
             claim: check.claim,
             holds: check.holds,
+            grade: check.grade.name(),
             found: check.found.clone(),
         });
         Self {
@@ -45,7 +47,7 @@ impl VerifyDocument {
             seed,
             valid: found.valid(),
             what: what.to_owned(),
-            evidence: VerifyEvidence { grade: found.grade.name(), checks: checks.collect() },
+            evidence: VerifyEvidence { grade: found.grade().name(), checks: checks.collect() },
             run: RunDocument::default(),
         }
     }

@@ -1,0 +1,343 @@
+//! Checking a path in double precision: exactly where the size permits, since every number is a rational, and with intervals
+//! beyond.
+
+use num_traits::Zero;
+
+use super::class::class_checks;
+use super::ring::{Dyadic, Ring, Series};
+use super::table::{Ground, Table};
+use super::verify::{Check, DECREASE, Verification, check, ground_series, shapes};
+use super::{Criticality, PathClaim, ReducedData, Sense, Statement};
+use crate::critical::CriticalClass;
+use crate::evidence::Grade;
+use crate::linalg::Matrix;
+use crate::linalg::exact::{Rational, rational_to_f64};
+use crate::linalg::interval::Interval;
+use crate::multiplication::Factors;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Up to this many multiplications numbers in double precision are evaluated exactly.
+const EXACT_MULTIPLICATIONS: usize = 4_000_000;
+
+type Floating = Statement<Factors, ReducedData, f64>;
+
+fn widths_of(factors: &Factors) -> &[usize] {
+    factors.architecture().widths()
+}
+
+pub(super) fn verify_floating(statement: &Floating, tolerances: &Tolerances) -> Verification {
+    let Statement { point, data, path, criticality, .. } = statement;
+    let rho = data.inputs.ncols();
+    let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
+    let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
+    let fits = shapes(widths_of(point), &shape, path.as_ref().map(|claim| &claim.path), widths_of);
+    if fits.holds != Some(true) {
+        return Verification { checks: vec![fits] };
+    }
+    let floor = check("no loss is below zero", data.floor >= 0.0, format!("floor {:e}", data.floor));
+    let mut checks = vec![fits, floor];
+    let double = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: tolerances.critical_threshold(UNIT_ROUNDOFF) };
+    let found = path.as_ref().map(|claim| Along::evaluate(statement, claim));
+    let curvature = path.as_ref().zip(found.as_ref()).and_then(|(claim, found)| found.curvature(claim));
+    checks.extend(class_checks(statement, criticality.unwrap_or(double), curvature, tolerances));
+    if let Some((claim, found)) = path.as_ref().zip(found) {
+        checks.push(order_fits(statement.class, claim));
+        checks.extend(found.checks(claim, tolerances));
+    }
+    Verification { checks }
+}
+
+/// A descent of order 1 needs a gradient, one of order 2 negative curvature; from a global minimum there is none.
+fn order_fits(class: CriticalClass, claim: &PathClaim<Factors, f64>) -> Check {
+    let least = match class {
+        _ if claim.sense == Sense::Ascent => 1,
+        CriticalClass::NonStrictSaddle => 3,
+        CriticalClass::StrictSaddle => 2,
+        CriticalClass::GlobalMinimum | CriticalClass::LocalMinimum => usize::MAX,
+        _ => 1,
+    };
+    let found = format!("a {} of order {} from a point of class {class}", claim.sense.name(), claim.order);
+    check("class and order fit together", claim.order >= least, found)
+}
+
+/// The enclosure of a rational.
+fn around(value: &Rational) -> Interval {
+    let near = rational_to_f64(value);
+    if value.is_zero() { Interval::point(0.0) } else { Interval { low: near.next_down(), high: near.next_up() } }
+}
+
+fn negative(x: Interval) -> Interval {
+    Interval { low: -x.high, high: -x.low }
+}
+
+/// The change of the loss along a path.
+struct Along {
+    /// Enclosures of the coefficients, constant first.
+    coefficients: Vec<Interval>,
+    /// Encloses `L(theta) - L(theta(t))`; `None` where `t` is not positive.
+    decrease: Option<Interval>,
+    grade: Grade,
+}
+
+impl Along {
+    fn evaluate(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+        let highest = claim.path.terms.last().map_or(1, |(power, _)| *power);
+        let degree = highest * statement.point.depth() + 1;
+        let size = statement.data.inputs.ncols() * statement.point.architecture().parameters();
+        if size.saturating_mul(3 * degree) <= EXACT_MULTIPLICATIONS {
+            Self::exact(statement, claim)
+        } else {
+            Self::intervals(statement, claim)
+        }
+    }
+
+    fn exact(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+        let number = |x: f64| Dyadic::new(x).filter(|_| x != 0.0);
+        let (coefficients, decrease) = evaluate(statement, claim, number, |x| around(&x.to_rational()));
+        Self { coefficients, decrease, grade: Grade::Exact }
+    }
+
+    fn intervals(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+        let number = |x: f64| (x != 0.0).then(|| Interval::point(x));
+        let (coefficients, decrease) = evaluate(statement, claim, number, |x| *x);
+        Self { coefficients, decrease, grade: Grade::Certified }
+    }
+
+    /// Encloses `<A_1, H A_1> / ||A_1||^2` on a straight path.
+    fn curvature(&self, claim: &PathClaim<Factors, f64>) -> Option<Interval> {
+        let [(1, direction)] = &claim.path.terms[..] else { return None };
+        let second = *self.coefficients.get(2)?;
+        let square = |x: f64| Interval::point(x) * Interval::point(x);
+        let size = direction.to_vector().into_iter().fold(Interval::point(0.0), |sum, x| sum + square(x));
+        // Only an upper bound that is negative says something.
+        let high = (2.0 * second.high / size.high).next_up();
+        (second.high < 0.0 && high < 0.0).then_some(Interval { low: f64::NEG_INFINITY, high })
+    }
+
+    fn checks(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> Vec<Check> {
+        let Some(decrease) = self.decrease else {
+            return vec![check("the step t is positive", false, claim.t.to_string())];
+        };
+        let at_order = self.coefficients.get(claim.order).copied().unwrap_or(Interval::point(0.0));
+        let agrees = |found: Interval, claimed: f64| {
+            let slack = tolerances.certificate_match * claimed.abs();
+            let inside = found.low - slack <= claimed && claimed <= found.high + slack;
+            let known = (found.high - found.low).is_finite() && (!inside || found.high - found.low <= slack);
+            known.then_some(inside)
+        };
+        let sign = |decrease: Interval| {
+            let (falls, rises) = (decrease.low > 0.0, decrease.high < 0.0);
+            let known = falls || rises || (decrease.low == 0.0 && decrease.high == 0.0);
+            known.then_some(if claim.sense == Sense::Descent { falls } else { rises })
+        };
+        let text = |interval: Interval| format!("in [{:e}, {:e}]", interval.low, interval.high);
+        let graded = |claim, holds, found| Check { claim, holds, grade: self.grade, found };
+        let sense = || claim.sense.name().to_owned();
+        vec![
+            self.order_check(claim, tolerances),
+            graded("its coefficient", agrees(at_order, claim.coefficient), text(at_order)),
+            graded("its sign", sign(negative(at_order)), sense()),
+            graded(DECREASE, agrees(decrease, claim.decrease), text(decrease)),
+            graded("the sign of the decrease", sign(decrease), sense()),
+        ]
+    }
+
+    /// Lower orders count as rounding errors where they change the loss by little.
+    fn order_check(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> Check {
+        let lower = self.coefficients.iter().take(claim.order).enumerate();
+        let lower: f64 = lower.map(|(k, c)| c.magnitude() * claim.t.powi(k as i32)).sum();
+        let reached = claim.order < self.coefficients.len();
+        let negligible = lower <= tolerances.certificate_lower * claim.decrease.abs();
+        // Lower orders that are wide enclosures of zero say nothing.
+        let width: f64 = self
+            .coefficients
+            .iter()
+            .take(claim.order)
+            .enumerate()
+            .map(|(k, c)| {
+                let inner = if c.contains(0.0) { 0.0 } else { c.low.abs().min(c.high.abs()) };
+                inner * claim.t.powi(k as i32)
+            })
+            .sum();
+        let refuted = width > tolerances.certificate_lower * claim.decrease.abs();
+        Check {
+            claim: "the order of the first change, up to rounding",
+            holds: if !reached || refuted { Some(false) } else { negligible.then_some(true) },
+            grade: self.grade,
+            found: format!("lower orders change the loss by at most {lower:e} at t"),
+        }
+    }
+}
+
+/// Enclosures of the coefficients of the loss along a path and of its decrease at `t`, in any arithmetic.
+fn evaluate<T: Ring>(
+    statement: &Floating,
+    claim: &PathClaim<Factors, f64>,
+    number: impl Fn(f64) -> Option<T>,
+    enclose: impl Fn(&T) -> Interval,
+) -> (Vec<Interval>, Option<Interval>) {
+    let table = |m: &Matrix| Table::from_fn(m.nrows(), m.ncols(), |i, j| number(m[(i, j)]));
+    let ground = Ground {
+        layers: statement.point.matrices().iter().map(table).collect(),
+        inputs: Some(table(&statement.data.inputs)),
+        gram: None,
+        target: table(&statement.data.target),
+    };
+    let half = |x: Option<T>| x.map_or(Interval::point(0.0), |x| enclose(&x) * Interval::point(0.5));
+    let decrease = number(claim.t).filter(|_| claim.t > 0.0).map(|t| {
+        let change = half(ground.twice_change(&steps_at(claim, &t, &number)));
+        negative(change)
+    });
+    let series = ground_series(&ground, T::clone).twice_change(&series_steps(claim, &number));
+    let coefficients = series.map_or_else(Vec::new, |Series(terms)| terms.into_iter().map(half).collect());
+    (coefficients, decrease)
+}
+
+/// One table a layer, each entry from those of the terms of a path.
+fn step_tables<T: Ring>(
+    claim: &PathClaim<Factors, f64>,
+    entry: impl Fn(&mut dyn Iterator<Item = (usize, f64)>) -> Option<T>,
+) -> Vec<Table<T>> {
+    let Some((_, first)) = claim.path.terms.first() else { return Vec::new() };
+    let layers = first.matrices().iter().enumerate();
+    let terms = |k: usize, i, j| claim.path.terms.iter().map(move |(power, step)| (*power, step.matrices()[k][(i, j)]));
+    layers.map(|(k, m)| Table::from_fn(m.nrows(), m.ncols(), |i, j| entry(&mut terms(k, i, j)))).collect()
+}
+
+/// `A_1 t + A_2 t^2 + ...` at a number.
+fn steps_at<T: Ring>(claim: &PathClaim<Factors, f64>, t: &T, number: &impl Fn(f64) -> Option<T>) -> Vec<Table<T>> {
+    let power = |exponent: usize| (1..exponent).fold(t.clone(), |product, _| product.times(t));
+    step_tables(claim, |terms| {
+        let terms = terms.filter_map(|(exponent, x)| Some(number(x)?.times(&power(exponent))));
+        terms.fold(None, |sum: Option<T>, x| Some(sum.map_or(x.clone(), |sum| sum.plus(&x))))
+    })
+}
+
+/// The same as polynomials.
+fn series_steps<T: Ring>(claim: &PathClaim<Factors, f64>, number: &impl Fn(f64) -> Option<T>) -> Vec<Table<Series<T>>> {
+    step_tables(claim, |terms| {
+        let mut out: Vec<Option<T>> = Vec::new();
+        for (power, x) in terms {
+            out.resize(power + 1, None);
+            out[power] = number(x);
+        }
+        out.iter().any(Option::is_some).then_some(Series(out))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use num_traits::One;
+
+    use super::super::verify::{exact_ground, exact_series, exact_steps, twice};
+    use super::*;
+    use crate::critical::ExactData;
+    use crate::escape::EscapePath;
+    use crate::linalg::exact::{RationalMatrix, rational_from_f64};
+    use crate::multiplication::ExactFactors;
+    use crate::random::Stream;
+
+    fn rational(m: &Matrix) -> RationalMatrix {
+        RationalMatrix::from_fn(m.nrows(), m.ncols(), |i, j| rational_from_f64(m[(i, j)]).unwrap())
+    }
+
+    fn exactly(factors: &Factors) -> ExactFactors {
+        ExactFactors::new(factors.matrices().iter().map(rational).collect()).unwrap()
+    }
+
+    fn statement(point: Factors, inputs: Matrix, target: Matrix) -> Floating {
+        let data = ReducedData { inputs, target, floor: 0.0 };
+        let class = CriticalClass::StrictSaddle;
+        Statement { point, data, class, rests_on: Vec::new(), criticality: None, path: None }
+    }
+
+    fn claim(terms: Vec<(usize, Factors)>, t: f64) -> PathClaim<Factors, f64> {
+        let path = EscapePath { terms };
+        PathClaim { path, sense: Sense::Descent, order: 2, coefficient: -1.0, t, decrease: 1.0 }
+    }
+
+    fn contains(found: Interval, exact: &Rational) -> bool {
+        let end = |x: f64| rational_from_f64(x).unwrap();
+        end(found.low) <= *exact && *exact <= end(found.high)
+    }
+
+    #[test]
+    fn enclosures_contain_what_rational_arithmetic_finds() {
+        let mut stream = Stream::new(92, 0);
+        for trial in 0..40 {
+            let widths = [3, 2, 4, 2];
+            let depth = 1 + trial % 3;
+            let mut draw = |size: f64| {
+                let layers = (0..depth).map(|k| stream.normal_matrix(widths[k + 1], widths[k]).scaled(size));
+                Factors::new(layers.collect()).unwrap()
+            };
+            let point = draw(1.0);
+            let claim = claim(vec![(1, draw(1e3)), (1 + depth, draw(1e-3))], 0.3);
+            let (inputs, target) = (stream.normal_matrix(3, 2), stream.normal_matrix(widths[depth], 2));
+            let (a, z) = (rational(&inputs), rational(&target));
+            let data = ExactData { xx: &a * &a.transpose(), yx: &z * &a.transpose(), yy: z.squared_norm() };
+            let exact_path =
+                EscapePath { terms: claim.path.terms.iter().map(|(power, step)| (*power, exactly(step))).collect() };
+            let ground = exact_ground(&exactly(&point), &data);
+            let series = ground_series(&ground, Rational::clone).twice_change(&exact_series(&exact_path));
+            let coefficients = twice(series);
+            let t = rational_from_f64(claim.t).unwrap();
+            let change = ground.twice_change(&exact_steps(&exact_path, &t)).unwrap();
+            let half = Rational::one() / (Rational::one() + Rational::one());
+            let statement = statement(point, inputs, target);
+            for found in [Along::exact(&statement, &claim), Along::intervals(&statement, &claim)] {
+                assert_eq!(found.coefficients.len(), coefficients.len());
+                for (enclosure, exact) in found.coefficients.iter().zip(&coefficients) {
+                    assert!(contains(*enclosure, &(exact * &half)), "{trial} {enclosure:?} {exact}");
+                }
+                let decrease = found.decrease.unwrap();
+                assert!(contains(decrease, &(-&change * &half)), "{trial} {decrease:?} {change}");
+                assert!(decrease.high - decrease.low <= 1e-9 * decrease.magnitude(), "{trial} {decrease:?}");
+            }
+        }
+    }
+
+    /// `diag(0.1, 0)` and `diag(0.7, 0)` with the target `diag(0.1 * 0.7, 1)`: the residual of the first entry is rounded to zero.
+    fn rounded_saddle(t: f64) -> (Floating, PathClaim<Factors, f64>) {
+        let diagonal = |a: f64, b: f64| Matrix::from_diagonal(2, 2, &[a, b]);
+        let pair = |first, second| Factors::new(vec![first, second]).unwrap();
+        let point = pair(diagonal(0.1, 0.0), diagonal(0.7, 0.0));
+        let mut claim = claim(vec![(1, pair(diagonal(1.0, 1.0), diagonal(0.0, 1.0)))], t);
+        claim.coefficient = -1.0 + 0.5 * 0.49;
+        claim.decrease = -claim.coefficient * t * t;
+        (statement(point, diagonal(1.0, 1.0), diagonal(0.1 * 0.7, 1.0)), claim)
+    }
+
+    fn holds(checks: &[Check], claim: &str) -> Option<bool> {
+        checks.iter().find(|check| check.claim == claim).unwrap().holds
+    }
+
+    #[test]
+    fn a_decrease_below_the_rounding_is_not_proved() {
+        let tolerances = Tolerances::default();
+        let (point, wide) = rounded_saddle(1e-4);
+        let checks = Along::intervals(&point, &wide).checks(&wide, &tolerances);
+        assert!(checks.iter().all(|check| check.holds == Some(true)), "{checks:#?}");
+        let (point, narrow) = rounded_saddle(1e-17);
+        let checks = Along::intervals(&point, &narrow).checks(&narrow, &tolerances);
+        assert_eq!(holds(&checks, "the sign of the decrease"), None, "{checks:#?}");
+        assert_eq!(holds(&checks, DECREASE), None);
+        assert_eq!(holds(&checks, "the order of the first change, up to rounding"), None);
+        let exact = Along::exact(&point, &narrow).checks(&narrow, &tolerances);
+        assert!(holds(&exact, "the sign of the decrease").is_some());
+        // The direction is one of negative curvature all the same.
+        assert!(Along::intervals(&point, &narrow).curvature(&narrow).unwrap().high < -0.5);
+    }
+
+    #[test]
+    fn what_overflows_is_not_proved() {
+        let tolerances = Tolerances::default();
+        for t in [1e150, 1e300] {
+            let (point, mut claim) = rounded_saddle(t);
+            claim.decrease = 1.0;
+            let checks = Along::intervals(&point, &claim).checks(&claim, &tolerances);
+            assert_ne!(holds(&checks, "the sign of the decrease"), Some(true), "{checks:#?}");
+            assert_ne!(holds(&checks, DECREASE), Some(true), "{checks:#?}");
+        }
+    }
+}
