@@ -273,6 +273,17 @@ fn floating_certificates_are_evaluated_exactly_or_with_intervals() {
 }
 
 #[test]
+fn the_certificates_of_the_examples_verify() {
+    let folder = tempfile::tempdir().unwrap();
+    for example in ["digits", "digits-early", "digits-converged", "digits-classifier"] {
+        let run = rankscape(folder.path(), &["diagnose", "--json", "--example", example, "--certificate", "c.json"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let (answer, code) = verified(folder.path(), "c.json", &[]);
+        assert_eq!((code, &answer["valid"]), (0, &json!(true)), "{example}: {answer}");
+    }
+}
+
+#[test]
 fn a_global_minimum_has_a_certificate_of_its_class() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -6,12 +6,12 @@ use super::verify::{CLASS, Check, GRADIENT, GROUNDS, check};
 use super::{Criticality, ReducedData, Statement};
 use crate::critical::{CriticalClass, classify};
 use crate::data::Whitening;
-use crate::diagnosis::rest_as_given;
+use crate::diagnosis::{profile_as_given, rest_as_given};
 use crate::evidence::{Evidence, Grade};
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::linalg::interval::Interval;
-use crate::multiplication::{Factors, RankProfile};
+use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Up to this many multiplications intervals are used.
@@ -129,7 +129,7 @@ impl Decided {
         } else {
             evidence.rest_on("rank X", whitening.rank);
         }
-        rest_as_given(&RankProfile::new(point, stated.unit_roundoff, tolerances), &mut evidence);
+        rest_as_given(&profile_as_given(point, critical, stated.unit_roundoff, tolerances), &mut evidence);
         Self { class, evidence }
     }
 

@@ -140,9 +140,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let critical = analysis.is_some();
     let rank_profile = match &point.exact {
         Some((factors, _)) => RankProfile::exact(factors),
-        // A point with a gradient of rounding errors stands for the critical point beside it.
-        None if critical => RankProfile::new(factors, unit_roundoff, tolerances),
-        None => RankProfile::stored(factors, unit_roundoff, tolerances),
+        None => profile_as_given(factors, critical, unit_roundoff, tolerances),
     };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
@@ -185,6 +183,18 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         evidence: context.evidence(&rank_profile, analysis),
         rank_profile,
     })
+}
+
+/// The ranks of the factors as given, in double precision. A point whose gradient is nothing but rounding errors stands for
+/// the critical point beside it; others are as they are stored.
+pub(crate) fn profile_as_given(
+    factors: &Factors,
+    critical: bool,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> RankProfile {
+    let decide = if critical { RankProfile::new } else { RankProfile::stored };
+    decide(factors, unit_roundoff, tolerances)
 }
 
 /// Takes a critical point apart: see [`crate::critical::parse`].
