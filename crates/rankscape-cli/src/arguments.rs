@@ -133,6 +133,17 @@ pub(crate) enum NormalizationName {
     Mse,
 }
 
+/// How a file of weights is read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingOptions {
+    /// Names of the layers from input to output, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) layers: Option<Vec<String>>,
+    /// How the matrices are stored.
+    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
+    pub(crate) convention: ConventionName,
+}
+
 /// A point with its data and how to read them.
 #[derive(Debug, Args)]
 pub(crate) struct PointOptions {
@@ -145,12 +156,9 @@ pub(crate) struct PointOptions {
     /// A shipped example instead of files: digits, digits-early, digits-converged, digits-classifier.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
     pub(crate) example: Option<String>,
-    /// Names of the layers from input to output, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
-    pub(crate) convention: ConventionName,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// What losses, gradients and eigenvalues are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
@@ -175,7 +183,7 @@ pub(crate) struct DataOptions {
     #[arg(long, value_name = "N")]
     pub(crate) inputs: Option<usize>,
     /// One weight for each sample.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
     pub(crate) sample_weights: Option<PathBuf>,
     /// A symmetric positive definite matrix M (outputs x outputs): the loss is 1/2 tr (W X - Y)' M (W X - Y).
     #[arg(long, value_name = "FILE")]
@@ -197,12 +205,9 @@ pub(crate) struct CriticalOptions {
     /// Weights whose widths and biases are used instead of --widths.
     #[arg(long, value_name = "FILE", conflicts_with = "widths")]
     pub(crate) weights: Option<String>,
-    /// Names of the layers from input to output, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
-    pub(crate) convention: ConventionName,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// What the values are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
@@ -283,12 +288,9 @@ pub(crate) struct WeightFileOptions {
     /// Weights: .safetensors, .npz or .json with arrays W1..Wh, or ordered by the number in their names, each (out, in).
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: PathBuf,
-    /// Names of the layers from input to output, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
-    pub(crate) convention: ConventionName,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
@@ -366,12 +368,9 @@ pub(crate) struct VerifyOptions {
     /// Also check that it is about these weights.
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
-    /// Names of the layers from input to output, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
-    pub(crate) convention: ConventionName,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
     /// Also check that it is about these data.
     #[command(flatten)]
     pub(crate) data: DataOptions,

@@ -43,16 +43,16 @@ pub(crate) struct FamilyOptions {
     #[arg(long, default_value = "minimal", value_name = "NAME", conflicts_with_all = ["barcode", "rank_profile"])]
     pub(crate) stratum: String,
     /// The stratum by the barcode of the whitened factors: 0-2,0-1x2,2-2 (from-to, times).
-    #[arg(long, value_delimiter = ',', value_name = "BARS", conflicts_with = "rank_profile")]
+    #[arg(long, value_delimiter = ',', value_name = "BARS", conflicts_with = "rank_profile", requires = "construct")]
     pub(crate) barcode: Option<Vec<String>>,
     /// The stratum by the ranks of all partial products of the whitened factors: 0:1=1,1:2=2,0:2=0 (W_j...W_{i+1} is i:j).
-    #[arg(long, value_delimiter = ',', value_name = "RANKS")]
+    #[arg(long, value_delimiter = ',', value_name = "RANKS", requires = "construct")]
     pub(crate) rank_profile: Option<Vec<String>>,
     /// The strings that wrap through the residual, where barcode or ranks leave a choice: 3-0,2-0x2 (from s to t <= s - 2).
-    #[arg(long, value_delimiter = ',', value_name = "BARS")]
+    #[arg(long, value_delimiter = ',', value_name = "BARS", requires = "construct")]
     pub(crate) wrapped: Option<Vec<String>>,
     /// Surplus blocks Z1, ..., Zh instead of a stratum: W1 = [captured rows; Z1], Wk = diag(I, Zk), Wh = [captured columns, Zh].
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["stratum", "barcode", "rank_profile", "wrapped", "gauge", "unseen"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stratum", "barcode", "rank_profile", "wrapped", "gauge", "unseen"], requires = "construct")]
     pub(crate) surplus: Option<PathBuf>,
     /// Which point of the stratum.
     #[arg(long, value_enum, default_value_t = GaugeName::Canonical)]
@@ -61,7 +61,7 @@ pub(crate) struct FamilyOptions {
     #[arg(long, value_enum, default_value_t = Unseen::Zero)]
     pub(crate) unseen: Unseen,
     /// Write the weights (.safetensors, .npz or .json).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "construct")]
     pub(crate) save: Option<PathBuf>,
 }
 

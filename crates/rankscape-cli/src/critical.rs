@@ -13,7 +13,7 @@ use rankscape::{InputError, Tolerances};
 use crate::arguments::CriticalOptions;
 use crate::construct::{run_construct, run_strata};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::{Source, normalization, note_on_biases, tolerances, weight_options};
+use crate::problem::{Source, normalization, note_on_biases, tolerances};
 
 pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
     if options.family.strata {
@@ -21,6 +21,10 @@ pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome
     }
     if options.family.construct {
         return run_construct(options, started);
+    }
+    if options.family.captured.is_some() || options.family.pattern.is_some() {
+        return Err(InputError::new("--captured and --pattern choose a family, but nothing is asked of it")
+            .hint("add --strata to list its strata or --construct to make a point"));
     }
     run_ladder(options, started)
 }
@@ -65,9 +69,7 @@ impl Problem {
         let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
         let weights = match (&options.widths, &source.weights) {
             (Some(_), _) => None,
-            (None, Some(file)) => {
-                Some(read_weights(file, &weight_options(options.layers.clone(), options.convention))?)
-            }
+            (None, Some(file)) => Some(read_weights(file, &options.reading.weight_options())?),
             (None, None) => {
                 return Err(InputError::new("no widths were given")
                     .hint("give --widths d0,d1,...,dh, --weights FILE whose widths are used, or --example digits"));

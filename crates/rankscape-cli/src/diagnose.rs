@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::certificate::Certificate;
+use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::diagnose;
 use rankscape::io::documents::DiagnoseDocument;
 use rankscape::io::write_certificate;
@@ -17,8 +18,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let common = &options.common;
     let read = ReadPoint::new(&options.point, common)?;
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
-    if let Some(path) = &options.leave {
-        let escape = found.escape.as_ref().ok_or_else(|| no_path(found.class.name()))?;
+    if let (Some(path), Some(escape)) = (&options.leave, &found.escape) {
         read.write(path, &escape.path.at(&read.point.factors, escape.t))?;
     }
     if let Some(path) = &options.certificate {
@@ -28,18 +28,20 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     if let (Some(escape), Some(path)) = (&mut document.escape, &options.certificate) {
         escape.certificate = path.display().to_string().into();
     }
-    document.run = run_document(common, started);
     let leave = options.leave.as_ref().map(|path| path.display().to_string());
+    let stays = leave.as_ref().filter(|_| found.escape.is_none());
+    document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
+    document.run = run_document(common, started);
     let text = diagnose_text(&document, leave.as_deref());
-    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
+    let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
+    let code = if undecided { UNDECIDED } else { ANSWERED };
     finish(common, "diagnose.json", &document, text, code)
 }
 
-fn no_path(class: &str) -> InputError {
-    let why = match class {
-        "global_minimum" => "nothing is lower",
-        "non_strict_saddle" => "no path was found that rounding errors allow",
-        _ => "the class is undecided",
-    };
-    InputError::new(format!("--leave has no path to follow: {why}")).value(format!("class {class}"))
+fn why_no_path(class: CriticalClass) -> &'static str {
+    match class {
+        CriticalClass::GlobalMinimum => "nothing is lower",
+        CriticalClass::Undecided => "the class is undecided",
+        _ => "no path was found that rounding errors allow",
+    }
 }

@@ -11,7 +11,7 @@ use rankscape::{InputError, Tolerances};
 
 use crate::arguments::{MapOptions, WeightFileOptions};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::{tolerances, weight_options};
+use crate::problem::tolerances;
 
 pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
@@ -29,7 +29,7 @@ pub(crate) fn read_point(
     options: &WeightFileOptions,
     tolerances: &Tolerances,
 ) -> Result<(Weights, MapPoint), InputError> {
-    let weights = read_weights(path, &weight_options(options.layers.clone(), options.convention))?;
+    let weights = read_weights(path, &options.reading.weight_options())?;
     let point = match &weights.exact {
         Some(exact) => ExactFactors::new(exact.clone()).and_then(MapPoint::exact),
         None => Factors::new(weights.matrices.clone())

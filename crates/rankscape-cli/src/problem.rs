@@ -11,7 +11,9 @@ use rankscape::io::{
 use rankscape::multiplication::Factors;
 use rankscape::{InputError, Matrix, Tolerances};
 
-use crate::arguments::{CommonOptions, ConventionName, DataOptions, NormalizationName, PointOptions, Task};
+use crate::arguments::{
+    CommonOptions, ConventionName, DataOptions, NormalizationName, PointOptions, ReadingOptions, Task,
+};
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
 const EXAMPLES: [(&str, &str, bool); 7] = [
@@ -119,7 +121,7 @@ impl ReadPoint {
         let tolerances = tolerances(&options.tolerances)?;
         let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
         let file = source.weights.clone().unwrap_or_default();
-        let weights = read_weights(&file, &weight_options(options.layers.clone(), options.convention))?;
+        let weights = read_weights(&file, &options.reading.weight_options())?;
         let (data, data_digest, mut notes) = source.read_data(&options.data, &weights.widths(), common)?;
         notes.extend(note_on_biases(&weights.biases));
         let parameters = Parameters {
@@ -168,13 +170,15 @@ impl ReadPoint {
     }
 }
 
-/// How a weight file is read.
-pub(crate) fn weight_options(layers: Option<Vec<String>>, convention: ConventionName) -> WeightOptions {
-    let convention = match convention {
-        ConventionName::Torch => Convention::Torch,
-        ConventionName::Flax => Convention::Flax,
-    };
-    WeightOptions { layers, convention }
+impl ReadingOptions {
+    /// How a weight file is read.
+    pub(crate) fn weight_options(&self) -> WeightOptions {
+        let convention = match self.convention {
+            ConventionName::Torch => Convention::Torch,
+            ConventionName::Flax => Convention::Flax,
+        };
+        WeightOptions { layers: self.layers.clone(), convention }
+    }
 }
 
 /// What becomes of biases.

@@ -11,7 +11,7 @@ use rankscape::report::verify_text;
 
 use crate::arguments::VerifyOptions;
 use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::{Source, tolerances, weight_options};
+use crate::problem::{Source, tolerances};
 
 pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
@@ -40,7 +40,7 @@ fn digest_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<
     let mut checks = Vec::new();
     let same = |claim, found: String, expected: &str| exactly(claim, found == expected, found);
     if let Some(path) = &options.weights {
-        let weights = read_weights(path, &weight_options(options.layers.clone(), options.convention))?;
+        let weights = read_weights(path, &options.reading.weight_options())?;
         checks.push(same("the digest of the weights", weights.digest, &file.digest.weights));
     }
     if options.data.data.is_some() || options.data.target.is_some() {

@@ -146,3 +146,18 @@ fn what_does_not_fit_is_refused_with_its_file() {
     refused(folder, &["--example", "nothing", "--widths", "2,1,2"], &["no example"]);
     assert_eq!(listing(folder).len(), 4);
 }
+
+#[test]
+fn a_family_without_a_question_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "y.json", br#"{"Y": [[2, 0], [0, 1]]}"#);
+    let of =
+        |more: &[&str]| rankscape(folder, &[&["critical", "--target", "y.json", "--widths", "2,2,2"], more].concat());
+    for more in [["--captured", "1"], ["--pattern", "1,0"], ["--save", "w.json"], ["--barcode", "0-2"]] {
+        let run = of(&more);
+        assert!(run.code == 2 && run.stderr.contains("--construct"), "{more:?}: {run:?}");
+    }
+    assert_eq!(listing(folder), ["y.json"]);
+    assert_eq!(of(&["--strata", "--captured", "1"]).code, 0);
+}

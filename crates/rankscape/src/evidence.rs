@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::tolerance::Tolerances;
+
 /// Grade of a finding, from strongest to weakest. A report never mixes grades in one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -80,6 +82,17 @@ impl RankDecision {
             None => gap * tolerance < scale || below.is_none_or(|value| value == 0.0),
         };
         Self { rank, above, below, tolerance, scale, clear }
+    }
+
+    /// Decides the rank of a matrix whose entries were stored in a coarser type than they are computed with.
+    ///
+    /// `computed` bounds the rounding errors of the computation, `moved` how far rounding the entries can have moved a
+    /// singular value. Values are clearly not zero from `rank_gap` times the first and `stored_gap` times the second. Those
+    /// that either can have made count as zero up to `stored_zero` times the scale, and are in doubt beyond.
+    pub fn of_stored(values: &[f64], computed: f64, moved: f64, scale: f64, tolerances: &Tolerances) -> Self {
+        let zero = computed.max(moved.min(tolerances.stored_zero * scale));
+        let clear = (tolerances.rank_gap * computed).max(tolerances.stored_gap * moved);
+        Self::from_singular_values(values, zero, clear / zero.max(f64::MIN_POSITIVE), scale)
     }
 
     /// The same decision for the matrix times `factor`.

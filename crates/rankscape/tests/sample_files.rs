@@ -6,8 +6,10 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{assert_says, f64_bytes, npy, npy_f64, npz, put, safetensors};
-use rankscape::InputError;
+use rankscape::data::Whitening;
 use rankscape::io::{SampleOptions, Samples, read_matrix, read_samples, read_target};
+use rankscape::tolerance::UNIT_ROUNDOFF;
+use rankscape::{InputError, Tolerances};
 
 fn read(path: &Path, options: &SampleOptions) -> Result<Samples, InputError> {
     read_samples(path.to_str().unwrap(), options)
@@ -68,7 +70,8 @@ fn every_format_gives_the_same_factor_and_digest() {
         assert_eq!((first.factor.samples(), first.factor.inputs(), first.factor.outputs()), (3, 2, 1));
         for path in &files {
             let samples = read(path, &options).unwrap();
-            assert!(samples.factor == first.factor, "{}", path.display());
+            // One of the files is in single precision, which the factor remembers.
+            assert!(samples.factor.stored_with(UNIT_ROUNDOFF) == first.factor, "{}", path.display());
             assert_eq!(samples.digest, first.digest, "{}", path.display());
             assert!(samples.exact.is_none() && samples.notes.is_empty());
         }
@@ -258,4 +261,26 @@ fn targets_and_metrics_come_from_every_format() {
     let error = read_matrix(put(folder.path(), "v.json", b"[1, 2]"), "metric").unwrap_err();
     assert_says(&error, &["v.json", "array metric", "rows and columns", "shape (2,)"]);
     assert_says(&read_target(put(folder.path(), "z.json", b"[[]]")).unwrap_err(), &["1 x 0"]);
+}
+
+/// The second singular value of X is what rounding to single precision left.
+#[test]
+fn the_rank_of_inputs_is_decided_by_the_type_that_they_are_stored_in() {
+    let rows = [1.0, 0.1_f32, 3.0, 0.3_f32];
+    let folder = tempfile::tempdir().unwrap();
+    let y = npy_f64(&[2, 1], &[1.0, 1.0]);
+    let bytes: Vec<u8> = rows.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let single = put(folder.path(), "f32.npz", &npz(&[("X", npy("'<f4'", false, &[2, 2], &bytes)), ("Y", y.clone())]));
+    let widened: Vec<f64> = rows.iter().map(|&value| f64::from(value)).collect();
+    let double = put(folder.path(), "f64.npz", &npz(&[("X", npy_f64(&[2, 2], &widened)), ("Y", y)]));
+    let rank = |path: &Path| {
+        let samples = read(path, &SampleOptions::default()).unwrap();
+        let white = Whitening::new(&samples.factor.plain(), &Tolerances::default());
+        assert!(white.rank.clear);
+        (white.rank.rank, white.minimum_at_rank(1))
+    };
+    let (found, minimum) = rank(&single);
+    assert!(found == 1 && (minimum - 0.2).abs() < 1e-6, "{found} {minimum}");
+    let (found, minimum) = rank(&double);
+    assert!(found == 2 && minimum < 1e-6, "{found} {minimum}");
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{InputError, Result};
 use crate::linalg::{Matrix, merge_triangular, triangular_factor};
+use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Rows that become one leaf of the tree of factors, counted from the first row of the data.
 pub const BLOCK_ROWS: usize = 4096;
@@ -26,11 +27,13 @@ pub struct SampleFactor {
     scaled: Matrix,
     /// The outputs are the inputs and not stored.
     mirrored: bool,
+    /// Unit roundoff of the type in which the inputs were stored.
+    unit_roundoff: f64,
 }
 
 impl SampleFactor {
     pub(super) fn from_parts(inputs: usize, outputs: usize, samples: u64, exponents: Vec<i32>, scaled: Matrix) -> Self {
-        Self { inputs, outputs, samples, exponents, scaled, mirrored: false }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored: false, unit_roundoff: UNIT_ROUNDOFF }
     }
 
     /// The factor of no samples.
@@ -43,6 +46,7 @@ impl SampleFactor {
             exponents: vec![ZERO_COLUMN; cols],
             scaled: Matrix::zeros(0, cols),
             mirrored: false,
+            unit_roundoff: UNIT_ROUNDOFF,
         }
     }
 
@@ -90,8 +94,9 @@ impl SampleFactor {
     pub(super) fn join(a: Self, b: Self) -> Self {
         let exponents: Vec<i32> = a.exponents.iter().zip(&b.exponents).map(|(&x, &y)| x.max(y)).collect();
         let (inputs, outputs, samples, mirrored) = (a.inputs, a.outputs, a.samples + b.samples, a.mirrored);
+        let unit_roundoff = a.unit_roundoff.max(b.unit_roundoff);
         let scaled = merge_triangular(a.at_exponents(&exponents), b.at_exponents(&exponents));
-        Self { inputs, outputs, samples, exponents, scaled, mirrored }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored, unit_roundoff }
     }
 
     fn at_exponents(mut self, exponents: &[i32]) -> Matrix {
@@ -117,7 +122,7 @@ impl SampleFactor {
         let kept = 1 + self.inputs;
         let scaled = self.scaled.block(0, 0, self.scaled.nrows().min(kept), kept);
         let exponents = self.exponents[..kept].to_vec();
-        Self { inputs: self.inputs, outputs: self.inputs, samples: self.samples, exponents, scaled, mirrored: true }
+        Self { outputs: self.inputs, exponents, scaled, mirrored: true, ..*self }
     }
 
     /// Whether the norm of every column is in the range of the type.
@@ -179,7 +184,20 @@ impl SampleFactor {
         if self.mirrored {
             r.set_block(0, inputs, &stored.columns(0, self.outputs));
         }
-        TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r }
+        TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r, rounding: self.rounding() }
+    }
+
+    /// `u ||X||_F` for inputs that were rounded to a type with unit roundoff `u`: before they are centred.
+    fn rounding(&self) -> f64 {
+        let columns = (1..=self.inputs).flat_map(|j| (0..=j).map(move |i| (i, j)));
+        columns.fold(0.0_f64, |norm, (i, j)| norm.hypot(self.unscaled(i, j))) * self.unit_roundoff
+    }
+
+    /// The same samples, whose inputs were stored in a type with this unit roundoff.
+    #[must_use]
+    pub fn stored_with(mut self, unit_roundoff: f64) -> Self {
+        self.unit_roundoff = unit_roundoff;
+        self
     }
 }
 
@@ -205,6 +223,8 @@ pub struct TriangularFactor {
     /// The square factor of `[X' Y']`, upper triangular with a non-negative diagonal; rows beyond the number of
     /// samples are zero.
     pub r: Matrix,
+    /// How far, in Frobenius norm, the type in which X was stored can have moved it; 0 where X is known.
+    pub rounding: f64,
 }
 
 impl TriangularFactor {
@@ -214,7 +234,7 @@ impl TriangularFactor {
         let mut r = Matrix::zeros(inputs + outputs, inputs + outputs);
         r.set_block(0, 0, &Matrix::identity(inputs));
         r.set_block(0, inputs, &target.transpose());
-        Self { inputs, outputs, samples: inputs as u64, r }
+        Self { inputs, outputs, samples: inputs as u64, r, rounding: 0.0 }
     }
 
     /// `d_0 x d_0`: `X X' = xx' xx`.

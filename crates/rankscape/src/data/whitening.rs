@@ -31,7 +31,7 @@ pub struct Whitening {
 impl Whitening {
     /// Whitens data given by their triangular factor.
     pub fn new(factor: &TriangularFactor, tolerances: &Tolerances) -> Self {
-        Self::from_blocks(&factor.xx(), &factor.xy(), &factor.yy(), tolerances)
+        Self::of_rounded(&factor.xx(), &factor.xy(), &factor.yy(), factor.rounding, tolerances)
     }
 
     /// Whitens data given by blocks of their triangular factor: `X' = Q [xx; 0]`, `Y' = Q [xy; yy]`.
@@ -39,10 +39,15 @@ impl Whitening {
     /// A singular value of `X` counts as zero when it is at most
     /// `tolerances.rank * 2^-53 * sqrt(d_0) * largest`.
     pub fn from_blocks(xx: &Matrix, xy: &Matrix, yy: &Matrix, tolerances: &Tolerances) -> Self {
+        Self::of_rounded(xx, xy, yy, 0.0, tolerances)
+    }
+
+    /// The same where storing `X` can have moved its singular values by `rounding`: see [`RankDecision::of_stored`].
+    fn of_rounded(xx: &Matrix, xy: &Matrix, yy: &Matrix, rounding: f64, tolerances: &Tolerances) -> Self {
         let Svd { u, s, v } = svd(xx);
         let scale = s.first().copied().unwrap_or(0.0);
-        let tolerance = tolerances.rank * UNIT_ROUNDOFF * (xx.ncols() as f64).sqrt() * scale;
-        let rank = RankDecision::from_singular_values(&s, tolerance, tolerances.rank_gap, scale);
+        let computed = tolerances.rank * UNIT_ROUNDOFF * (xx.ncols() as f64).sqrt() * scale;
+        let rank = RankDecision::of_stored(&s, computed, rounding, scale, tolerances);
         let target = xy.transpose_times(&u.columns(0, rank.rank));
         let unreached = xy.transpose_times(&u.columns(rank.rank, u.ncols()));
         let rest = yy.frobenius_norm().hypot(unreached.frobenius_norm());

@@ -47,15 +47,16 @@ pub struct Escape {
 }
 
 impl Escape {
-    /// The path up to the best step; coefficients of the loss below `order` are rounding errors and become zero. `None`
-    /// when the loss does not fall.
+    /// The path up to the best step; coefficients of the loss below `order` are rounding errors of the gradient and become
+    /// zero, but count for the decrease. `None` when the loss does not fall.
     pub(crate) fn new(mut loss: LossOnPath, path: EscapePath, kind: EscapeKind, order: usize) -> Option<Self> {
+        let as_it_is = loss.clone();
         for coefficient in &mut loss.coefficients[1..order] {
             *coefficient = 0.0;
         }
         let coefficient = loss.coefficients[order];
         let t = loss.best_step(loss.natural_step(order));
-        let decrease = -loss.change(t);
+        let decrease = -as_it_is.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;
         falls.then_some(Self { order, coefficient, t, decrease, path, loss, kind, exact: None })
     }

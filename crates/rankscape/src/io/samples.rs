@@ -103,7 +103,8 @@ fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptio
         digest_of(x.stored().map(digest).unwrap_or_default(), y.as_ref().and_then(OpenArray::stored).map(digest), None)
     });
     let element = y.as_ref().map_or(x.element, |y| y.element);
-    let unit_roundoff = x.element.unit_roundoff().max(element.unit_roundoff());
+    let x_roundoff = x.element.unit_roundoff();
+    let unit_roundoff = x_roundoff.max(element.unit_roundoff());
     let (samples, x_cols, y_cols) = (x.rows, x.cols, y.as_ref().map_or(0, |y| y.cols));
     let mut intake = Intake::new(x_cols, y_cols, weights, options);
     let portion = (PORTION / (x_cols + y_cols)).clamp(1, 4096);
@@ -121,6 +122,7 @@ fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptio
         }
     }
     let (factor, digest) = intake.finish()?;
+    let factor = factor.stored_with(x_roundoff);
     Ok(Samples { factor, exact, notes, unit_roundoff, digest: exact_digest.unwrap_or(digest) })
 }
 

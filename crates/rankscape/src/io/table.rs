@@ -56,6 +56,7 @@ pub(super) fn read_table(path: &Path, format: Format, options: &SampleOptions) -
     }
     let (factor, digest) = intake.finish()?;
     let unit_roundoff = table.element().unit_roundoff();
+    let factor = factor.stored_with(unit_roundoff);
     Ok(Samples { factor, exact: None, notes: Vec::new(), unit_roundoff, digest })
 }
 

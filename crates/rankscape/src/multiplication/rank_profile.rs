@@ -51,10 +51,7 @@ impl RankProfile {
     pub fn stored(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let relative = relative_rounding(factors, UNIT_ROUNDOFF, tolerances);
         Self::decided_by(factors, &vec![0.0; factors.depth()], unit_roundoff, |values, scale, moved| {
-            let computed = relative * scale;
-            let zero = computed.max(moved.min(tolerances.stored_zero * scale));
-            let clear = (tolerances.rank_gap * computed).max(tolerances.stored_gap * moved);
-            RankDecision::from_singular_values(values, zero, clear / zero.max(f64::MIN_POSITIVE), scale)
+            RankDecision::of_stored(values, relative * scale, moved, scale, tolerances)
         })
     }
 

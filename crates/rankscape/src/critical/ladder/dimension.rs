@@ -25,8 +25,12 @@ pub(super) fn over_one_product(widths: &[usize], rank: usize, omitted: usize) ->
 /// inner `v`. (`T_v`: strings through node 0 that end at node `v - 1`; `R_v`: those through the residual that start at
 /// `v + 1`.)
 fn codimension(spare: &[usize], omitted: usize) -> usize {
-    if spare.contains(&0) || spare.len() < 3 {
-        // Every composite passes through a space of dimension 0; with one layer the residual is zero.
+    if let &[inputs, outputs] = spare {
+        // One layer: Z_1 = 0.
+        return inputs * outputs;
+    }
+    if spare.contains(&0) {
+        // Every composite passes through a space of dimension 0.
         return 0;
     }
     let least = Flow::new(spare, omitted).least_cost();
@@ -219,6 +223,13 @@ mod tests {
             }
         }
         assert!(cases > 900, "{cases}");
+    }
+
+    #[test]
+    fn one_layer_has_one_critical_point_over_a_product() {
+        for (widths, rank) in [([1, 3], 0), ([2, 2], 1), ([4, 3], 2), ([3, 3], 3)] {
+            assert_eq!(over_one_product(&widths, rank, 0), 0, "{widths:?} {rank}");
+        }
     }
 
     #[test]
