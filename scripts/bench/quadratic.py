@@ -62,7 +62,8 @@ def equations(problem):
         loss = add(loss, times(row, row))
     text = lambda s: "".join(f"*{name}^{e}" for name, e in zip(NAMES, s) if e)
     join = lambda p: "".join(f"{value:+d}{text(s)}" for s, value in sorted(p.items()) if value)
-    return [join(derivative(loss, k)) for k in range(5)]
+    # msolve does not read a polynomial that begins with a plus sign.
+    return [join(derivative(loss, k)).removeprefix("+") for k in range(5)]
 
 
 def timed(command):

@@ -97,7 +97,8 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
         text += &format!("Open       {}, {}: {}\n", open.openness.verdict, open.grade, open.openness.reason);
         text + &evidence(document.evidence.grade, &document.notes)
     };
-    finish(&options.common, "reach.json", &document, text, ANSWERED)
+    let code = if found.undecided { UNDECIDED } else { ANSWERED };
+    finish(&options.common, "reach.json", &document, text, code)
 }
 
 /// Grade of the answer, and what else is to be said of it.
@@ -113,11 +114,8 @@ fn said(answer: Option<bool>) -> &'static str {
     }
 }
 
-/// Writes found factors with the names and types of the weights they replace.
+/// Writes found factors, if any, with the names and types of the weights they replace.
 fn save(file: Option<&Path>, weights: &Weights, found: Option<&Factors>) -> Result<(), InputError> {
-    let Some(file) = file else { return Ok(()) };
-    let Some(factors) = found else {
-        return Err(InputError::new("there are no factors to write").array("--save"));
-    };
+    let Some((file, factors)) = file.zip(found) else { return Ok(()) };
     write_weights(file, &weights.with_parameters(factors.matrices().to_vec(), weights.biases.clone())?)
 }

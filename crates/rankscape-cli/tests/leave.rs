@@ -83,6 +83,11 @@ fn biased_networks_are_left_with_their_biases() {
         assert_eq!(before["class"], "not_critical", "{name}");
         assert_lower(&before, &after, 1e-12);
     }
+    // The bias is so near its best value that a path of the weights is better.
+    put(folder, "w.json", format!(r#"{{{w}, "b2": [-0.1, 1.3]}}"#).as_bytes());
+    let (before, after) = left(folder, "w.json", "left.json", &["--data", "d.json"]);
+    assert_ne!(before["escape"]["kind"], "output_bias");
+    assert_lower(&before, &after, 1e-12);
     // Zero weights and the best output bias: a strict saddle.
     put(folder, "w.json", br#"{"W1": [[0, 0]], "b1": [7], "W2": [[0], [0]], "b2": [1, 1.75]}"#);
     let (before, after) = left(folder, "w.json", "left.json", &["--data", "d.json"]);

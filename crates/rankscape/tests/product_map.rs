@@ -346,3 +346,14 @@ fn different_products_and_widths_are_refused_with_the_numbers() {
     assert!(connect(&one, &three, &tolerances).is_err());
     assert!(reach(&one, &Matrix::zeros(3, 2), None, &tolerances).is_err());
 }
+
+#[test]
+fn verdicts_that_no_rank_can_change_are_given_where_ranks_are_not_clear() {
+    let first = Matrix::from_rows(&[vec![1.0, 0.0], vec![0.0, 1e-14]]);
+    let second = Matrix::from_rows(&[vec![1.0, 0.3], vec![0.2, 1.0]]);
+    let factors = Factors::new(vec![first, second]).unwrap();
+    let profile = RankProfile::stored(&factors, UNIT_ROUNDOFF, &Tolerances::default());
+    assert!(!profile.is_clear());
+    let lift = LiftProperties::new(&profile);
+    assert_eq!((lift.local_ambient.holds, lift.two_1.holds, lift.one_1.holds), (Some(true), Some(true), None));
+}

@@ -82,6 +82,12 @@ impl Context<'_> {
         (decrease - escape.decrease).abs() <= self.settings.tolerances.certificate_lower * escape.decrease
     }
 
+    pub(super) fn bias_decrease(&self, escape: &Escape) -> f64 {
+        let bias = self.point.output_bias.as_ref().filter(|_| escape.kind != EscapeKind::OutputBias);
+        let step = bias.and_then(|bias| bias_step(bias, &self.point.factors));
+        step.map_or(0.0, |step| step.decrease)
+    }
+
     /// The sizes of the layers differ so much that half of the digits of the Hessian's smaller blocks are lost in the larger.
     fn is_unbalanced(&self) -> bool {
         let scales = self.network.layer_scales();

@@ -122,6 +122,9 @@ pub struct Diagnosis {
     pub inertia: Option<Inertia>,
     /// A path that leaves; `None` at minima and where the class is undecided.
     pub escape: Option<Escape>,
+    /// What the loss falls by in addition when a path of weights is followed, as the output bias goes to its best value:
+    /// `n/2 ||b_h - b*||^2`; 0 where the path is that of the bias itself.
+    pub bias_decrease: f64,
     /// What the verdict rests on.
     pub evidence: Evidence,
 }
@@ -160,6 +163,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
             .value(loss)
             .hint("scale X, Y or the weights"));
     }
+    let escape = context.escape(class, inertia, &extremes, near.as_ref());
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
         loss,
@@ -176,7 +180,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         class,
         spectrum: whitening.spectrum.s.clone(),
         captured: context.captured(analysis.as_ref()).map(|found| found.indices),
-        escape: context.escape(class, inertia, &extremes, near.as_ref()),
+        bias_decrease: escape.as_ref().map_or(0.0, |escape| context.bias_decrease(escape)),
+        escape,
         near,
         extremes,
         inertia,

@@ -37,12 +37,20 @@ impl LiftProperties {
         let product = [(0, h)];
         let outer = || (1..h).flat_map(move |i| [(0, i), (i, h)]).chain([(0, h)]);
         let all = || (0..h).flat_map(move |i| (i + 1..=h).map(move |j| (i, j)));
-        let two_1 = Verdict::guarded(profile, all(), || second_order(profile));
+        // No rank can change the answer of up to two factors, and none that of the filling case for the gradient.
+        let two_1 = match h {
+            ..=2 if !profile.is_clear() => Verdict::yes("holds for up to two factors"),
+            ..=2 => second_order(profile),
+            _ => Verdict::guarded(profile, all(), || second_order(profile)),
+        };
         let three_1 = Verdict::guarded(profile, all(), || third_order(profile, &two_1));
         Self {
             local_local: Openness::new(profile).verdict,
             local_1: Verdict::yes("holds for all widths, all depths and every differentiable loss"),
-            local_ambient: Verdict::guarded(profile, product, || ambient(profile)),
+            local_ambient: match is_filling(profile) {
+                true => ambient(profile),
+                false => Verdict::guarded(profile, product, || ambient(profile)),
+            },
             one_1: Verdict::guarded(profile, outer(), || first_order(profile)),
             two_1,
             three_1,
@@ -54,10 +62,14 @@ fn bottleneck(profile: &RankProfile) -> usize {
     profile.widths().iter().copied().min().unwrap_or(0)
 }
 
+fn is_filling(profile: &RankProfile) -> bool {
+    let widths = profile.widths();
+    bottleneck(profile) == widths[0].min(widths[profile.depth()])
+}
+
 fn ambient(profile: &RankProfile) -> Verdict {
-    let (widths, h) = (profile.widths(), profile.depth());
     let r = bottleneck(profile);
-    if r == widths[0].min(widths[h]) {
+    if is_filling(profile) {
         return Verdict::yes("filling: every matrix is a product");
     }
     let e = profile.product_rank();

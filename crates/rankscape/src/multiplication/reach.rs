@@ -31,6 +31,8 @@ pub struct Reach {
     pub reason: String,
     /// Exact where ranks over the rationals leave no such factors; otherwise what was found, or not, is numerical.
     pub grade: Grade,
+    /// Nothing was found, and ranks do not exclude that there is something.
+    pub undecided: bool,
 }
 
 /// Constructs factors near a point with product `target`; `exact` is the target over the rationals, where it is known.
@@ -66,12 +68,14 @@ pub fn reach(
         product_error: None,
         reason: String::new(),
         grade: Grade::Numerical,
+        undecided: false,
     };
     if wanted > r {
         out.reason = format!("the target has rank {wanted}, and no product of these widths has rank above {r}");
         out.grade = if exact.is_some() { Grade::Exact } else { Grade::Numerical };
         return Ok(out);
     }
+    out.undecided = true;
     if !profile.is_clear() {
         out.reason = "the ranks of the partial products are not clear".into();
         return Ok(out);
@@ -84,11 +88,12 @@ pub fn reach(
             let rounding = tolerances.same_product * point.unit_roundoff() * widest.sqrt() * size;
             out.product_error = Some(error);
             if error > tolerances.reach_product * out.distance_target + rounding {
-                out.reason = "the construction does not give the target: it lies in a direction out of reach".into();
+                out.reason = "this construction does not give the target; others may".into();
                 return Ok(out);
             }
             out.distance_factors = Some(found.moved(-1.0, factors).norm());
             out.factors = Some(found);
+            out.undecided = false;
         }
         Err(reason) => out.reason = reason,
     }

@@ -194,7 +194,10 @@ impl DiagnoseDocument {
             captured: found.captured.clone(),
             near: found.near.as_ref().map(|near| near_document(near, factor)),
             hessian: hessian_document(found, factor),
-            escape: found.escape.as_ref().map(|escape| escape_document(escape, factor)),
+            escape: found.escape.as_ref().map(|escape| {
+                let along_path = escape_document(escape, factor);
+                EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
+            }),
             rank_profile: rank_entries(profile),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),
