@@ -377,3 +377,19 @@ fn segments_of_special_metrics_are_labelled_numerical() {
     }
     assert!(rankscape(folder, &arguments).stdout.contains("numerical counts"));
 }
+
+/// Where entries are missing, curves of critical points catch paths; only isolated end points count.
+#[test]
+fn points_on_curves_do_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (size, weights) in [("2", "[[1,0],[0,1]]"), ("2", "[[5,0],[0,7]]"), ("3", "[[1,0,0],[0,1,0],[0,0,1]]")] {
+        put(folder, "w.json", weights);
+        for seed in ["0", "1", "2"] {
+            let arguments =
+                ["ed", "--rows", size, "--cols", size, "--rank", "1", "--weights", "w.json", "--seed", seed];
+            let run = rankscape(folder, &[&arguments[..], &["--json"]].concat());
+            assert_eq!(run.json()["weighted"]["count"], size.parse::<u64>().unwrap(), "{weights} {run:?}");
+        }
+    }
+}

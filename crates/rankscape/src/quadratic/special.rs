@@ -4,7 +4,7 @@ use super::chart::product;
 use super::family::{ComplexLoss, Family};
 use super::generic::{RandomLoops, Varies, critical_by_construction, random_in_range, random_linear};
 use super::outcome::TraceTest;
-use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, TrackOptions, Workers, monodromy};
+use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, Point, TrackOptions, Workers, monodromy};
 use crate::linalg::scalar::{C64, Ring};
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
@@ -56,12 +56,25 @@ impl Special {
 }
 
 impl SpecialSet {
-    /// How many of the points survive on the way to a generic `b` in the range of `A`, where those of all targets lie.
+    /// How many of the points survive on the way to a generic `b` in the range of `A`, where those of all targets lie. Paths
+    /// may end on curves of critical points: those end points do not come back from another such `b`, isolated ones do.
     fn count_in_range(&self, tracking: &TrackOptions, workers: &Workers) -> usize {
-        let linear = random_in_range(&self.loss, &mut Stream::new(self.seed, u64::MAX - 1));
-        let inside = ComplexLoss { linear, ..self.loss.clone() };
-        let results = workers.track(&Family::new(&self.loss, &inside), &self.found.points, &tracking.careful());
-        results.iter().filter(|result| result.outcome == PathOutcome::Arrived).count()
+        let mut stream = Stream::new(self.seed, u64::MAX - 1);
+        let mut inside = || ComplexLoss { linear: random_in_range(&self.loss, &mut stream), ..self.loss.clone() };
+        let (here, there) = (inside(), inside());
+        let arrived = |from: &ComplexLoss, to: &ComplexLoss, points: &[Point]| -> Vec<Point> {
+            let results = workers.track(&Family::new(from, to), points, &tracking.careful());
+            let reached = results.into_iter().filter(|result| result.outcome == PathOutcome::Arrived);
+            reached.map(|result| result.point).collect()
+        };
+        let ends = arrived(&self.loss, &here, &self.found.points);
+        let back = arrived(&there, &here, &arrived(&here, &there, &ends));
+        let same = |a: &Point, b: &Point| {
+            let (a, b) = (product(self.loss.shape, a), product(self.loss.shape, b));
+            let largest = a.iter().fold(0.0_f64, |size, z| size.max(z.norm_one()));
+            a.iter().zip(&b).all(|(&a, &b)| (a - b).norm_one() <= tracking.same * largest)
+        };
+        ends.iter().filter(|end| back.iter().any(|returned| same(end, returned))).count()
     }
 
     /// Sums the points at three equidistant targets on a random complex line; `None` if a path is lost.
