@@ -51,6 +51,9 @@ fn damaged_files_are_refused() {
         let mut edited = bytes.clone();
         edited[at] ^= 0x55;
         let path = put(folder.path(), "edited.parquet", &edited);
-        drop(read_samples(path.to_str().unwrap(), &SampleOptions::default()));
+        match read_samples(path.to_str().unwrap(), &SampleOptions::default()) {
+            Ok(found) => assert_eq!((found.factor.inputs(), found.factor.outputs()), (3, 2), "byte {at}"),
+            Err(error) => assert_says(&error, &["edited.parquet"]),
+        }
     }
 }
