@@ -126,10 +126,14 @@ tolerances! {
     real_candidate = 1e-6;
     /// Two tracked solutions count as one when all entries agree to this, relative to the largest.
     same_solution = 1e-6;
-    /// (u) An eigenvalue of `phi' phi` counts as zero when it is at most `metric_rank * u * size * largest`.
+    /// (u) A metric is definite when the smallest eigenvalue of `phi' phi` exceeds `metric_rank * u * size * largest`; below that
+    /// the rank of `phi` over the rationals decides.
     metric_rank = 128.0;
-    /// (u) A metric looks like a product of one on rows and one on columns when every minor that a product makes vanish is
-    /// at most `metric_product * u` times the square of the pivot. Only exact vanishing counts in a proof.
+    /// A metric with a larger condition number, after its rows and columns are scaled, is called badly scaled where paths to it
+    /// are lost.
+    metric_condition = 1e7;
+    /// (u) A metric looks like a product of one on rows and one on columns when its diagonal and its correlations are products to
+    /// this relative error. Only exact vanishing counts in a proof.
     metric_product = 64.0;
     /// Largest relative second difference of the sum of all solutions along a line of targets at which a trace test passes.
     trace = 1e-6;

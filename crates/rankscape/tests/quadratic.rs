@@ -143,14 +143,11 @@ fn weighted_degrees_are_exact_for_products_and_found_for_others() {
     let product = degree(vec![1.0, 2.0, 3.0, 2.0, 4.0, 6.0, 5.0, 10.0, 15.0]);
     assert_eq!((product.count, product.grade), (Some(3), Grade::Exact));
     // One vanishing 2 x 2 minor of the weights costs four points.
-    for (weights, count) in [
-        (vec![1.0, 2.0, 3.0, 5.0, 4.0, 7.0, 5.0, 11.0, 17.0], 39),
-        (vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0], 35),
-    ] {
-        let found = degree(weights);
-        assert_eq!((found.count, found.grade), (Some(count), Grade::Numerical));
-        assert!(found.trace.unwrap().passed, "{found:?}");
-    }
+    let generic = degree(vec![1.0, 2.0, 3.0, 5.0, 4.0, 7.0, 5.0, 11.0, 17.0]);
+    assert_eq!((generic.count, generic.grade), (Some(39), Grade::Certified));
+    let special = degree(vec![1.0, 2.0, 3.0, 5.0, 4.0, 6.0, 5.0, 11.0, 17.0]);
+    assert_eq!((special.count, special.grade, special.is_lower_bound), (Some(35), Grade::Numerical, false));
+    assert!(special.trace.unwrap().passed, "{special:?}");
 }
 
 #[test]
@@ -173,7 +170,7 @@ fn work_on_one_instance_is_what_it_was() {
     }
     // Fused and plain products round differently, and a step may fall on either side of a limit.
     if fuses() {
-        assert_eq!(all, [[183, 12, 0, 204], [645, 13, 4, 701], [8053, 274, 42, 8651]]);
+        assert_eq!(all, [[183, 12, 0, 204], [645, 13, 4, 701], [8355, 230, 41, 8907]]);
     }
 }
 

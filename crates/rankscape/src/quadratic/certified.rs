@@ -1,8 +1,8 @@
 //! A growing set of distinct certified critical points of one real loss.
 
 use super::chart::product;
-use super::instance::Loss;
 use super::kernel::{Shape, add_product};
+use super::loss::Loss;
 use super::target::{Target, in_pivot_chart};
 use crate::homotopy::{Enclosure, Krawczyk, Point, enclose, enclose_in_double_double};
 use crate::linalg::scalar::{Ball, C64, Complex, Ring};

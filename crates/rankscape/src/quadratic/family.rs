@@ -29,6 +29,7 @@ impl ComplexLoss {
 pub(super) struct Family {
     shape: Shape,
     start: ComplexLoss,
+    end: ComplexLoss,
     form_change: Vec<C64>,
     linear_change: Vec<C64>,
     groups: [(usize, f64); 2],
@@ -43,6 +44,7 @@ impl Family {
             form_change: difference(&end.form, &start.form),
             linear_change: difference(&end.linear, &start.linear),
             start: start.clone(),
+            end: end.clone(),
             // Slopes are relative to an orthonormal frame; Y has whatever unit the target has.
             groups: [(shape.slopes(), 1.0), (shape.dimension(), f64::MIN_POSITIVE)],
         }
@@ -99,11 +101,16 @@ impl System for Family {
         jac: &mut [Complex<R>],
     ) {
         let kernel = &mut work.kernel;
-        for ((out, &start), &change) in kernel.form.iter_mut().zip(&self.start.form).zip(&self.form_change) {
-            *out = Complex::splat(start).add_scaled(at.t, Complex::splat(change));
+        let left = R::splat(1.0) - at.t;
+        // Exact at both ends, where a badly scaled metric leaves no room for the rounding error of a difference.
+        let mix = |start: C64, end: C64| {
+            Complex::zero().add_scaled(left, Complex::splat(start)).add_scaled(at.t, Complex::splat(end))
+        };
+        for ((out, &start), &end) in kernel.form.iter_mut().zip(&self.start.form).zip(&self.end.form) {
+            *out = mix(start, end);
         }
-        for ((out, &start), &change) in kernel.linear.iter_mut().zip(&self.start.linear).zip(&self.linear_change) {
-            *out = Complex::splat(start).add_scaled(at.t, Complex::splat(change));
+        for ((out, &start), &end) in kernel.linear.iter_mut().zip(&self.start.linear).zip(&self.end.linear) {
+            *out = mix(start, end);
         }
         kernel.hessian(at.chart, at.x, value, jac);
     }

@@ -1,6 +1,7 @@
 //! The smaller size as rank: every matrix is allowed, and the critical points solve a linear system.
 
-use super::instance::{Convention, Loss, MetricKind};
+use super::instance::Convention;
+use super::loss::{Loss, MetricKind};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::linalg::interval::{Interval, certified_inertia};

@@ -1,6 +1,6 @@
 //! What the solver says about an instance.
 
-use super::instance::MetricKind;
+use super::loss::MetricKind;
 use super::whitened::WhitenedTarget;
 use crate::evidence::Grade;
 use crate::homotopy::TrackWork;

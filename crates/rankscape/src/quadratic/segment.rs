@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 
 use super::chart;
 use super::family::Family;
-use super::instance::{Instance, Loss};
+use super::instance::Instance;
 use super::kernel::Shape;
+use super::loss::Loss;
 use super::outcome::{RealPoint, Solution};
 use super::solve::Solver;
 use super::special::Special;
@@ -195,7 +196,7 @@ impl Walk<'_> {
         if a.solution.n_real() != b.solution.n_real() {
             return false;
         }
-        let end = b.loss.in_unit(a.loss.unit);
+        let end = b.loss.in_units_of(&a.loss);
         let family = Family::new(&a.loss.as_complex(), &end.as_complex());
         let shape = a.loss.shape();
         let starts: Vec<Point> = a.solution.real.iter().map(|point| point_of(shape, &a.loss, &point.w)).collect();

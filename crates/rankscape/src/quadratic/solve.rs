@@ -6,8 +6,9 @@ use num_traits::ToPrimitive;
 
 use super::certified::{Admission, CertifiedSet};
 use super::family::Family;
-use super::instance::{Instance, Loss, MetricKind};
+use super::instance::Instance;
 use super::kernel::Shape;
+use super::loss::{Loss, MetricKind};
 use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
 use super::special::{Special, special_set};
 use super::start::{StartSet, expected_count};
@@ -138,6 +139,11 @@ impl<'a> Search<'a> {
         Self { solver, loss, set, special, paths: PathCounts::default(), work: TrackWork::default() }
     }
 
+    /// Definite, but so nearly singular that paths may be lost to rounding errors.
+    fn is_badly_scaled(&self) -> bool {
+        self.loss.kind == MetricKind::Definite && self.loss.condition > self.solver.tolerances.metric_condition
+    }
+
     fn is_complete(&self, expected: usize) -> bool {
         self.set.points.len() == expected
     }
@@ -216,7 +222,11 @@ impl<'a> Search<'a> {
             self.work += result.work;
             // Near a singular point more digits help; a path to infinity only costs time, so a few steps must do.
             if result.outcome == PathOutcome::Stalled && result.t > 0.9 && chosen.len() <= 8 {
-                let options = TrackOptions { most_steps: 400, ..careful };
+                let options = if self.is_badly_scaled() {
+                    TrackOptions { smallest_step: careful.smallest_step * 1e-6, ..careful }
+                } else {
+                    TrackOptions { most_steps: 400, ..careful }
+                };
                 if let Some(better) = track_in_double_double(family, std::slice::from_ref(start), &options).pop() {
                     self.work += better.work;
                     *result = better;
@@ -234,6 +244,15 @@ impl<'a> Search<'a> {
         let complete = match expected {
             Some(expected) if self.is_complete(expected) => {
                 Completeness::Proved { theorem: generic_theorem(self.loss) }
+            }
+            Some(expected) if self.is_badly_scaled() => {
+                let reason = format!(
+                    "{} of at most {expected} critical points are certified; the metric is badly scaled (condition number \
+                     {:.1e} after scaling rows and columns), so paths may have been lost to rounding errors",
+                    self.set.points.len(),
+                    self.loss.condition
+                );
+                Completeness::Unknown { reason, trace: None, generic: None }
             }
             _ => self.follow_special(expected, workers),
         };
@@ -294,7 +313,8 @@ impl<'a> Search<'a> {
                 let size = self.loss.shape().dimension();
                 let hessian = certified.enclosure.jacobian.as_ref();
                 let inertia = hessian.and_then(|(mid, radius)| certified_inertia(mid, radius, size));
-                let radius = certified.w.iter().fold(0.0f64, |acc, ball| acc.max(ball.radius)) * self.loss.unit;
+                let radii = self.loss.to_user(&certified.w.iter().map(|ball| ball.radius).collect::<Vec<_>>());
+                let radius = radii.into_iter().fold(0.0f64, f64::max);
                 real.push(RealPoint {
                     value: self.loss.instance().value(&re),
                     index: inertia.map(|inertia| inertia.negative),

@@ -2,8 +2,8 @@
 
 use super::chart::factors;
 use super::family::{Family, FamilyWork};
-use super::instance::Loss;
 use super::kernel::{Kernel, Shape, add_product};
+use super::loss::Loss;
 use crate::homotopy::{Enclosed, Place, Point, System};
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::{Ball, C64, Complex, Real, Ring};

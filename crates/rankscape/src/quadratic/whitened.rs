@@ -1,6 +1,7 @@
 //! Coordinates in which a product metric is the Frobenius norm: there Eckart and Young give every critical point.
 
-use super::instance::{Loss, Metric, MetricKind};
+use super::instance::Metric;
+use super::loss::{Loss, MetricKind};
 use crate::determinantal::{DistanceCriticalPoint, EckartYoung, EckartYoungDiscriminant, eckart_young_discriminant};
 use crate::linalg::{Matrix, symmetric_eigen};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -96,7 +97,7 @@ fn whitened(loss: &Loss) -> Option<Matrix> {
     let rows = inverse_root(&Matrix::from_fn(m, m, |i, k| mid(i * n + c, k * n + c) / scale))?;
     let cols = inverse_root(&Matrix::from_fn(n, n, |j, l| mid(b * n + j, b * n + l) / scale))?;
     let linear = |i: usize, j: usize| 0.5 * loss.linear[i * n + j].low + 0.5 * loss.linear[i * n + j].high;
-    let back = loss.metric_unit.sqrt() * loss.unit;
+    let back = loss.norm_unit;
     // b = R Q C, so R^(-1/2) b C^(-1/2) is what is wanted.
     let target = &(&rows * &Matrix::from_fn(m, n, linear)) * &cols;
     Some(Matrix::from_fn(m, n, |i, j| back * target[(i, j)]))

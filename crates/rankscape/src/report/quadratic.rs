@@ -17,7 +17,8 @@ pub fn ed_text(document: &EdDocument) -> String {
     if let Some(weighted) = &document.weighted {
         let evidence = &weighted.evidence;
         let count = weighted.count.map_or_else(|| "undefined".to_owned(), |count| count.to_string());
-        lines.push(format!("Weighted   {count} ({}): {}", evidence.grade, evidence.reason));
+        let least = if weighted.lower_bound { "at least " } else { "" };
+        lines.push(format!("Weighted   {least}{count} ({}): {}", evidence.grade, evidence.reason));
     }
     lines.join("\n") + "\n"
 }

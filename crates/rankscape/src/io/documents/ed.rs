@@ -39,6 +39,7 @@ pub struct DigestDocument {
 #[expect(missing_docs, reason = "docs/schema/ed.schema.json describes every field")]
 pub struct WeightedDocument {
     pub count: Option<usize>,
+    pub lower_bound: bool,
     pub metric: MetricDocument,
     pub evidence: CountEvidenceDocument,
 }
@@ -81,6 +82,7 @@ impl EdDocument {
         self.digest.weights = Some(digest);
         self.weighted = Some(WeightedDocument {
             count: found.count,
+            lower_bound: found.is_lower_bound,
             metric: MetricDocument::new(found.kind, instance),
             evidence: CountEvidenceDocument {
                 grade: found.grade.name(),
@@ -93,7 +95,6 @@ impl EdDocument {
 
     /// The count for the weights is only a lower bound.
     pub fn is_undecided(&self) -> bool {
-        let evidence = self.weighted.as_ref().map(|weighted| &weighted.evidence);
-        evidence.is_some_and(|found| found.grade != "exact" && !found.trace.as_ref().is_some_and(|trace| trace.passed))
+        self.weighted.as_ref().is_some_and(|weighted| weighted.lower_bound)
     }
 }

@@ -24,14 +24,15 @@ impl DoubleDouble {
     }
 }
 
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
+/// Sum and its rounding error (Knuth).
+pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let shadow = sum - a;
     (sum, (a - (sum - shadow)) + (b - shadow))
 }
 
 /// Product and its rounding error by Dekker's splitting, which needs no fused instruction.
-fn two_product(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let split = |x: f64| {
         let t = 134_217_729.0 * x;
         let high = t - (t - x);

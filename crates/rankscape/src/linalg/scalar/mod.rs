@@ -12,6 +12,7 @@ mod lanes;
 pub use ball::Ball;
 pub use complex::{C64, Complex};
 pub use double_double::DoubleDouble;
+pub(crate) use double_double::{two_product, two_sum};
 pub use lanes::{Lanes, Vectorized, WIDTH, vectorized};
 
 use std::ops::{Add, Mul, Neg, Sub};

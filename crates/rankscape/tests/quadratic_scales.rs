@@ -1,0 +1,135 @@
+//! Quadratic losses with numbers of very different sizes.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets bad data should stop")]
+
+use rankscape::Tolerances;
+use rankscape::evidence::Grade;
+use rankscape::homotopy::Workers;
+use rankscape::quadratic::{
+    Completeness, Convention, Instance, Metric, MetricKind, Shape, Solution, Solver, StartSet, weighted_degree,
+};
+
+fn instance(metric: Metric, target: &[f64], convention: Convention) -> Instance {
+    let side = if target.len() == 9 { 3 } else { 2 };
+    Instance { id: "scaled".into(), rows: side, cols: side, rank: 1, metric, target: target.to_vec(), convention }
+}
+
+fn solve(instance: &Instance) -> Solution {
+    let start = StartSet::shipped(Shape { m: instance.rows, n: instance.cols, r: 1 }).unwrap();
+    let solver = Solver::new(start, Tolerances::default(), 1).unwrap();
+    solver.solve(instance, &Workers::none()).unwrap()
+}
+
+fn refusal(instance: &Instance) -> String {
+    instance.prepare(&Tolerances::default()).unwrap_err().to_string()
+}
+
+/// The counts are those of msolve.
+#[test]
+fn one_large_entry_of_phi_does_not_make_it_singular() {
+    for size in [1e4, 1e6] {
+        let mut phi = vec![1.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0, 3.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+        phi[0] = size;
+        let found = solve(&instance(Metric::Map(phi), &[1.0, 2.0, 3.0, 4.0], Convention::Metric));
+        assert_eq!((found.kind, found.n_complex, found.n_real()), (MetricKind::Definite, 6, 4));
+        assert!(found.certified, "{:?}", found.complete);
+    }
+}
+
+/// `W -> D W E` with diagonal `D` and `E` keeps the rank: the points of the scaled loss are the scaled points.
+#[test]
+fn scaled_rows_and_columns_have_scaled_points() {
+    let weights = [1.0, 2.0, 3.0, 5.0, 4.0, 7.0, 5.0, 11.0, 17.0];
+    let target = [7.0, 1.0, -2.0, 0.5, 4.0, 3.0, -1.0, 2.0, 6.0];
+    let (rows, cols): ([f64; 3], [f64; 3]) = ([1.0, 1e5, 1e-7], [1e3, 1e-6, 1.0]);
+    let factor = |e: usize| rows[e / 3] * cols[e % 3];
+    let scaled_weights = (0..9).map(|e| weights[e] / factor(e).powi(2)).collect();
+    let scaled_target: Vec<f64> = (0..9).map(|e| target[e] * factor(e)).collect();
+    let plain = solve(&instance(Metric::Weights(weights.to_vec()), &target, Convention::Metric));
+    let scaled = solve(&instance(Metric::Weights(scaled_weights), &scaled_target, Convention::Metric));
+    assert!(plain.certified && scaled.certified, "{:?}", scaled.complete);
+    assert_eq!((plain.n_complex, scaled.n_complex), (39, 39));
+    for (p, q) in plain.real.iter().zip(&scaled.real) {
+        assert_eq!(p.index, q.index);
+        let size = p.w.iter().fold(0.0_f64, |acc, x| acc.max(x.abs()));
+        assert!((0..9).all(|e| (q.w[e] / factor(e) - p.w[e]).abs() < 1e-9 * size));
+    }
+}
+
+#[test]
+fn the_kernel_of_phi_is_decided_over_the_rationals() {
+    let kind = |phi: &[f64]| {
+        let made = instance(Metric::Map(phi.to_vec()), &[1.0, 2.0, 3.0, 4.0], Convention::Image);
+        made.prepare(&Tolerances::default()).unwrap().kind
+    };
+    // Determinant one; double precision sees a kernel.
+    let mut phi = [0.0; 16];
+    (0..4).for_each(|i| phi[5 * i] = 1.0);
+    (phi[0], phi[1], phi[4], phi[5]) = (1e8, 1e8 + 1.0, 1e8 - 1.0, 1e8);
+    assert_eq!(kind(&phi), MetricKind::Definite);
+    // The second row is three times the first.
+    (phi[0], phi[1], phi[4], phi[5]) = (0.1, 0.7, 0.1 + 0.1 + 0.1, 0.7 * 3.0);
+    let exact = phi[0] * phi[5] == phi[1] * phi[4];
+    assert!(!exact || kind(&phi) == MetricKind::Definite);
+    (phi[0], phi[1], phi[4], phi[5]) = (0.125, 1e9, 0.375, 3e9);
+    assert_eq!(kind(&phi), MetricKind::Singular { kernel: 1 });
+    // The same at the ends of the range.
+    for size in [1e-280, 1e280] {
+        let scaled: Vec<f64> = phi.iter().map(|x| x * size).collect();
+        let made = instance(Metric::Map(scaled), &[1.0; 4].map(|q| q / size), Convention::Metric);
+        assert_eq!(made.prepare(&Tolerances::default()).unwrap().kind, MetricKind::Singular { kernel: 1 });
+    }
+}
+
+#[test]
+fn metrics_beyond_the_arithmetic_are_called_badly_scaled() {
+    let mut phi: Vec<f64> = (0..81).map(|e| f64::from((e * 37 + e * e * 11) % 21 - 10)).collect();
+    phi[..9].iter_mut().for_each(|x| *x *= 1e7);
+    let target: Vec<f64> = (0..9).map(|e| f64::from(e - 3)).collect();
+    let found = solve(&instance(Metric::Map(phi), &target, Convention::Image));
+    assert_eq!(found.kind, MetricKind::Definite);
+    let Completeness::Unknown { reason, generic, .. } = &found.complete else { return };
+    assert!(reason.contains("badly scaled") && generic.is_none(), "{reason}");
+}
+
+#[test]
+fn sizes_at_the_ends_of_the_range_scale_the_answer() {
+    let phi = [3.0, 1.0, 0.0, 2.0, 1.0, -4.0, 1.0, 0.0, 0.0, 2.0, 5.0, 1.0, 1.0, 1.0, 0.0, 3.0];
+    let target = [1.0, -2.0, 3.0, 5.0];
+    for convention in [Convention::Metric, Convention::Image] {
+        let plain = solve(&instance(Metric::Map(phi.to_vec()), &target, convention));
+        for (a, b) in [(1e-170, 1e100), (1e170, 1e-120), (1.0, 1e150), (1.0, 1e-150), (1e-300, 1e140)] {
+            let scaled = Metric::Map(phi.iter().map(|x| a * x).collect());
+            let found = instance(scaled, &target.map(|q| b * q), convention);
+            if convention == Convention::Image && a < 1e-200 {
+                assert!(refusal(&found).contains("array q"));
+                continue;
+            }
+            let found = solve(&found);
+            assert!(found.certified, "{a} {b}: {:?}", found.complete);
+            let unit = if convention == Convention::Metric { a * b } else { b };
+            for (p, q) in plain.real.iter().zip(&found.real) {
+                assert!((q.value / unit / unit - p.value).abs() < 1e-9 * (p.value + 1e-9), "{a} {b}");
+            }
+        }
+    }
+    // The value at the origin would overflow, underflow, or not be normal.
+    for (a, b) in [(1.0, 1e200), (1.0, 1e-200), (1e-170, 1.0), (1e150, 1e10)] {
+        let scaled = Metric::Map(phi.iter().map(|x| a * x).collect());
+        let text = refusal(&instance(scaled, &target.map(|q| b * q), Convention::Metric));
+        assert!(text.contains("array q") && text.contains("divide"), "{text}");
+    }
+    let wide = refusal(&instance(Metric::Weights(vec![1.0, 1e-200, 1.0, 1.0]), &target, Convention::Metric));
+    assert!(wide.contains("array weights") && wide.contains("1e-200 beside 1e0"), "{wide}");
+}
+
+/// Definite weights that are not special have the generic ED degree, 6, whatever their sizes.
+#[test]
+fn weighted_degrees_do_not_depend_on_sizes() {
+    for large in [1.0, 1e8, 1e12] {
+        let weights = Metric::Weights(vec![1.0, large, 3.0, 7.0]);
+        let made = instance(weights, &[0.0; 4], Convention::Metric);
+        let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
+        assert_eq!((found.count, found.grade, found.is_lower_bound), (Some(6), Grade::Certified, false));
+    }
+}
