@@ -57,11 +57,7 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The arrays of a JSON file in order.
-pub(super) fn read(path: &Path) -> Result<Vec<Array>> {
-    arrays(path, without_mark(&read_limited(path, JSON_LIMIT)?))
-}
-
+/// The arrays of a JSON text in order.
 fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
     let members: Members =
         serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
