@@ -30,8 +30,11 @@ impl Fields {
         let members: Members = serde_json::from_str(text).map_err(|error| {
             let column = format!("column {}", error.column());
             let wrong = ("this is not one whole JSON object in a line", expected(known));
-            let before = text.get(..error.column()).unwrap_or(text);
-            here(syntax_error_at(text.as_bytes(), &error, &column, (wrong.0, &wrong.1)), last_name(before))
+            let field = last_name(text.get(..error.column()).unwrap_or(text));
+            let error = syntax_error_at(text.as_bytes(), &error, &column, (wrong.0, &wrong.1));
+            // Of a name that occurs twice the value has not been reached.
+            let field = if error.problem.contains("occurs twice") { "" } else { field };
+            here(error, field)
         })?;
         let accepted = |name: &str| known.contains(&name) || ignored.contains(&name) || name.starts_with('_');
         if let Some((name, _)) = members.0.iter().find(|(name, _)| !accepted(name)) {
@@ -156,7 +159,7 @@ mod tests {
             (r#"{"m": 1, "q": [1, NaN]}"#, ["line 7, q", "NaN at column"]),
             (r#"{"m": 1, "q": [-Infinity, 1]}"#, ["line 7, q", "-Infinity at column"]),
             (r#"{"m": 1, "q": [1, 2"#, ["line 7, q", "ends too early"]),
-            (r#"{"m": 1, "m": 2}"#, ["line 7, m", "\"m\" occurs twice"]),
+            (r#"{"m": 1, "m": 2}"#, ["line 7: the name", "\"m\" occurs twice"]),
             (r#"{"m": 1} {"m": 2}"#, ["line 7", "one whole JSON object in a line"]),
             ("[1, 2]", ["line 7", "one JSON object (found [1, 2])"]),
         ] {

@@ -73,7 +73,7 @@ pub struct SweepStatus {
 }
 
 fn failed(problem: &str, path: &Path, error: impl std::fmt::Display) -> InputError {
-    InputError::new(problem).value(error).file(path.display())
+    InputError::new(problem).value(error.to_string().chars().take(200).collect::<String>()).file(path.display())
 }
 
 /// Writes a file under a temporary name in the same directory, flushes it to the disk and renames it.
