@@ -191,7 +191,8 @@ impl Reader {
             }
         } else {
             if quoted {
-                return Err(self.bad_entry(&format!("\"{text}\"")));
+                let short: String = text.chars().take(40).collect();
+                return Err(self.bad_entry(&format!("\"{short}\"")));
             }
             self.exact = None;
             self.values.push(text.parse().unwrap_or(f64::NAN));
