@@ -153,7 +153,7 @@ impl Graded {
         let polynomial = characteristic_polynomial(self.at(t), size, prime);
         // det(x - A) has (-1)^r times it at x^(m-r).
         let found = polynomial[size - r];
-        if r % 2 == 0 { found } else { subtract(0, found, prime) }
+        if r.is_multiple_of(2) { found } else { subtract(0, found, prime) }
     }
 
     /// `P^-1 D P D`. With `L` the lower triangle of Pascal and `T` that of the power series `(1 + z)^k`, `P = L T L'`; each
