@@ -72,9 +72,14 @@ def timed(command):
     return time.perf_counter() - start, done
 
 
+def failure(name, done):
+    return f"{name} ended with return code {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}"
+
+
 def run_rankscape(binary, folder, problem):
     (folder / "i.jsonl").write_text(json.dumps(problem))
     seconds, done = timed([binary, "solve", "--instances", folder / "i.jsonl", "--threads", "1", "--json"])
+    assert done.returncode == 0, failure("rankscape", done)
     found = json.loads(done.stdout)["instances"][0]
     assert found["certified"] and found["n_complex"] == EXPECTED, found["reason"]
     return seconds, found["n_real"]
@@ -83,10 +88,11 @@ def run_rankscape(binary, folder, problem):
 def run_msolve(binary, folder, problem):
     (folder / "in.ms").write_text(",".join(NAMES) + "\n0\n" + ",\n".join(equations(problem)) + "\n")
     seconds, done = timed([binary, "-f", folder / "in.ms", "-o", folder / "out.ms", "-t", "1"])
-    assert done.returncode == 0, done.stderr
-    answer = (folder / "out.ms").read_text()
-    # Every real solution is a list of five intervals.
-    return seconds, len(re.findall(r"\[\[", answer.replace(" ", "").replace("\n", ""))) or None
+    assert done.returncode == 0, failure("msolve", done)
+    answer = re.sub(r"\s", "", (folder / "out.ms").read_text())
+    # The first entry is the dimension of the set of solutions; then every real solution is a list of five intervals.
+    assert answer.startswith("[0,"), f"{failure('msolve', done)}; not of dimension zero: {answer[:80]}"
+    return seconds, len(re.findall(r"\[\[", answer)) or None
 
 
 def run_phc(binary, folder, problem):
@@ -94,7 +100,7 @@ def run_phc(binary, folder, problem):
     out = folder / "out.phc"
     out.unlink(missing_ok=True)
     seconds, done = timed([binary, "-b", folder / "in.phc", out])
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, failure("phc", done)
     return seconds, out.read_text().count("= real regular ==")
 
 

@@ -35,7 +35,8 @@ pub(crate) struct EdOptions {
 /// Arguments of `solve`.
 #[derive(Debug, Args)]
 pub(crate) struct SolveOptions {
-    /// One instance a line, as JSON: id, m, n, r, phi (or weights), q, convention.
+    /// One instance a line, as JSON: id, m, n, r, phi (or weights), q, convention. Other fields are refused, except known
+    /// answers as in oracles/ and names that begin with _, which are not read.
     #[arg(long, value_name = "FILE")]
     pub(crate) instances: PathBuf,
     /// Keep the generic solution here, or take it from here: the second run starts at once.
@@ -83,7 +84,7 @@ impl SweepCommand {
 pub(crate) enum MetricName {
     /// All entries of phi are independent.
     Full,
-    /// phi is diagonal.
+    /// phi is diagonal: weights are squares of independent entries, and an entry 0 is drawn again.
     Diagonal,
 }
 
@@ -111,7 +112,8 @@ pub(crate) struct PlanOptions {
     /// Rank.
     #[arg(long, default_value_t = 1, value_name = "R")]
     pub(crate) rank: usize,
-    /// Law of the metric.
+    /// Law of the metric: full, all entries of phi are independent; diagonal, weights are squares of independent entries, an
+    /// entry 0 drawn again.
     #[arg(long, value_enum, default_value_t = MetricName::Full)]
     pub(crate) metric: MetricName,
     /// Law of the entries of phi and of the target.

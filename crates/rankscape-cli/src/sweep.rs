@@ -5,7 +5,7 @@ use std::time::Instant;
 use rankscape::homotopy::{TrackOptions, Workers};
 use rankscape::io::documents::{CostsDocument, SweepDocument};
 use rankscape::io::start_set::start_set_at;
-use rankscape::io::sweep::SweepDirectory;
+use rankscape::io::sweep::{SHARDS_LIMIT, SweepDirectory};
 use rankscape::quadratic::{Solver, cost};
 use rankscape::report::{cost_text, sweep_text};
 use rankscape::sweep::{Entries, MetricLaw, Plan, run_shard};
@@ -51,7 +51,7 @@ fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> 
     if options.dry_run {
         return dry_run(&options.common, &plan, plan.instances, started);
     }
-    let shards = options.shards.unwrap_or_else(|| plan.instances.div_ceil(SHARD));
+    let shards = options.shards.unwrap_or_else(|| plan.instances.div_ceil(SHARD).min(SHARDS_LIMIT));
     let sweep = SweepDirectory::create(&options.dir, &plan, shards)?;
     answer(&options.common, SweepDocument::new(&sweep)?, started, false)
 }

@@ -169,7 +169,35 @@ fn shapes_mix_and_threads_do_not_matter() {
     assert_eq!(listing(folder), ["i.jsonl"]);
     let run = rankscape(folder, &["solve", "--instances", "i.jsonl", "--out", "o"]);
     assert!(run.code == 0 && run.stdout.ends_with("index.\n") && run.stderr.is_empty(), "{run:?}");
+    assert!(run.stdout.contains("lowest\n") && !run.stdout.contains("there may be others"), "{run:?}");
     assert_eq!(listing(&folder.join("o")), ["solve.json"]);
+}
+
+#[test]
+fn a_byte_order_mark_and_integral_numbers_are_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"{"m":2.0,"n":2,"r":1.0,"weights":[1,2,3,4],"q":[1,2,3,5],"_from":"a table"}"#;
+    put(folder.path(), "i.jsonl", &format!("\u{feff}{line}\r\n"));
+    let found = answer(folder.path(), &["solve", "--instances", "i.jsonl"], 0);
+    assert_eq!(found["instances"][0]["n_complex"], 6);
+}
+
+#[test]
+fn dry_runs_never_cost_less_than_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "i.jsonl", MIXED);
+    put(folder, "w.json", "[[1,2],[3,5]]");
+    for arguments in [
+        &["ed", "--rows", "3", "--cols", "3", "--rank", "1", "--dry-run"][..],
+        &["ed", "--rows", "2", "--cols", "2", "--rank", "1", "--weights", "w.json", "--dry-run"],
+        &["solve", "--instances", "i.jsonl", "--dry-run"],
+    ] {
+        let seconds = answer(folder, arguments, 0)["seconds"].as_f64().unwrap();
+        assert!(seconds.is_sign_positive(), "{arguments:?}: {seconds}");
+        let text = rankscape(folder, arguments).stdout;
+        assert!(text.contains("nothing was done") && !text.contains("-0"), "{text}");
+    }
 }
 
 #[test]
@@ -184,6 +212,8 @@ fn masked_and_special_instances_say_what_is_unknown() {
     assert_eq!((&masked["complete"], &masked["completeness"]), (&Value::Null, &"unknown".into()));
     assert_eq!((&masked["metric"]["kernel"], &masked["metric"]["unobserved"][0]), (&1.into(), &vec![2, 2].into()));
     assert!(masked["reason"].as_str().unwrap().contains("kernel has dimension 1") && masked["trace"].is_object());
+    let text = rankscape(folder, &["solve", "--instances", "i.jsonl"]).stdout;
+    assert!(text.contains("lowest found") && text.contains("there may be others"), "{text}");
     instance("[1,1,1,1,1,1,1,1,1]", "[3,1,0,0,2,1,0,1,1]");
     let known = answer(folder, &["solve", "--instances", "i.jsonl"], 0)["instances"][0].clone();
     assert_eq!((&known["n_complex"], &known["complete"]), (&3.into(), &true.into()));
@@ -280,13 +310,28 @@ fn bad_instances_are_named() {
         (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4]],"q":[1,2,3,4]}"#, "rows have different lengths"),
         (r#"{"id":"z","m":2,"n":2,"r":1,"weights":[0,0,0,0],"q":[1,2,3,4]}"#, "instance z, weights"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4],"convention":"other"}"#, "no such convention"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,NaN],"q":[1,2,3,4]}"#, "line 1, weights"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[-Infinity,2,3,4]}"#, "-Infinity"),
+        (r#"{"m":2,"n":2,"r":"1","weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r: this must be a whole number"),
+        (r#"{"m":-3,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "found -3"),
+        (r#"{"m":2,"n":2,"r":1.5,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "found 1.5"),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2"#, "the JSON text ends too early"),
+        (r#"{"m":2,"n":2,"r":1,"weight":[1,2,3,4],"q":[1,2,3,4]}"#, "is it \"weights\"?"),
+        (
+            r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4],"Convention":"image"}"#,
+            "is it \"convention\"? fields are id, m, n, r, phi, weights, q, convention",
+        ),
+        (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4],"q":[4,3,2,1]}"#, "occurs twice"),
         ("", "no instance"),
+        ("\u{feff}", "no instance"),
         ("[]", "line 1"),
     ] {
         put(folder, "i.jsonl", text);
         let message = refused(folder, &["solve", "--instances", "i.jsonl"]);
         assert!(message.contains(expected) && message.contains("i.jsonl"), "{text}: {message}");
     }
+    std::fs::write(folder.join("i.jsonl"), b"\xff\xfe{\0").unwrap();
+    assert!(refused(folder, &["solve", "--instances", "i.jsonl"]).contains("not UTF-8"));
     assert!(refused(folder, &["solve", "--instances", "none.jsonl"]).contains("none.jsonl"));
     refused(folder, &["solve", "--instances", "i.jsonl", "--segment", "a.json"]);
 }

@@ -124,7 +124,10 @@ fn plans_and_shards_that_do_not_fit_are_refused() {
     refused(&["status", "--dir", "d"], "plan");
     refused(&["plan", "--dir", "d", "--rank", "3"], "rank");
     refused(&["plan", "--dir", "d", "--low", "3", "--high", "1"], "low must not exceed high");
+    refused(&["plan", "--dir", "d", "--low", "0", "--high", "0"], "every metric would be zero");
     refused(&["plan", "--dir", "d", "--instances", "4", "--shards", "5"], "number of shards");
+    let help = rankscape(folder, &["sweep", "plan", "--help"]).stdout;
+    assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains("an entry 0 drawn again"), "{help}");
     let cost = sweep(folder, &["plan", "--dir", "d", "--dry-run"], 0);
     assert_eq!((&cost["costs"][0]["paths"], &cost["costs"][0]["instances"]), (&39.into(), &2000.into()));
     assert!(listing(folder).is_empty());
@@ -138,6 +141,7 @@ fn plans_and_shards_that_do_not_fit_are_refused() {
     refused(&["merge", "--dir", "d"], "another plan");
     std::fs::write(&shard, "{").unwrap();
     refused(&["merge", "--dir", "d"], "not a shard");
+    refused(&["status", "--dir", "d"], "delete d/shard-000000-of-000002.json and run the sweep again");
     std::fs::write(folder.join("file"), "").unwrap();
     refused(&["plan", "--dir", "file"], "file");
 }

@@ -5,83 +5,103 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::digest::{ArrayDigest, combined_digest};
-use super::json::array_of;
+use super::fields::Fields;
+use super::file::read_limited;
+use super::json::{array_of, without_mark};
 use super::read_matrix;
 use crate::error::{InputError, Result};
 use crate::quadratic::{Convention, Instance, Metric};
 
-#[derive(Deserialize)]
-struct Line {
-    id: Option<serde_json::Value>,
-    m: usize,
-    n: usize,
-    r: usize,
-    phi: Option<serde_json::Value>,
-    weights: Option<serde_json::Value>,
-    q: serde_json::Value,
-    convention: Option<String>,
-}
+const FIELDS: [&str; 8] = ["id", "m", "n", "r", "phi", "weights", "q", "convention"];
+
+/// What files with known answers carry besides; `vec` is read too.
+const ANSWERS: [&str; 10] = [
+    "seed",
+    "vec",
+    "n_complex",
+    "n_real",
+    "n_minima",
+    "critical_values",
+    "indices",
+    "critical_points",
+    "n_krawczyk",
+    "value_relgap",
+];
 
 /// Reads one instance a line; empty lines are skipped. Instances without `id` are named by their line number.
+///
+/// The fields are `id`, `m`, `n`, `r`, `phi` or `weights`, `q` and `convention`; null is as good as absent. A field that is
+/// not known is refused, so that a misspelt name cannot go unnoticed. Not read, and so not refused, are names that begin
+/// with `_` and the known answers of the files in `oracles/`: `seed`, `n_complex`, `n_real`, `n_minima`,
+/// `critical_values`, `indices`, `critical_points`, `n_krawczyk`, `value_relgap`; `vec`, if given, must be `row-major`.
 ///
 /// # Errors
 /// If a line is not an instance: the line number and the field are named.
 pub fn read_instances(text: &str) -> Result<Vec<Instance>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(number, line)| read_line(line, number + 1)).collect()
 }
 
 fn read_line(text: &str, number: usize) -> Result<Instance> {
-    let wrong = |problem: String| InputError::new(problem).array(format!("line {number}"));
-    let line: Line = serde_json::from_str(text).map_err(|error| {
-        wrong(format!("not an instance: {error}")).hint("fields: id, m, n, r, phi (or weights), q, convention")
-    })?;
-    let id = match &line.id {
+    let fields = Fields::read(text, number, &FIELDS, &ANSWERS)?;
+    let id = match fields.get("id") {
         None => number.to_string(),
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        Some(other) => return Err(fields.wrong("id", "an id must be a text or a number", other)),
     };
-    let convention = match line.convention.as_deref() {
-        None | Some("metric") => Convention::Metric,
-        Some("image") => Convention::Image,
-        Some(other) => return Err(wrong("there is no such convention".into()).value(other).hint("metric or image")),
+    let convention = match fields.get("convention").map(|value| (value.as_str(), value)) {
+        None | Some((Some("metric"), _)) => Convention::Metric,
+        Some((Some("image"), _)) => Convention::Image,
+        Some((_, other)) => {
+            return Err(fields.wrong("convention", "there is no such convention", other).hint("metric or image"));
+        }
     };
-    let numbers = |name: &str, value: &serde_json::Value| {
-        array_of(name, value).map_err(|error| error.array(format!("line {number}, {name}")))
+    if let Some(order) = fields.get("vec").filter(|&order| order != "row-major") {
+        return Err(fields
+            .wrong("vec", "there is no such order of entries", order)
+            .hint("give rows one after the other"));
+    }
+    let (rows, cols, rank) = (fields.whole("m")?, fields.whole("n")?, fields.whole("r")?);
+    let numbers = |name: &str, value: &Value| {
+        array_of(name, value).map_err(|error| fields.at(InputError { array: None, ..error }, name))
     };
-    let metric = match (&line.phi, &line.weights) {
+    let metric = match (fields.get("phi"), fields.get("weights")) {
         (Some(phi), None) => Metric::Map(numbers("phi", phi)?.values),
         (None, Some(weights)) => {
             let weights = numbers("weights", weights)?;
-            if weights.shape.len() == 2 && weights.shape != [line.m, line.n] {
-                return Err(InputError::new("weights must be a list of m*n numbers, or m rows of n")
-                    .array(format!("line {number}, weights"))
-                    .value(format!("{} x {}", weights.shape[0], weights.shape[1])));
+            if weights.shape.len() == 2 && weights.shape != [rows, cols] {
+                let wrong = InputError::new("weights must be a list of m*n numbers, or m rows of n");
+                let shape = format!("{} x {}", weights.shape[0], weights.shape[1]);
+                return Err(fields.at(wrong.value(shape), "weights"));
             }
             Metric::Weights(weights.values)
         }
-        _ => return Err(wrong("give either phi or weights".into())),
+        (None, None) => return Err(fields.at(InputError::new("give either phi or weights").value("neither"), "phi")),
+        _ => return Err(fields.at(InputError::new("give either phi or weights").value("both"), "phi")),
     };
-    let target = numbers("q", &line.q)?.values;
-    let instance = Instance { id, rows: line.m, cols: line.n, rank: line.r, metric, target, convention };
-    instance.check().map_err(|error| {
-        let field = error.array.clone().unwrap_or_default();
-        InputError { array: Some(format!("line {number}, {field}")), ..error }
-    })?;
+    let target = numbers("q", fields.need("q")?)?.values;
+    let instance = Instance { id, rows, cols, rank, metric, target, convention };
+    instance.check().map_err(|error| fields.at(error, ""))?;
     Ok(instance)
 }
 
-/// Reads the file of instances, which must hold at least one.
+/// Reads the file of instances, which must hold at least one; a byte-order mark at its start is skipped.
 ///
 /// # Errors
-/// As [`read_instances`], with the file named.
+/// As [`read_instances`], with the file named; if the file cannot be read or is not UTF-8 text.
 pub fn read_instance_file(path: &Path) -> Result<Vec<Instance>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| InputError::new("the instances cannot be read").value(error).file(path.display()))?;
-    let found = read_instances(&text).map_err(|error| error.file(path.display()))?;
+    let bytes = read_limited(path, u64::MAX)?;
+    let text = std::str::from_utf8(without_mark(&bytes)).map_err(|error| {
+        let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|&&byte| byte == b'\n').count();
+        let wrong = InputError::new("this is not UTF-8 text").array(format!("line {line}"));
+        wrong.hint("save the file as UTF-8").file(path.display())
+    })?;
+    let found = read_instances(text).map_err(|error| error.file(path.display()))?;
     if found.is_empty() {
         let empty = InputError::new("the file holds no instance").file(path.display());
         return Err(empty.hint("give one JSON object a line with id, m, n, r, phi (or weights), q, convention"));
@@ -147,11 +167,18 @@ mod tests {
     fn lines_become_instances() {
         let text = r#"{"id":"a","m":2,"n":2,"r":1,"weights":[[1,2],[3,0]],"q":[1,2,3,4]}
 
-{"m":2,"n":2,"r":1,"phi":[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1],"q":[1,2,3,4.5],"convention":"image","extra":0}"#;
+{"m":2,"n":2,"r":1,"phi":[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1],"q":[1,2,3,4.5],"convention":"image","n_real":0,"_remark":"mine"}"#;
         let found = read_instances(text).unwrap();
         assert_eq!((found[0].id.as_str(), found[1].id.as_str()), ("a", "3"));
         assert_eq!(found[0].metric, Metric::Weights(vec![1.0, 2.0, 3.0, 0.0]));
         assert_eq!(found[1].convention, Convention::Image);
+    }
+
+    #[test]
+    fn integral_numbers_and_a_byte_order_mark_are_accepted() {
+        let found =
+            read_instances("\u{feff}{\"m\":2.0,\"n\":2,\"r\":1e0,\"weights\":[1,2,3,4],\"q\":[1,2,3,4]}").unwrap();
+        assert_eq!((found[0].rows, found[0].rank), (2, 1));
     }
 
     #[test]
@@ -165,7 +192,12 @@ mod tests {
     #[test]
     fn errors_name_line_and_field() {
         let error = |text: &str| read_instances(text).unwrap_err().to_string();
-        assert!(error("\n{\"m\":2}").contains("line 2"));
+        assert!(error("\n{\"m\":2}").contains("line 2, n: this field is missing"));
+        let weight = error(r#"{"m":2,"n":2,"r":1,"phi":null,"weight":[1,2,3,4],"q":[1,2,3,4]}"#);
+        assert!(weight.contains("is it \"weights\"?") && weight.contains("id, m, n, r, phi, weights"), "{weight}");
+        let columns = error(r#"{"m":2,"n":2,"r":1,"vec":"column-major","weights":[1,2,3,4],"q":[1,2,3,4]}"#);
+        assert!(columns.contains("line 1, vec") && columns.contains("column-major"), "{columns}");
+        assert!(error(r#"{"id":[1],"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, id"));
         let word = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,"two",3,4]}"#);
         assert!(word.contains("line 1, q") && word.contains("two"), "{word}");
         let wide = error(r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#);

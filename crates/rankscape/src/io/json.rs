@@ -52,11 +52,15 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The arrays of a JSON file in order.
-pub(super) fn read(path: &Path) -> Result<Vec<Array>> {
-    let bytes = read_limited(path, JSON_LIMIT)?;
+/// The text without the byte-order mark that some editors put first.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The arrays of a JSON text in order.
+fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
     let members: Members =
-        serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error).file(path.display()))?;
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
     members
         .0
         .into_iter()
@@ -67,22 +71,34 @@ pub(super) fn read(path: &Path) -> Result<Vec<Array>> {
 /// The matrix that is the whole document, or the members of an object.
 pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> {
     let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = without_mark(&bytes);
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
-        return read(path);
+        return arrays(path, bytes);
     }
     let value: Value =
-        serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error).file(path.display()))?;
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
     Ok(vec![array_of(name, &value).map_err(|error| error.array(name).file(path.display()))?])
 }
 
 pub(super) fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> InputError {
     let line = bytes.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let at = error.column().saturating_sub(2).min(line.len());
-    let near = String::from_utf8_lossy(&line[at..line.len().min(at + 10)]).into_owned();
     let place = format!("line {}, column {}", error.line(), error.column());
-    if ["NaN", "Inf", "nan", "inf"].iter().any(|word| near.contains(word)) {
+    let named = "this is not valid JSON with named arrays";
+    syntax_error_at(line, error, &place, (named, "expected is {\"W1\": [[1, 2], [3, 4]], ...}"))
+}
+
+/// What is wrong with the JSON text at a column of a line; the problem and the remedy where it is nothing known.
+pub(super) fn syntax_error_at(
+    line: &[u8],
+    error: &serde_json::Error,
+    place: &str,
+    (problem, hint): (&str, &str),
+) -> InputError {
+    let word = word_at(line, error.column().saturating_sub(1));
+    let number = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
+    if number.starts_with("nan") || number.starts_with("inf") {
         return InputError::new("an entry is not a finite number")
-            .value(format!("{near} at {place}"))
+            .value(format!("{word} at {place}"))
             .hint("remove or replace it");
     }
     if error.is_eof() {
@@ -95,9 +111,16 @@ pub(super) fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> InputErro
     if text.contains("occurs twice") {
         return InputError::new(text).value(place).hint("rename or remove one of the two");
     }
-    InputError::new(format!("this is not valid JSON with named arrays: {text}"))
-        .value(place)
-        .hint("expected is {\"W1\": [[1, 2], [3, 4]], ...}")
+    InputError::new(format!("{problem}: {text}")).value(place).hint(hint)
+}
+
+/// The word or number around a byte, of at most 40 bytes.
+fn word_at(line: &[u8], at: usize) -> String {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._".contains(byte);
+    let (before, after) = line.split_at(at.min(line.len()));
+    let start = before.iter().rev().take(20).take_while(|byte| part(byte)).count();
+    let end = after.iter().take(20).take_while(|byte| part(byte)).count();
+    String::from_utf8_lossy(&line[before.len() - start..before.len() + end]).into_owned()
 }
 
 struct Reader {
@@ -168,7 +191,8 @@ impl Reader {
             }
         } else {
             if quoted {
-                return Err(self.bad_entry(&format!("\"{text}\"")));
+                let short: String = text.chars().take(40).collect();
+                return Err(self.bad_entry(&format!("\"{short}\"")));
             }
             self.exact = None;
             self.values.push(text.parse().unwrap_or(f64::NAN));
@@ -234,6 +258,30 @@ mod tests {
         assert_eq!(exact.values[1], -0.5);
         for text in ["[[1, 2.0]]", "[[1, 2e0]]"] {
             assert!(array(text).unwrap().exact.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_quoted_with_their_place() {
+        for (text, word) in [
+            ("{\"W\": [1,\n NaN]}", "NaN at line 2"),
+            ("{\"W\": [-Infinity, 1]}", "-Infinity at line 1"),
+            ("{\"W\": [1, nan]}", "nan at line 1"),
+            ("{\"W\": [1, -inf]}", "-inf at line 1"),
+        ] {
+            let Err(error) = serde_json::from_str::<Members>(text) else { panic!("{text} was read") };
+            let message = syntax_error(text.as_bytes(), &error).to_string();
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.json");
+        for text in ["{\"W\": [[1, 2]]}", "[[1, 2]]"] {
+            std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+            assert_eq!(read_bare_or_named(&path, "W").unwrap()[0].values, [1.0, 2.0]);
         }
     }
 

@@ -11,6 +11,7 @@ mod csv;
 mod digest;
 pub mod documents;
 mod examples;
+mod fields;
 mod file;
 pub mod instances;
 mod intake;

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,14 @@ use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 
 const PLAN: &str = "plan.json";
+const PLAN_SCHEMA: &str = "rankscape.sweep.plan/1";
+const SHARD_SCHEMA: &str = "rankscape.sweep.shard/1";
+
+/// Largest number of shards of a plan: each is a file.
+pub const SHARDS_LIMIT: u64 = 1_000_000;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PlanDocument {
     schema: String,
     pub(super) m: usize,
@@ -33,6 +40,7 @@ pub(super) struct PlanDocument {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ShardDocument {
     schema: String,
     plan: String,
@@ -65,7 +73,7 @@ pub struct SweepStatus {
 }
 
 fn failed(problem: &str, path: &Path, error: impl std::fmt::Display) -> InputError {
-    InputError::new(problem).value(error).file(path.display())
+    InputError::new(problem).value(error.to_string().chars().take(200).collect::<String>()).file(path.display())
 }
 
 /// Writes a file under a temporary name in the same directory, flushes it to the disk and renames it.
@@ -89,6 +97,26 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// What to do about a shard that is of no use.
+fn anew(error: InputError, path: &Path) -> InputError {
+    error.file(path.display()).hint(format!("delete {} and run the sweep again", path.display()))
+}
+
+impl ShardDocument {
+    /// What is counted, if that is `items`, each once.
+    fn tally(self, items: Range<u64>) -> Option<Tally> {
+        let listed = |list: &[u64]| list.is_sorted_by(|a, b| a < b) && list.iter().all(|item| items.contains(item));
+        let distinct = self.counts.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1));
+        let counted = self.counts.iter().try_fold(self.unproved.len() as u64, |sum, row| sum.checked_add(row.2))?;
+        let whole = self.schema == SHARD_SCHEMA && counted == self.items && counted == items.end - items.start;
+        if !(whole && distinct && listed(&self.unproved) && listed(&self.contradictions)) {
+            return None;
+        }
+        let counts = self.counts.into_iter().map(|(minima, real, count)| ((minima, real), count)).collect();
+        Some(Tally { counts, unproved: self.unproved, contradictions: self.contradictions })
+    }
+}
+
 impl PlanDocument {
     pub(super) fn new(plan: &Plan, shards: u64) -> Self {
         let (entries, low, high) = match plan.entries {
@@ -97,7 +125,7 @@ impl PlanDocument {
         };
         let metric = if plan.metric == MetricLaw::Full { "full" } else { "diagonal" };
         Self {
-            schema: "rankscape.sweep.plan/1".into(),
+            schema: PLAN_SCHEMA.into(),
             m: plan.rows,
             n: plan.cols,
             r: plan.rank,
@@ -114,9 +142,14 @@ impl PlanDocument {
     fn plan(&self) -> Result<Plan> {
         let unknown =
             |field: &str, value: &str| InputError::new("this plan is not understood").array(field).value(value);
+        if self.schema != PLAN_SCHEMA {
+            return Err(unknown("schema", &self.schema));
+        }
         let entries = match (self.entries.as_str(), self.low, self.high) {
             ("integers", Some(low), Some(high)) => Entries::Integers { low, high },
-            ("normal", ..) => Entries::Normal,
+            ("integers", ..) => return Err(unknown("low, high", "null")),
+            ("normal", None, None) => Entries::Normal,
+            ("normal", ..) => return Err(unknown("low, high", "bounds of normal entries")),
             (other, ..) => return Err(unknown("entries", other)),
         };
         let metric = match self.metric.as_str() {
@@ -127,6 +160,7 @@ impl PlanDocument {
         let (rows, cols, rank) = (self.m, self.n, self.r);
         let plan = Plan { rows, cols, rank, metric, entries, instances: self.instances, seed: self.seed };
         plan.check()?;
+        check_shards(&plan, self.shards)?;
         Ok(plan)
     }
 
@@ -139,12 +173,14 @@ impl PlanDocument {
 }
 
 fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
-    if (1..=plan.instances).contains(&shards) {
+    let most = plan.instances.min(SHARDS_LIMIT);
+    if (1..=most).contains(&shards) {
         return Ok(());
     }
-    Err(InputError::new("the number of shards must lie between 1 and the number of instances")
+    Err(InputError::new("the number of shards must lie between 1 and the number of instances, and a million at most")
         .array("shards")
-        .value(shards))
+        .value(shards)
+        .hint(format!("choose 1..={most}")))
 }
 
 impl SweepDirectory {
@@ -175,9 +211,13 @@ impl SweepDirectory {
     /// If there is no plan, or none that is understood.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.join(PLAN);
-        let text = fs::read_to_string(&file).map_err(|error| failed("the plan cannot be read", &file, error))?;
-        let document: PlanDocument =
-            serde_json::from_str(&text).map_err(|error| failed("this is not a plan", &file, error))?;
+        let text = fs::read_to_string(&file).map_err(|error| {
+            failed("the plan cannot be read", &file, error).hint("write one with rankscape sweep plan")
+        })?;
+        let document: PlanDocument = serde_json::from_str(&text).map_err(|error| {
+            failed("this is not a plan", &file, error)
+                .hint("take another folder, and write its plan with rankscape sweep plan")
+        })?;
         let plan = document.plan().map_err(|error| error.file(file.display()))?;
         Ok(Self { path: path.to_owned(), plan, shards: document.shards, digest: document.digest() })
     }
@@ -219,7 +259,7 @@ impl SweepDirectory {
     /// The bytes of a finished shard; the same from every machine.
     pub fn shard_bytes(&self, shard: u64, tally: &Tally) -> Vec<u8> {
         let document = ShardDocument {
-            schema: "rankscape.sweep.shard/1".into(),
+            schema: SHARD_SCHEMA.into(),
             plan: self.digest.clone(),
             shard,
             shards: self.shards,
@@ -244,26 +284,22 @@ impl SweepDirectory {
     /// Reads a shard; `None` if it is not there.
     ///
     /// # Errors
-    /// If the file is damaged or belongs to another plan.
+    /// If the file is damaged or belongs to another plan; the error says which file to delete.
     pub fn load(&self, shard: u64) -> Result<Option<Tally>> {
         let path = self.shard_path(shard);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("the shard cannot be read", &path, error)),
+            Err(error) => return Err(anew(failed("the shard cannot be read", &path, error), &path)),
         };
         let document: ShardDocument =
-            serde_json::from_str(&text).map_err(|error| failed("this is not a shard", &path, error))?;
+            serde_json::from_str(&text).map_err(|error| anew(failed("this is not a shard", &path, error), &path))?;
         if document.plan != self.digest || (document.shard, document.shards) != (shard, self.shards) {
-            return Err(InputError::new("this shard belongs to another plan").file(path.display()));
+            return Err(anew(InputError::new("this shard belongs to another plan"), &path));
         }
-        let counts = document.counts.iter().map(|&(minima, real, count)| ((minima, real), count)).collect();
-        let tally = Tally { counts, unproved: document.unproved, contradictions: document.contradictions };
         let items = self.plan.items(shard, self.shards)?;
-        if tally.items() != items.end - items.start {
-            return Err(InputError::new("this shard does not hold the items it should").file(path.display()));
-        }
-        Ok(Some(tally))
+        let tally = document.tally(items);
+        tally.map(Some).ok_or_else(|| anew(InputError::new("this shard does not hold the items it should"), &path))
     }
 
     /// Which shards are done.
@@ -337,7 +373,33 @@ mod tests {
         sweep.store(0, &tally).unwrap();
         assert_eq!(sweep.status().unwrap(), SweepStatus { done: vec![0], missing: vec![1] });
         fs::copy(sweep.shard_path(0), sweep.shard_path(1)).unwrap();
-        assert!(sweep.status().unwrap_err().to_string().contains("another plan"));
+        let file = sweep.shard_path(1);
+        let delete = format!("delete {} and run the sweep again", file.display());
+        let refused = |text: &str| {
+            let message = sweep.status().unwrap_err().to_string();
+            assert!(message.contains(text) && message.contains(&delete), "{message}");
+        };
+        refused("another plan");
+        let whole =
+            String::from_utf8(sweep.shard_bytes(1, &Tally { unproved: vec![2, 3], ..Tally::default() })).unwrap();
+        fs::write(&file, &whole).unwrap();
+        assert!(sweep.status().unwrap().missing.is_empty());
+        for (from, to) in [
+            ("[2,3]", "[2,2]"),
+            ("[2,3]", "[2,4]"),
+            ("[2,3]", "[2]"),
+            ("\"items\":2", "\"items\":3"),
+            ("\"counts\":[]", "\"counts\":[[1,1,18446744073709551615]]"),
+            ("shard/1", "shard/2"),
+        ] {
+            fs::write(&file, whole.replace(from, to)).unwrap();
+            refused("the items it should");
+        }
+        for damaged in ["", "{", "\u{0}\u{0}", &whole[..whole.len() / 2], &whole.replace("\"items\"", "\"Items\"")] {
+            fs::write(&file, damaged).unwrap();
+            refused("not a shard");
+        }
+        fs::remove_file(&file).unwrap();
         assert!(SweepDirectory::create(directory.path(), &Plan::table_2(4, 2), 2).is_err());
         assert!(SweepDirectory::create(directory.path(), &plan, 2).is_ok());
     }

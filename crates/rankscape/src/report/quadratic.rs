@@ -23,11 +23,15 @@ pub fn ed_text(document: &EdDocument) -> String {
     lines.join("\n") + "\n"
 }
 
-/// One line for each instance, then the segments and a summary.
+/// One line for each instance, then the segments and a summary. The lowest value is called the lowest found unless it is proved
+/// for all instances that no critical point is missing.
 pub fn solve_text(document: &SolveDocument) -> String {
     let found = &document.instances;
+    // Without proof that none is missing, a lower point may not have been found.
+    let incomplete = found.iter().any(|one| one.completeness != "proved");
+    let lowest = if incomplete { "lowest found" } else { "lowest" };
     let mut rows = vec![
-        ["instance", "size", "complex", "expected", "complete", "real", "minima", "certified", "lowest"]
+        ["instance", "size", "complex", "expected", "complete", "real", "minima", "certified", lowest]
             .map(str::to_owned),
     ];
     rows.extend(found.iter().map(solution));
@@ -35,6 +39,12 @@ pub fn solve_text(document: &SolveDocument) -> String {
     lines.extend(document.segments.iter().flatten().flat_map(segment));
     let unknown = found.iter().filter(|one| !one.certified);
     lines.extend(unknown.map(|one| format!("{}: complete: {}: {}", one.id, one.completeness, one.reason)));
+    if incomplete {
+        lines.push(
+            "Where completeness is unknown, the numbers and the lowest value are those found: there may be others."
+                .to_owned(),
+        );
+    }
     if !found.is_empty() {
         let certified = found.iter().filter(|one| one.certified).count();
         lines.push(format!(

@@ -29,7 +29,8 @@ pub enum Entries {
 pub enum MetricLaw {
     /// `phi` has independent entries.
     Full,
-    /// `phi` is diagonal: weights are squares of independent entries, zeros drawn again.
+    /// `phi` is diagonal: weights are squares of independent entries; an entry 0 is drawn again, so that no weight is zero and
+    /// the law of the others is that of [`Entries`] without 0.
     Diagonal,
 }
 
@@ -72,9 +73,12 @@ impl Plan {
         crate::quadratic::expected_count(self.shape())?;
         let empty = |array: &str| InputError::new("nothing can be drawn from this plan").array(array);
         match self.entries {
-            Entries::Integers { low, high } if low > high || (low, high) == (0, 0) => {
-                Err(empty("entries").value(format!("{low}..={high}")).hint("low must not exceed high"))
+            Entries::Integers { low, high } if low > high => {
+                Err(empty("low, high").value(format!("{low}..={high}")).hint("low must not exceed high"))
             }
+            Entries::Integers { low: 0, high: 0 } => Err(empty("low, high")
+                .value("0..=0")
+                .hint("every metric would be zero: choose low below 0 or high above 0")),
             _ if self.rank >= self.rows.min(self.cols) => {
                 Err(empty("rank").value(self.rank).hint("the rank must be below the smaller size"))
             }
@@ -296,6 +300,17 @@ mod tests {
         let (low, high) = wilson(10, 100);
         assert!((low - 0.0552).abs() < 1e-4 && (high - 0.1744).abs() < 1e-4);
         assert!(wilson(0, 50).0 < 1e-15);
+    }
+
+    #[test]
+    fn plans_of_nothing_are_refused_with_the_reason() {
+        for (low, high, reason) in [(0, 0, "every metric would be zero"), (3, 1, "low must not exceed high")] {
+            let plan = Plan { entries: Entries::Integers { low, high }, ..Plan::table_2(1, 1) };
+            let error = plan.check().unwrap_err().to_string();
+            assert!(error.contains("low, high") && error.contains(reason), "{error}");
+        }
+        let plan = Plan { entries: Entries::Integers { low: 0, high: 1 }, ..Plan::table_2(1, 1) };
+        plan.check().unwrap();
     }
 
     #[test]

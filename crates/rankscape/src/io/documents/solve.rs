@@ -319,7 +319,8 @@ impl CostsDocument {
             })
         };
         let costs: Vec<CostDocument> = shapes.iter().map(one).collect::<Result<_, InputError>>()?;
-        let seconds = costs.iter().map(|cost| cost.seconds + cost.start_seconds).sum();
+        // The sum of no terms of an iterator is minus zero.
+        let seconds = costs.iter().fold(0.0, |total, cost| total + cost.seconds + cost.start_seconds);
         Ok(Self { schema: "rankscape.cost/1", costs, seconds, run: RunDocument::default() })
     }
 }

@@ -1,4 +1,8 @@
-//! Integers known modulo 61-bit primes: ranks as fast lower bounds, determinants, interpolation, the Chinese remainder.
+//! Integers known modulo 61-bit primes: ranks as fast lower bounds, characteristic polynomials, interpolation, the Chinese
+//! remainder.
+//!
+//! Every modulus lies just below `2^61` (at least `2^61 - 2^20`), so that `2^61` is a small number modulo it and a product
+//! is reduced without a division.
 
 use num_bigint::{BigInt, BigUint};
 use num_traits::{One, Signed, ToPrimitive, Zero};
@@ -63,7 +67,16 @@ fn is_prime(n: u64) -> bool {
 }
 
 pub(crate) fn multiply(a: u64, b: u64, prime: u64) -> u64 {
-    (u128::from(a) * u128::from(b) % u128::from(prime)) as u64
+    reduce(u128::from(a) * u128::from(b), prime)
+}
+
+fn reduce(x: u128, prime: u64) -> u64 {
+    const LOW: u64 = (1 << 61) - 1;
+    let small = (1 << 61) - prime;
+    // 2^61 = small: at most 2^128, then 2^88, then 2 prime.
+    let once = (x >> 61) * u128::from(small) + u128::from(x as u64 & LOW);
+    let twice = (once >> 61) as u64 * small + (once as u64 & LOW);
+    if twice >= prime { twice - prime } else { twice }
 }
 
 pub(crate) fn subtract(a: u64, b: u64, prime: u64) -> u64 {
@@ -86,29 +99,62 @@ pub(crate) fn inverse(a: u64, prime: u64) -> u64 {
     power(a, prime - 2, prime)
 }
 
-/// Determinant of a square matrix (row by row) modulo `prime`.
-pub(crate) fn determinant(mut a: Vec<u64>, size: usize, prime: u64) -> u64 {
-    let mut value = 1;
+/// Coefficients of `det(x - A)`, constant first, of a square matrix (row by row): by elimination to a Hessenberg matrix.
+pub(crate) fn characteristic_polynomial(mut a: Vec<u64>, size: usize, prime: u64) -> Vec<u64> {
+    to_hessenberg(&mut a, size, prime);
+    // The polynomial of each leading block, by its last column.
+    let mut leading = vec![vec![1]];
     for k in 0..size {
-        let Some(pivot) = (k..size).find(|&i| a[i * size + k] != 0) else { return 0 };
+        let mut next = vec![0; k + 2];
+        next[1..].copy_from_slice(&leading[k]);
+        let mut below = 1;
+        for i in (0..=k).rev() {
+            let factor = multiply(below, a[i * size + k], prime);
+            for (x, &c) in next.iter_mut().zip(&leading[i]) {
+                *x = subtract(*x, multiply(factor, c, prime), prime);
+            }
+            if i > 0 {
+                below = multiply(below, a[i * size + i - 1], prime);
+            }
+        }
+        leading.push(next);
+    }
+    leading.pop().unwrap_or_default()
+}
+
+/// A similar matrix with zeros below the first subdiagonal.
+fn to_hessenberg(a: &mut [u64], size: usize, prime: u64) {
+    /// So many products of two residues and one residue more are below `2^128`.
+    const TERMS: usize = 63;
+    for k in 1..size.saturating_sub(1) {
+        let Some(pivot) = (k..size).find(|&i| a[i * size + k - 1] != 0) else { continue };
         if pivot != k {
             (0..size).for_each(|j| a.swap(k * size + j, pivot * size + j));
-            value = subtract(0, value, prime);
+            (0..size).for_each(|i| a.swap(i * size + k, i * size + pivot));
         }
-        let lead = a[k * size + k];
-        value = multiply(value, lead, prime);
-        let lead = inverse(lead, prime);
-        for i in k + 1..size {
-            let factor = multiply(a[i * size + k], lead, prime);
-            for j in k + 1..size {
-                a[i * size + j] = subtract(a[i * size + j], multiply(factor, a[k * size + j], prime), prime);
+        let lead = inverse(a[k * size + k - 1], prime);
+        let (above, below) = a.split_at_mut((k + 1) * size);
+        let row = &above[k * size..];
+        let mut factors = vec![0; size - k - 1];
+        for (other, factor) in below.chunks_exact_mut(size).zip(&mut factors) {
+            *factor = multiply(other[k - 1], lead, prime);
+            let less = u128::from(subtract(0, *factor, prime));
+            for (x, &y) in other[k - 1..].iter_mut().zip(&row[k - 1..]) {
+                *x = reduce(u128::from(*x) + less * u128::from(y), prime);
+            }
+        }
+        // Rows have lost multiples of row k; to stay similar, column k gains those multiples of the others.
+        for row in a.chunks_exact_mut(size) {
+            let (left, right) = row.split_at_mut(k + 1);
+            for (xs, fs) in right.chunks(TERMS).zip(factors.chunks(TERMS)) {
+                let gain: u128 = xs.iter().zip(fs).map(|(&x, &f)| u128::from(x) * u128::from(f)).sum();
+                left[k] = reduce(u128::from(left[k]) + gain, prime);
             }
         }
     }
-    value
 }
 
-/// Coefficients of the polynomial of degree below `values.len()` with the given values at 0, 1, 2, ... (Newton).
+/// Coefficients of the polynomial of degree below `values.len()` with the given values at 1, 2, 3, ... (Newton).
 pub(crate) fn interpolate(values: &[u64], prime: u64) -> Vec<u64> {
     let n = values.len();
     let mut differences = values.to_vec();
@@ -120,10 +166,10 @@ pub(crate) fn interpolate(values: &[u64], prime: u64) -> Vec<u64> {
     }
     let mut out = vec![0; n];
     for k in (0..n).rev() {
-        // out = out * (x - k) + differences[k]
+        // out = out * (x - k - 1) + differences[k]
         for i in (0..n).rev() {
             let shifted = if i == 0 { differences[k] } else { out[i - 1] };
-            out[i] = subtract(shifted, multiply(k as u64, out[i], prime), prime);
+            out[i] = subtract(shifted, multiply(k as u64 + 1, out[i], prime), prime);
         }
     }
     out
@@ -153,11 +199,43 @@ mod tests {
     }
 
     #[test]
+    fn products_agree_with_division() {
+        for prime in primes_below_2_61(80).into_iter().step_by(13) {
+            for a in [0, 1, 2, 1 << 30, (1 << 60) + 12_345, prime - 2, prime - 1] {
+                for b in [0, 1, 3, 987_654_321_987, (1 << 60) - 1, prime - 2, prime - 1] {
+                    let product = u128::from(a) * u128::from(b) % u128::from(prime);
+                    assert_eq!(u128::from(multiply(a, b, prime)), product, "{a} * {b} modulo {prime}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn characteristic_polynomials_are_those_known() {
+        let prime = PRIMES[0];
+        let polynomial = |a: &[u64], size| characteristic_polynomial(a.to_vec(), size, prime);
+        let signed = |x: i64| if x < 0 { prime - x.unsigned_abs() } else { x as u64 };
+        assert_eq!(polynomial(&[], 0), [1]);
+        assert_eq!(polynomial(&[7], 1), [signed(-7), 1]);
+        assert_eq!(polynomial(&[1, 2, 3, 4], 2), [signed(-2), signed(-5), 1]);
+        // (x - 1) (x - 2)^2, with a zero where the first pivot would be.
+        assert_eq!(polynomial(&[2, 0, 1, 0, 1, 0, 0, 0, 2], 3), [signed(-4), 8, signed(-5), 1]);
+        // The companion matrix of x^4 - 3 x^3 - 5 x^2 - 7 x - 11, and its transpose.
+        let mut companion = [[0; 4]; 4];
+        (1..4).for_each(|i| companion[i][i - 1] = 1);
+        (0..4).for_each(|i| companion[i][3] = [11, 7, 5, 3][i]);
+        let expected = [-11, -7, -5, -3, 1].map(signed);
+        assert_eq!(polynomial(companion.as_flattened(), 4), expected);
+        let transposed: Vec<u64> = (0..16).map(|e| companion[e % 4][e / 4]).collect();
+        assert_eq!(polynomial(&transposed, 4), expected);
+    }
+
+    #[test]
     fn interpolation_recovers_coefficients() {
         let prime = (1 << 61) - 1;
         let coefficients = [5, 0, 7, 11];
         let value = |x: u64| coefficients.iter().rev().fold(0, |acc, &c| (multiply(acc, x, prime) + c) % prime);
-        assert_eq!(interpolate(&[value(0), value(1), value(2), value(3)], prime), coefficients);
+        assert_eq!(interpolate(&[value(1), value(2), value(3), value(4)], prime), coefficients);
     }
 
     #[test]
