@@ -65,7 +65,7 @@ impl NormalEquations {
         // A scaled target is zero, or has an entry between one and two; 144 entries make 2^8 of them.
         let room = 2 * (target.len().ilog2() as i32 + 2);
         let fits = |exponent: i32, room: i32| -LARGEST_EXPONENT <= exponent && exponent + room <= LARGEST_EXPONENT;
-        if target.iter().all(|&q| q == 0.0) || (fits(2 * self.norm, room) && fits(self.solution, 100)) {
+        if target.iter().all(|&q| q == 0.0) || (fits(2 * self.norm, room) && fits(self.solution, 60)) {
             return Ok(());
         }
         let reason = "the loss or its critical points are outside the range of double precision";
