@@ -1,13 +1,12 @@
 //! Degrees of the variety of matrices of bounded rank, as exact integers.
 //!
 //! The polar degrees of `M_r` count critical points of generic quadratic losses: their sum is the generic ED degree.
-//! By torus localization they are integrals of Segre classes over `G(r, m) x G(r, n)`. Expanding `1 / prod (1 + x_i +
-//! y_j)` by Cauchy's determinant in Schur polynomials and pairing complementary partitions turns the integral into
-//! sums of products of complementary minors of a Pascal matrix, and those sums are coefficients of one determinant.
+//! They are sums of products of complementary minors of a Pascal matrix, and those sums are coefficients of one determinant;
+//! `docs/degrees.md` has the proof, from Segre classes over `G(r, m) x G(r, n)`.
 //! With `m <= n` and `k = n - m`,
 //!
 //! ```text
-//! sum_r y^r sum_a delta_{r,a} t^{a + r(r-1)} = det_{0 <= i,j < m} [ C(i+j+k, i) (1 + y (-1)^{i+j} t^{i+j}) ]
+//! sum_r y^r sum_j delta_j(M_r) t^{j+1-r(k+1)} = det_{0 <= i,j < m} [ C(i+j+k, i) (1 + y (-1)^{i+j} t^{i+j}) ]
 //! ```
 //!
 //! so that at `t = 1` the generic ED degrees of all ranks are the coefficients of one polynomial in `y`.
