@@ -23,13 +23,15 @@ pub struct SegmentOptions {
     pub cells: usize,
     /// Width to which a change is isolated.
     pub width: f64,
+    /// Where certificates end early, since more than two points nearly meet: width to which a change is isolated at least.
+    pub coarse_width: f64,
     /// Targets solved at most; what is not resolved by then is undecided. A crossing takes about 25.
     pub most_targets: usize,
 }
 
 impl Default for SegmentOptions {
     fn default() -> Self {
-        Self { cells: 32, width: 1e-7, most_targets: 2000 }
+        Self { cells: 32, width: 1e-7, coarse_width: 1e-5, most_targets: 2000 }
     }
 }
 
@@ -83,7 +85,7 @@ impl Solver {
             options,
             special: OnceCell::new(),
             found: Vec::new(),
-            undecided: Vec::new(),
+            gaps: Vec::new(),
             solved: 0,
             grade: Grade::Certified,
         };
@@ -95,13 +97,14 @@ impl Solver {
         for pair in stops.windows(2) {
             walk.inspect(&pair[0], &pair[1])?;
         }
+        walk.close_gaps();
         let (first, last) = (stops.swap_remove(0), stops.pop());
         let end = last.map_or_else(|| first.solution.clone(), |stop| stop.solution);
         Ok(Segment {
             start: first.solution,
             end,
             crossings: walk.found,
-            undecided: walk.undecided,
+            undecided: walk.gaps.iter().map(|gap| (gap.low.t, gap.high.t)).collect(),
             solved: walk.solved,
             grade: walk.grade,
         })
@@ -115,9 +118,21 @@ struct Walk<'a> {
     options: SegmentOptions,
     special: OnceCell<Special>,
     found: Vec<Crossing>,
-    undecided: Vec<(f64, f64)>,
+    gaps: Vec<Gap>,
     solved: usize,
     grade: Grade,
+}
+
+/// Cells side by side in which nothing is decided, and what is known at the two ends.
+struct Gap {
+    low: Side,
+    high: Side,
+}
+
+struct Side {
+    t: f64,
+    real: Vec<RealPoint>,
+    grade: Option<Grade>,
 }
 
 struct Stop {
@@ -129,6 +144,18 @@ struct Stop {
 impl Stop {
     fn is_known(&self) -> bool {
         self.solution.completeness_grade().is_some()
+    }
+
+    fn side(&self) -> Side {
+        Side { t: self.t, real: self.solution.real.clone(), grade: self.solution.completeness_grade() }
+    }
+}
+
+/// The weaker of two grades, if both are there.
+fn weaker(a: Option<Grade>, b: Option<Grade>) -> Option<Grade> {
+    match (a?, b?) {
+        (Grade::Certified, Grade::Certified) => Some(Grade::Certified),
+        _ => Some(Grade::Numerical),
     }
 }
 
@@ -146,29 +173,16 @@ impl Walk<'_> {
     }
 
     fn inspect(&mut self, a: &Stop, b: &Stop) -> Result<()> {
-        let grade = match (a.solution.completeness_grade(), b.solution.completeness_grade()) {
-            (Some(Grade::Certified), Some(Grade::Certified)) => Some(Grade::Certified),
-            (Some(_), Some(_)) => Some(Grade::Numerical),
-            _ => None,
-        };
+        let grade = weaker(a.solution.completeness_grade(), b.solution.completeness_grade());
         if grade.is_some() && self.corresponds(a, b) {
             self.weaken(grade);
             return Ok(());
         }
-        if (!a.is_known() && !b.is_known()) || self.solved >= self.options.most_targets {
-            self.leave_undecided(a.t, b.t);
-            return Ok(());
-        }
-        if b.t - a.t <= self.options.width {
-            let (before, after) = (a.solution.n_real(), b.solution.n_real());
-            match grade.filter(|_| before != after) {
-                Some(grade) => {
-                    let richer = if before > after { &a.solution } else { &b.solution };
-                    let pair = closest(&richer.real);
-                    self.found.push(Crossing { low: a.t, high: b.t, before, after, pair, grade });
-                    self.weaken(Some(grade));
-                }
-                None => self.leave_undecided(a.t, b.t),
+        let found_nothing = !a.is_known() && !b.is_known();
+        if found_nothing || self.solved >= self.options.most_targets || b.t - a.t <= self.options.width {
+            let gap = Gap { low: a.side(), high: b.side() };
+            if b.t - a.t > self.options.width || !self.cross(&gap) {
+                self.leave_undecided(gap);
             }
             return Ok(());
         }
@@ -178,11 +192,31 @@ impl Walk<'_> {
         self.inspect(&middle, b)
     }
 
-    fn leave_undecided(&mut self, low: f64, high: f64) {
-        match self.undecided.last_mut() {
-            Some(last) if last.1 == low => last.1 = high,
-            _ => self.undecided.push((low, high)),
+    /// The counts at both ends are known and differ: a crossing.
+    fn cross(&mut self, Gap { low, high }: &Gap) -> bool {
+        let (before, after) = (low.real.len(), high.real.len());
+        let Some(grade) = weaker(low.grade, high.grade).filter(|_| before != after) else { return false };
+        let pair = closest(if before > after { &low.real } else { &high.real });
+        self.found.push(Crossing { low: low.t, high: high.t, before, after, pair, grade });
+        self.weaken(Some(grade));
+        true
+    }
+
+    fn leave_undecided(&mut self, gap: Gap) {
+        match self.gaps.last_mut() {
+            Some(last) if last.high.t == gap.low.t => last.high = gap.high,
+            _ => self.gaps.push(gap),
         }
+    }
+
+    /// A narrow gap between counts that are known and differ isolates a change, if not as well as was asked.
+    fn close_gaps(&mut self) {
+        let narrow = |gap: &Gap| gap.high.t - gap.low.t <= self.options.coarse_width;
+        let (narrow, wide): (Vec<Gap>, Vec<Gap>) = std::mem::take(&mut self.gaps).into_iter().partition(narrow);
+        let open = narrow.into_iter().filter(|gap| !self.cross(gap)).collect::<Vec<Gap>>();
+        self.gaps = open.into_iter().chain(wide).collect();
+        self.gaps.sort_by(|a, b| a.low.t.total_cmp(&b.low.t));
+        self.found.sort_by(|a, b| a.low.total_cmp(&b.low));
     }
 
     fn weaken(&mut self, grade: Option<Grade>) {
