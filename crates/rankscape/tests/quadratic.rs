@@ -296,24 +296,6 @@ fn full_rank_is_linear_least_squares() {
     }
 }
 
-/// Weights `[[1, w], [w, 1]]` and targets `diag(p, 3)`: the count changes at `p = 3 w` and `p = 3 / w` alone, by the closed form in
-/// `docs/quadratic.md`. Three points meet there.
-#[test]
-fn segments_isolate_the_targets_where_three_real_points_meet() {
-    let solver = solver(2, 2, 1);
-    for w in [0.25, 0.5, 0.8] {
-        let instance = weighted(2, 2, 1, vec![1.0, w, w, 1.0], vec![0.1, 0.0, 0.0, 3.0]);
-        let found = solver.segment(&instance, &[9.9, 0.0, 0.0, 3.0], SegmentOptions::default()).unwrap();
-        let inside: Vec<f64> = [3.0 * w, 3.0 / w].into_iter().filter(|&p| p < 9.9).collect();
-        assert_eq!((found.crossings.len(), found.undecided.len()), (inside.len(), 0), "{:?}", found.undecided);
-        for (crossing, p) in found.crossings.iter().zip(inside) {
-            assert!(0.1 + 9.8 * crossing.low < p && p < 0.1 + 9.8 * crossing.high, "{w} {p}");
-            assert!(crossing.high - crossing.low <= SegmentOptions::default().coarse_width);
-            assert_eq!(crossing.before.min(crossing.after) + 2, crossing.before.max(crossing.after));
-        }
-    }
-}
-
 /// One vanishing 2 x 2 minor of the weights: 35 points where 39 would prove the count.
 #[test]
 fn segments_of_special_metrics_are_compared_numerically_and_say_so() {
