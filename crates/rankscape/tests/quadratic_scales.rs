@@ -5,6 +5,7 @@
 use rankscape::Tolerances;
 use rankscape::evidence::Grade;
 use rankscape::homotopy::Workers;
+use rankscape::linalg::{Matrix, singular_values};
 use rankscape::quadratic::{
     Completeness, Convention, Instance, Metric, MetricKind, Shape, Solution, Solver, StartSet, weighted_degree,
 };
@@ -76,6 +77,29 @@ fn the_kernel_of_phi_is_decided_over_the_rationals() {
         let scaled: Vec<f64> = phi.iter().map(|x| x * size).collect();
         let made = instance(Metric::Map(scaled), &[1.0; 4].map(|q| q / size), Convention::Metric);
         assert_eq!(made.prepare(&Tolerances::default()).unwrap().kind, MetricKind::Singular { kernel: 1 });
+    }
+}
+
+/// `phi = R (x) C` of any condition: the values are sums of squares of singular values of `R Q C'`, by Eckart and Young.
+#[test]
+fn product_metrics_are_solved_in_closed_form_and_certified() {
+    let target = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 6.0, 8.0, 1.0];
+    let matrix = |list: &[f64]| Matrix::from_fn(3, 3, |i, j| list[3 * i + j]);
+    for large in [8.0, 1e2, 1e4] {
+        let rows = [1.0, 2.0, 1.0, 3.0, large, 2.0, 1.0, 1.0, 5.0];
+        let cols = [2.0, 1.0, 0.0, 1.0, large, 1.0, 0.0, 3.0, 1.0];
+        let entry = |e: usize| {
+            let (i, j, k, l) = (e / 27, e / 9 % 3, e % 9 / 3, e % 3);
+            rows[3 * i + k] * cols[3 * j + l]
+        };
+        let found = solve(&instance(Metric::Map((0..81).map(entry).collect()), &target, Convention::Metric));
+        assert!(found.certified && found.n_real() == 3, "{large}: {:?}", found.complete);
+        let whitened = &(&matrix(&rows) * &matrix(&target)) * &matrix(&cols).transpose();
+        let values = singular_values(&whitened);
+        let total: f64 = values.iter().map(|s| s * s).sum();
+        for (point, s) in found.real.iter().zip(values) {
+            assert!((point.value - (total - s * s)).abs() < 1e-9 * total, "{large}");
+        }
     }
 }
 

@@ -7,12 +7,11 @@ use num_traits::ToPrimitive;
 use super::certified::{Admission, CertifiedSet};
 use super::family::Family;
 use super::instance::Instance;
-use super::kernel::Shape;
 use super::loss::{Loss, MetricKind};
 use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
 use super::special::{Special, special_set};
 use super::start::{StartSet, expected_count};
-use super::whitened::WhitenedTarget;
+use super::whitened::{WhiteCoordinates, WhitenedTarget};
 use crate::determinantal::degrees;
 use crate::error::{InputError, Result};
 use crate::homotopy::{PathOutcome, Point, TrackOptions, TrackWork, Workers, track_in_double_double};
@@ -113,11 +112,7 @@ impl Solver {
                 }
                 search.conclude(Some(expected), workers)
             }
-            MetricKind::Product { exact: true } => {
-                let Shape { m, n, r } = loss.shape();
-                let unit = degrees(m, n, r).ok().and_then(|found| found.unit.to_usize());
-                search.conclude(unit, workers)
-            }
+            MetricKind::Product { exact: true } => search.eckart_young(),
             MetricKind::Product { exact: false } | MetricKind::Singular { .. } => search.conclude(None, workers),
         }
     }
@@ -129,6 +124,7 @@ struct Search<'a> {
     loss: &'a Loss,
     set: CertifiedSet<'a>,
     special: &'a OnceCell<Special>,
+    whitened: Option<WhitenedTarget>,
     paths: PathCounts,
     work: TrackWork,
 }
@@ -136,12 +132,13 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(solver: &'a Solver, loss: &'a Loss, special: &'a OnceCell<Special>) -> Self {
         let set = CertifiedSet::new(loss, &solver.tolerances);
-        Self { solver, loss, set, special, paths: PathCounts::default(), work: TrackWork::default() }
+        Self { solver, loss, set, special, whitened: None, paths: PathCounts::default(), work: TrackWork::default() }
     }
 
-    /// Definite, but so nearly singular that paths may be lost to rounding errors.
+    /// Definite, but so nearly singular that points may be lost to rounding errors.
     fn is_badly_scaled(&self) -> bool {
-        self.loss.kind == MetricKind::Definite && self.loss.condition > self.solver.tolerances.metric_condition
+        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
+        !singular && self.loss.condition > self.solver.tolerances.metric_condition
     }
 
     fn is_complete(&self, expected: usize) -> bool {
@@ -155,6 +152,28 @@ impl<'a> Search<'a> {
             }
             self.follow_generic(round, workers);
         }
+    }
+
+    /// For a product metric all isolated critical points are known in closed form, and need only be certified.
+    fn eckart_young(mut self) -> Solution {
+        let shape = self.loss.shape();
+        let expected = degrees(shape.m, shape.n, shape.r).ok().and_then(|found| found.unit.to_usize());
+        let coordinates = WhiteCoordinates::new(self.loss);
+        if let Some(coordinates) = &coordinates {
+            self.set.admit(&coordinates.points(shape));
+        }
+        // Beyond that the singular values would be rounding errors.
+        let reliable = coordinates.filter(|_| !self.is_badly_scaled());
+        self.whitened = reliable.map(|found| WhitenedTarget::new(self.loss, &found, &self.solver.tolerances));
+        let found = self.set.points.len();
+        let complete = if expected == Some(found) {
+            Completeness::Proved { theorem: generic_theorem(self.loss) }
+        } else {
+            let degenerate = self.whitened.as_ref().and_then(|whitened| whitened.degenerate_reason(found, shape.r));
+            let reason = degenerate.unwrap_or_else(|| self.unknown_reason(expected, (found, found)));
+            Completeness::Unknown { reason, trace: None, generic: expected }
+        };
+        self.solution(expected, complete)
     }
 
     /// One point solves a linear system; that its Jacobian is proved nonsingular proves that it is the only one.
@@ -245,13 +264,8 @@ impl<'a> Search<'a> {
             Some(expected) if self.is_complete(expected) => {
                 Completeness::Proved { theorem: generic_theorem(self.loss) }
             }
-            Some(expected) if self.is_badly_scaled() => {
-                let reason = format!(
-                    "{} of at most {expected} critical points are certified; the metric is badly scaled (condition number \
-                     {:.1e} after scaling rows and columns), so paths may have been lost to rounding errors",
-                    self.set.points.len(),
-                    self.loss.condition
-                );
+            _ if self.is_badly_scaled() => {
+                let reason = self.unknown_reason(expected, (self.set.points.len(), 0));
                 Completeness::Unknown { reason, trace: None, generic: None }
             }
             _ => self.follow_special(expected, workers),
@@ -263,11 +277,10 @@ impl<'a> Search<'a> {
     fn follow_special(&mut self, expected: Option<usize>, workers: &Workers) -> Completeness {
         let loss = self.loss.as_complex();
         let limit = self.solver.start.points.len();
-        let known = if self.loss.kind == (MetricKind::Product { exact: true }) { expected } else { None };
         let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
         let (seed, tools) = (self.solver.seed, (&self.solver.tracking, &self.solver.tolerances));
         let special = self.special.get_or_init(|| {
-            let set = special_set(&loss, seed, (known, 2 * limit), tools.0, workers);
+            let set = special_set(&loss, seed, 2 * limit, tools.0, workers);
             Special::new(set, singular, tools, workers)
         });
         self.work += special.set.found.work;
@@ -277,10 +290,7 @@ impl<'a> Search<'a> {
         if expected.is_some_and(|expected| self.is_complete(expected)) {
             return Completeness::Proved { theorem: generic_theorem(self.loss) };
         }
-        let found = self.set.points.len();
-        let whitened = WhitenedTarget::new(self.loss, &self.solver.tolerances);
-        let degenerate = whitened.and_then(|whitened| whitened.degenerate_reason(found, self.loss.shape().r));
-        let reason = degenerate.unwrap_or_else(|| self.unknown_reason(expected, (found, count)));
+        let reason = self.unknown_reason(expected, (self.set.points.len(), count));
         Completeness::Unknown { reason, trace: special.trace, generic: Some(special.generic) }
     }
 
@@ -291,6 +301,15 @@ impl<'a> Search<'a> {
                  the linear term found {count} critical points for generic ones, of which {found} are certified here and \
                  {} run towards infinity or a degenerate point",
                 count.saturating_sub(found)
+            ),
+            _ if self.is_badly_scaled() => format!(
+                "{found} critical points are certified{}; the metric is badly scaled (condition number {:.1e} after scaling rows \
+                 and columns), so others may have been lost to rounding errors",
+                expected.map_or_else(String::new, |expected| format!(" of at most {expected}")),
+                self.loss.condition
+            ),
+            (MetricKind::Product { .. }, Some(expected)) => format!(
+                "{found} of at most {expected} critical points are certified; the target is nearly degenerate for this metric"
             ),
             (_, Some(expected)) => format!(
                 "{found} of at most {expected} critical points are certified; the metric or the target is not generic, \
@@ -336,7 +355,7 @@ impl<'a> Search<'a> {
             complete,
             real,
             complex,
-            whitened: WhitenedTarget::new(self.loss, &self.solver.tolerances),
+            whitened: self.whitened,
             paths: self.paths,
             work: self.work,
         }

@@ -26,14 +26,15 @@ pub(super) struct SpecialSet {
 pub(super) fn special_set(
     loss: &ComplexLoss,
     seed: u64,
-    (expected, limit): (Option<usize>, usize),
+    limit: usize,
     tracking: &TrackOptions,
     workers: &Workers,
 ) -> SpecialSet {
     let mut stream = Stream::new(seed, 0);
     let (base, start) = critical_by_construction(loss.shape, loss.form.clone(), &mut stream);
     let loops = RandomLoops { base: base.clone(), varies: Varies::Linear, seed };
-    let options = MonodromyOptions { expected, quiet_loops: QUIET_LOOPS, most_solutions: limit, same: tracking.same };
+    let options =
+        MonodromyOptions { expected: None, quiet_loops: QUIET_LOOPS, most_solutions: limit, same: tracking.same };
     let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
     SpecialSet { loss: base, found, seed }
 }

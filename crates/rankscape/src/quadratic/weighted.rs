@@ -81,7 +81,7 @@ pub fn weighted_degree(
         MetricKind::Product { exact: false } | MetricKind::Singular { .. } => {
             let tracking = TrackOptions::new(tolerances);
             let limit = 2 * expected_count(loss.shape())?;
-            let set = special_set(&loss.as_complex(), seed, (None, limit), &tracking, workers);
+            let set = special_set(&loss.as_complex(), seed, limit, &tracking, workers);
             let singular = matches!(loss.kind, MetricKind::Singular { .. });
             let special = Special::new(set, singular, (&tracking, tolerances), workers);
             let family = Family::new(&special.set.loss, &loss.as_complex());

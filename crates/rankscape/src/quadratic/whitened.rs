@@ -1,9 +1,13 @@
 //! Coordinates in which a product metric is the Frobenius norm: there Eckart and Young give every critical point.
 
-use super::instance::Metric;
+use super::chart;
+use super::kernel::Shape;
 use super::loss::{Loss, MetricKind};
 use crate::determinantal::{DistanceCriticalPoint, EckartYoung, EckartYoungDiscriminant, eckart_young_discriminant};
-use crate::linalg::{Matrix, symmetric_eigen};
+use crate::homotopy::Point;
+use crate::linalg::interval::Interval;
+use crate::linalg::scalar::C64;
+use crate::linalg::{Matrix, svd, symmetric_eigen};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Most families that are listed.
@@ -22,15 +26,15 @@ pub struct WhitenedTarget {
 }
 
 impl WhitenedTarget {
-    /// `None` unless the metric is a product over the rationals, and at full rank, where nothing degenerates.
-    pub(super) fn new(loss: &Loss, tolerances: &Tolerances) -> Option<Self> {
-        let target = whitened(loss).filter(|_| !loss.is_full_rank())?;
-        let discriminant = eckart_young_discriminant(&target, loss.shape().r);
+    pub(super) fn new(loss: &Loss, coordinates: &WhiteCoordinates, tolerances: &Tolerances) -> Self {
+        let discriminant = eckart_young_discriminant(&coordinates.target.scaled(loss.norm_unit), loss.shape().r);
         let spectrum = &discriminant.spectrum;
-        let unit = UNIT_ROUNDOFF * (loss.shape().n as f64).sqrt() * spectrum.first().copied().unwrap_or(0.0);
+        // Whitening multiplies rounding errors by the condition number at most.
+        let size = (loss.shape().n as f64).sqrt() * spectrum.first().copied().unwrap_or(0.0);
+        let unit = UNIT_ROUNDOFF * size * loss.condition;
         let grouped = EckartYoung::new(spectrum, tolerances.rank * unit, tolerances.tie * unit);
         let families = grouped.critical_points(loss.shape().r, MOST_FAMILIES);
-        Some(Self { discriminant, families, blocks: grouped.blocks })
+        Self { discriminant, families, blocks: grouped.blocks }
     }
 
     /// Isolated critical points.
@@ -77,30 +81,53 @@ impl WhitenedTarget {
     }
 }
 
-/// `R^(1/2) Q C^(1/2)` for the metric `R (x) C`, up to transposition.
-fn whitened(loss: &Loss) -> Option<Matrix> {
-    if loss.kind != (MetricKind::Product { exact: true }) {
-        return None;
+/// The metric `R (x) C` of the solver and its whitened target `R^(1/2) Q C^(1/2)`, in the solver's units.
+pub(super) struct WhiteCoordinates {
+    /// `R^(-1/2)`
+    rows: Matrix,
+    /// `C^(-1/2)`
+    cols: Matrix,
+    target: Matrix,
+}
+
+impl WhiteCoordinates {
+    /// `None` unless the metric is a product over the rationals, and at full rank, where nothing degenerates.
+    pub(super) fn new(loss: &Loss) -> Option<Self> {
+        if loss.kind != (MetricKind::Product { exact: true }) || loss.is_full_rank() {
+            return None;
+        }
+        let Shape { m, n, .. } = loss.shape();
+        let entries = m * n;
+        let mid = |x: &Interval| 0.5 * x.low + 0.5 * x.high;
+        let form = |row: usize, col: usize| mid(&loss.form[row * entries + col]);
+        let best = (0..entries).max_by(|&e, &f| form(e, e).total_cmp(&form(f, f)))?;
+        let (b, c) = (best / n, best % n);
+        let scale = form(best, best).sqrt();
+        let rows = inverse_root(&Matrix::from_fn(m, m, |i, k| form(i * n + c, k * n + c) / scale))?;
+        let cols = inverse_root(&Matrix::from_fn(n, n, |j, l| form(b * n + j, b * n + l) / scale))?;
+        // b = R Q C, so R^(-1/2) b C^(-1/2) is what is wanted.
+        let target = &(&rows * &Matrix::from_fn(m, n, |i, j| mid(&loss.linear[i * n + j]))) * &cols;
+        Some(Self { rows, cols, target })
     }
-    let instance = loss.instance();
-    if let Metric::Weights(weights) = &instance.metric {
-        let entry = |e: usize| weights[e].sqrt() * instance.target[e];
-        return Some(Matrix::from_fn(instance.rows, instance.cols, |i, j| entry(i * instance.cols + j)));
+
+    /// The points of Eckart and Young, `R^(-1/2) sum_S s_k u_k v_k' C^(-1/2)` for all `r` of the positive singular values,
+    /// before rounding.
+    pub(super) fn points(&self, shape: Shape) -> Vec<Point> {
+        let Shape { m, n, r } = shape;
+        let svd = svd(&self.target);
+        let complex = |value: f64| C64::new(value, 0.0);
+        let point = |chosen: &[usize]| {
+            let u = Matrix::from_fn(m, r, |i, a| svd.u.column(chosen[a])[i]);
+            let v = Matrix::from_fn(r, n, |a, j| svd.s[chosen[a]] * svd.v.column(chosen[a])[j]);
+            let (x, y) = (&self.rows * &u, &v * &self.cols);
+            let x: Vec<C64> = (0..m * r).map(|e| complex(x[(e / r, e % r)])).collect();
+            let y: Vec<C64> = (0..r * n).map(|e| complex(y[(e / n, e % n)])).collect();
+            chart::point(shape, &x, &y)
+        };
+        let sets = (0_u32..1 << m).filter(|set| set.count_ones() as usize == r);
+        let chosen = sets.map(|set| (0..m).filter(|&k| set >> k & 1 == 1).collect::<Vec<usize>>());
+        chosen.filter(|chosen| chosen.iter().all(|&k| svd.s[k] > 0.0)).map(|chosen| point(&chosen)).collect()
     }
-    let (m, n) = (loss.shape().m, loss.shape().n);
-    let entries = m * n;
-    let mid =
-        |row: usize, col: usize| 0.5 * loss.form[row * entries + col].low + 0.5 * loss.form[row * entries + col].high;
-    let best = (0..entries).max_by(|&e, &f| mid(e, e).total_cmp(&mid(f, f)))?;
-    let (b, c) = (best / n, best % n);
-    let scale = mid(best, best).sqrt();
-    let rows = inverse_root(&Matrix::from_fn(m, m, |i, k| mid(i * n + c, k * n + c) / scale))?;
-    let cols = inverse_root(&Matrix::from_fn(n, n, |j, l| mid(b * n + j, b * n + l) / scale))?;
-    let linear = |i: usize, j: usize| 0.5 * loss.linear[i * n + j].low + 0.5 * loss.linear[i * n + j].high;
-    let back = loss.norm_unit;
-    // b = R Q C, so R^(-1/2) b C^(-1/2) is what is wanted.
-    let target = &(&rows * &Matrix::from_fn(m, n, linear)) * &cols;
-    Some(Matrix::from_fn(m, n, |i, j| back * target[(i, j)]))
 }
 
 /// `A^(-1/2)` of a positive definite matrix.
