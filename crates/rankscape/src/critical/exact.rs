@@ -74,13 +74,20 @@ impl<'a> ExactSquareNetwork<'a> {
         self.gradient.dot(&self.product) - self.product.dot(&self.data.yx) + &self.data.yy
     }
 
-    /// Every gradient block `P(h,k)' g P(k-1,0)'` is zero.
-    pub fn is_critical(&self) -> bool {
+    /// The gradient, one block a layer: `P(h,k)' g P(k-1,0)'`.
+    pub fn gradient_blocks(&self) -> Vec<RationalMatrix> {
         let depth = self.factors.architecture().depth();
-        (1..=depth).all(|k| {
-            let left = &self.factors.partial(depth, k).transpose() * &self.gradient;
-            (&left * &self.factors.partial(k - 1, 0).transpose()).is_zero()
-        })
+        (1..=depth)
+            .map(|k| {
+                let left = &self.factors.partial(depth, k).transpose() * &self.gradient;
+                &left * &self.factors.partial(k - 1, 0).transpose()
+            })
+            .collect()
+    }
+
+    /// Every gradient block is zero.
+    pub fn is_critical(&self) -> bool {
+        self.gradient_blocks().iter().all(RationalMatrix::is_zero)
     }
 
     /// `g`, the gradient of the loss in matrix space.

@@ -149,17 +149,30 @@ impl NormalizedNetwork {
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
+        let blocks = self.given.gradient();
+        blocks.iter().zip(self.scaled_rounding(tolerances)).all(|(block, error)| block.frobenius_norm() <= error)
+    }
+
+    /// What the norm of each block of [`NormalizedNetwork::gradient`] can be made of by rounding errors of its evaluation in
+    /// double precision; the output factor is left out.
+    pub fn gradient_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
+        let z = self.target_scale;
+        let errors = self.scaled_rounding(tolerances).into_iter().zip(&self.block_scales);
+        errors.map(|(error, c)| error * (z / c) * z).collect()
+    }
+
+    fn scaled_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
         let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
         let widest = self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
         let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
-        let biased = self.given.biased_layers();
-        let depth = norms.len();
-        self.given.gradient().iter().enumerate().all(|(block, part)| {
-            let k = block.checked_sub(depth).map_or(block, |bias| biased[bias]);
-            let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
-            part.frobenius_norm() <= relative * others * input * residual
-        })
+        let layers = (0..norms.len()).chain(self.given.biased_layers());
+        layers
+            .map(|k| {
+                let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
+                relative * others * input * residual
+            })
+            .collect()
     }
 
     /// What the data `X` was divided by.
