@@ -206,7 +206,8 @@ fn paths_out_of_exact_points_that_are_not_critical_have_a_slope_of_the_size_of_t
         let y = sparse(widths[depth], widths[0]);
         // Every seventh point has weights so small that the gradient drowns in the rounding errors of the others.
         let shift = Rational::ratio(1, if seed % 7 == 0 { 1 << 60 } else { 1 });
-        let weights: Vec<_> = weights.into_iter().enumerate().map(|(k, w)| if k == 0 { w.scale(&shift) } else { w }).collect();
+        let weights: Vec<_> =
+            weights.into_iter().enumerate().map(|(k, w)| if k == 0 { w.scale(&shift) } else { w }).collect();
         let network = Network::new(weights, Grid::identity(widths[0]), y);
         let gradient = network.gradient();
         let at = format!("seed {seed} {network:?}");

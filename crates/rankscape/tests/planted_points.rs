@@ -41,7 +41,11 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
         let white = whitening(&planted.network.x, &planted.network.y);
         let factors = factors(&planted.network.weights);
         let network = NormalizedNetwork::new(&factors, &white);
-        assert!(network.is_critical(UNIT_ROUNDOFF, &tolerances), "seed {seed}: {}", network.relative_gradient());
+        assert!(
+            network.is_critical(UNIT_ROUNDOFF, &tolerances),
+            "seed {seed}: {}",
+            network.relative_gradient(UNIT_ROUNDOFF, &tolerances)
+        );
         let found = classify(&network, &white, UNIT_ROUNDOFF, &tolerances);
         if found.class == CriticalClass::Undecided {
             undecided += 1;

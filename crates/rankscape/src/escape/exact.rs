@@ -7,8 +7,8 @@ use super::kernels::{KernelPath, Spaces, kernel_path};
 use super::path::{EscapePath, LossOnPath};
 use super::{Escape, EscapeKind};
 use crate::critical::{ExactData, ExactSquareNetwork};
-use crate::linalg::{Algebra as _, Matrix};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
+use crate::linalg::{Algebra as _, Matrix};
 use crate::multiplication::{ExactFactors, Factors};
 use crate::random::Stream;
 
