@@ -249,8 +249,10 @@ impl Balanced {
         let distance = distance_from_rank(&self.target, rank);
         let square = squared_norm(&residual);
         let gap = if distance.high == 0.0 { square } else { square - distance * distance };
+        // A target that is nothing beside the rounding errors of the product has no size of its own.
+        let unit = measured(target_norm, product(None), vanishing);
         let high = if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) };
-        let excess = ratio(Interval { low: gap.low.max(0.0), high }, target_norm * target_norm);
+        let excess = ratio(Interval { low: gap.low.max(0.0), high }, unit * unit);
         Bounds { relative, critical: (below || above).then_some(below), excess }
     }
 }
