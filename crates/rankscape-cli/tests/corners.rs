@@ -84,7 +84,7 @@ fn without_inputs_nothing_is_captured_and_nothing_can_be_left() {
     let diagnosed = answer(folder, &[&["diagnose"], &point[..]].concat(), 0);
     assert_eq!(diagnosed["captured"], parsed["captured"]);
     for more in [&[][..], &["--ascent"]] {
-        let escape = answer(folder, &[&["escape"], &point[..], more].concat(), if more.is_empty() { 0 } else { 3 });
+        let escape = answer(folder, &[&["escape"], &point[..], more].concat(), 0);
         assert_valid("escape", &escape);
         for construction in escape["constructions"].as_array().unwrap() {
             assert_eq!(construction["reason"], "X is zero: the loss does not depend on the weights");

@@ -63,7 +63,8 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
             continue;
         }
         let scale = network.target_scale();
-        let captured = captured_directions(network.whitened().output(), found.rank, &white, scale, 1e-9, 1e-6).unwrap();
+        let captured =
+            captured_directions(network.whitened().output(), found.rank, &white, scale, (1e-9, 1e-9), 1e-6).unwrap();
         assert_eq!(captured.indices, planted.blueprint.captured(), "seed {seed}");
     }
     assert!(undecided <= 6, "{undecided} of 3000 undecided");

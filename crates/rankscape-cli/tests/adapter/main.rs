@@ -361,6 +361,6 @@ fn a_scaling_of_zero_and_a_missing_path_are_said() {
     assert!(pair["says"].as_str().unwrap().starts_with("the scaling is zero: the update is zero"), "{pair}");
     assert!(pair["singular_values"].as_array().unwrap().iter().all(|value| *value == 0.0), "{pair}");
     for missing in ["nowhere", "nowhere/", "nowhere.safetensors"] {
-        refused(folder, &[missing], &[missing, "there is no such file or folder"]);
+        refused(folder, &[missing], &[missing, "the file or folder does not exist"]);
     }
 }

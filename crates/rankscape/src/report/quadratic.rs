@@ -129,7 +129,7 @@ pub fn cost_text(document: &CostsDocument) -> String {
             cost.n,
             cost.r,
             counted(cost.instances, "instance"),
-            counted(&cost.paths, "path"),
+            counted(cost.paths, "path"),
             cost.seconds,
             cost.start_seconds
         ));

@@ -37,7 +37,7 @@ impl Source {
     /// Opens a `.safetensors` file, an index of shards, or the checkpoint of a folder.
     pub(super) fn open(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(InputError::new("there is no such file or folder")
+            return Err(InputError::new("the file or folder does not exist")
                 .file(path.display())
                 .hint("give a .safetensors file, its index of shards (.safetensors.index.json), or the folder"));
         }
