@@ -205,6 +205,7 @@ pub(crate) fn run_parse(options: &ParseOptions, started: Instant) -> Result<Outc
         weights_digest: weights.digest,
         data_digest,
         seed: common.seed,
+        tolerances,
     };
     let mut document = ParseDocument::new(&found, &inputs);
     document.run = run_document(common, started);

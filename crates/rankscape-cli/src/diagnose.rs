@@ -31,6 +31,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let leave = options.leave.as_ref().map(|path| path.display().to_string());
     let stays = leave.as_ref().filter(|_| found.escape.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
+    document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
     document.run = run_document(common, started);
     let text = diagnose_text(&document, leave.as_deref());
     let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);

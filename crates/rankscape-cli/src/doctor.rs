@@ -6,6 +6,7 @@ use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::io::documents::{Check, DoctorDocument, RunDocument, to_json};
 use rankscape::linalg::{singular_values, symmetric_eigenvalues};
 use rankscape::random::Stream;
+use rankscape::report::counted;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use rankscape::{InputError, Matrix};
 
@@ -32,9 +33,9 @@ pub(crate) fn run(common: &CommonOptions, started: Instant) -> Result<Outcome, I
 
 fn text(document: &DoctorDocument) -> String {
     let mut lines = vec![format!(
-        "rankscape {}, {} threads, processor features: {}",
+        "rankscape {}, {}, processor features: {}",
         document.run.version,
-        document.run.threads,
+        counted(document.run.threads, "thread"),
         document.features.join(" ")
     )];
     for check in &document.checks {

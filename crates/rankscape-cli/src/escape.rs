@@ -40,7 +40,7 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
         .collect();
     let chosen = chosen(options, &found, &all);
     let same = options.same_function.then(|| same_function(&network, &point.whitening, judgement)).flatten();
-    let same = same.filter(|_| critical).map(|path| SameFunction::new(point, &path));
+    let same = same.filter(|_| critical).map(|path| SameFunction::new(point, &path, judgement));
     let sense = if options.ascent { Sense::Ascent } else { Sense::Descent };
     if let Some(path) = &options.leave {
         let end = same.as_ref().map(|same| same.end.clone());
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
         let certificate = Certificate::of(point, &found, Some(escape), sense);
         write_certificate(path, &certificate, read.digest())?;
     }
-    let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense };
+    let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense, tolerances: read.inputs.tolerances };
     let mut document = EscapeVerbDocument::new(&found, chosen.as_ref(), &all, same.as_ref(), &inputs);
     document.run = run_document(common, started);
     let nothing = chosen.is_none() && same.is_none() && found.class != CriticalClass::GlobalMinimum;

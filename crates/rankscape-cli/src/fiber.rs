@@ -8,6 +8,7 @@ use rankscape::InputError;
 use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
 use rankscape::io::{Weights, read_matrix, read_matrix_path, write_atomically, write_weights};
 use rankscape::multiplication::{Connection, Factors, balance, connect, lift_path, reach, reach_order};
+use rankscape::report::counted;
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
 use crate::map::read_point;
@@ -36,7 +37,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
     let text = {
         let mut text = format!("Connected  {}: {}\n", said(document.connected), document.reason);
         if let (Some(pieces), Some(error)) = (document.path, document.max_product_error) {
-            text += &format!("Path       {pieces} pieces; the product is kept to {error:.3e}\n");
+            text += &format!("Path       {}; the product is kept to {error:.3e}\n", counted(pieces, "piece"));
         }
         if let Some(signs) = &document.separated {
             text += &format!("Signs      first {:?}, second {:?}\n", signs.first, signs.second);
@@ -49,7 +50,12 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
 pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
     let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
-    let found = balance(point.factors(), point.profile());
+    let mut found = balance(point.factors(), point.profile());
+    let balanced = found.factors.as_ref().filter(|_| options.save.is_some());
+    if let Some(rounded) = balanced.map(|factors| weights.rounded(factors)).transpose()? {
+        // The numbers are those of what is written.
+        found = found.stored(rounded, point.factors());
+    }
     let digest = [("weights", weights.digest.clone())].into();
     let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
     document.run = run_document(&options.common, started);
@@ -88,7 +94,9 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
         }
         text += &format!("\nTarget     at distance {:.3e}\n", document.distance_target);
         if let (Some(distance), Some(error)) = (document.distance_factors, document.product_error) {
-            text += &format!("Factors    at distance {distance:.3e}; the product is off by {error:.3e}\n");
+            let relative =
+                document.relative_error.map_or_else(String::new, |error| format!(", {error:.1e} of its size"));
+            text += &format!("Factors    at distance {distance:.3e}; the product is off by {error:.3e}{relative}\n");
         }
         if let Some(order) = document.order {
             text += &format!("Order      {order:.2}: the distance of the factors against that of the target\n");

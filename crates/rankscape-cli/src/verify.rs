@@ -20,7 +20,7 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     found.checks.extend(digest_checks(options, &file)?);
     let says = certificate_says(&file.certificate);
     found.checks.push(exactly("the statement in words", says == file.says, says.clone()));
-    let mut document = VerifyDocument::new(&found, &says, common.seed);
+    let mut document = VerifyDocument::new(&found, &says, not_compared(options), common.seed);
     document.run = run_document(common, started);
     let code = match document.valid {
         Some(true) => ANSWERED,
@@ -29,6 +29,13 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     };
     let text = verify_text(&document);
     finish(common, "verify.json", &document, text, code)
+}
+
+/// What the certificate was made from and was not given.
+fn not_compared(options: &VerifyOptions) -> Vec<&'static str> {
+    let data = options.data.data.is_some() || options.data.target.is_some();
+    let missing = [("weights", options.weights.is_some()), ("data", data)];
+    missing.into_iter().filter(|(_, given)| !given).map(|(name, _)| name).collect()
 }
 
 fn exactly(claim: &'static str, holds: bool, found: String) -> Check {

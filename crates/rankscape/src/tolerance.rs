@@ -160,6 +160,12 @@ impl Tolerances {
         (self.critical * unit_roundoff).max(self.critical_floor)
     }
 
+    /// A product counts as zero in the relative gradient when its norm is at most this times the product of the norms of its
+    /// factors: rounding errors of entries with unit roundoff `unit_roundoff`.
+    pub fn vanishing_product(&self, unit_roundoff: f64, largest_width: usize) -> f64 {
+        (self.rank * unit_roundoff * (largest_width as f64).sqrt()).min(self.stored_zero)
+    }
+
     /// Singular values of a target that differ by at most this count as equal: `larger_dimension` is that of the target,
     /// `largest` its largest singular value.
     pub fn tie_threshold(&self, larger_dimension: usize, largest: f64) -> f64 {

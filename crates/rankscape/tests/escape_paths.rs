@@ -6,8 +6,8 @@ mod points;
 use points::{class_of, diagnosis, factors, matrix, parameters, rational, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-use rankscape::escape::{Constructed, Construction, Escape, Judgement, construct};
+use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
+use rankscape::escape::{Constructed, Construction, Escape, ExactEscape, Judgement, construct};
 use rankscape::evidence::Grade;
 use rankscape::hessian::NormalizedNetwork;
 use rankscape::linalg::exact::{RationalMatrix, rational_to_f64};
@@ -134,55 +134,103 @@ fn floating(grid: &Grid<Rational>) -> Dense {
     Dense::from_fn(grid.rows(), grid.cols(), |i, j| rational_to_f64(&grid[(i, j)]))
 }
 
+/// The diagnosis of an exact network, and the point.
+fn exact_diagnosis(network: &Network<Rational>) -> (Point, Diagnosis) {
+    let tolerances = Tolerances::default();
+    let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
+    let parameters = Parameters {
+        matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
+        biases: vec![None; exact.len()],
+        exact: Some(exact),
+        output_metric: None,
+    };
+    let Data::Samples(factor, _) = samples(&floating(&network.x), &floating(&network.y), None) else { panic!() };
+    let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
+    let point = Point::new(parameters, Data::Samples(factor, Some(moments)), &tolerances).unwrap();
+    let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
+    let found = diagnose(&point, settings).unwrap();
+    (point, found)
+}
+
+/// What the loss falls by at the end of an exact path, by an evaluation that shares nothing with the library.
+fn exact_decrease(network: &Network<Rational>, path: &ExactEscape) -> Rational {
+    let moved = network.weights.iter().enumerate().map(|(k, w)| {
+        Grid::from_fn(w.rows(), w.cols(), |i, j| {
+            path.path.terms.iter().fold(w[(i, j)].clone(), |sum, (power, step)| {
+                sum + &step.matrices()[k][(i, j)] * (0..*power).fold(Rational::integer(1), |t, _| t * &path.t)
+            })
+        })
+    });
+    let after = Network::new(moved.collect(), network.x.clone(), network.y.clone()).value();
+    network.value() - after
+}
+
 #[test]
 fn exact_points_have_exact_paths_whose_certificates_verify() {
-    let tolerances = Tolerances::default();
     let limits = Limits { max_depth: 4, max_width: 3, ..LIMITS };
     let mut orders = [0; 10];
     for seed in 0..240 {
         let at = format!("seed {seed}");
         let mut draw = Draw::new(73, seed);
         let planted = Planted::<Rational>::draw_class(&mut draw, limits, Class::ALL[seed as usize % 3]);
-        let network = &planted.network;
-        let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
-        let parameters = Parameters {
-            matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
-            biases: vec![None; exact.len()],
-            exact: Some(exact),
-            output_metric: None,
-        };
-        let Data::Samples(factor, _) = samples(&floating(&network.x), &floating(&network.y), None) else { panic!() };
-        let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
-        let point = Point::new(parameters, Data::Samples(factor, Some(moments)), &tolerances).unwrap();
-        let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
-        let found = diagnose(&point, settings).unwrap();
+        let (point, found) = exact_diagnosis(&planted.network);
         assert_eq!(found.class, class_of(planted.class), "{at}");
         let certificate = Certificate::new(&point, &found).unwrap();
-        let verified = certificate.verify(&tolerances);
+        let verified = certificate.verify(&Tolerances::default());
         assert_eq!((verified.valid(), verified.grade()), (Some(true), Grade::Exact), "{at} {verified:#?}");
         let Some(escape) = &found.escape else {
             assert_eq!(planted.class, Class::GlobalMinimum, "{at}");
             continue;
         };
         let path = escape.exact.as_ref().unwrap();
-        let moved: Vec<Grid<Rational>> = network
-            .weights
-            .iter()
-            .enumerate()
-            .map(|(k, w)| {
-                Grid::from_fn(w.rows(), w.cols(), |i, j| {
-                    path.path.terms.iter().fold(w[(i, j)].clone(), |sum, (power, step)| {
-                        sum + &step.matrices()[k][(i, j)] * (0..*power).fold(Rational::integer(1), |t, _| t * &path.t)
-                    })
-                })
-            })
-            .collect();
-        let after = Network::new(moved, network.x.clone(), network.y.clone()).value();
-        assert_eq!(network.value() - after, path.decrease, "{at}");
+        assert_eq!(exact_decrease(&planted.network, path), path.decrease, "{at}");
         assert!(path.decrease > Rational::integer(0), "{at}");
         orders[path.order] += 1;
     }
     println!("exact orders {orders:?}");
+}
+
+/// Sparse integer points with many exact zeros: the slope of the path is a share of the gradient, never a rounding error.
+#[test]
+fn paths_out_of_exact_points_that_are_not_critical_have_a_slope_of_the_size_of_the_gradient() {
+    let (mut tested, mut tilted) = (0, 0);
+    let size = |entries: &[Rational]| entries.iter().map(|x| rational_to_f64(x).powi(2)).sum::<f64>().sqrt();
+    for seed in 0..400 {
+        let mut draw = Draw::new(76, seed);
+        let depth = draw.size(2, 3);
+        let widths: Vec<usize> = (0..=depth).map(|_| draw.size(1, 3)).collect();
+        let mut sparse = |rows, cols| {
+            Grid::from_fn(rows, cols, |_, _| Rational::integer(if draw.chance(0.6) { 0 } else { draw.integer(-2, 2) }))
+        };
+        let weights: Vec<_> = widths.windows(2).map(|pair| sparse(pair[1], pair[0])).collect();
+        let y = sparse(widths[depth], widths[0]);
+        // Every seventh point has weights so small that the gradient drowns in the rounding errors of the others.
+        let shift = Rational::ratio(1, if seed % 7 == 0 { 1 << 60 } else { 1 });
+        let weights: Vec<_> =
+            weights.into_iter().enumerate().map(|(k, w)| if k == 0 { w.scale(&shift) } else { w }).collect();
+        let network = Network::new(weights, Grid::identity(widths[0]), y);
+        let gradient = network.gradient();
+        let at = format!("seed {seed} {network:?}");
+        let (_, found) = exact_diagnosis(&network);
+        if size(&gradient) == 0.0 {
+            assert!(found.critical, "{at}");
+            continue;
+        }
+        let escape = found.escape.as_ref().unwrap_or_else(|| panic!("{at}"));
+        let path = escape.exact.as_ref().unwrap_or_else(|| panic!("{at}"));
+        assert_eq!(exact_decrease(&network, path), path.decrease, "{at}");
+        let direction: Vec<Rational> =
+            path.path.terms[0].1.matrices().iter().flat_map(RationalMatrix::entries).cloned().collect();
+        let slope = gradient.iter().zip(&direction).fold(Rational::integer(0), |sum, (g, d)| sum + g * d);
+        assert_eq!((path.order, &slope), (1, &path.change[0]), "{at}");
+        let share = -rational_to_f64(&slope) / (size(&gradient) * size(&direction));
+        // In parameters of very different size a path may rightly leave the large gradient of one layer aside.
+        assert!(share > if seed % 7 == 0 { 0.0 } else { 1e-3 }, "{at}: {share:e}");
+        tested += 1;
+        tilted += usize::from(share < 0.1);
+    }
+    println!("tested {tested} tilted {tilted}");
+    assert!(tested >= 200 && tilted >= 5, "{tested} {tilted}");
 }
 
 #[test]

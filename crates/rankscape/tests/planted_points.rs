@@ -41,7 +41,11 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
         let white = whitening(&planted.network.x, &planted.network.y);
         let factors = factors(&planted.network.weights);
         let network = NormalizedNetwork::new(&factors, &white);
-        assert!(network.is_critical(UNIT_ROUNDOFF, &tolerances), "seed {seed}: {}", network.relative_gradient());
+        assert!(
+            network.is_critical(UNIT_ROUNDOFF, &tolerances),
+            "seed {seed}: {}",
+            network.relative_gradient(UNIT_ROUNDOFF, &tolerances)
+        );
         let found = classify(&network, &white, UNIT_ROUNDOFF, &tolerances);
         if found.class == CriticalClass::Undecided {
             undecided += 1;
@@ -59,7 +63,8 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
             continue;
         }
         let scale = network.target_scale();
-        let captured = captured_directions(network.whitened().output(), found.rank, &white, scale, 1e-9, 1e-6).unwrap();
+        let captured =
+            captured_directions(network.whitened().output(), found.rank, &white, scale, (1e-9, 1e-9), 1e-6).unwrap();
         assert_eq!(captured.indices, planted.blueprint.captured(), "seed {seed}");
     }
     assert!(undecided <= 6, "{undecided} of 3000 undecided");

@@ -347,3 +347,20 @@ fn ranks_within_the_rounding_of_the_type_are_undecided_with_their_numbers() {
     put_checkpoint(folder.path(), "w.safetensors", &[a, b]);
     assert_eq!(answer(folder.path(), &["w.safetensors"], 0)["pairs"][0]["ranks"]["a"]["rank"], 2);
 }
+
+/// Whatever `A` and `B` are, an update of zero has zero gradients.
+#[test]
+fn a_scaling_of_zero_and_a_missing_path_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put_checkpoint(folder, "adapter_model.safetensors", &pair("m", 2, &mut Draw::new(85, 0)));
+    put(folder, "adapter_config.json", br#"{"r": 2, "lora_alpha": 0}"#);
+    let found = answer(folder, &["."], 0);
+    let pair = &found["pairs"][0];
+    assert_eq!(pair["scaling"], 0.0);
+    assert!(pair["says"].as_str().unwrap().starts_with("the scaling is zero: the update is zero"), "{pair}");
+    assert!(pair["singular_values"].as_array().unwrap().iter().all(|value| *value == 0.0), "{pair}");
+    for missing in ["nowhere", "nowhere/", "nowhere.safetensors"] {
+        refused(folder, &[missing], &[missing, "the file or folder does not exist"]);
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn class_checks(
     let bounds = Balanced::new(&network, point, data).map(|balanced| balanced.bounds(criticality, tolerances));
     let gradient = gradient_check(bounds.as_ref(), criticality, claimed_critical);
     let critical = gradient.holds.map(|holds| holds == claimed_critical).unwrap_or_else(|| {
-        network.relative_gradient() <= criticality.threshold
+        network.relative_gradient(criticality.unit_roundoff, tolerances) <= criticality.threshold
             || network.is_critical(criticality.unit_roundoff, tolerances)
     });
     // Where intervals do not decide, the second decision starts from rounded numbers, as the first one did.
@@ -216,7 +216,6 @@ impl Balanced {
         }
         let residual = forward[depth].minus(&self.target);
         let target_norm = root(squared_norm(&self.target) + self.rest);
-        let size = norm(&forward[depth]) + target_norm;
         let layer_norms: Vec<Interval> = self.layers.iter().map(spectral).collect();
         let input_norm = spectral(&self.inputs);
         let one = Interval::point(1.0);
@@ -225,29 +224,50 @@ impl Balanced {
             others.fold(input_norm, |product, (_, norm)| product * *norm)
         };
         let whole = product(None) + target_norm;
+        let widest = self.widths.iter().copied().max().unwrap_or(1);
+        let vanishing = tolerances.vanishing_product(stated.unit_roundoff, widest);
+        let below_layer =
+            |norm, k: usize| measured(norm, layer_norms[..k].iter().fold(input_norm, |p, n| p * *n), vanishing);
+        let size = below_layer(norm(&forward[depth]), depth) + target_norm;
         let (mut relative, mut rounding) = (Interval::point(0.0), Interval::point(0.0));
         let mut backward = residual.clone();
         let mut after: Option<Enclosed> = None;
         for k in (0..depth).rev() {
             let gradient = norm(&backward.times(&forward[k].transpose()));
-            let above = after.as_ref().map_or(one, spectral);
-            let below = if k == 0 { input_norm } else { spectral(&forward[k]) };
+            let factors = layer_norms[k + 1..].iter().fold(one, |p, n| p * *n);
+            let above = after.as_ref().map_or(one, |after| measured(spectral(after), factors, vanishing));
+            let below = if k == 0 { input_norm } else { below_layer(spectral(&forward[k]), k) };
             relative = larger(relative, ratio(gradient, above * below * size));
             rounding = larger(rounding, ratio(gradient, product(Some(k)) * whole));
             backward = self.layers[k].transpose().times(&backward);
             after = Some(after.map_or_else(|| self.layers[k].clone(), |after| after.times(&self.layers[k])));
         }
-        let widest = self.widths.iter().copied().max().unwrap_or(1) as f64;
-        let noise = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
+        let noise = tolerances.rank * UNIT_ROUNDOFF * (widest as f64).sqrt();
         let below = relative.high <= stated.threshold || rounding.high <= noise;
         let above = relative.low > stated.threshold && rounding.low > noise;
         let rank = self.widths.iter().copied().min().unwrap_or(0);
         let distance = distance_from_rank(&self.target, rank);
         let square = squared_norm(&residual);
         let gap = if distance.high == 0.0 { square } else { square - distance * distance };
+        // A target that is nothing beside the rounding errors of the product has no size of its own.
+        let unit = measured(target_norm, product(None), vanishing);
         let high = if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) };
-        let excess = ratio(Interval { low: gap.low.max(0.0), high }, target_norm * target_norm);
+        let excess = ratio(Interval { low: gap.low.max(0.0), high }, unit * unit);
         Bounds { relative, critical: (below || above).then_some(below), excess }
+    }
+}
+
+/// The norm of a product, or the product of the norms of its factors where it is at most `vanishing` times that; both where
+/// intervals do not tell.
+fn measured(norm: Interval, factors: Interval, vanishing: f64) -> Interval {
+    let limit = Interval::point(vanishing) * factors;
+    if norm.low > limit.high {
+        return norm;
+    }
+    if norm.high <= limit.low {
+        factors
+    } else {
+        Interval { low: norm.low.min(factors.low), high: norm.high.max(factors.high) }
     }
 }
 
@@ -309,7 +329,7 @@ mod tests {
             let network = NormalizedNetwork::new(&point, &whitened(&data, &tolerances));
             let stated = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: 1e-12 };
             let found = Balanced::new(&network, &point, &data).unwrap().bounds(stated, &tolerances);
-            let relative = network.relative_gradient();
+            let relative = network.relative_gradient(UNIT_ROUNDOFF, &tolerances);
             assert!(found.relative.low <= relative && relative <= found.relative.high * (1.0 + 1e-12), "{depth}");
             assert!(
                 found.relative.low > 0.2 * relative && found.relative.high < 1.01 * relative,

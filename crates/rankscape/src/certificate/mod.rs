@@ -25,6 +25,7 @@ use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::linalg::exact::Rational;
 use crate::multiplication::{ExactFactors, Factors};
+use crate::tolerance::Tolerances;
 
 /// Whether the loss falls or rises along a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +184,8 @@ impl Certificate {
 fn criticality(point: &Point, found: &Diagnosis) -> Criticality {
     let mut threshold = found.gradient_threshold;
     if found.critical && point.has_biases() {
-        threshold = threshold.max(NormalizedNetwork::new(&point.factors, &point.whitening).relative_gradient());
+        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
+        threshold = threshold.max(network.relative_gradient(found.unit_roundoff, &Tolerances::default()));
     }
     Criticality { unit_roundoff: found.unit_roundoff, threshold }
 }

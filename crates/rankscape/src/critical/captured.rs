@@ -18,13 +18,14 @@ pub struct Captured {
 /// Reads off the captured directions of a whitened product `w` of rank `rank`, scaled like `whitening.target / scale`.
 ///
 /// The column space of `w` is compared with every block of equal singular values of the target: the squared overlap
-/// `||U_i' U_w||_F^2` must be an integer up to `rounding`, and the integers must add up to the rank.
+/// `||U_i' U_w||_F^2` must be an integer up to `rounding`, and the integers must add up to the rank. Values up to `zero` count as
+/// zero, neighbours that differ by at most `tie` as equal.
 pub fn captured_directions(
     w: &Matrix,
     rank: usize,
     whitening: &Whitening,
     scale: f64,
-    tie: f64,
+    (zero, tie): (f64, f64),
     rounding: f64,
 ) -> Option<Captured> {
     let spectrum = &whitening.spectrum;
@@ -33,7 +34,7 @@ pub fn captured_directions(
     let column_space = u.columns(0, rank);
     let mut indices = Vec::new();
     let mut basis = Matrix::zeros(w.nrows(), rank);
-    for block in distinct_blocks(&values, tie) {
+    for block in distinct_blocks(&values, zero, tie) {
         let directions = spectrum.u.columns(block.start, block.end);
         let overlap = directions.transpose_times(&column_space);
         let share = overlap.frobenius_norm().powi(2);

@@ -92,6 +92,9 @@ pub struct CriticalPoint {
     pub inertia: Option<Inertia>,
     /// `W X = Y` as far as any product reaches: the whitened residual is zero.
     pub residual_is_zero: bool,
+    /// Singular values of the target that differ by at most this counted as equal, in the scale in which the point was
+    /// classified; 0 over the rationals.
+    pub tie: f64,
     /// What the verdict rests on.
     pub evidence: Evidence,
 }

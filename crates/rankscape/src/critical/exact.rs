@@ -4,10 +4,12 @@
 //! `G G' = g S^- g'` for any generalized inverse, `P(t,0) G' P(h,s)` has the rank of `P(t,0) g' P(h,s)`, and
 //! `(kept, omitted)` pairs are compared by the signature of `A (x) I - I (x) G G'` on `Col A (x) R^{d_h}`, `A = W S W'`.
 
+use num_traits::Zero;
+
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
+use crate::hessian::{PairCounts, Part, StringRanks, inertia_at_critical_point};
 use crate::linalg::Inertia;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{Differential, ExactFactors, RankProfile};
@@ -74,13 +76,20 @@ impl<'a> ExactSquareNetwork<'a> {
         self.gradient.dot(&self.product) - self.product.dot(&self.data.yx) + &self.data.yy
     }
 
-    /// Every gradient block `P(h,k)' g P(k-1,0)'` is zero.
-    pub fn is_critical(&self) -> bool {
+    /// The gradient, one block a layer: `P(h,k)' g P(k-1,0)'`.
+    pub fn gradient_blocks(&self) -> Vec<RationalMatrix> {
         let depth = self.factors.architecture().depth();
-        (1..=depth).all(|k| {
-            let left = &self.factors.partial(depth, k).transpose() * &self.gradient;
-            (&left * &self.factors.partial(k - 1, 0).transpose()).is_zero()
-        })
+        (1..=depth)
+            .map(|k| {
+                let left = &self.factors.partial(depth, k).transpose() * &self.gradient;
+                &left * &self.factors.partial(k - 1, 0).transpose()
+            })
+            .collect()
+    }
+
+    /// Every gradient block is zero.
+    pub fn is_critical(&self) -> bool {
+        self.gradient_blocks().iter().all(RationalMatrix::is_zero)
     }
 
     /// `g`, the gradient of the loss in matrix space.
@@ -91,6 +100,53 @@ impl<'a> ExactSquareNetwork<'a> {
     /// `W`.
     pub fn product(&self) -> &RationalMatrix {
         &self.product
+    }
+
+    /// Rank of `W X`.
+    pub fn rank_of_output(&self) -> usize {
+        (&self.product * &self.data.xx).rank()
+    }
+
+    /// The Hessian of the loss, or a part of it, in the parameters `W_1, ..., W_h`, each row by row. With `W_k <- W_k + A`,
+    /// `W_l <- W_l + B` and `k < l` the second derivative is `<P(h,k) A P(k-1,0) S, P(h,l) B P(l-1,0)>`, the Gauss-Newton
+    /// part, plus `<g, P(h,l) B P(l-1,k) A P(k-1,0)>`.
+    pub fn hessian(&self, part: Part) -> RationalMatrix {
+        let depth = self.factors.architecture().depth();
+        let after: Vec<RationalMatrix> = (1..=depth).map(|k| self.factors.partial(depth, k)).collect();
+        let before: Vec<RationalMatrix> = (0..depth).map(|k| self.factors.partial(k, 0)).collect();
+        let shapes: Vec<(usize, usize)> = self.factors.matrices().iter().map(RationalMatrix::shape).collect();
+        let mut starts = vec![0];
+        starts.extend(shapes.iter().scan(0, |sum, (rows, cols)| {
+            *sum += rows * cols;
+            Some(*sum)
+        }));
+        let mut out = RationalMatrix::zeros(starts[depth], starts[depth]);
+        for k in 0..depth {
+            for l in k..depth {
+                let left = &after[k].transpose() * &after[l];
+                let right = &(&before[k] * &self.data.xx) * &before[l].transpose();
+                let wrapped = &(&after[l].transpose() * &self.gradient) * &before[k].transpose();
+                let between = (k < l).then(|| self.factors.partial(l, k + 1));
+                let entry = |(a, b): (usize, usize), (c, d): (usize, usize)| {
+                    let predictions = || &left[(a, c)] * &right[(b, d)];
+                    let bent = || between.as_ref().map_or_else(Rational::zero, |m| &wrapped[(c, b)] * &m[(d, a)]);
+                    match part {
+                        Part::Full => predictions() + bent(),
+                        Part::GaussNewton => predictions(),
+                        Part::Residual => bent(),
+                    }
+                };
+                let place = |layer: usize, at: usize| (at / shapes[layer].1, at % shapes[layer].1);
+                for p in 0..starts[k + 1] - starts[k] {
+                    for q in 0..starts[l + 1] - starts[l] {
+                        let value = entry(place(k, p), place(l, q));
+                        out[(starts[l] + q, starts[k] + p)] = value.clone();
+                        out[(starts[k] + p, starts[l] + q)] = value;
+                    }
+                }
+            }
+        }
+        out
     }
 
     /// Class and inertia of a critical point; `None` when the form that compares singular values would be too large.
@@ -127,6 +183,7 @@ impl<'a> ExactSquareNetwork<'a> {
             rank,
             inertia: findings.inertia,
             residual_is_zero: findings.residual_is_zero,
+            tie: 0.0,
             evidence,
         })
     }

@@ -43,7 +43,8 @@ pub(super) fn sizes_and_noise(
     let mut sizes = vec![0.0; network.given().layers().len()];
     // Whitening the first factor can cancel: its errors are relative to what was multiplied.
     sizes[0] = network.given().layer_norms()[0] * network.given().input_norm();
-    let noise = unit_roundoff.max(network.relative_gradient().min(tolerances.critical_threshold(unit_roundoff)));
+    let gradient = network.relative_gradient(unit_roundoff, tolerances);
+    let noise = unit_roundoff.max(gradient.min(tolerances.critical_threshold(unit_roundoff)));
     (sizes, noise)
 }
 
@@ -95,6 +96,7 @@ pub(super) fn classify_with_sizes(
         rank,
         inertia: findings.inertia.filter(|_| findings.all_clear || depth == 1),
         residual_is_zero: findings.residual_is_zero,
+        tie: sizes.tie(tolerances),
         evidence,
     }
 }
@@ -125,6 +127,11 @@ impl Sizes {
         let factor = tolerances.rank * widest.sqrt();
         let residual_error = factor * (unit_roundoff * product + UNIT_ROUNDOFF.min(unit_roundoff) * target);
         Self { residual: product + target, relative: factor * unit_roundoff, residual_error, norms }
+    }
+
+    /// Captured and omitted values that differ by at most this count as equal.
+    fn tie(&self, tolerances: &Tolerances) -> f64 {
+        self.residual_error / tolerances.rank * tolerances.tie
     }
 
     /// Rank of the residual times the factors `involved`.
@@ -163,7 +170,7 @@ fn ranks_at(
 
 /// Counts pairs and reports the decision which differences are zero as if it were a rank.
 fn compare(kept: &[f64], omitted: &[f64], sizes: &Sizes, tolerances: &Tolerances) -> (PairCounts, RankDecision) {
-    let tolerance = sizes.residual_error / tolerances.rank * tolerances.tie;
+    let tolerance = sizes.tie(tolerances);
     let mut differences: Vec<f64> = kept.iter().flat_map(|a| omitted.iter().map(move |b| (a - b).abs())).collect();
     differences.sort_by(|x, y| y.total_cmp(x));
     let decision = RankDecision::from_singular_values(&differences, tolerance, tolerances.rank_gap, sizes.residual);
@@ -191,10 +198,18 @@ fn constant_loss(parameters: usize, evidence: Evidence) -> CriticalPoint {
         rank: 0,
         inertia: Some(Inertia { zero: parameters, ..Inertia::default() }),
         residual_is_zero: true,
+        tie: 0.0,
         evidence,
     }
 }
 
 fn undecided(evidence: Evidence) -> CriticalPoint {
-    CriticalPoint { class: CriticalClass::Undecided, rank: 0, inertia: None, residual_is_zero: false, evidence }
+    CriticalPoint {
+        class: CriticalClass::Undecided,
+        rank: 0,
+        inertia: None,
+        residual_is_zero: false,
+        tie: 0.0,
+        evidence,
+    }
 }

@@ -62,6 +62,16 @@ impl Whitening {
         }
     }
 
+    /// The same where the rank of the target is known: the singular values beyond it are zero, and so is a target of rank 0.
+    #[must_use]
+    pub fn with_target_rank(mut self, rank: usize) -> Self {
+        self.spectrum.s.iter_mut().skip(rank).for_each(|value| *value = 0.0);
+        if rank == 0 {
+            self.target = Matrix::zeros(self.target.nrows(), self.target.ncols());
+        }
+        self
+    }
+
     /// `U S`, of shape `d_0 x rho`: stands for `X` in every formula of the square loss.
     pub fn inputs(&self) -> Matrix {
         self.basis.scale_columns(&self.scales)

@@ -25,8 +25,9 @@ impl Context<'_> {
         match (exact, class) {
             (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),
             (Some(exact), _) => {
-                let escape = self.numerical_escape(class, inertia, found, near)?;
-                Some(exact.rounded(&escape).unwrap_or(escape))
+                let found = self.numerical_escape(class, inertia, found, near);
+                let downhill = || if class == CriticalClass::NotCritical { exact.downhill() } else { None };
+                found.as_ref().and_then(|escape| exact.rounded(escape)).or_else(downhill).or(found)
             }
             (None, _) => {
                 let escape = self.numerical_escape(class, inertia, found, near)?;
@@ -52,7 +53,7 @@ impl Context<'_> {
         };
         match (class, as_given) {
             (CriticalClass::StrictSaddle, given) => {
-                let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector));
+                let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector), tolerances);
                 let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
                 if self.is_unbalanced() {
                     return leave(&self.balanced_curvature(inertia)).or_else(kernels);
@@ -64,7 +65,7 @@ impl Context<'_> {
             (CriticalClass::NotCritical, _) => {
                 let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
                 let curvature = saddle.map(|theta| curvature_at(theta, None));
-                let path = leave(factors, self.network, whitening, false, curvature.as_deref());
+                let path = leave(factors, self.network, whitening, false, curvature.as_deref(), tolerances);
                 let bias = output_bias.as_ref().and_then(|bias| bias_step(bias, factors));
                 path.into_iter().chain(bias).max_by(|a, b| a.decrease.total_cmp(&b.decrease))
             }

@@ -12,8 +12,8 @@ mod spectrum;
 
 pub use point::{Data, Parameters, Point, WhitenedData};
 pub use spectrum::{
-    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, OrbitFindings,
-    SpectrumMethod, SpectrumRequest, hessian_at,
+    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
+    OrbitFindings, SpectrumMethod, SpectrumRequest, hessian_at,
 };
 
 use biases::OutputBias;
@@ -156,7 +156,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let (loss, global_minimum) = context.values(given, class);
     let exactly_zero = exact.is_some() && critical;
     let threshold = tolerances.critical_threshold(unit_roundoff);
-    let relative = Some(given.relative_gradient()).filter(|&r| !critical || (r <= threshold && !exactly_zero));
+    let relative = given.relative_gradient(unit_roundoff, tolerances);
+    let relative = Some(relative).filter(|&r| !critical || (r <= threshold && !exactly_zero));
     let gradient_norm = if exactly_zero { 0.0 } else { given.gradient_norm() };
     if !(loss.is_finite() && gradient_norm.is_finite()) {
         return Err(InputError::new("the loss or its gradient is too large for double precision")
@@ -286,22 +287,25 @@ impl Context<'_> {
         found
     }
 
+    /// Which directions the product captures; what counts as equal is what did for the class.
     fn captured(&self, analysis: Option<&CriticalPoint>) -> Option<Captured> {
         let Settings { unit_roundoff, tolerances, .. } = self.settings;
         let whitening = &self.point.whitening;
-        if whitening.rank.rank == 0 {
-            return Some(Captured { indices: Vec::new(), distance: 0.0, projection: whitening.target.clone() });
-        }
         let product = self.network.whitened().output();
         let threshold = tolerances.critical_threshold(unit_roundoff);
         let scale = self.network.target_scale();
-        let largest = whitening.spectrum.s[0] / scale;
-        let rank = analysis.map_or_else(
-            || singular_values(product).iter().filter(|&&s| s > threshold * largest).count(),
-            |found| found.rank,
-        );
-        let tie = tolerances.tie_threshold(product.larger_dimension(), largest);
-        let found = captured_directions(product, rank, whitening, scale, tie, tolerances.projection)?;
+        let largest = whitening.spectrum.s.first().copied().unwrap_or(0.0) / scale;
+        let decided = analysis.filter(|found| found.class != CriticalClass::Undecided).map(|found| found.rank);
+        let rank = decided.or_else(|| self.exact.map(ExactSquareNetwork::rank_of_output));
+        if whitening.rank.rank == 0 || rank == Some(0) {
+            let projection = Matrix::zeros(product.nrows(), product.ncols());
+            return Some(Captured { indices: Vec::new(), distance: 0.0, projection });
+        }
+        let seen = || singular_values(product).iter().filter(|&&s| s > threshold * largest).count();
+        let zero = tolerances.tie_threshold(product.larger_dimension(), largest);
+        let tie = analysis.map_or(zero, |found| found.tie.max(zero));
+        let rank = rank.unwrap_or_else(seen);
+        let found = captured_directions(product, rank, whitening, scale, (zero, tie), tolerances.projection)?;
         (found.distance <= tolerances.projection_distance * threshold).then_some(found)
     }
 

@@ -44,8 +44,9 @@ impl Data {
         if let Some(c) = &metric {
             check_output_factor(c, factor.outputs)?;
         }
-        let whitening = Whitening::new(&with_outputs_times(factor, metric.as_ref()), tolerances);
-        Ok(WhitenedData { whitening, samples, exact: exact.filter(|_| metric.is_none()) })
+        let exact = exact.filter(|_| metric.is_none());
+        let whitening = whitened(&with_outputs_times(factor, metric.as_ref()), exact.as_ref(), tolerances);
+        Ok(WhitenedData { whitening, samples, exact })
     }
 
     /// The triangular factor that this kind of biases asks for, the number of samples, and the exact data.
@@ -75,6 +76,16 @@ impl Data {
                 (view, factor.samples(), exact)
             }
         })
+    }
+}
+
+/// The whitened data; singular values of the target that exact data show to be zero are zero.
+fn whitened(factor: &TriangularFactor, exact: Option<&ExactData>, tolerances: &Tolerances) -> Whitening {
+    let whitening = Whitening::new(factor, tolerances);
+    match exact {
+        // Z = Y V has the rank of Y X'.
+        Some(data) => whitening.with_target_rank(data.yx.rank()),
+        None => whitening,
     }
 }
 
@@ -136,6 +147,9 @@ impl Point {
             (Data::Samples(factor, _), BiasKind::Output) => Some(output_bias(&biases, factor, output_factor.as_ref())),
             _ => None,
         };
+        let exact_data = exact_data.filter(|_| output_factor.is_none());
+        let factor = with_outputs_times(factor, output_factor.as_ref());
+        let whitening = whitened(&factor, exact_data.as_ref(), tolerances);
         let exact = match (exact, exact_data) {
             (Some(matrices), Some(data)) => Some((ExactFactors::new(matrices)?, data)),
             _ => None,
@@ -143,7 +157,7 @@ impl Point {
         let matrices = if kind == BiasKind::First { with_first_bias(matrices, &biases) } else { matrices };
         Ok(Self {
             factors: Factors::new(matrices)?,
-            whitening: Whitening::new(&with_outputs_times(factor, output_factor.as_ref()), tolerances),
+            whitening,
             samples,
             exact,
             output_bias,

@@ -18,6 +18,9 @@ use crate::tolerance::Tolerances;
 pub const LARGEST_LISTED: usize = 2000;
 /// Up to this many parameters a dense Hessian is formed when all eigenvalues are asked for.
 pub const LARGEST_DENSE: usize = 10_000;
+/// Up to this many parameters the signs of the Hessian of exact input are counted over the rationals where no theorem gives
+/// them.
+pub const LARGEST_RATIONAL: usize = 60;
 
 /// What is asked for beside index, nullity and the ends of the spectrum.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +40,8 @@ pub struct SpectrumRequest {
 pub enum InertiaMethod {
     /// A theorem that needs ranks only.
     ClosedForm,
+    /// Elimination over the rationals.
+    Elimination,
     /// Counted from computed eigenvalues.
     Numerical,
 }
@@ -46,6 +51,7 @@ impl InertiaMethod {
     pub fn name(self) -> &'static str {
         match self {
             Self::ClosedForm => "closed_form",
+            Self::Elimination => "elimination",
             Self::Numerical => "numerical",
         }
     }
@@ -154,11 +160,13 @@ pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_
     if let Some(layer) = request.layer {
         return layer_block(&context, &prepared, &operator, layer, class);
     }
-    let known = match request.part {
+    let theorem = match request.part {
         Part::Full => critical.map(|found| (found.inertia, found.evidence)),
         Part::GaussNewton => Some(context.inertia_of_gauss_newton(operator.dimension())),
         Part::Residual => None,
     };
+    let method = if theorem.is_some() { InertiaMethod::ClosedForm } else { InertiaMethod::Elimination };
+    let known = theorem.or_else(|| context.inertia_by_elimination(request.part, operator.dimension()));
     let mut found = eigenvalues(&operator, request, known.as_ref().and_then(|(inertia, _)| *inertia), settings)?;
     found.class = class;
     if let Some(spectrum) = &mut found.spectrum {
@@ -172,8 +180,9 @@ pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_
     }
     match known {
         Some((inertia, evidence)) => {
-            (found.inertia, found.evidence) = (inertia, evidence);
+            (found.inertia, found.evidence, found.inertia_method) = (inertia, evidence, method);
             forget_lost_end(&mut found, settings.tolerances);
+            put_exact_zeros(&mut found);
         }
         None => count_signs(&mut found, settings),
     }
@@ -312,6 +321,20 @@ fn forget_lost_end(found: &mut HessianFindings, tolerances: &Tolerances) {
     found.ends.0 = found.ends.0.filter(|&smallest| !negative || smallest < -noise);
 }
 
+/// Eigenvalues that exact input shows to be zero are zero.
+fn put_exact_zeros(found: &mut HessianFindings) {
+    let Some(inertia) = found.inertia.filter(|_| found.evidence.grade == Grade::Exact) else { return };
+    let kernel = inertia.negative..inertia.negative + inertia.zero;
+    for values in found.eigenvalues.iter_mut() {
+        values.iter_mut().enumerate().filter(|(at, _)| kernel.contains(at)).for_each(|(_, value)| *value = 0.0);
+    }
+    if let Some(spectrum) = &mut found.spectrum {
+        spectrum.put_zeros(&kernel);
+    }
+    let is_zero = |at: usize| kernel.contains(&at).then_some(0.0);
+    found.ends = (is_zero(0).or(found.ends.0), found.size.checked_sub(1).and_then(is_zero).or(found.ends.1));
+}
+
 /// Index and nullity from all eigenvalues, where no theorem gives them: which ones are zero is a decision with a gap.
 fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
     found.inertia_method = InertiaMethod::Numerical;
@@ -331,6 +354,15 @@ fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
 }
 
 impl Context<'_> {
+    /// Over the rationals, for exact input of at most [`LARGEST_RATIONAL`] parameters.
+    fn inertia_by_elimination(&self, part: Part, parameters: usize) -> Option<(Option<Inertia>, Evidence)> {
+        let exact = self.exact.filter(|_| parameters <= LARGEST_RATIONAL)?;
+        let inertia = exact.hessian(part).inertia();
+        let mut evidence = Evidence::new(Grade::Exact);
+        evidence.rest_on("rank of the matrix", RankDecision::exact(inertia.negative + inertia.positive));
+        Some((Some(inertia), evidence))
+    }
+
     /// `J' J` has no negative eigenvalue, and as many positive ones as `J` has rank, at every point.
     fn inertia_of_gauss_newton(&self, parameters: usize) -> (Option<Inertia>, Evidence) {
         let Settings { unit_roundoff, tolerances, .. } = self.settings;

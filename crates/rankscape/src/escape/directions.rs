@@ -6,31 +6,57 @@ use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, svd, vector_norm};
 use crate::multiplication::Factors;
+use crate::tolerance::Tolerances;
+
+/// Share of minus the gradient that is mixed into a direction along which the loss has no slope.
+const TILT: f64 = 0.0625;
 
 /// The best path out of a point.
 ///
 /// At a critical point (`critical`) the direction is an eigenvector `curvature` of negative curvature, and the order is
 /// 2. Elsewhere the order is 1, and the direction of largest decrease is chosen among minus the gradient, `curvature`
-/// (that of a critical point nearby) and the one that feeds the largest omitted singular direction of the target.
+/// (that of a critical point nearby) and the one that feeds the largest omitted singular direction of the target. Where the
+/// slope along one of the last two is nothing but rounding errors, it is tilted against the gradient.
 pub fn leave(
     factors: &Factors,
     network: &NormalizedNetwork,
     whitening: &Whitening,
     critical: bool,
     curvature: Option<&[f64]>,
+    tolerances: &Tolerances,
 ) -> Option<Escape> {
     let eigenvector = curvature.filter(|vector| !vector.is_empty()).map(|vector| factors.with_vector(vector));
     if critical {
-        return along(network, eigenvector?, EscapeKind::NegativeCurvature, 2);
+        return straight(network, eigenvector?, EscapeKind::NegativeCurvature, 2);
     }
     let gradient = Factors::new(network.gradient().iter().map(|block| block.scaled(-1.0)).collect()).ok()?;
-    let mut candidates = vec![(normalized(&gradient)?, EscapeKind::Gradient)];
-    candidates.extend(eigenvector.map(|direction| (direction, EscapeKind::NegativeCurvature)));
-    candidates.extend(omitted_direction(factors, network, whitening).map(|d| (d, EscapeKind::OmittedDirection)));
-    candidates
+    let downhill = normalized(&gradient)?;
+    let mut others: Vec<(Factors, EscapeKind)> = Vec::new();
+    others.extend(eigenvector.map(|direction| (direction, EscapeKind::NegativeCurvature)));
+    others.extend(omitted_direction(factors, network, whitening).map(|d| (d, EscapeKind::OmittedDirection)));
+    let rounding = network.gradient_rounding(tolerances);
+    let sloping = others
         .into_iter()
-        .filter_map(|(direction, kind)| along(network, direction, kind, 1))
-        .max_by(|a, b| a.decrease.total_cmp(&b.decrease))
+        .filter_map(|(direction, kind)| straight(network, down(network, direction, &downhill, &rounding), kind, 1));
+    let steepest = straight(network, downhill.clone(), EscapeKind::Gradient, 1);
+    steepest.into_iter().chain(sloping).max_by(|a, b| a.decrease.total_cmp(&b.decrease))
+}
+
+/// `direction` or its opposite, whichever does not rise; tilted towards the unit vector `downhill` where the slope is nothing but
+/// the rounding errors of the gradient, whose blocks have the sizes `rounding`.
+fn down(network: &NormalizedNetwork, direction: Factors, downhill: &Factors, rounding: &[f64]) -> Factors {
+    let slope = LossOnPath::new(network, &EscapePath::line(direction.clone())).coefficients[1];
+    let sizes: Vec<f64> = direction.matrices().iter().map(Matrix::frobenius_norm).collect();
+    let noise: f64 = sizes.iter().zip(rounding).map(|(size, error)| size * error).sum();
+    let falling = if slope > 0.0 { opposite(&direction) } else { direction };
+    if slope.abs() > noise {
+        return falling;
+    }
+    falling.moved(TILT * vector_norm(&sizes), downhill)
+}
+
+fn opposite(direction: &Factors) -> Factors {
+    direction.with_vector(&direction.to_vector().iter().map(|x| -x).collect::<Vec<_>>())
 }
 
 fn normalized(direction: &Factors) -> Option<Factors> {
@@ -40,18 +66,10 @@ fn normalized(direction: &Factors) -> Option<Factors> {
         .then(|| direction.with_vector(&entries.iter().map(|x| x / size).collect::<Vec<_>>()))
 }
 
-/// The path along `direction`, or its opposite when the loss rises at first order; `None` when the loss does not fall
-/// at the given order.
-fn along(network: &NormalizedNetwork, direction: Factors, kind: EscapeKind, order: usize) -> Option<Escape> {
-    let forward = EscapePath::line(direction);
-    let loss = LossOnPath::new(network, &forward);
-    if order == 1 && loss.coefficients[1] > 0.0 {
-        let (_, direction) = &forward.terms[0];
-        let back = direction.with_vector(&direction.to_vector().iter().map(|x| -x).collect::<Vec<_>>());
-        let path = EscapePath::line(back);
-        return Escape::new(LossOnPath::new(network, &path), path, kind, order);
-    }
-    Escape::new(loss, forward, kind, order)
+/// The straight path along `direction`; `None` when the loss does not fall at the given order.
+fn straight(network: &NormalizedNetwork, direction: Factors, kind: EscapeKind, order: usize) -> Option<Escape> {
+    let path = EscapePath::line(direction);
+    Escape::new(LossOnPath::new(network, &path), path, kind, order)
 }
 
 /// The path of lowest order through the kernels of the layers, out of a non-strict saddle.

@@ -7,8 +7,8 @@ use super::kernels::{KernelPath, Spaces, kernel_path};
 use super::path::{EscapePath, LossOnPath};
 use super::{Escape, EscapeKind};
 use crate::critical::{ExactData, ExactSquareNetwork};
-use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
+use crate::linalg::{Algebra as _, Matrix};
 use crate::multiplication::{ExactFactors, Factors};
 use crate::random::Stream;
 
@@ -79,6 +79,18 @@ impl<'a> ExactPoint<'a> {
         let found = self.kernel_path(seed, LEAST_ORDER)?;
         let path = self.path_of(&found.steps)?;
         self.finish(path, EscapeKind::Kernels)
+    }
+
+    /// Minus the gradient, whose slope is known exactly where double precision sees nothing but its rounding errors.
+    pub fn downhill(&self) -> Option<Escape> {
+        let blocks = self.network.gradient_blocks();
+        let largest = blocks.iter().flat_map(RationalMatrix::entries).map(Signed::abs).max()?;
+        if largest.is_zero() {
+            return None;
+        }
+        let scale = -largest.recip();
+        let steps = blocks.iter().map(|block| block.scaled_by(&scale)).collect();
+        self.finish(EscapePath::line(ExactFactors::new(steps).ok()?), EscapeKind::Gradient)
     }
 
     pub(super) fn kernel_path(&self, seed: u64, least: usize) -> Option<KernelPath<RationalMatrix>> {

@@ -157,9 +157,20 @@ impl SquareNetwork {
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
     /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
-    pub fn relative_gradient(&self, target_norm: f64) -> f64 {
-        let size = self.output().frobenius_norm() + target_norm;
-        let after = self.norms_after();
+    ///
+    /// A product whose norm is at most `vanishing` times the product of the norms of its factors is nothing but rounding
+    /// errors, and says nothing of the terms that cancel: the product of the norms takes its place. (Outputs of layers
+    /// with biases are measured as they are.)
+    pub fn relative_gradient(&self, target_norm: f64, vanishing: f64) -> f64 {
+        let (norms, depth) = (self.layer_norms(), self.layers.len());
+        let measured = |norm: f64, factors: f64| if norm <= vanishing * factors { factors } else { norm };
+        let output = |norm: f64, k: usize| match self.biases {
+            Some(_) => norm,
+            None => measured(norm, norms[..k].iter().product::<f64>() * self.input_norm()),
+        };
+        let size = output(self.output().frobenius_norm(), depth) + target_norm;
+        let after = self.norms_after().into_iter().enumerate();
+        let after: Vec<f64> = after.map(|(k, norm)| measured(norm, norms[k + 1..].iter().product())).collect();
         let biased = self.biased_layers();
         let layer_of = |block: usize| block.checked_sub(self.layers.len()).map_or(block, |bias| biased[bias]);
         let mut largest = 0.0_f64;
@@ -169,7 +180,7 @@ impl SquareNetwork {
                 let before = match &self.biases {
                     Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
                     _ if block == 0 => self.input_norm(),
-                    _ => spectral_norm(&self.forward[block - 1]),
+                    _ => output(spectral_norm(&self.forward[block - 1]), block),
                 };
                 largest = largest.max(norm / (after[layer_of(block)] * before * size));
             }

@@ -136,30 +136,48 @@ impl NormalizedNetwork {
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
-    /// scaling of the factors and of the data.
-    pub fn relative_gradient(&self) -> f64 {
-        self.given.relative_gradient(self.target_norm)
+    /// scaling of the factors and of the data. A product that is nothing but rounding errors of entries with this unit roundoff
+    /// counts with the product of the norms of its factors: [`Tolerances::vanishing_product`].
+    pub fn relative_gradient(&self, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
+        let vanishing = tolerances.vanishing_product(unit_roundoff, self.largest_width());
+        self.given.relative_gradient(self.target_norm, vanishing)
+    }
+
+    fn largest_width(&self) -> usize {
+        self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1)
     }
 
     /// Whether the gradient counts as zero: `gradient.relative` is at most the threshold of the type in which the entries
     /// were stored, or every block is at most the rounding errors of its evaluation in double precision.
     pub fn is_critical(&self, unit_roundoff: f64, tolerances: &Tolerances) -> bool {
-        self.relative_gradient() <= tolerances.critical_threshold(unit_roundoff)
+        self.relative_gradient(unit_roundoff, tolerances) <= tolerances.critical_threshold(unit_roundoff)
             || self.gradient_is_rounding(tolerances)
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
+        let blocks = self.given.gradient();
+        blocks.iter().zip(self.scaled_rounding(tolerances)).all(|(block, error)| block.frobenius_norm() <= error)
+    }
+
+    /// What the norm of each block of [`NormalizedNetwork::gradient`] can be made of by rounding errors of its evaluation in
+    /// double precision; the output factor is left out.
+    pub fn gradient_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
+        let z = self.target_scale;
+        let errors = self.scaled_rounding(tolerances).into_iter().zip(&self.block_scales);
+        errors.map(|(error, c)| error * (z / c) * z).collect()
+    }
+
+    fn scaled_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
         let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
-        let widest = self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
-        let relative = tolerances.rank * UNIT_ROUNDOFF * widest.sqrt();
+        let relative = tolerances.rank * UNIT_ROUNDOFF * (self.largest_width() as f64).sqrt();
         let residual = norms.iter().product::<f64>() * input + self.target_norm;
-        let biased = self.given.biased_layers();
-        let depth = norms.len();
-        self.given.gradient().iter().enumerate().all(|(block, part)| {
-            let k = block.checked_sub(depth).map_or(block, |bias| biased[bias]);
-            let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
-            part.frobenius_norm() <= relative * others * input * residual
-        })
+        let layers = (0..norms.len()).chain(self.given.biased_layers());
+        layers
+            .map(|k| {
+                let others: f64 = norms.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, norm)| norm).product();
+                relative * others * input * residual
+            })
+            .collect()
     }
 
     /// What the data `X` was divided by.

@@ -61,6 +61,9 @@ fn from_json(value: &Value) -> Result<CertificateFile> {
         Some("floating") => Certificate::Floating(Box::new(statement::<Floating>(value)?)),
         _ => return Err(wrong("arithmetic", &value["arithmetic"], "it is \"exact\" or \"floating\"")),
     };
+    if value["scale"] != "sum" {
+        return Err(wrong("scale", &value["scale"], "it is \"sum\": L is 1/2 ||W X - Y||^2"));
+    }
     let found = match &certificate {
         Certificate::Exact(statement) => statement.point.architecture().widths(),
         Certificate::Floating(statement) => statement.point.architecture().widths(),

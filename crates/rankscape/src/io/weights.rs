@@ -10,6 +10,7 @@ use super::layers::{Layer, all_layers, named_layers};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
+use crate::multiplication::Factors;
 
 /// How a matrix of a layer is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,6 +134,15 @@ impl Weights {
         }
         weights.digest = digest(&parts, false);
         Ok(weights)
+    }
+
+    /// Other factors as a file of these types holds them.
+    ///
+    /// # Errors
+    /// If a number is beyond the range of its type.
+    pub fn rounded(&self, factors: &Factors) -> Result<Factors> {
+        let parts = factors.matrices().iter().zip(&self.types);
+        Factors::new(parts.map(|(matrix, element)| matrix.map(|x| element.rounded(x))).collect())
     }
 
     /// Matrix (out, in) and bias of layer `k`, counted from 0, as arrays.

@@ -19,6 +19,8 @@ mod small;
 mod square;
 mod svd;
 mod triangular;
+#[cfg(test)]
+pub(crate) mod work;
 
 pub(crate) use algebra::Algebra;
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};

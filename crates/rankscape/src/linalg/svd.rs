@@ -29,6 +29,8 @@ impl Svd {
 /// Tall or wide matrices (more than twice as long in one direction) are reduced by a QR factorization first. When the
 /// library's iteration does not converge, the transpose, and then one-sided Jacobi rotations, are tried.
 pub fn svd(a: &Matrix) -> Svd {
+    #[cfg(test)]
+    super::work::decomposition();
     let largest = a.max_abs();
     if largest == 0.0 || !largest.is_finite() {
         return zero_svd(a.nrows(), a.ncols());
@@ -43,6 +45,8 @@ pub fn svd(a: &Matrix) -> Svd {
 
 /// Singular values alone, non-increasing.
 pub fn singular_values(a: &Matrix) -> Vec<f64> {
+    #[cfg(test)]
+    super::work::decomposition();
     let largest = a.max_abs();
     if largest == 0.0 || !largest.is_finite() {
         return vec![0.0; a.nrows().min(a.ncols())];

@@ -78,7 +78,7 @@ impl Adapter {
             stable_rank: stable_rank(&singular_values),
             entropy_rank: entropy_rank(&singular_values),
             balance_defect: balance_defect(factors),
-            says: says(&profile, differential, &openness),
+            says: says(&profile, scaling, differential, &openness),
             lift: LiftProperties::new(&profile),
             singular_values,
             differential,
@@ -107,7 +107,10 @@ fn entropy_rank(values: &[f64]) -> Option<f64> {
     Some(entropy.exp())
 }
 
-fn says(profile: &RankProfile, differential: Differential, openness: &Openness) -> String {
+fn says(profile: &RankProfile, scaling: f64, differential: Differential, openness: &Openness) -> String {
+    if scaling == 0.0 {
+        return "the scaling is zero: the update is zero whatever A and B are, and so are both gradients for every loss".to_owned();
+    }
     let (a, b, product) = (profile.rank(0, 1), profile.rank(1, 2), profile.rank(0, 2));
     let r = profile.widths().iter().copied().min().unwrap_or(0);
     let open = match openness.verdict.holds {
@@ -124,8 +127,11 @@ fn says(profile: &RankProfile, differential: Differential, openness: &Openness) 
             "the product has rank {product} of {r}: the product map is a submersion, so training moves the update freely among matrices of rank at most {r}"
         ),
         _ if openness.verdict.holds == Some(true) => format!(
-            "the product has rank {product} of {r}: {map} but not a submersion, so {} directions are reached at second order only",
-            differential.max_rank - differential.rank
+            "the product has rank {product} of {r}: {map} but not a submersion, so {} at second order only",
+            match differential.max_rank - differential.rank {
+                1 => "1 direction is reached".to_owned(),
+                missing => format!("{missing} directions are reached"),
+            }
         ),
         _ => format!(
             "A has rank {a}, B has rank {b} and the product {product} of {r}: {map}, so a local minimum of the pair need not be one of the update"

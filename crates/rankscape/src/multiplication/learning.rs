@@ -68,8 +68,8 @@ pub enum LocalLearning {
     Exact {
         /// `lambda` at the point.
         lambda: f64,
-        /// Multiplicity at the point.
-        multiplicity: usize,
+        /// Multiplicity at the point; `None` where only `lambda` is known.
+        multiplicity: Option<usize>,
     },
     /// `lower <= lambda <= upper`.
     Bounds {
@@ -87,7 +87,7 @@ impl LocalLearning {
     ///
     /// Exact at submersion points (`dim M_r / 2`, multiplicity 1) and where every factor has the rank of the product:
     /// there the point splits off a smooth part and the origin of narrower factors, to which the whole fiber
-    /// contracts, so the minimum over the fiber is attained. Elsewhere bounds.
+    /// contracts, so the minimum over the fiber is attained. Elsewhere bounds; where they meet they are the coefficient.
     pub fn new(profile: &RankProfile) -> Self {
         if !profile.is_clear() || super::barcode::Barcode::new(profile).is_none() {
             return Self::Undecided;
@@ -95,14 +95,18 @@ impl LocalLearning {
         let Differential { rank, max_rank, submersion } = Differential::new(profile);
         let upper = max_rank as f64 / 2.0;
         if submersion {
-            return Self::Exact { lambda: upper, multiplicity: 1 };
+            return Self::Exact { lambda: upper, multiplicity: Some(1) };
         }
         let e = profile.product_rank();
         let Some(global) = LearningCoefficient::new(profile.widths(), e) else { return Self::Undecided };
         if (1..=profile.depth()).all(|k| profile.rank(k - 1, k) == e) {
-            return Self::Exact { lambda: global.lambda, multiplicity: global.multiplicity };
+            return Self::Exact { lambda: global.lambda, multiplicity: Some(global.multiplicity) };
         }
-        Self::Bounds { lower: global.lambda.max(rank as f64 / 2.0), upper }
+        // Both are multiples of one half.
+        match global.lambda.max(rank as f64 / 2.0) {
+            lower if lower >= upper => Self::Exact { lambda: upper, multiplicity: None },
+            lower => Self::Bounds { lower, upper },
+        }
     }
 }
 

@@ -55,6 +55,19 @@ pub struct Balance {
     pub product_error: Option<f64>,
 }
 
+impl Balance {
+    /// The same answer for the balanced point as it is stored, rounded to a shorter type; `given` is the point asked about.
+    #[must_use]
+    pub fn stored(self, rounded: Factors, given: &Factors) -> Self {
+        Self {
+            defect_after: Some(balance_defect(&rounded)),
+            product_error: Some(product_difference(&rounded, given)),
+            factors: Some(rounded),
+            ..self
+        }
+    }
+}
+
 /// Moves a point along its orbit to a balanced one, where there is one.
 pub fn balance(factors: &Factors, profile: &RankProfile) -> Balance {
     let h = factors.depth();

@@ -25,7 +25,7 @@ impl RankProfile {
     /// with unit roundoff `u` bring. Partial products are kept as cores no larger than the narrowest width passed,
     /// so a pair 4096 x 16 x 4096 costs two thin QR factorizations and three decompositions of size 16. A chain of `h`
     /// factors of width `d` costs `h (h - 1) / 2` products, each one factor times the range of the last, and as many
-    /// decompositions without vectors: `O(h^2 d^3)`, nine tenths of it in the decompositions.
+    /// decompositions without vectors beside those of the factors: `O(h^2 d^3)`, nine tenths of it in the decompositions.
     pub fn new(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         Self::with_sizes(factors, &vec![0.0; factors.depth()], unit_roundoff, tolerances)
     }
@@ -241,10 +241,12 @@ fn ranks_from(
         scale *= layer.norm;
         scale_before_storage *= layer.norm_before_storage;
         divisor *= layer.divisor;
-        values = singular_values(&(layer.left(&factors[j]).as_ref() * core.as_ref()));
+        let product = layer.left(&factors[j]).as_ref() * core.as_ref();
+        values = singular_values(&product);
         out.push(decide(&values, scale, scale_before_storage - scale).scaled(divisor));
         if let (true, Some(whole)) = (j + 1 < layers.len(), &layer.matrix) {
-            let next = whole * core.as_ref();
+            // A core stands for a tall factor only at the end of a product.
+            let next = if layer.left.is_some() { whole * core.as_ref() } else { product };
             let wide = next.nrows() < next.ncols();
             core = Cow::Owned(if wide { triangular_factor(next.transpose()).transpose() } else { next });
         }

@@ -27,6 +27,8 @@ pub struct Reach {
     pub distance_factors: Option<f64>,
     /// `||mu(theta') - Z||_F`.
     pub product_error: Option<f64>,
+    /// `||mu(theta') - Z||_F / ||Z||_F`; `None` for `Z = 0`.
+    pub relative_error: Option<f64>,
     /// Why, when nothing was found.
     pub reason: String,
     /// Exact where ranks over the rationals leave no such factors; otherwise what was found, or not, is numerical.
@@ -66,6 +68,7 @@ pub fn reach(
         distance_target: (target - &point.product()).frobenius_norm(),
         distance_factors: None,
         product_error: None,
+        relative_error: None,
         reason: String::new(),
         grade: Grade::Numerical,
         undecided: false,
@@ -85,9 +88,14 @@ pub fn reach(
             let error = (&found.product() - target).frobenius_norm();
             let widest = profile.widths().iter().copied().max().unwrap_or(1) as f64;
             let size: f64 = found.matrices().iter().map(Matrix::frobenius_norm).product();
-            let rounding = tolerances.same_product * point.unit_roundoff() * widest.sqrt() * size;
+            let rounding = tolerances.same_product * point.unit_roundoff() * widest.sqrt();
+            // What rounding explains counts as long as it is small beside the target; a target of zero has no size.
+            let wanted_size = target.frobenius_norm();
+            let small = tolerances.reach_product.max(rounding) * wanted_size;
+            let allowed = if wanted_size > 0.0 { (rounding * size).min(small) } else { rounding * size };
             out.product_error = Some(error);
-            if error > tolerances.reach_product * out.distance_target + rounding {
+            out.relative_error = (wanted_size > 0.0).then(|| error / wanted_size);
+            if error > tolerances.reach_product * out.distance_target + allowed {
                 out.reason = "this construction does not give the target; others may".into();
                 return Ok(out);
             }

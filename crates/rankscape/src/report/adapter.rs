@@ -1,5 +1,6 @@
 //! A checkpoint of adapters as a table: a line for each pair, then what is not part of one.
 
+use super::counted;
 use crate::io::documents::{AdapterDocument, PairDocument};
 
 /// The document of `adapter` as text.
@@ -24,13 +25,18 @@ pub fn adapter_text(document: &AdapterDocument) -> String {
     lines.extend(overlaps.map(|(pair, found)| {
         let stronger = found.amplification.map_or_else(String::new, |a| format!("; amplification {a:.2}"));
         format!(
-            "Overlap  {}: with the {} leading directions of the base, left {:.3} (random {:.3}), right {:.3} (random {:.3}){stronger}",
-            pair.name, found.directions, found.left, found.left_of_random, found.right, found.right_of_random
+            "Overlap  {}: with the {} of the base, left {:.3} (random {:.3}), right {:.3} (random {:.3}){stronger}",
+            pair.name,
+            counted(found.directions, "leading direction"),
+            found.left,
+            found.left_of_random,
+            found.right,
+            found.right_of_random
         )
     }));
     lines.extend(document.pairs.iter().filter_map(balanced));
     if !document.unknown.is_empty() {
-        lines.push(format!("{} other tensors, no part of a pair:", document.unknown.len()));
+        lines.push(format!("{}, no part of a pair:", counted(document.unknown.len(), "other tensor")));
         lines.extend(document.unknown.iter().map(|other| format!("  {} {:?}", other.name, other.shape)));
     }
     lines.extend(document.notes.iter().map(|note| format!("Note  {note}")));

@@ -1,6 +1,6 @@
 //! Strata, constructed and parsed points in a few lines.
 
-use super::{draw_barcode, in_words};
+use super::{counted, draw_barcode, in_words};
 use crate::io::documents::{BarDocument, ConstructDocument, ParseDocument, StrataDocument, StratumDocument};
 
 /// The document of `strata` as a table.
@@ -61,11 +61,11 @@ pub fn construct_text(document: &ConstructDocument) -> String {
 pub fn parse_text(document: &ParseDocument) -> String {
     let mut lines = vec![format!("Class      {}", in_words(document.class)), format!("Parsed     {}", document.reason)];
     if let Some(captured) = &document.captured {
-        lines.push(format!("Captured   {} of {}", set(captured), spectrum(&document.spectrum)));
+        lines.push(format!("Captured   {}{}", set(captured), of_spectrum(&document.spectrum)));
     }
     lines.extend(document.order.iter().map(|order| format!("Order      {}: {}", order.name, order.reason)));
     for level in document.levels.iter().flatten() {
-        let zero = format!("{} of {} zero values", level.pbar, level.mbar);
+        let zero = format!("{} of {}", level.pbar, counted(level.mbar, "zero value"));
         lines.push(format!("Level {}    p = {} of m = {}, and {zero}", level.k, list(&level.p), list(&level.m)));
     }
     if let Some(deep) = &document.deep {
@@ -91,6 +91,11 @@ fn list(counts: &[usize]) -> String {
     let shown: Vec<String> = counts.iter().take(6).map(ToString::to_string).collect();
     let more = if counts.len() > 6 { ", ..." } else { "" };
     format!("[{}{more}]", shown.join(", "))
+}
+
+/// Without data there is no spectrum to choose from.
+fn of_spectrum(values: &[f64]) -> String {
+    if values.is_empty() { String::new() } else { format!(" of {}", spectrum(values)) }
 }
 
 fn spectrum(values: &[f64]) -> String {

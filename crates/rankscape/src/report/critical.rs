@@ -1,5 +1,6 @@
 //! The ladder of critical values in ten to twenty lines.
 
+use super::counted;
 use super::diagnose::{evidence_line, number, ranges};
 use crate::io::documents::{CriticalDocument, RungDocument};
 
@@ -25,7 +26,12 @@ fn network(document: &CriticalDocument) -> String {
     let reach = document
         .effective_bottleneck_rank
         .map_or_else(|| "rank of W X undecided".to_owned(), |rank| format!("W X has rank at most {rank}"));
-    format!("Network    {}: {reach}; {} samples, X of rank {}", widths.join("-"), document.samples, document.data_rank)
+    format!(
+        "Network    {}: {reach}; {}, X of rank {}",
+        widths.join("-"),
+        counted(document.samples, "sample"),
+        document.data_rank
+    )
 }
 
 fn spectrum(document: &CriticalDocument) -> String {
@@ -46,8 +52,7 @@ fn spectrum(document: &CriticalDocument) -> String {
     });
     let more = if levels.len() > LEVELS { ", ..." } else { "" };
     let shown: Vec<String> = shown.collect();
-    let values = if levels.len() == 1 { "value" } else { "values" };
-    format!("Spectrum   {} distinct positive {values}: {}{more}", levels.len(), shown.join(", "))
+    format!("Spectrum   {}: {}{more}", counted(levels.len(), "distinct positive value"), shown.join(", "))
 }
 
 fn minimum(document: &CriticalDocument) -> String {
@@ -56,9 +61,8 @@ fn minimum(document: &CriticalDocument) -> String {
         other => format!(" ({other})"),
     };
     let set = document.global_minima.as_ref().map_or_else(String::new, |set| {
-        let word = if set.components.as_u64() == Some(1) { "component" } else { "components" };
         let tie = if set.tie_at_cut { "; the best product is not unique" } else { "" };
-        format!(", on a set of dimension {} with {} {word}{tie}", set.dimension, set.components)
+        format!(", on a set of dimension {} with {}{tie}", set.dimension, counted(&set.components, "component"))
     });
     format!("Minimum    {}{unit}{set}", number(document.global_minimum))
 }
@@ -104,7 +108,9 @@ fn graph(document: &CriticalDocument) -> Option<String> {
     let listed = document.graph.as_ref().map_or(0, Vec::len);
     let all = if listed < total { format!(", {listed} listed") } else { String::new() };
     Some(format!(
-        "Graph      {total} descents between listed rungs{all}: {rotations} rotations, {} to a larger rank",
+        "Graph      {} between listed rungs{all}: {}, {} to a larger rank",
+        counted(total, "descent"),
+        counted(rotations, "rotation"),
         listed - rotations
     ))
 }

@@ -1,6 +1,6 @@
 //! The diagnosis in ten to twenty lines.
 
-use super::{draw_barcode, in_words};
+use super::{counted, draw_barcode, in_words};
 use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument};
 
 /// Bars drawn at most.
@@ -25,10 +25,10 @@ fn network(document: &DiagnoseDocument) -> String {
     let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
     let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
     format!(
-        "Network    {}: bottleneck rank {} ({filling}); {} samples, X of rank {}",
+        "Network    {}: bottleneck rank {} ({filling}); {}, X of rank {}",
         widths.join("-"),
         document.bottleneck_rank,
-        document.samples,
+        counted(document.samples, "sample"),
         document.data_rank
     )
 }
@@ -106,7 +106,7 @@ fn captured(document: &DiagnoseDocument) -> Option<String> {
         _ => String::new(),
     };
     let what = match set.len() {
-        0 => format!("none of {total} singular directions"),
+        0 => format!("none of {}", counted(total, "singular direction")),
         1 => format!("singular direction {} of {total}", ranges(set)),
         _ => format!("singular directions {} of {total}", ranges(set)),
     };
@@ -198,7 +198,7 @@ pub(super) fn evidence_line(evidence: &EvidenceDocument) -> String {
         [] => "all clear".to_owned(),
         [first, ..] => format!("{} not clear, {first} among them", unclear.len()),
     };
-    format!("Evidence   {}; rests on {} decisions, {doubt}", evidence.grade, evidence.rests_on.len())
+    format!("Evidence   {}; rests on {}, {doubt}", evidence.grade, counted(evidence.rests_on.len(), "decision"))
 }
 
 /// Six significant digits, without an exponent where that is readable.

@@ -1,7 +1,7 @@
 //! The spectrum of the Hessian in a dozen lines.
 
 use super::diagnose::number;
-use super::in_words;
+use super::{counted, in_words};
 use crate::io::documents::HessianSpectrumDocument;
 
 /// Eigenvalues shown at each end.
@@ -43,7 +43,11 @@ fn point(document: &HessianSpectrumDocument) -> String {
 }
 
 fn inertia(document: &HessianSpectrumDocument) -> String {
-    let how = if document.method == "closed_form" { "from ranks, in closed form" } else { "counted from eigenvalues" };
+    let how = match document.method {
+        "closed_form" => "from ranks, in closed form",
+        "elimination" => "by elimination over the rationals",
+        _ => "counted from eigenvalues",
+    };
     match (document.index, document.nullity, document.positive) {
         (Some(index), Some(nullity), Some(positive)) => {
             format!("Signs      index {index}, nullity {nullity}, positive {positive} ({how})")
@@ -123,8 +127,8 @@ fn evidence(document: &HessianSpectrumDocument) -> Option<String> {
         [first, ..] => format!("{} not clear, {first} among them", unclear.len()),
     };
     Some(format!(
-        "Evidence   of the signs: {}; rests on {} decisions, {doubt}",
+        "Evidence   of the signs: {}; rests on {}, {doubt}",
         evidence.grade,
-        evidence.rests_on.len()
+        counted(evidence.rests_on.len(), "decision")
     ))
 }

@@ -1,6 +1,6 @@
 //! The product map at a point in a dozen lines.
 
-use super::draw_barcode;
+use super::{counted, draw_barcode};
 use crate::io::documents::MapDocument;
 
 /// Bars drawn at most.
@@ -20,7 +20,11 @@ pub fn map_text(document: &MapDocument) -> String {
     if let Some(fiber) = &document.fiber {
         let signs: Vec<String> = fiber.component.signs.iter().map(|s| format!("{s:+}")).collect();
         let label = if signs.is_empty() { String::new() } else { format!("; here the signs {}", signs.join(" ")) };
-        lines.push(format!("Fiber      {} component(s), dimension {}{label}", fiber.components, fiber.dimension));
+        lines.push(format!(
+            "Fiber      {}, dimension {}{label}",
+            counted(&fiber.components, "component"),
+            fiber.dimension
+        ));
     }
     lines.extend(verdicts(document));
     lines.push(format!("Balance    defect {:.3e}", document.balance_defect));
@@ -29,12 +33,14 @@ pub fn map_text(document: &MapDocument) -> String {
         let depth = document.widths.len() - 1;
         lines.extend(draw_barcode(bars, depth).into_iter().take(BARS + 1).map(|line| format!("           {line}")));
         if bars.len() > BARS {
-            lines.push(format!("           and {} more bars", bars.len() - BARS));
+            lines.push(format!("           and {}", counted(bars.len() - BARS, "more bar")));
         }
     }
     let doubtful = document.evidence.rests_on.iter().filter(|support| !support.clear).count();
-    let clear =
-        if doubtful == 0 { "every rank is clear".to_owned() } else { format!("{doubtful} ranks are not clear") };
+    let clear = match doubtful {
+        0 => "every rank is clear".to_owned(),
+        _ => format!("not clear: {}", counted(doubtful, "rank")),
+    };
     lines.push(format!("Evidence   {}; {clear}", document.evidence.grade));
     lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"

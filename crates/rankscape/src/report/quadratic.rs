@@ -1,5 +1,6 @@
 //! Degrees, critical points of quadratic losses and random experiments as text.
 
+use super::counted;
 use crate::io::documents::{
     CostsDocument, EdDocument, SegmentDocument, SolutionDocument, SolveDocument, SweepDocument,
 };
@@ -10,8 +11,8 @@ pub fn ed_text(document: &EdDocument) -> String {
     let mut lines = vec![
         format!("Matrices   {} x {} of rank at most {}", document.rows, document.cols, document.rank),
         format!("Degree     {}", document.degree),
-        format!("Unit       {} critical points of ||W - Q||^2 for generic Q", document.unit),
-        format!("Generic    {} critical points of a generic quadratic loss", document.generic),
+        format!("Unit       {} of ||W - Q||^2 for generic Q", counted(&document.unit, "critical point")),
+        format!("Generic    {} of a generic quadratic loss", counted(&document.generic, "critical point")),
         format!("Polar      {}", polar.join(" ")),
     ];
     if let Some(weighted) = &document.weighted {
@@ -76,8 +77,10 @@ fn solution(found: &SolutionDocument) -> [String; 9] {
 fn segment(found: &SegmentDocument) -> Vec<String> {
     let (start, end) = (found.start.n_real, found.end.n_real);
     let mut lines = vec![format!(
-        "{}: {start} real critical points at the first target, {end} at the second; {} counts",
-        found.id, found.grade
+        "{}: {} at the first target, {end} at the second; {} counts",
+        found.id,
+        counted(start, "real critical point"),
+        found.grade
     )];
     for crossing in &found.crossings {
         let values: Vec<String> = crossing.pair.iter().flatten().map(|point| format!("{:.6e}", point.value)).collect();
@@ -96,8 +99,14 @@ fn segment(found: &SegmentDocument) -> Vec<String> {
 pub fn sweep_text(document: &SweepDocument) -> String {
     let plan = &document.plan;
     let mut lines = vec![format!(
-        "{} instances, {} x {} of rank {}, {} metric, {} entries, seed {}",
-        plan.instances, plan.m, plan.n, plan.r, plan.metric, plan.entries, document.seed
+        "{}, {} x {} of rank {}, {} metric, {} entries, seed {}",
+        counted(plan.instances, "instance"),
+        plan.m,
+        plan.n,
+        plan.r,
+        plan.metric,
+        plan.entries,
+        document.seed
     )];
     if !document.table.is_empty() {
         let mut rows = vec![["minima", "real", "count", "share", "95 % interval"].map(str::to_owned)];
@@ -111,7 +120,7 @@ pub fn sweep_text(document: &SweepDocument) -> String {
     let counts = &document.counts;
     lines.push(format!("{} done, {} of them proved", counts.items, counts.proved));
     if let Some(shards) = &document.shards {
-        lines.push(format!("{} of {} shards done", shards.done.len(), shards.total));
+        lines.push(format!("{} of {} done", shards.done.len(), counted(shards.total, "shard")));
     }
     if !document.missing.is_empty() {
         let ranges: Vec<String> =
@@ -126,8 +135,14 @@ pub fn cost_text(document: &CostsDocument) -> String {
     let mut lines: Vec<String> = Vec::new();
     for cost in &document.costs {
         lines.push(format!(
-            "{} x {} of rank {}: {} instances of {} paths, about {:.3} s; start set {:.3} s",
-            cost.m, cost.n, cost.r, cost.instances, cost.paths, cost.seconds, cost.start_seconds
+            "{} x {} of rank {}: {} of {}, about {:.3} s; start set {:.3} s",
+            cost.m,
+            cost.n,
+            cost.r,
+            counted(cost.instances, "instance"),
+            counted(cost.paths, "path"),
+            cost.seconds,
+            cost.start_seconds
         ));
     }
     lines.push(format!("about {:.3} s of one thread in all; nothing was done", document.seconds));

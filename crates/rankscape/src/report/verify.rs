@@ -23,7 +23,20 @@ pub fn verify_text(document: &VerifyDocument) -> String {
         let how = if check.holds == Some(true) { format!(" ({})", check.grade) } else { String::new() };
         lines.push(format!("{mark:<12} {}: {}{how}", check.claim, check.found));
     }
+    lines.extend(not_compared(document));
     lines.join("\n") + "\n"
+}
+
+/// The numbers in the certificate were checked; whether they are those of a file is another question.
+fn not_compared(document: &VerifyDocument) -> Option<String> {
+    let options: Vec<&str> = document
+        .not_compared
+        .iter()
+        .map(|&name| if name == "weights" { "--weights FILE" } else { "--data FILE (or --target FILE)" })
+        .collect();
+    let names = document.not_compared.join(" and the ");
+    (!options.is_empty())
+        .then(|| format!("{:<12} the {names} that it names by digest: give {}", "not compared", options.join(" and ")))
 }
 
 fn how(grade: &str) -> &'static str {

@@ -60,11 +60,11 @@ impl TargetBlocks {
     }
 }
 
-/// Index ranges of equal positive singular values; two neighbours are equal when they differ by at most `tolerance`, and
-/// positive is what is larger.
-pub fn distinct_blocks(values: &[f64], tolerance: f64) -> Vec<Range<usize>> {
-    let positive = values.iter().take_while(|&&value| value > tolerance).count();
-    runs(&values[..positive], |a, b| a - b <= tolerance)
+/// Index ranges of equal positive singular values; two neighbours are equal when they differ by at most `tie`, and positive is
+/// what is larger than `zero`.
+pub fn distinct_blocks(values: &[f64], zero: f64, tie: f64) -> Vec<Range<usize>> {
+    let positive = values.iter().take_while(|&&value| value > zero).count();
+    runs(&values[..positive], |a, b| a - b <= tie)
 }
 
 /// Index ranges of the longest runs in which every item equals the one before.
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn equal_values_form_one_block_and_zero_values_none() {
-        assert_eq!(distinct_blocks(&[3.0, 2.0, 2.0, 1.0, 0.0], 1e-9), [0..1, 1..3, 3..4]);
-        assert!(distinct_blocks(&[0.0, 0.0], 1e-9).is_empty());
+        assert_eq!(distinct_blocks(&[3.0, 2.0, 2.0, 1.0, 0.0], 1e-9, 1e-9), [0..1, 1..3, 3..4]);
+        assert!(distinct_blocks(&[0.0, 0.0], 1e-9, 1e-9).is_empty());
     }
 }

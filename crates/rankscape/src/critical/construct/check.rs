@@ -36,8 +36,13 @@ impl Check {
         let network = NormalizedNetwork::new(factors, whitening);
         let exact = exact.map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
         let (critical, gradient) = match &exact {
-            Some(exact) => (exact.is_critical(), if exact.is_critical() { 0.0 } else { network.relative_gradient() }),
-            None => (network.is_critical(UNIT_ROUNDOFF, tolerances), network.relative_gradient()),
+            Some(exact) => (
+                exact.is_critical(),
+                if exact.is_critical() { 0.0 } else { network.relative_gradient(UNIT_ROUNDOFF, tolerances) },
+            ),
+            None => {
+                (network.is_critical(UNIT_ROUNDOFF, tolerances), network.relative_gradient(UNIT_ROUNDOFF, tolerances))
+            }
         };
         if !critical {
             return Ok(Self { gradient, critical, found: None, strings: None, holds: Some(false) });

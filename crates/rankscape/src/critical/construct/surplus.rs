@@ -37,7 +37,7 @@ pub fn construct_with_surplus(
     let network = NormalizedNetwork::new(&factors, whitening);
     let unclear = || InputError::new("the ranks that the surplus blocks make are not clear").array("surplus");
     if !network.is_critical(UNIT_ROUNDOFF, tolerances) {
-        return Err(not_critical(&network));
+        return Err(not_critical(&network, tolerances));
     }
     let ranks = string_ranks(&network, whitening, UNIT_ROUNDOFF, tolerances).filter(StringRanks::is_clear);
     let stratum = ranks.as_ref().and_then(Stratum::from_ranks).ok_or_else(unclear)?;
@@ -89,7 +89,7 @@ fn with_blocks(frame: &Frame<Matrix>, blocks: &[Matrix]) -> Vec<Matrix> {
 }
 
 /// Names the factor with the largest gradient.
-fn not_critical(network: &NormalizedNetwork) -> InputError {
+fn not_critical(network: &NormalizedNetwork, tolerances: &Tolerances) -> InputError {
     let norms: Vec<f64> = network.given().gradient().iter().map(Matrix::frobenius_norm).collect();
     let worst = (0..norms.len()).max_by(|&a, &b| norms[a].total_cmp(&norms[b])).unwrap_or(0);
     InputError::new(format!(
@@ -97,6 +97,6 @@ fn not_critical(network: &NormalizedNetwork) -> InputError {
         worst + 1
     ))
     .array("surplus")
-    .value(format!("relative gradient {:.3e}", network.relative_gradient()))
+    .value(format!("relative gradient {:.3e}", network.relative_gradient(UNIT_ROUNDOFF, tolerances)))
     .hint("Z_h ... Z_1 X = 0, U_S' Z_h = 0 and Z_{k-1} ... Z_1 X Y' Z_h ... Z_{k+1} = 0 must hold for every k")
 }

@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
         if scaled_gradient(&landed, &self.natural) > self.tolerances.critical_floor {
             return None;
         }
-        let gradient = landed.relative_gradient(self.network.target_norm());
+        let gradient = landed.relative_gradient(self.network.target_norm(), 0.0);
         let inputs = self.factors.architecture().inputs();
         let analysis = classify_with_sizes(&landed, self.whitening, inputs, &sizes, LANDING_ROUNDOFF, self.tolerances);
         Some(Landing { layers: landed.layers().to_vec(), distance, gradient, analysis })

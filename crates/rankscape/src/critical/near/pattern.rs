@@ -181,7 +181,7 @@ pub(super) fn nearest_projection(
     let mut indices = Vec::new();
     let mut projection = Matrix::zeros(w.nrows(), w.ncols());
     let mut residual = projection.clone();
-    for block in distinct_blocks(&values, tie) {
+    for block in distinct_blocks(&values, tie, tie) {
         let left = spectrum.u.columns(block.start, block.end);
         let right = spectrum.v.columns(block.start, block.end);
         let overlap = svd(&(&left.transpose_times(w) * &right).scaled(1.0 / values[block.start]));

@@ -68,7 +68,7 @@ impl LevelForm {
         let spectrum = svd(&reduced);
         let size = (target.larger_dimension() as f64).sqrt();
         let tie = tolerances.tie * noise * size * condition_number * network.target_norm();
-        let blocks = distinct_blocks(&spectrum.s, tie);
+        let blocks = distinct_blocks(&spectrum.s, tie, tie);
         let positive = blocks.last().map_or(0, |block| block.end);
         let u = orthonormal_completion(&spectrum.u.columns(0, positive));
 

@@ -40,6 +40,8 @@ pub struct ParsedPoint {
     pub deep: Option<DeepForm>,
     /// The category; `None` also at global minima, which have none.
     pub order: Option<Order>,
+    /// `X = 0`: there is nothing to capture, and no form.
+    pub no_data: bool,
     /// Something that exists was not settled.
     pub undecided: bool,
 }
@@ -56,12 +58,12 @@ pub fn parse(
     let critical =
         exact.map_or_else(|| network.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
     if !critical {
-        return Parsed { gradient: network.relative_gradient(), critical: None };
+        return Parsed { gradient: network.relative_gradient(unit_roundoff, tolerances), critical: None };
     }
     let class = exact
         .and_then(ExactSquareNetwork::classify)
         .unwrap_or_else(|| classify(&network, whitening, unit_roundoff, tolerances));
-    let gradient = if exact.is_some() { 0.0 } else { network.relative_gradient() };
+    let gradient = if exact.is_some() { 0.0 } else { network.relative_gradient(unit_roundoff, tolerances) };
     Parsed { gradient, critical: Some(parts(class, factors, (&network, whitening), exact, unit_roundoff, tolerances)) }
 }
 
@@ -94,5 +96,5 @@ fn parts(
         .and_then(|levels| Order::new(levels, factors.architecture().widths()));
     let missing = stratum.is_none() || levels.is_none() || (depth > 1 && deep.is_none());
     let undecided = class.class == CriticalClass::Undecided || (!no_data && missing);
-    ParsedPoint { class, stratum, levels, deep, order, undecided }
+    ParsedPoint { class, stratum, levels, deep, order, no_data, undecided }
 }

@@ -159,6 +159,9 @@ pub fn construct(
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> std::result::Result<Constructed, &'static str> {
+    if whitening.rank.rank == 0 {
+        return Err("X is zero: the loss does not depend on the weights");
+    }
     let zero = judgement.tolerances.escape_zero * judgement.tolerances.critical_threshold(judgement.unit_roundoff);
     let draft = match construction {
         Construction::Ascent => ascent::ascent(network.whitened(), zero, judgement.seed),

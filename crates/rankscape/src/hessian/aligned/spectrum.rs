@@ -1,5 +1,7 @@
 //! All eigenvalues of the Hessian at an aligned point, with multiplicities and eigenvectors.
 
+use std::ops::Range;
+
 use super::alignment::{Alignment, Strand};
 use super::pair::{Coordinate, Layers, PairBlock};
 use crate::hessian::{HessianOperator, Part};
@@ -92,6 +94,19 @@ impl Spectrum {
         }
         found.families.sort_by(|a, b| a.value.total_cmp(&b.value));
         Some(found)
+    }
+
+    /// The eigenvalues at these places, counted from 0 in non-decreasing order, are zero. A family whose members lie partly
+    /// outside stays as it is.
+    pub fn put_zeros(&mut self, places: &Range<usize>) {
+        let mut first = 0;
+        for family in &mut self.families {
+            let end = first + family.multiplicity;
+            if places.start <= first && end <= places.end {
+                family.value = 0.0;
+            }
+            first = end;
+        }
     }
 
     fn layers(&self) -> Layers<'_> {

@@ -36,6 +36,11 @@ pub(super) struct Source {
 impl Source {
     /// Opens a `.safetensors` file, an index of shards, or the checkpoint of a folder.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(InputError::new("the file or folder does not exist")
+                .file(path.display())
+                .hint("give a .safetensors file, its index of shards (.safetensors.index.json), or the folder"));
+        }
         let file = if path.is_dir() { checkpoint_of_folder(path)? } else { path.to_owned() };
         let paths = if is_index(&file) { shards_of_index(&file)? } else { vec![file] };
         let mut source = Self { shards: Vec::new(), places: Vec::new() };

@@ -14,6 +14,7 @@ use crate::linalg::exact::RationalMatrix;
 pub struct CertificateDocument {
     pub schema: &'static str,
     pub says: String,
+    pub scale: &'static str,
     pub arithmetic: &'static str,
     pub digest: CertificateDigest,
     pub widths: Vec<usize>,
@@ -65,6 +66,7 @@ pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest) ->
     CertificateDocument {
         schema: "rankscape.certificate/1",
         says: certificate_says(certificate),
+        scale: "sum",
         arithmetic,
         digest,
         widths: widths.to_vec(),

@@ -208,6 +208,16 @@ impl DiagnoseDocument {
         }
     }
 
+    /// What a reader of the certificate beside a mean must know.
+    pub fn scale_note(&self) -> Option<String> {
+        (self.normalization != Normalization::Sum.name()).then(|| {
+            format!(
+                "the certificate is about the sum 1/2 ||W X - Y||^2: its coefficient and decrease are not in the scale {:?}",
+                self.normalization
+            )
+        })
+    }
+
     /// Something that was asked for is undecided.
     pub fn is_undecided(&self) -> bool {
         self.class == "undecided"

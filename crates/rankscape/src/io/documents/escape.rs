@@ -2,15 +2,18 @@
 #![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::RunDocument;
 use super::certificate::CertificateDigest;
 use super::diagnose::{EscapeDocument, escape_document};
+use super::point::tolerance_entries;
 use crate::certificate::Sense;
 use crate::diagnosis::{Diagnosis, Point};
-use crate::escape::{Constructed, Construction, Escape, EscapePath};
+use crate::escape::{Constructed, Construction, Escape, EscapePath, Judgement};
 use crate::hessian::NormalizedNetwork;
 use crate::multiplication::Factors;
+use crate::tolerance::Tolerances;
 
 /// `rankscape.escape/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +27,7 @@ pub struct EscapeVerbDocument {
     pub escape: Option<EscapeDocument>,
     pub constructions: Vec<ConstructionDocument>,
     pub same_function: Option<SameFunctionDocument>,
+    pub tolerances: Map<String, Value>,
     pub run: RunDocument,
 }
 
@@ -61,9 +65,12 @@ pub struct SameFunction {
 
 impl SameFunction {
     /// A step of a quarter along a path that keeps the product on the data.
-    pub fn new(point: &Point, path: &EscapePath) -> Self {
+    pub fn new(point: &Point, path: &EscapePath, judgement: Judgement<'_>) -> Self {
         let end = path.at(&point.factors, 0.25);
-        let relative = |factors: &Factors| NormalizedNetwork::new(factors, &point.whitening).relative_gradient();
+        let relative = |factors: &Factors| {
+            let network = NormalizedNetwork::new(factors, &point.whitening);
+            network.relative_gradient(judgement.unit_roundoff, judgement.tolerances)
+        };
         let before = &point.factors.product() * &point.whitening.inputs();
         let after = &end.product() * &point.whitening.inputs();
         let measured = SameFunctionDocument {
@@ -85,6 +92,8 @@ pub struct EscapeInputs {
     pub seed: u64,
     /// Descent or ascent.
     pub sense: Sense,
+    /// Tolerances used.
+    pub tolerances: Tolerances,
 }
 
 impl EscapeVerbDocument {
@@ -106,6 +115,7 @@ impl EscapeVerbDocument {
             escape: chosen.map(|escape| escape_document(escape, 1.0)),
             constructions: all.iter().map(|(name, result)| construction(*name, result.as_ref())).collect(),
             same_function: same.map(|same| same.measured.clone()),
+            tolerances: tolerance_entries(&inputs.tolerances),
             run: RunDocument::default(),
         }
     }

@@ -195,6 +195,7 @@ pub struct ReachDocument {
     pub distance_factors: Option<f64>,
     pub order: Option<f64>,
     pub product_error: Option<f64>,
+    pub relative_error: Option<f64>,
     pub locally_open: GradedOpennessDocument,
     pub evidence: EvidenceDocument,
     pub notes: Vec<String>,
@@ -231,6 +232,7 @@ impl ReachDocument {
             distance_factors: found.distance_factors,
             order,
             product_error: found.product_error,
+            relative_error: found.relative_error,
             locally_open: GradedOpennessDocument { openness, grade: point.grade().name() },
             evidence,
             notes: match point.grade() {

@@ -185,25 +185,26 @@ pub(super) fn lost_end(inertia: Option<Inertia>, smallest: Option<f64>) -> Optio
     })
 }
 
-/// Equal values of the same pair of directions in one entry.
+/// Equal values of the same pair of directions in one entry, by value and then in the order in which the pairs come.
 fn distinct(spectrum: &Spectrum, factor: f64) -> Vec<DistinctDocument> {
     let mut out: Vec<DistinctDocument> = Vec::new();
-    let mut last: Option<(f64, (usize, usize))> = None;
-    for family in &spectrum.families {
-        let key = (family.value, family.classes);
-        match out.last_mut() {
-            Some(entry) if last == Some(key) => entry.multiplicity += family.multiplicity,
-            _ => {
-                let (i, j) = family.classes;
-                let directions = vec![direction(spectrum, i), direction(spectrum, j)];
-                out.push(DistinctDocument {
-                    value: factor * family.value,
-                    multiplicity: family.multiplicity,
-                    directions,
-                });
+    for same in spectrum.families.chunk_by(|a, b| a.value == b.value) {
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        let first = out.len();
+        for family in same {
+            if let Some(at) = pairs.iter().position(|&pair| pair == family.classes) {
+                out[first + at].multiplicity += family.multiplicity;
+                continue;
             }
+            let (i, j) = family.classes;
+            pairs.push(family.classes);
+            out.push(DistinctDocument {
+                // No negative zero.
+                value: factor * family.value + 0.0,
+                multiplicity: family.multiplicity,
+                directions: vec![direction(spectrum, i), direction(spectrum, j)],
+            });
         }
-        last = Some(key);
     }
     out
 }

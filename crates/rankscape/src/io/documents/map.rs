@@ -196,7 +196,7 @@ fn learning(profile: &RankProfile) -> LearningDocument {
     let clear = profile.decision(0, profile.depth()).clear;
     let global = LearningCoefficient::new(profile.widths(), profile.product_rank()).filter(|_| clear);
     let (lambda, multiplicity, status, lower, upper) = match LocalLearning::new(profile) {
-        LocalLearning::Exact { lambda, multiplicity } => (Some(lambda), Some(multiplicity), "exact", None, None),
+        LocalLearning::Exact { lambda, multiplicity } => (Some(lambda), multiplicity, "exact", None, None),
         LocalLearning::Bounds { lower, upper } => (None, None, "bounds", Some(lower), Some(upper)),
         LocalLearning::Undecided => (None, None, "undecided", None, None),
     };

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::point::{EvidenceDocument, bars};
+use super::point::{EvidenceDocument, bars, tolerance_entries};
 use super::{BarDocument, RunDocument};
 use crate::critical::{CriticalClass, CyclicBar, DeepForm, LevelForm, Order, Parsed};
 use crate::evidence::{Evidence, Grade};
+use crate::tolerance::Tolerances;
 
 /// What the document says beside its answer.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,8 @@ pub struct ParseInputs {
     pub data_digest: String,
     /// Seed.
     pub seed: u64,
+    /// Tolerances used.
+    pub tolerances: Tolerances,
 }
 
 /// `rankscape.parse/1`.
@@ -46,6 +50,7 @@ pub struct ParseDocument {
     pub deep: Option<DeepDocument>,
     pub reconstruction_error: Option<f64>,
     pub evidence: EvidenceDocument,
+    pub tolerances: Map<String, Value>,
     pub run: RunDocument,
 }
 
@@ -117,7 +122,7 @@ impl ParseDocument {
             gradient: found.gradient,
             class: class.name(),
             rank: point.filter(|point| point.class.class != CriticalClass::Undecided).map(|point| point.class.rank),
-            captured: deep.map(|deep| deep.captured.clone()),
+            captured: captured(found, inputs.widths.len()),
             order: point.and_then(|point| point.order).map(order_document),
             barcode: strings.map(|strings| bars(&strings.barcode())),
             wrapped: strings.map(|strings| strings.wrapped().map(bar).collect()),
@@ -125,9 +130,18 @@ impl ParseDocument {
             deep: deep.map(deep_document),
             reconstruction_error: errors.reduce(f64::max),
             evidence: EvidenceDocument::from(point.map_or(&unknown, |point| &point.class.evidence)),
+            tolerances: tolerance_entries(&inputs.tolerances),
             run: RunDocument::default(),
         }
     }
+}
+
+/// The set of the deep form. Where there is none: nothing without data, and all that one layer reaches.
+fn captured(found: &Parsed, nodes: usize) -> Option<Vec<usize>> {
+    let point = found.critical.as_ref()?;
+    let whole = point.no_data || nodes == 2;
+    let all = whole.then_some(&point.class).filter(|class| class.class != CriticalClass::Undecided);
+    point.deep.as_ref().map(|deep| deep.captured.clone()).or_else(|| all.map(|class| (1..=class.rank).collect()))
 }
 
 fn reason(found: &Parsed, nodes: usize) -> String {
@@ -135,6 +149,10 @@ fn reason(found: &Parsed, nodes: usize) -> String {
         None => format!("not a critical point: the relative gradient is {:.3e}", found.gradient),
         Some(point) if point.undecided => {
             "critical, but a rank or a captured set is not clear: see evidence.rests_on".to_owned()
+        }
+        Some(point) if point.no_data => {
+            "critical, as every point is: X is zero, so nothing is captured and there is no form to take apart"
+                .to_owned()
         }
         Some(_) if nodes < 3 => "critical; one layer is all captured and has no form to take apart".to_owned(),
         Some(_) => "critical: every factor is rebuilt from the parts".to_owned(),

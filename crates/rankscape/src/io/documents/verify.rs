@@ -13,6 +13,7 @@ pub struct VerifyDocument {
     pub seed: u64,
     pub valid: Option<bool>,
     pub what: String,
+    pub not_compared: Vec<&'static str>,
     pub evidence: VerifyEvidence,
     pub run: RunDocument,
 }
@@ -34,8 +35,9 @@ pub struct CheckDocument {
 }
 
 impl VerifyDocument {
-    /// The document; `what` is the statement of the certificate.
-    pub fn new(found: &Verification, what: &str, seed: u64) -> Self {
+    /// The document; `what` is the statement of the certificate, `not_compared` names the files that it was made from and that
+    /// were not given.
+    pub fn new(found: &Verification, what: &str, not_compared: Vec<&'static str>, seed: u64) -> Self {
         let checks = found.checks.iter().map(|check| CheckDocument {
             claim: check.claim,
             holds: check.holds,
@@ -47,6 +49,7 @@ impl VerifyDocument {
             seed,
             valid: found.valid(),
             what: what.to_owned(),
+            not_compared,
             evidence: VerifyEvidence { grade: found.grade().name(), checks: checks.collect() },
             run: RunDocument::default(),
         }
