@@ -56,10 +56,13 @@ impl WhitenedTarget {
         }
         let mut causes = Vec::new();
         if !repeated.is_empty() {
-            causes.push(format!("repeats singular values, {}", repeated.join(", ")));
+            causes.push(format!("repeats singular values up to rounding errors, {}", repeated.join(", ")));
         }
         if zeros > 0 {
-            causes.push(format!("has {zeros} singular values zero, which no critical point of rank {rank} keeps"));
+            let values = if zeros == 1 { "value" } else { "values" };
+            causes.push(format!(
+                "has {zeros} singular {values} zero up to rounding errors, which no critical point of rank {rank} keeps"
+            ));
         }
         let families: Vec<&DistanceCriticalPoint> =
             self.families.iter().filter(|family| family.dimension > 0).collect();
