@@ -59,6 +59,8 @@ fn segments_meet_the_caustic_of_a_weighted_metric_where_its_closed_form_is() {
         let known: Vec<f64> = [3.0 * w, 3.0 / w].iter().filter(|&&p| p < 9.9).map(|p| (p - 0.1) / 9.8).collect();
         assert!(found.undecided.is_empty(), "{w}: {:?}", found.undecided);
         assert_eq!(found.crossings.len(), known.len(), "{w}");
+        // The lowest value at diag(9.9, 3), with diag(9.9, 0), is 9; diag(0, 3) has 98.01.
+        assert!(found.end.real.iter().any(|point| (point.value - 98.01).abs() < 1e-9), "{w}");
         for (crossing, t) in found.crossings.iter().zip(&known) {
             assert!(crossing.high - crossing.low <= SegmentOptions::default().coarse_width);
             assert!(crossing.low <= t + 1e-12 && t - 1e-12 <= crossing.high, "{w}: {t} {crossing:?}");

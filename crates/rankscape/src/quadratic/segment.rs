@@ -98,7 +98,8 @@ impl Solver {
             walk.inspect(&pair[0], &pair[1])?;
         }
         walk.close_gaps();
-        let (first, last) = (stops.swap_remove(0), stops.pop());
+        let last = stops.pop();
+        let first = stops.swap_remove(0);
         let end = last.map_or_else(|| first.solution.clone(), |stop| stop.solution);
         Ok(Segment {
             start: first.solution,
