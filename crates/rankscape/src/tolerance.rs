@@ -132,6 +132,9 @@ tolerances! {
     /// A metric with a larger condition number, after its rows and columns are scaled, is called badly scaled where paths to it
     /// are lost.
     metric_condition = 1e7;
+    /// A minor of the weights, rows and columns scaled, that is not zero but at most this times the norms of its rows leaves it open
+    /// whether a count below the generic one belongs to these weights or to special ones nearby.
+    weights_minor = 1e-4;
     /// (u) A metric looks like a product of one on rows and one on columns when its diagonal and its correlations are products to
     /// this relative error. Only exact vanishing counts in a proof.
     metric_product = 64.0;

@@ -309,7 +309,7 @@ fn segments_of_special_metrics_are_compared_numerically_and_say_so() {
             .segment(&instance, &end, SegmentOptions { cells: 4, width: 1e-6, ..SegmentOptions::default() })
             .unwrap();
         assert_eq!(found.start.completeness_grade(), Some(Grade::Numerical));
-        assert_eq!((found.grade, found.undecided.len()), (Grade::Numerical, 0), "{:?}", found.undecided);
+        assert_eq!((found.grade, found.undecided.len()), (Some(Grade::Numerical), 0), "{:?}", found.undecided);
         assert!(found.crossings.iter().all(|crossing| crossing.grade == Grade::Numerical));
         let change: i64 = found.crossings.iter().map(|crossing| crossing.after as i64 - crossing.before as i64).sum();
         assert_eq!(found.start.n_real() as i64 + change, found.end.n_real() as i64);

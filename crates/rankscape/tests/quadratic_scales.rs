@@ -156,3 +156,21 @@ fn weighted_degrees_do_not_depend_on_sizes() {
         assert_eq!((found.count, found.grade, found.is_lower_bound), (Some(6), Grade::Certified, false));
     }
 }
+
+/// The counts of these weights as doubles are 39, 6 and 11 (msolve); those of the special weights nearby are 23, 2 and 3.
+#[test]
+fn counts_of_nearly_special_weights_are_lower_bounds() {
+    let decimals: Vec<f64> = (1..10).map(|k| f64::from(k) / 10.0).collect();
+    let mut ones = vec![1.0; 9];
+    ones[8] += 1e-8;
+    for (weights, truth) in [(decimals, 39), (vec![1.0, 1.0, 1.0, 1.0 + 1e-12], 6), (ones, 11)] {
+        let made = instance(Metric::Weights(weights.clone()), &vec![0.0; weights.len()], Convention::Metric);
+        let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
+        assert!(found.count.unwrap() <= truth, "{found:?}");
+        assert!(found.is_lower_bound || found.count == Some(truth), "{found:?}");
+    }
+    let integers: Vec<f64> = (1..10).map(f64::from).collect();
+    let made = instance(Metric::Weights(integers), &[0.0; 9], Convention::Metric);
+    let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
+    assert_eq!((found.count, found.is_lower_bound, found.grade), (Some(23), false, Grade::Numerical));
+}

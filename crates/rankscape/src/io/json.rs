@@ -197,14 +197,21 @@ impl Reader {
             self.exact = None;
             self.values.push(text.parse().unwrap_or(f64::NAN));
         }
-        match self.values.last() {
-            Some(value) if value.is_finite() => Ok(()),
-            _ => Err(InputError::new("a number is too large for double precision").value(format!(
-                "{} at {:?}",
-                text.chars().take(40).collect::<String>(),
-                self.index(self.values.len() - 1)
-            ))),
+        let last = self.values.last().copied().unwrap_or(f64::NAN);
+        // The digits before an exponent; a fraction is zero where its numerator is.
+        let digits = text.split(['e', 'E', '/']).next().unwrap_or(text);
+        let vanishes = last == 0.0 && digits.contains(|digit| ('1'..='9').contains(&digit));
+        if last.is_finite() && !vanishes {
+            return Ok(());
         }
+        let short: String = text.chars().take(40).collect();
+        let place = format!("{short} at {:?}", self.index(self.values.len() - 1));
+        Err(if vanishes {
+            let small = InputError::new("a number is too small for double precision");
+            small.value(place).hint("write 0 if it is meant to vanish")
+        } else {
+            InputError::new("a number is too large for double precision").value(place)
+        })
     }
 
     fn bad_entry(&self, found: &str) -> InputError {

@@ -65,8 +65,9 @@ pub struct Segment {
     pub undecided: Vec<(f64, f64)>,
     /// Targets solved.
     pub solved: usize,
-    /// The weakest grade of a count that was compared: `Certified` or, for special metrics, `Numerical`.
-    pub grade: Grade,
+    /// The weakest grade of the counts that were compared, `Certified` or, for special metrics, `Numerical`; `None` if no two
+    /// neighbouring counts are known.
+    pub grade: Option<Grade>,
 }
 
 impl Solver {
@@ -87,7 +88,7 @@ impl Solver {
             found: Vec::new(),
             gaps: Vec::new(),
             solved: 0,
-            grade: Grade::Certified,
+            grade: None,
         };
         let cells = options.cells.max(1);
         let mut stops = Vec::with_capacity(cells + 1);
@@ -121,7 +122,7 @@ struct Walk<'a> {
     found: Vec<Crossing>,
     gaps: Vec<Gap>,
     solved: usize,
-    grade: Grade,
+    grade: Option<Grade>,
 }
 
 /// Cells side by side in which nothing is decided, and what is known at the two ends.
@@ -175,7 +176,7 @@ impl Walk<'_> {
 
     fn inspect(&mut self, a: &Stop, b: &Stop) -> Result<()> {
         let grade = weaker(a.solution.completeness_grade(), b.solution.completeness_grade());
-        if grade.is_some() && self.corresponds(a, b) {
+        if let Some(grade) = grade.filter(|_| self.corresponds(a, b)) {
             self.weaken(grade);
             return Ok(());
         }
@@ -199,7 +200,7 @@ impl Walk<'_> {
         let Some(grade) = weaker(low.grade, high.grade).filter(|_| before != after) else { return false };
         let pair = closest(if before > after { &low.real } else { &high.real });
         self.found.push(Crossing { low: low.t, high: high.t, before, after, pair, grade });
-        self.weaken(Some(grade));
+        self.weaken(grade);
         true
     }
 
@@ -220,10 +221,8 @@ impl Walk<'_> {
         self.found.sort_by(|a, b| a.low.total_cmp(&b.low));
     }
 
-    fn weaken(&mut self, grade: Option<Grade>) {
-        if grade == Some(Grade::Numerical) {
-            self.grade = Grade::Numerical;
-        }
+    fn weaken(&mut self, grade: Grade) {
+        self.grade = weaker(self.grade.or(Some(grade)), Some(grade));
     }
 
     /// The real points at `a` run one to one to those at `b`, staying real.

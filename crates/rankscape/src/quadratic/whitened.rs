@@ -70,7 +70,7 @@ impl WhitenedTarget {
         let more = if families.len() > named.len() { ", ..." } else { "" };
         let list = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
         Some(format!(
-            "the whitened target {}; isolated critical points: {}, of which {certified} are certified; families: {}{list}",
+            "the whitened target {}; if they are so, isolated critical points: {}, of which {certified} are certified; families: {}{list}",
             causes.join(" and "),
             self.isolated(),
             families.len(),

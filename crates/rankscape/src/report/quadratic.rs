@@ -75,12 +75,15 @@ fn solution(found: &SolutionDocument) -> [String; 9] {
 }
 
 fn segment(found: &SegmentDocument) -> Vec<String> {
-    let (start, end) = (found.start.n_real, found.end.n_real);
+    let end = |one: &SolutionDocument| if one.complete.is_some() { "" } else { " known" };
     let mut lines = vec![format!(
-        "{}: {} at the first target, {end} at the second; {} counts",
+        "{}: {}{} at the first target, {}{} at the second; {}",
         found.id,
-        counted(start, "real critical point"),
-        found.grade
+        counted(found.start.n_real, "real critical point"),
+        end(&found.start),
+        found.end.n_real,
+        end(&found.end),
+        found.grade.map_or_else(|| "no counts to compare".to_owned(), |grade| format!("{grade} counts"))
     )];
     for crossing in &found.crossings {
         let values: Vec<String> = crossing.pair.iter().flatten().map(|point| format!("{:.6e}", point.value)).collect();

@@ -128,7 +128,7 @@ pub struct SegmentDocument {
     pub crossings: Vec<CrossingDocument>,
     pub undecided: Vec<[f64; 2]>,
     pub solved: usize,
-    pub grade: &'static str,
+    pub grade: Option<&'static str>,
 }
 
 /// A change of the number of real critical points.
@@ -278,7 +278,7 @@ impl SegmentDocument {
             crossings: segment.crossings.iter().map(crossing).collect(),
             undecided: segment.undecided.iter().map(|&(low, high)| [low, high]).collect(),
             solved: segment.solved,
-            grade: segment.grade.name(),
+            grade: segment.grade.map(crate::evidence::Grade::name),
         }
     }
 
