@@ -296,6 +296,25 @@ fn full_rank_is_linear_least_squares() {
     }
 }
 
+#[test]
+fn segments_end_where_they_are_told_to_and_grade_only_what_is_known() {
+    let solver = solver(2, 2, 1);
+    let options = SegmentOptions { cells: 4, width: 1e-3, ..SegmentOptions::default() };
+    for item in 0..5 {
+        let (instance, end) = (random_instance(2, 2, 1, item), random_instance(2, 2, 1, item + 9).target);
+        let found = solver.segment(&instance, &end, options).unwrap();
+        let there = solver.solve(&Instance { target: end, ..instance.clone() }, &Workers::none()).unwrap();
+        assert_eq!(
+            (found.start.real, found.end.real),
+            (solver.solve(&instance, &Workers::none()).unwrap().real, there.real)
+        );
+    }
+    // A target in the kernel of the metric at both ends: no count is known, so none is graded.
+    let masked = weighted(2, 2, 1, vec![0.0, 1.0, 0.0, 1.0], vec![1.0, 0.0, 2.0, 0.0]);
+    let found = solver.segment(&masked, &[3.0, 0.0, 1.0, 0.0], options).unwrap();
+    assert_eq!((found.grade, found.crossings.len(), found.undecided.as_slice()), (None, 0, [(0.0, 1.0)].as_slice()));
+}
+
 /// One vanishing 2 x 2 minor of the weights: 35 points where 39 would prove the count.
 #[test]
 fn segments_of_special_metrics_are_compared_numerically_and_say_so() {

@@ -7,12 +7,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::array::Array;
 use super::digest::{ArrayDigest, combined_digest};
 use super::fields::Fields;
 use super::file::read_limited;
 use super::json::{array_of, without_mark};
 use super::read_matrix;
 use crate::error::{InputError, Result};
+use crate::linalg::exact::{Rational, rational_from_f64};
 use crate::quadratic::{Convention, Instance, Metric};
 
 const FIELDS: [&str; 8] = ["id", "m", "n", "r", "phi", "weights", "q", "convention"];
@@ -68,7 +70,8 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
     }
     let (rows, cols, rank) = (fields.whole("m")?, fields.whole("n")?, fields.whole("r")?);
     let numbers = |name: &str, value: &Value| {
-        array_of(name, value).map_err(|error| fields.at(InputError { array: None, ..error }, name))
+        let found = array_of(name, value).and_then(whole_numbers_are_exact);
+        found.map_err(|error| fields.at(InputError { array: None, ..error }, name))
     };
     let metric = match (fields.get("phi"), fields.get("weights")) {
         (Some(phi), None) => Metric::Map(numbers("phi", phi)?.values),
@@ -88,6 +91,20 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
     let instance = Instance { id, rows, cols, rank, metric, target, convention };
     instance.check().map_err(|error| fields.at(error, ""))?;
     Ok(instance)
+}
+
+/// A whole number that double precision would round is refused: what is decided exactly is decided for doubles.
+fn whole_numbers_are_exact(array: Array) -> Result<Array> {
+    let pairs = array.exact.iter().flatten().zip(&array.values);
+    let rounded = |(exact, value): &(&Rational, &f64)| {
+        exact.is_integer() && rational_from_f64(**value).is_none_or(|double| double != **exact)
+    };
+    match pairs.enumerate().find(|(_, pair)| rounded(pair)) {
+        Some((at, (exact, _))) => Err(InputError::new("double precision does not hold this whole number exactly")
+            .value(format!("{exact} at position {at}"))
+            .hint("instances are solved in doubles: scale or round it")),
+        None => Ok(array),
+    }
 }
 
 /// Reads the file of instances, which must hold at least one; a byte-order mark at its start is skipped.
@@ -200,6 +217,12 @@ mod tests {
         assert!(error(r#"{"id":[1],"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, id"));
         let word = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,"two",3,4]}"#);
         assert!(word.contains("line 1, q") && word.contains("two"), "{word}");
+        let long = error(r#"{"m":2,"n":2,"r":1,"weights":[9007199254740993,2,3,4],"q":[1,2,3,4]}"#);
+        assert!(long.contains("line 1, weights") && long.contains("9007199254740993 at position 0"), "{long}");
+        let small = error(r#"{"m":2,"n":2,"r":1,"weights":[1e-400,2,3,4],"q":[1,2,3,4]}"#);
+        assert!(small.contains("line 1, weights") && small.contains("too small"), "{small}");
+        let zeros = r#"{"m":2,"n":2,"r":1,"weights":[0e-400,2,0.00,4],"q":["0/5",2,-0.0,4]}"#;
+        assert_eq!(read_instances(zeros).unwrap()[0].metric, Metric::Weights(vec![0.0, 2.0, 0.0, 4.0]));
         let wide = error(r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#);
         assert!(wide.contains("line 1, weights") && wide.contains("2 x 3"), "{wide}");
         let short = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#);
