@@ -4,16 +4,14 @@
 
 mod points;
 
-use points::{grid, matrix, rational, samples};
+use points::{exact_point, grid, matrix, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{
-    Data, Diagnosis, InertiaMethod, LARGEST_RATIONAL, Parameters, Point, Settings, SpectrumRequest, diagnose,
-    hessian_at,
+    Diagnosis, InertiaMethod, LARGEST_RATIONAL, Parameters, Point, Settings, SpectrumRequest, diagnose, hessian_at,
 };
 use rankscape::evidence::Grade;
 use rankscape::hessian::Part;
-use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::{Factors, MapPoint, reach};
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::grid::{Dense, Grid};
@@ -26,19 +24,6 @@ const SINGLE: f64 = 1.0 / 16_777_216.0;
 
 fn settings(unit_roundoff: f64, tolerances: &Tolerances) -> Settings<'_> {
     Settings { unit_roundoff, tolerances, seed: 0, threads: 1 }
-}
-
-fn exact_point(network: &Network<Rational>) -> Point {
-    let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
-    let parameters = Parameters {
-        matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
-        biases: vec![None; exact.len()],
-        exact: Some(exact),
-        output_metric: None,
-    };
-    let Data::Samples(factor, _) = samples(&network.x.to_f64(), &network.y.to_f64(), None) else { panic!() };
-    let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
-    Point::new(parameters, Data::Samples(factor, Some(moments)), &Tolerances::default()).unwrap()
 }
 
 /// Against the dense rational Hessian of the test kit and its own elimination.

@@ -3,10 +3,10 @@
 
 mod points;
 
-use points::{class_of, diagnosis, factors, matrix, parameters, rational, samples};
+use points::{class_of, diagnosis, exact_point, factors, matrix, parameters, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Diagnosis, Point, Settings, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, ExactEscape, Judgement, construct};
 use rankscape::evidence::Grade;
 use rankscape::hessian::NormalizedNetwork;
@@ -130,23 +130,10 @@ fn named_constructions_change_the_loss_as_they_predict() {
     }
 }
 
-fn floating(grid: &Grid<Rational>) -> Dense {
-    Dense::from_fn(grid.rows(), grid.cols(), |i, j| rational_to_f64(&grid[(i, j)]))
-}
-
 /// The diagnosis of an exact network, and the point.
 fn exact_diagnosis(network: &Network<Rational>) -> (Point, Diagnosis) {
     let tolerances = Tolerances::default();
-    let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
-    let parameters = Parameters {
-        matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
-        biases: vec![None; exact.len()],
-        exact: Some(exact),
-        output_metric: None,
-    };
-    let Data::Samples(factor, _) = samples(&floating(&network.x), &floating(&network.y), None) else { panic!() };
-    let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
-    let point = Point::new(parameters, Data::Samples(factor, Some(moments)), &tolerances).unwrap();
+    let point = exact_point(network);
     let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
     let found = diagnose(&point, settings).unwrap();
     (point, found)

@@ -72,3 +72,17 @@ pub fn diagnosis_of(parameters: Parameters, data: Data) -> Diagnosis {
 pub fn diagnosis(network: &Network<f64>) -> Diagnosis {
     diagnosis_of(parameters(network, None), samples(&network.x, &network.y, None))
 }
+
+/// A network over the rationals with the data that it carries.
+pub fn exact_point(network: &Network<Rational>) -> Point {
+    let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
+    let parameters = Parameters {
+        matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
+        biases: vec![None; exact.len()],
+        exact: Some(exact),
+        output_metric: None,
+    };
+    let Data::Samples(factor, _) = samples(&network.x.to_f64(), &network.y.to_f64(), None) else { unreachable!() };
+    let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
+    Point::new(parameters, Data::Samples(factor, Some(moments)), &Tolerances::default()).unwrap()
+}
