@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use rankscape::data::StoredArray;
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::io::documents::{Check, DoctorDocument, RunDocument, to_json};
 use rankscape::linalg::{singular_values, symmetric_eigenvalues};
@@ -92,7 +93,7 @@ fn saddle() -> Result<Check, InputError> {
     let zero = Matrix::zeros(2, 2);
     let parameters =
         Parameters { matrices: vec![zero.clone(), zero], biases: vec![None, None], exact: None, output_metric: None };
-    let target = Data::Target(Matrix::from_diagonal(2, 2, &[2.0, 1.0]), None);
+    let target = Data::Target(Matrix::from_diagonal(2, 2, &[2.0, 1.0]), None, StoredArray::DOUBLE);
     let point = Point::new(parameters, target, &tolerances)?;
     let found =
         diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 })?;

@@ -65,7 +65,7 @@ impl Source {
     ) -> Result<(Data, String, Vec<String>), InputError> {
         if let Some(path) = &options.target {
             let target = read_target(path)?;
-            return Ok((Data::Target(target.matrix, target.exact), target.digest, Vec::new()));
+            return Ok((Data::Target(target.matrix, target.exact, target.stored), target.digest, Vec::new()));
         }
         let Some(data) = &self.data else {
             return Err(InputError::new("no data were given")

@@ -35,6 +35,24 @@ impl fmt::Display for Grade {
     }
 }
 
+/// How far storing the entries in a shorter type can have moved singular values.
+///
+/// An array of whole numbers in a floating-point type was hardly rounded, but nobody knows: its values are not moved in
+/// `likely`, so that rounding explains no small value away, and they are in `possible`, so that none counts as clearly there.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Movement {
+    /// Values up to this count as zero.
+    pub likely: f64,
+    /// Values up to this may be zero.
+    pub possible: f64,
+}
+
+impl From<f64> for Movement {
+    fn from(bound: f64) -> Self {
+        Self { likely: bound, possible: bound }
+    }
+}
+
 /// A rank and what it was decided on.
 ///
 /// `above` and `below` are the singular values on the two sides of the cut (`None` where there is none). The decision
@@ -89,9 +107,9 @@ impl RankDecision {
     /// `computed` bounds the rounding errors of the computation, `moved` how far rounding the entries can have moved a
     /// singular value. Values are clearly not zero from `rank_gap` times the first and `stored_gap` times the second. Those
     /// that either can have made count as zero up to `stored_zero` times the scale, and are in doubt beyond.
-    pub fn of_stored(values: &[f64], computed: f64, moved: f64, scale: f64, tolerances: &Tolerances) -> Self {
-        let zero = computed.max(moved.min(tolerances.stored_zero * scale));
-        let clear = (tolerances.rank_gap * computed).max(tolerances.stored_gap * moved);
+    pub fn of_stored(values: &[f64], computed: f64, moved: Movement, scale: f64, tolerances: &Tolerances) -> Self {
+        let zero = computed.max(moved.likely.min(tolerances.stored_zero * scale));
+        let clear = (tolerances.rank_gap * computed).max(tolerances.stored_gap * moved.possible);
         Self::from_singular_values(values, zero, clear / zero.max(f64::MIN_POSITIVE), scale)
     }
 

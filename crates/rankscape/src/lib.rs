@@ -60,4 +60,4 @@ pub mod tolerance;
 
 pub use error::InputError;
 pub use linalg::Matrix;
-pub use tolerance::Tolerances;
+pub use tolerance::{Storage, Tolerances};

@@ -37,13 +37,14 @@ macro_rules! tolerances {
             /// Sets the field called `name`.
             ///
             /// # Errors
-            /// If there is no such field, or the value is negative or not finite.
+            /// If there is no such field, the value is negative or not finite, or no verdict would mean anything with it.
             pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
                 if !(value.is_finite() && value >= 0.0) {
                     return Err(InputError::new("a tolerance must be a finite number that is not negative")
                         .array(name)
                         .value(value));
                 }
+                check_meaning(name, value)?;
                 match name {
                     $(stringify!($name) => self.$name = value,)+
                     _ => {
@@ -154,16 +155,102 @@ tolerances! {
     certificate_minimum = 1e-12;
 }
 
+/// Relative to the largest, what no rounding error of double precision reaches: a tenth.
+const ALL_DIGITS: f64 = 0.1 / UNIT_ROUNDOFF;
+
+/// Between which values a tolerance has a meaning: name, least, most, what happens beyond.
+const MEANINGS: [(&str, f64, f64, &str); 14] = [
+    ("rank", 1.0, ALL_DIGITS, "below, rounding errors count for the rank; above, everything is a rounding error"),
+    ("rank_gap", 1.0, f64::MAX, "below, every rank counts as clear"),
+    ("stored_gap", 1.0, f64::MAX, "below, what storing the entries has made counts as clear"),
+    ("stored_zero", 0.0, 0.1, "above, values that are there count as zero"),
+    ("critical", 0.0, ALL_DIGITS, "above, every point counts as critical: relative gradients are at most 1"),
+    ("critical_floor", 0.0, 0.1, "above, every point counts as critical: relative gradients are at most 1"),
+    ("tie", 1.0, ALL_DIGITS, "below, rounding errors tell equal values apart; above, all values are equal"),
+    ("projection", 0.0, 0.49, "above, every number is next to an integer"),
+    ("krylov", 0.0, 0.1, "above, every vector counts as an eigenvector"),
+    ("alignment", 0.0, ALL_DIGITS, "above, every matrix counts as diagonal"),
+    ("zero_curvature", 1.0, ALL_DIGITS, "below, rounding errors count as curvature; above, there is no curvature"),
+    ("certificate_match", 0.0, 0.1, "above, numbers that differ agree"),
+    ("certificate_lower", 0.0, 0.5, "above, the lower orders outweigh the decrease"),
+    ("certificate_minimum", 0.0, 0.1, "above, every point is a minimum"),
+];
+
+/// An error where no verdict would mean anything.
+fn check_meaning(name: &str, value: f64) -> Result<()> {
+    match MEANINGS.iter().find(|(known, ..)| *known == name) {
+        Some((_, least, most, beyond)) if value < *least || value > *most => {
+            let range =
+                if *most == f64::MAX { format!("from {least} on") } else { format!("from {least} to {most:e}") };
+            Err(InputError::new("a verdict with this tolerance would mean nothing")
+                .array(name)
+                .value(value)
+                .hint(format!("it may be {range}; {beyond}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Unit roundoff of IEEE double precision, 2^-53.
 pub const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
 
+/// How far storing a number in a floating-point type can have moved it: `max(unit_roundoff |x|, smallest)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Storage {
+    /// Half the distance of neighbours of 1, relative.
+    pub unit_roundoff: f64,
+    /// Half the distance of the subnormal numbers, absolute.
+    pub smallest: f64,
+}
+
+impl Storage {
+    /// Double precision.
+    pub const DOUBLE: Self = Self { unit_roundoff: UNIT_ROUNDOFF, smallest: 0.0 };
+
+    /// The type with this unit roundoff: it tells half, brain, single and double precision apart.
+    ///
+    /// ```
+    /// use rankscape::Storage;
+    /// assert_eq!(Storage::of_roundoff(2.0_f64.powi(-11)).smallest, 2.0_f64.powi(-25));
+    /// ```
+    pub fn of_roundoff(unit_roundoff: f64) -> Self {
+        let half_of_a_subnormal = [(-24, -150), (-11, -25), (-8, -134)];
+        let known = half_of_a_subnormal.iter().find(|(roundoff, _)| unit_roundoff == 2.0_f64.powi(*roundoff));
+        Self { unit_roundoff, smallest: known.map_or(0.0, |(_, smallest)| 2.0_f64.powi(*smallest)) }
+    }
+
+    /// The coarser of two types, in either respect.
+    #[must_use]
+    pub fn coarser(self, other: Self) -> Self {
+        Self { unit_roundoff: self.unit_roundoff.max(other.unit_roundoff), smallest: self.smallest.max(other.smallest) }
+    }
+
+    /// Bound of the Frobenius norm of what storing a matrix with this norm and so many entries can have moved.
+    pub fn movement(self, frobenius_norm: f64, entries: f64) -> f64 {
+        (self.unit_roundoff * frobenius_norm).hypot(self.smallest * entries.sqrt())
+    }
+}
+
 impl Tolerances {
+    /// # Errors
+    /// If every point whose entries were stored with this unit roundoff would count as critical.
+    pub fn check_criticality(&self, unit_roundoff: f64) -> Result<()> {
+        let threshold = self.critical_threshold(unit_roundoff);
+        if threshold <= 0.1 {
+            return Ok(());
+        }
+        Err(InputError::new("a verdict with this tolerance would mean nothing: every point counts as critical")
+            .array("critical")
+            .value(format!("a threshold of {threshold:e} for relative gradients, which are at most 1"))
+            .hint(format!("for the type of these weights it may be up to {:e}", 0.1 / unit_roundoff)))
+    }
+
     /// Threshold for `gradient.relative` at unit roundoff `u`.
     pub fn critical_threshold(&self, unit_roundoff: f64) -> f64 {
         (self.critical * unit_roundoff).max(self.critical_floor)
     }
 
-    /// A product counts as zero in the relative gradient when its norm is at most this times the product of the norms of its
+    /// A product counts as zero in the relative gradient when its norm is less than this times the product of the norms of its
     /// factors: rounding errors of entries with unit roundoff `unit_roundoff`.
     pub fn vanishing_product(&self, unit_roundoff: f64, largest_width: usize) -> f64 {
         (self.rank * unit_roundoff * (largest_width as f64).sqrt()).min(self.stored_zero)

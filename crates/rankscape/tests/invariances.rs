@@ -7,6 +7,7 @@ mod points;
 use points::{diagnosis, diagnosis_of, matrix, parameters, samples};
 use proptest::prelude::*;
 use rankscape::critical::CriticalClass;
+use rankscape::data::StoredArray;
 use rankscape::diagnosis::{Data, Diagnosis};
 use testkit::grid::{Dense, Grid};
 use testkit::planted::{Blueprint, Class, Data as PlantedData, Limits, Planted};
@@ -115,7 +116,7 @@ proptest! {
         let weights = forward.weights.iter().rev().map(Grid::transpose).collect();
         let backward = Network::new(weights, Dense::identity(forward.y.rows()), forward.y.transpose());
         let of = |network: &Network<f64>| {
-            diagnosis_of(parameters(network, None), Data::Target(matrix(&network.y), None))
+            diagnosis_of(parameters(network, None), Data::Target(matrix(&network.y), None, StoredArray::DOUBLE))
         };
         let (a, b) = (of(forward), of(&backward));
         same(&a, &b)?;

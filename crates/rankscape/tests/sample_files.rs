@@ -6,9 +6,8 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{assert_says, f64_bytes, npy, npy_f64, npz, put, safetensors};
-use rankscape::data::Whitening;
+use rankscape::data::{StoredArray, Whitening};
 use rankscape::io::{SampleOptions, Samples, read_matrix, read_samples, read_target};
-use rankscape::tolerance::UNIT_ROUNDOFF;
 use rankscape::{InputError, Tolerances};
 
 fn read(path: &Path, options: &SampleOptions) -> Result<Samples, InputError> {
@@ -71,7 +70,11 @@ fn every_format_gives_the_same_factor_and_digest() {
         for path in &files {
             let samples = read(path, &options).unwrap();
             // One of the files is in single precision, which the factor remembers.
-            assert!(samples.factor.stored_with(UNIT_ROUNDOFF) == first.factor, "{}", path.display());
+            assert!(
+                samples.factor.stored_with(StoredArray::DOUBLE, StoredArray::DOUBLE) == first.factor,
+                "{}",
+                path.display()
+            );
             assert_eq!(samples.digest, first.digest, "{}", path.display());
             assert!(samples.exact.is_none() && samples.notes.is_empty());
         }

@@ -31,6 +31,10 @@ pub fn captured_directions(
     let spectrum = &whitening.spectrum;
     let values: Vec<f64> = spectrum.s.iter().map(|s| s / scale).collect();
     let Svd { u, .. } = svd(w);
+    if rank > u.ncols() {
+        // A rank over the rationals that double precision does not see.
+        return None;
+    }
     let column_space = u.columns(0, rank);
     let mut indices = Vec::new();
     let mut basis = Matrix::zeros(w.nrows(), rank);

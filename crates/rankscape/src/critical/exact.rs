@@ -7,6 +7,7 @@
 use num_traits::Zero;
 
 use super::class::{CriticalClass, CriticalPoint, Findings};
+use crate::data::ExactMoments;
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::{PairCounts, Part, StringRanks, inertia_at_critical_point};
@@ -32,6 +33,11 @@ impl ExactData {
     /// From samples as rows: `X` is `n x d_0`, `Y` is `n x d_h`.
     pub fn new(x: &RationalMatrix, y: &RationalMatrix) -> Self {
         Self { xx: &x.transpose() * x, yx: &y.transpose() * x, yy: y.squared_norm() }
+    }
+
+    /// The moments, as data are whitened with them.
+    pub fn moments(&self) -> ExactMoments<'_> {
+        ExactMoments { xx: &self.xx, yx: &self.yx, yy: &self.yy }
     }
 
     /// `g S^- g'` for `g = M X'`, with `S = X X'`: the Gram matrix of the whitened `M`.

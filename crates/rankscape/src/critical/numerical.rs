@@ -2,7 +2,7 @@
 
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
-use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::evidence::{Evidence, Grade, Movement, RankDecision};
 use crate::hessian::{NormalizedNetwork, PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
 use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values};
 use crate::multiplication::{Factors, RankProfile};
@@ -18,7 +18,14 @@ pub fn classify(
 ) -> CriticalPoint {
     let (sizes, noise) = sizes_and_noise(network, unit_roundoff, tolerances);
     let inputs = network.given().layers()[0].ncols();
-    classify_with_sizes(network.whitened(), whitening, inputs, &sizes, noise, tolerances)
+    let sizes =
+        Sizes::new(network.whitened(), &sizes, whitening, noise, tolerances).with_terms(network.size_of_terms());
+    let found = classified(network.whitened(), whitening, inputs, sizes, noise, tolerances);
+    match network.criticality(unit_roundoff, tolerances) {
+        // Rounding errors hide whether the gradient is zero.
+        None => CriticalPoint { class: CriticalClass::Undecided, inertia: None, ..found },
+        Some(_) => found,
+    }
 }
 
 /// All ranks of a critical point whose data have positive rank; `None` when the factors are not finite.
@@ -29,7 +36,8 @@ pub(super) fn string_ranks(
     tolerances: &Tolerances,
 ) -> Option<StringRanks> {
     let (sizes, noise) = sizes_and_noise(network, unit_roundoff, tolerances);
-    let sizes = Sizes::new(network.whitened(), &sizes, whitening, noise, tolerances);
+    let sizes =
+        Sizes::new(network.whitened(), &sizes, whitening, noise, tolerances).with_terms(network.size_of_terms());
     let factors = Factors::new(network.whitened().layers().to_vec()).ok()?;
     Some(ranks_at(network.whitened(), &factors, &sizes, noise, tolerances).0)
 }
@@ -58,6 +66,18 @@ pub(super) fn classify_with_sizes(
     unit_roundoff: f64,
     tolerances: &Tolerances,
 ) -> CriticalPoint {
+    let sizes = Sizes::new(network, sizes, whitening, unit_roundoff, tolerances);
+    classified(network, whitening, inputs, sizes, unit_roundoff, tolerances)
+}
+
+fn classified(
+    network: &SquareNetwork,
+    whitening: &Whitening,
+    inputs: usize,
+    sizes: Sizes,
+    unit_roundoff: f64,
+    tolerances: &Tolerances,
+) -> CriticalPoint {
     let rho = whitening.rank.rank;
     let mut evidence = Evidence::new(Grade::Numerical);
     evidence.rest_on("rank X", whitening.rank);
@@ -66,7 +86,6 @@ pub(super) fn classify_with_sizes(
         let zero = network.layers().iter().skip(1).map(|w| w.nrows() * w.ncols()).sum::<usize>() + flat;
         return constant_loss(zero, evidence);
     }
-    let sizes = Sizes::new(network, sizes, whitening, unit_roundoff, tolerances);
     let (ranks, residual) = match Factors::new(network.layers().to_vec()) {
         Ok(factors) => ranks_at(network, &factors, &sizes, unit_roundoff, tolerances),
         Err(_) => return undecided(evidence),
@@ -79,7 +98,10 @@ pub(super) fn classify_with_sizes(
     evidence.rest_on("rank W X", *ranks.profile().decision(0, depth));
     evidence.rest_on("rank of the whitened residual", residual);
     evidence.rest_on("captured against omitted singular values", comparison);
-    let spectrum_clear = evidence.is_clear();
+    evidence.rest_on("rank of the whitened target", whitening.target_rank);
+    // W X = P_S Z: what is captured and what is omitted make up the target.
+    let all_found = rank + residual.rank == whitening.target_rank.rank;
+    let spectrum_clear = evidence.is_clear() && all_found;
     rest_on_strings(&mut evidence, &ranks);
     let inertia = if depth == 1 { Some(one_layer(network)) } else { inertia_at_critical_point(&ranks, pairs) };
     let findings = Findings {
@@ -88,7 +110,7 @@ pub(super) fn classify_with_sizes(
         residual_is_zero: residual.rank == 0,
         pairs,
         spectrum_clear,
-        all_clear: evidence.is_clear(),
+        all_clear: evidence.is_clear() && all_found,
         inertia: inertia.map(|found| Inertia { zero: found.zero + flat, ..found }),
     };
     CriticalPoint {
@@ -101,15 +123,20 @@ pub(super) fn classify_with_sizes(
     }
 }
 
-/// Norms and the relative size of rounding errors.
+/// Norms and the sizes of errors.
 struct Sizes {
     norms: Vec<f64>,
-    /// `prod ||W_k||_2 + ||Y||`: whitening the target can cancel, so its errors are relative to all of `Y`.
-    residual: f64,
-    /// `tolerances.rank * u * sqrt(largest width)`.
-    relative: f64,
-    /// Size of the errors of the residual: those of the weights and, in double precision, those of the data.
-    residual_error: f64,
+    /// Size of the terms that are added up in `W X`: their rounding errors are relative to it.
+    terms: f64,
+    /// `||Y||`: whitening the target can cancel, so its errors are relative to all of `Y`.
+    target: f64,
+    /// `tolerances.rank * sqrt(largest width)`.
+    factor: f64,
+    unit_roundoff: f64,
+    /// How far storing the data can have moved the target.
+    moved: Movement,
+    /// `||W X - Z||_F`.
+    residual_norm: f64,
 }
 
 impl Sizes {
@@ -122,24 +149,52 @@ impl Sizes {
     ) -> Self {
         let norms: Vec<f64> = network.layer_norms().iter().zip(sizes).map(|(norm, &size)| norm.max(size)).collect();
         let widest = network.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
-        let product = norms.iter().product::<f64>();
-        let target = whitening.target_norm / power_of_two_near(whitening.target_norm);
-        let factor = tolerances.rank * widest.sqrt();
-        let residual_error = factor * (unit_roundoff * product + UNIT_ROUNDOFF.min(unit_roundoff) * target);
-        Self { residual: product + target, relative: factor * unit_roundoff, residual_error, norms }
+        let scale = power_of_two_near(whitening.target_norm);
+        let Movement { likely, possible } = whitening.moved;
+        Self {
+            terms: norms.iter().product::<f64>(),
+            target: whitening.target_norm / scale,
+            factor: tolerances.rank * widest.sqrt(),
+            unit_roundoff,
+            moved: Movement { likely: likely / scale, possible: possible / scale },
+            residual_norm: network.residual().frobenius_norm(),
+            norms,
+        }
+    }
+
+    /// The terms of the product are known to be no larger than this.
+    fn with_terms(mut self, terms: f64) -> Self {
+        self.terms = self.terms.min(terms);
+        self
+    }
+
+    /// Size of the errors of the residual: those of the weights and, in double precision, those of the data.
+    fn residual_error(&self) -> f64 {
+        self.factor * (self.unit_roundoff * self.terms + UNIT_ROUNDOFF.min(self.unit_roundoff) * self.target)
+    }
+
+    /// What a residual that counts as zero must be small beside: the target. Only a target of zero has no size of its own.
+    fn stake(&self) -> f64 {
+        if self.target > 0.0 { self.target } else { self.terms }
     }
 
     /// Captured and omitted values that differ by at most this count as equal.
     fn tie(&self, tolerances: &Tolerances) -> f64 {
-        self.residual_error / tolerances.rank * tolerances.tie
+        self.residual_error() / tolerances.rank * tolerances.tie
     }
 
     /// Rank of the residual times the factors `involved`.
     fn decide(&self, values: &[f64], involved: &[&[f64]], tolerances: &Tolerances) -> RankDecision {
         let size: f64 = involved.iter().copied().flatten().product();
-        let weights = if involved.iter().all(|part| part.is_empty()) { 0.0 } else { self.relative * self.residual };
-        let tolerance = size * (self.residual_error + weights);
-        RankDecision::from_singular_values(values, tolerance, tolerances.rank_gap, size * self.residual)
+        let alone = involved.iter().all(|part| part.is_empty());
+        let weights = if alone { 0.0 } else { self.factor * self.unit_roundoff * self.residual_norm };
+        let computed = size * (self.residual_error() + weights);
+        let moved = if alone {
+            self.moved
+        } else {
+            Movement { likely: size * self.moved.likely, possible: size * self.moved.possible }
+        };
+        RankDecision::of_stored(values, computed, moved, size * self.stake(), tolerances)
     }
 }
 
@@ -170,11 +225,12 @@ fn ranks_at(
 
 /// Counts pairs and reports the decision which differences are zero as if it were a rank.
 fn compare(kept: &[f64], omitted: &[f64], sizes: &Sizes, tolerances: &Tolerances) -> (PairCounts, RankDecision) {
-    let tolerance = sizes.tie(tolerances);
     let mut differences: Vec<f64> = kept.iter().flat_map(|a| omitted.iter().map(move |b| (a - b).abs())).collect();
     differences.sort_by(|x, y| y.total_cmp(x));
-    let decision = RankDecision::from_singular_values(&differences, tolerance, tolerances.rank_gap, sizes.residual);
-    (PairCounts::new(kept, omitted, tolerance), decision)
+    // Both values of a difference move.
+    let moved = Movement { likely: 2.0 * sizes.moved.likely, possible: 2.0 * sizes.moved.possible };
+    let decision = RankDecision::of_stored(&differences, sizes.tie(tolerances), moved, sizes.stake(), tolerances);
+    (PairCounts::new(kept, omitted, decision.tolerance), decision)
 }
 
 fn rest_on_strings(evidence: &mut Evidence, ranks: &StringRanks) {

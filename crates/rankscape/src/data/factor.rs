@@ -1,8 +1,9 @@
 //! The triangular factor of the samples and its views: plain, centred, with a constant feature.
 
 use crate::error::{InputError, Result};
+use crate::evidence::Movement;
 use crate::linalg::{Matrix, merge_triangular, triangular_factor};
-use crate::tolerance::UNIT_ROUNDOFF;
+use crate::tolerance::Storage;
 
 /// Rows that become one leaf of the tree of factors, counted from the first row of the data.
 pub const BLOCK_ROWS: usize = 4096;
@@ -27,13 +28,37 @@ pub struct SampleFactor {
     scaled: Matrix,
     /// The outputs are the inputs and not stored.
     mirrored: bool,
-    /// Unit roundoff of the type in which the inputs were stored.
-    unit_roundoff: f64,
+    /// How the inputs and the outputs were stored.
+    stored: [StoredArray; 2],
+}
+
+/// How an array of samples was stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredArray {
+    /// The type.
+    pub storage: Storage,
+    /// Every entry is a whole number.
+    pub whole: bool,
+}
+
+impl StoredArray {
+    /// An array in double precision.
+    pub const DOUBLE: Self = Self { storage: Storage::DOUBLE, whole: false };
+
+    /// What holds for the rows of both arrays.
+    fn join(self, other: Self) -> Self {
+        Self { storage: self.storage.coarser(other.storage), whole: self.whole && other.whole }
+    }
+
+    fn movement(self, frobenius_norm: f64, entries: f64) -> Movement {
+        let possible = self.storage.movement(frobenius_norm, entries);
+        Movement { likely: if self.whole { 0.0 } else { possible }, possible }
+    }
 }
 
 impl SampleFactor {
     pub(super) fn from_parts(inputs: usize, outputs: usize, samples: u64, exponents: Vec<i32>, scaled: Matrix) -> Self {
-        Self { inputs, outputs, samples, exponents, scaled, mirrored: false, unit_roundoff: UNIT_ROUNDOFF }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored: false, stored: [StoredArray::DOUBLE; 2] }
     }
 
     /// The factor of no samples.
@@ -46,7 +71,7 @@ impl SampleFactor {
             exponents: vec![ZERO_COLUMN; cols],
             scaled: Matrix::zeros(0, cols),
             mirrored: false,
-            unit_roundoff: UNIT_ROUNDOFF,
+            stored: [StoredArray::DOUBLE; 2],
         }
     }
 
@@ -94,9 +119,9 @@ impl SampleFactor {
     pub(super) fn join(a: Self, b: Self) -> Self {
         let exponents: Vec<i32> = a.exponents.iter().zip(&b.exponents).map(|(&x, &y)| x.max(y)).collect();
         let (inputs, outputs, samples, mirrored) = (a.inputs, a.outputs, a.samples + b.samples, a.mirrored);
-        let unit_roundoff = a.unit_roundoff.max(b.unit_roundoff);
+        let stored = [0, 1].map(|at| a.stored[at].join(b.stored[at]));
         let scaled = merge_triangular(a.at_exponents(&exponents), b.at_exponents(&exponents));
-        Self { inputs, outputs, samples, exponents, scaled, mirrored, unit_roundoff }
+        Self { inputs, outputs, samples, exponents, scaled, mirrored, stored }
     }
 
     fn at_exponents(mut self, exponents: &[i32]) -> Matrix {
@@ -122,7 +147,7 @@ impl SampleFactor {
         let kept = 1 + self.inputs;
         let scaled = self.scaled.block(0, 0, self.scaled.nrows().min(kept), kept);
         let exponents = self.exponents[..kept].to_vec();
-        Self { outputs: self.inputs, exponents, scaled, mirrored: true, ..*self }
+        Self { outputs: self.inputs, exponents, scaled, mirrored: true, stored: [self.stored[0]; 2], ..*self }
     }
 
     /// Whether the norm of every column is in the range of the type.
@@ -184,19 +209,25 @@ impl SampleFactor {
         if self.mirrored {
             r.set_block(0, inputs, &stored.columns(0, self.outputs));
         }
-        TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r, rounding: self.rounding() }
+        let moved = self.movements();
+        TriangularFactor { inputs, outputs: self.outputs, samples: self.samples, r, moved }
     }
 
-    /// `u ||X||_F` for inputs that were rounded to a type with unit roundoff `u`: before they are centred.
-    fn rounding(&self) -> f64 {
-        let columns = (1..=self.inputs).flat_map(|j| (0..=j).map(move |i| (i, j)));
-        columns.fold(0.0_f64, |norm, (i, j)| norm.hypot(self.unscaled(i, j))) * self.unit_roundoff
+    /// How far, in Frobenius norm, the types in which X and Y were stored can have moved them: before they are centred, and with
+    /// the weights of the samples.
+    fn movements(&self) -> [Movement; 2] {
+        let first_output = if self.mirrored { 1 } else { self.inputs + 1 };
+        [(1, self.inputs, self.stored[0]), (first_output, self.outputs, self.stored[1])].map(|(from, count, stored)| {
+            let columns = (from..from + count).flat_map(|j| (0..=j).map(move |i| (i, j)));
+            let norm = columns.fold(0.0_f64, |norm, (i, j)| norm.hypot(self.unscaled(i, j)));
+            stored.movement(norm, count as f64 * self.total_weight())
+        })
     }
 
-    /// The same samples, whose inputs were stored in a type with this unit roundoff.
+    /// The same samples, whose inputs and outputs were stored like this.
     #[must_use]
-    pub fn stored_with(mut self, unit_roundoff: f64) -> Self {
-        self.unit_roundoff = unit_roundoff;
+    pub fn stored_with(mut self, inputs: StoredArray, outputs: StoredArray) -> Self {
+        self.stored = if self.mirrored { [inputs; 2] } else { [inputs, outputs] };
         self
     }
 }
@@ -223,8 +254,8 @@ pub struct TriangularFactor {
     /// The square factor of `[X' Y']`, upper triangular with a non-negative diagonal; rows beyond the number of
     /// samples are zero.
     pub r: Matrix,
-    /// How far, in Frobenius norm, the type in which X was stored can have moved it; 0 where X is known.
-    pub rounding: f64,
+    /// How far, in Frobenius norm, the types in which X and Y were stored can have moved them; 0 where they are known.
+    pub moved: [Movement; 2],
 }
 
 impl TriangularFactor {
@@ -234,7 +265,15 @@ impl TriangularFactor {
         let mut r = Matrix::zeros(inputs + outputs, inputs + outputs);
         r.set_block(0, 0, &Matrix::identity(inputs));
         r.set_block(0, inputs, &target.transpose());
-        Self { inputs, outputs, samples: inputs as u64, r, rounding: 0.0 }
+        Self { inputs, outputs, samples: inputs as u64, r, moved: [Movement::default(); 2] }
+    }
+
+    /// The same data with targets that were stored like this.
+    #[must_use]
+    pub fn with_stored_target(mut self, stored: StoredArray) -> Self {
+        let norm = self.xy().frobenius_norm();
+        self.moved[1] = stored.movement(norm, (self.inputs * self.outputs) as f64);
+        self
     }
 
     /// `d_0 x d_0`: `X X' = xx' xx`.

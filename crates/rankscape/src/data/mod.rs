@@ -4,10 +4,13 @@
 //! the centred data, so centring is free. `X X'` is never formed: that would square the condition number.
 
 mod accumulator;
+mod exact;
 mod factor;
+mod movement;
 mod tree;
 mod whitening;
 
 pub use accumulator::SampleAccumulator;
-pub use factor::{BLOCK_ROWS, SampleFactor, TriangularFactor};
+pub use exact::ExactMoments;
+pub use factor::{BLOCK_ROWS, SampleFactor, StoredArray, TriangularFactor};
 pub use whitening::Whitening;

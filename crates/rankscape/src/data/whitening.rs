@@ -4,10 +4,24 @@
 //! `1/2 ||W X - Y||^2 = 1/2 ||W (U S) - Z||^2 + floor`, where `Z = Y V` is the whitened target and the floor is
 //! `1/2 (||Y||^2 - ||Z||^2)`. No assumption on `X` or `Y`.
 
+use super::exact::{ExactMoments, ExactWhitening};
 use super::factor::TriangularFactor;
-use crate::evidence::RankDecision;
+use super::movement::{TargetMovement, decide_target};
+use crate::evidence::{Movement, RankDecision};
 use crate::linalg::{Matrix, Svd, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Smallest singular value of `X`, relative to the largest, whose digits are kept although the data are exact.
+const ILL_CONDITIONED: f64 = 1e-7;
+
+/// What whitened data are made of.
+struct Parts {
+    basis: Matrix,
+    scales: Vec<f64>,
+    target: Matrix,
+    /// `(||Y||^2 - ||Z||^2)^{1/2}`
+    rest: f64,
+}
 
 /// Whitened data.
 #[derive(Debug, Clone)]
@@ -26,12 +40,16 @@ pub struct Whitening {
     pub floor: f64,
     /// `||Y||`.
     pub target_norm: f64,
+    /// Rank of `Z`: which of its singular values are not zero.
+    pub target_rank: RankDecision,
+    /// How far storing X and Y can have moved the singular values of `Z`.
+    pub moved: Movement,
 }
 
 impl Whitening {
     /// Whitens data given by their triangular factor.
     pub fn new(factor: &TriangularFactor, tolerances: &Tolerances) -> Self {
-        Self::of_rounded(&factor.xx(), &factor.xy(), &factor.yy(), factor.rounding, tolerances)
+        Self::of_stored(&factor.xx(), &factor.xy(), &factor.yy(), factor.moved, tolerances)
     }
 
     /// Whitens data given by blocks of their triangular factor: `X' = Q [xx; 0]`, `Y' = Q [xy; yy]`.
@@ -39,37 +57,57 @@ impl Whitening {
     /// A singular value of `X` counts as zero when it is at most
     /// `tolerances.rank * 2^-53 * sqrt(d_0) * largest`.
     pub fn from_blocks(xx: &Matrix, xy: &Matrix, yy: &Matrix, tolerances: &Tolerances) -> Self {
-        Self::of_rounded(xx, xy, yy, 0.0, tolerances)
+        Self::of_stored(xx, xy, yy, [Movement::default(); 2], tolerances)
     }
 
-    /// The same where storing `X` can have moved its singular values by `rounding`: see [`RankDecision::of_stored`].
-    fn of_rounded(xx: &Matrix, xy: &Matrix, yy: &Matrix, rounding: f64, tolerances: &Tolerances) -> Self {
+    /// The same where storing `X` and `Y` can have moved them by this much in Frobenius norm: see [`RankDecision::of_stored`]
+    /// for the rank of `X`, and `docs/accuracy.md` for that of `Z`.
+    fn of_stored(xx: &Matrix, xy: &Matrix, yy: &Matrix, moved: [Movement; 2], tolerances: &Tolerances) -> Self {
         let Svd { u, s, v } = svd(xx);
         let scale = s.first().copied().unwrap_or(0.0);
         let computed = tolerances.rank * UNIT_ROUNDOFF * (xx.ncols() as f64).sqrt() * scale;
-        let rank = RankDecision::of_stored(&s, computed, rounding, scale, tolerances);
+        let rank = RankDecision::of_stored(&s, computed, moved[0], scale, tolerances);
         let target = xy.transpose_times(&u.columns(0, rank.rank));
         let unreached = xy.transpose_times(&u.columns(rank.rank, u.ncols()));
         let rest = yy.frobenius_norm().hypot(unreached.frobenius_norm());
-        Self {
-            basis: v.columns(0, rank.rank),
-            scales: s[..rank.rank].to_vec(),
-            spectrum: svd(&target),
-            floor: 0.5 * rest * rest,
-            target_norm: rest.hypot(target.frobenius_norm()),
-            target,
-            rank,
-        }
+        let parts = Parts { basis: v.columns(0, rank.rank), scales: s[..rank.rank].to_vec(), target, rest };
+        Self::assemble(parts, rank, moved, tolerances)
     }
 
-    /// The same where the rank of the target is known: the singular values beyond it are zero, and so is a target of rank 0.
+    fn assemble(parts: Parts, rank: RankDecision, moved: [Movement; 2], tolerances: &Tolerances) -> Self {
+        let Parts { basis, scales, target, rest } = parts;
+        let spectrum = svd(&target);
+        let target_norm = rest.hypot(target.frobenius_norm());
+        let movement = TargetMovement { scales: &scales, target: &target, rest, moved };
+        let computed = tolerances.rank * UNIT_ROUNDOFF * (target.larger_dimension() as f64).sqrt() * target_norm;
+        let target_rank = decide_target(&movement, &spectrum.s, computed, target_norm, tolerances);
+        let moved = movement.of_singular_values();
+        Self { floor: 0.5 * rest * rest, basis, scales, target, spectrum, target_norm, rank, target_rank, moved }
+    }
+
+    /// The same where the moments of the data are known over the rationals: the ranks of `X` and `Z` are exact, and the singular
+    /// values of `Z` beyond its rank are zero. Where rounding hides the rank of `X`, or leaves few digits of its smallest
+    /// singular value, everything is computed from the exact moments.
     #[must_use]
-    pub fn with_target_rank(mut self, rank: usize) -> Self {
-        self.spectrum.s.iter_mut().skip(rank).for_each(|value| *value = 0.0);
-        if rank == 0 {
-            self.target = Matrix::zeros(self.target.nrows(), self.target.ncols());
+    pub fn with_exact_moments(self, moments: &ExactMoments<'_>, tolerances: &Tolerances) -> Self {
+        let (data_rank, target_rank) = (moments.xx.rank(), moments.yx.rank());
+        let smallest = self.scales.last().copied().unwrap_or(0.0);
+        let accurate = self.rank.rank == data_rank && smallest >= ILL_CONDITIONED * self.rank.scale;
+        let mut out = match (accurate, moments.whitened()) {
+            (false, Some(ExactWhitening { basis, scales, target, rest })) => {
+                let parts = Parts { basis, scales, target, rest };
+                Self::assemble(parts, RankDecision::exact(data_rank), [Movement::default(); 2], tolerances)
+            }
+            _ => self,
+        };
+        out.rank = if out.rank.rank == data_rank { RankDecision::exact(data_rank) } else { out.rank };
+        out.spectrum.s.iter_mut().skip(target_rank).for_each(|value| *value = 0.0);
+        if target_rank == 0 {
+            out.target = Matrix::zeros(out.target.nrows(), out.target.ncols());
         }
-        self
+        out.target_rank = RankDecision::exact(target_rank.min(out.spectrum.s.len()));
+        out.moved = Movement::default();
+        out
     }
 
     /// `U S`, of shape `d_0 x rho`: stands for `X` in every formula of the square loss.

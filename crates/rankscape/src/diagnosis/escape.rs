@@ -20,7 +20,7 @@ impl Context<'_> {
         found: &Extremes,
         near: Option<&NearCriticalPoint>,
     ) -> Option<Escape> {
-        let exact = self.exact.zip(self.point.exact.as_ref());
+        let exact = self.exact.zip(self.point.exact());
         let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
         match (exact, class) {
             (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),

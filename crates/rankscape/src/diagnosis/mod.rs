@@ -20,8 +20,8 @@ use biases::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, Parsed, captured_directions,
-    classify, near_critical_point, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Ladder, NearCriticalPoint, Origin, Parsed,
+    captured_directions, classify, near_critical_point, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
@@ -72,7 +72,7 @@ impl<'a> Prepared<'a> {
         if let Some(bias) = &point.output_bias {
             given = given.with_biases(&bias.columns, &bias.samples);
         }
-        let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+        let exact = point.exact().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
         Ok(Self { network, given, exact })
     }
 }
@@ -88,7 +88,7 @@ pub struct Diagnosis {
     pub global_minimum: f64,
     /// `||grad L||` in the parameters as given.
     pub gradient_norm: f64,
-    /// See [`NormalizedNetwork::relative_gradient`]; 0 at a critical point whose gradient is nothing but the rounding
+    /// See [`NormalizedNetwork::measured_gradient`]; 0 at a critical point whose gradient is nothing but the rounding
     /// errors of its evaluation.
     pub gradient_relative: f64,
     /// The threshold that `gradient_relative` was compared with.
@@ -135,28 +135,30 @@ pub struct Diagnosis {
 /// If the data do not fit the widths, or the loss is not representable.
 pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let Settings { unit_roundoff, tolerances, seed, threads } = settings;
+    tolerances.check_criticality(unit_roundoff)?;
     let Point { factors, whitening, .. } = point;
     let prepared = Prepared::new(point)?;
     let Prepared { network, given, exact } = &prepared;
     let context = Context { point, settings, network, exact: exact.as_ref() };
-    let analysis = context.critical_point(given);
-    let critical = analysis.is_some();
-    let rank_profile = match &point.exact {
+    let counts_as_zero = context.criticality(given);
+    let critical = counts_as_zero == Some(true);
+    let analysis = (counts_as_zero != Some(false)).then(|| context.classified());
+    let rank_profile = match point.exact() {
         Some((factors, _)) => RankProfile::exact(factors),
         None => profile_as_given(factors, critical, unit_roundoff, tolerances),
     };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let search = || (!critical).then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
+    let search = || analysis.is_none().then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
     let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
     let (near, extremes) = match pool(threads.min(2)) {
         Some(pool) => pool.join(search, ends),
         None => (search(), ends()),
     };
-    let (loss, global_minimum) = context.values(given, class);
+    let (loss, global_minimum) = context.values(given);
     let exactly_zero = exact.is_some() && critical;
     let threshold = tolerances.critical_threshold(unit_roundoff);
-    let relative = given.relative_gradient(unit_roundoff, tolerances);
+    let relative = given.measured_gradient();
     let relative = Some(relative).filter(|&r| !critical || (r <= threshold && !exactly_zero));
     let gradient_norm = if exactly_zero { 0.0 } else { given.gradient_norm() };
     if !(loss.is_finite() && gradient_norm.is_finite()) {
@@ -208,12 +210,13 @@ pub(crate) fn profile_as_given(
 /// # Errors
 /// If the data do not fit the widths, or the network has biases.
 pub fn parse_point(point: &Point, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Parsed> {
+    tolerances.check_criticality(unit_roundoff)?;
     check(&point.factors, &point.whitening)?;
     if point.has_biases() {
         return Err(InputError::new("the forms of critical points are those of networks without biases")
             .hint("centre X and Y and leave the biases out: at critical points that is the same problem"));
     }
-    let exact = point.exact.as_ref().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+    let exact = point.exact().map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
     Ok(parse(&point.factors, &point.whitening, exact.as_ref(), unit_roundoff, tolerances))
 }
 
@@ -255,24 +258,35 @@ fn origin(profile: &RankProfile, point: &CriticalPoint) -> Option<Origin> {
 }
 
 impl Context<'_> {
-    /// The gradient counts as zero. With an output bias that is also so where the weights are critical for the centred
+    /// Whether the gradient counts as zero; `None` where rounding errors leave it open. With an output bias that is also so
+    /// where the weights are critical for the centred
     /// data and `b_h = b*`: there the terms that cancel in the gradient as given may be much larger than the gradient
     /// is allowed to be, since they contain the other biases.
-    fn is_critical(&self, given: &NormalizedNetwork) -> bool {
+    fn criticality(&self, given: &NormalizedNetwork) -> Option<bool> {
+        if let Some(exact) = self.exact {
+            return Some(exact.is_critical());
+        }
         let Settings { unit_roundoff, tolerances, .. } = self.settings;
         let bias_is_best = |bias: &OutputBias| {
             vector_norm(&bias.defect(&self.point.factors))
                 <= tolerances.critical_threshold(unit_roundoff) * bias.size(&self.point.factors)
         };
-        given.is_critical(unit_roundoff, tolerances)
-            || self.point.output_bias.as_ref().is_some_and(bias_is_best)
-                && self.network.is_critical(unit_roundoff, tolerances)
+        let centred = || match self.point.output_bias.as_ref() {
+            Some(bias) if bias_is_best(bias) => self.network.criticality(unit_roundoff, tolerances),
+            _ => Some(false),
+        };
+        match given.criticality(unit_roundoff, tolerances) {
+            Some(true) => Some(true),
+            as_given => match centred() {
+                Some(false) => as_given,
+                found => found,
+            },
+        }
     }
 
-    /// What the point is if it is critical.
+    /// What the point is if its gradient counts as zero, or may be zero: the class is then undecided and the ranks say why.
     fn critical_point(&self, given: &NormalizedNetwork) -> Option<CriticalPoint> {
-        let critical = self.exact.map_or_else(|| self.is_critical(given), ExactSquareNetwork::is_critical);
-        critical.then(|| self.classified())
+        (self.criticality(given) != Some(false)).then(|| self.classified())
     }
 
     fn classified(&self) -> CriticalPoint {
@@ -347,8 +361,8 @@ impl Context<'_> {
         part.frobenius_norm() <= tolerances.critical_threshold(unit_roundoff) * size
     }
 
-    /// `L` and the smallest value over the architecture.
-    fn values(&self, given: &NormalizedNetwork, class: CriticalClass) -> (f64, f64) {
+    /// `L` and the smallest value over the architecture, which no rounding error of the first may undercut.
+    fn values(&self, given: &NormalizedNetwork) -> (f64, f64) {
         let Point { factors, whitening, output_bias, .. } = self.point;
         let z = given.target_scale();
         let floor = if output_bias.is_some() { 0.0 } else { whitening.floor };
@@ -356,10 +370,9 @@ impl Context<'_> {
             || given.given().value() * z * z + floor,
             |exact| 0.5 * rational_to_f64(&exact.squared_residual()),
         );
-        if class == CriticalClass::GlobalMinimum {
-            return (loss, loss);
-        }
-        (loss, whitening.minimum_at_rank(factors.architecture().bottleneck_rank()).min(loss))
+        let exact = self.point.exact_data.as_ref();
+        let minimum = Ladder::minimum_of(factors.architecture(), whitening, exact, self.settings.tolerances);
+        (if loss.is_nan() { loss } else { loss.max(minimum) }, minimum)
     }
 
     /// The decisions behind the class, and those behind the rank profile and all that follows from it.

@@ -2,7 +2,8 @@
 
 use crate::data::TriangularFactor;
 use crate::error::{InputError, Result};
-use crate::linalg::{Matrix, symmetric_eigen, triangular_factor};
+use crate::evidence::Movement;
+use crate::linalg::{Matrix, spectral_norm, symmetric_eigen, triangular_factor};
 
 pub(super) fn times_vector(matrix: &Matrix, vector: &[f64]) -> Vec<f64> {
     (matrix * &Matrix::from_fn(vector.len(), 1, |i, _| vector[i])).column(0).to_vec()
@@ -15,6 +16,8 @@ pub(super) fn with_outputs_times(mut factor: TriangularFactor, c: Option<&Matrix
         let (xy, yy) = (factor.xy().times_transpose(c), factor.yy().times_transpose(c));
         factor.r.set_block(0, inputs, &xy);
         factor.r.set_block(inputs, inputs, &triangular_factor(yy));
+        let size = spectral_norm(c);
+        factor.moved[1] = Movement { likely: size * factor.moved[1].likely, possible: size * factor.moved[1].possible };
     }
     factor
 }

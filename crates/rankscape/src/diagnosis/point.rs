@@ -3,7 +3,7 @@
 use super::biases::{BiasKind, OutputBias, bias_kind, first_biased, output_bias, with_first_bias};
 use super::output_metric::{apply_output_factor, check_output_factor, square_root, times_vector, with_outputs_times};
 use crate::critical::ExactData;
-use crate::data::{SampleFactor, TriangularFactor, Whitening};
+use crate::data::{SampleFactor, StoredArray, TriangularFactor, Whitening};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
@@ -29,8 +29,8 @@ pub struct Parameters {
 pub enum Data {
     /// Samples, with their exact values (`X` and `Y`, a sample a row) where known.
     Samples(Box<SampleFactor>, Option<(RationalMatrix, RationalMatrix)>),
-    /// `X` is the identity and `Y` this matrix.
-    Target(Matrix, Option<RationalMatrix>),
+    /// `X` is the identity and `Y` this matrix, with its exact value where known, and how it was stored.
+    Target(Matrix, Option<RationalMatrix>, StoredArray),
 }
 
 impl Data {
@@ -61,10 +61,10 @@ impl Data {
                     .array(first_biased(biases))
                     .hint("give --data, or weights without biases"));
             }
-            (Data::Target(target, exact), BiasKind::None) => {
+            (Data::Target(target, exact, stored), BiasKind::None) => {
                 let exact =
                     exact.as_ref().map(|y| ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose()));
-                (TriangularFactor::from_target(target), target.ncols() as u64, exact)
+                (TriangularFactor::from_target(target).with_stored_target(*stored), target.ncols() as u64, exact)
             }
             (Data::Samples(factor, exact), kind) => {
                 let exact = exact.as_ref().filter(|_| kind == BiasKind::None).map(|(x, y)| ExactData::new(x, y));
@@ -79,12 +79,11 @@ impl Data {
     }
 }
 
-/// The whitened data; singular values of the target that exact data show to be zero are zero.
+/// The whitened data, with the ranks of exact data where they are known.
 fn whitened(factor: &TriangularFactor, exact: Option<&ExactData>, tolerances: &Tolerances) -> Whitening {
     let whitening = Whitening::new(factor, tolerances);
     match exact {
-        // Z = Y V has the rank of Y X'.
-        Some(data) => whitening.with_target_rank(data.yx.rank()),
+        Some(data) => whitening.with_exact_moments(&data.moments(), tolerances),
         None => whitening,
     }
 }
@@ -102,7 +101,7 @@ pub struct WhitenedData {
 
 impl From<Point> for WhitenedData {
     fn from(point: Point) -> Self {
-        Self { whitening: point.whitening, samples: point.samples, exact: point.exact.map(|(_, data)| data) }
+        Self { whitening: point.whitening, samples: point.samples, exact: point.exact_data }
     }
 }
 
@@ -115,7 +114,9 @@ pub struct Point {
     pub whitening: Whitening,
     /// Number of samples.
     pub samples: u64,
-    pub(super) exact: Option<(ExactFactors, ExactData)>,
+    exact_factors: Option<ExactFactors>,
+    /// Exact moments of the data, also where the weights are not exact.
+    pub(super) exact_data: Option<ExactData>,
     pub(super) output_bias: Option<OutputBias>,
     /// `C`, and its inverse.
     pub(super) output_factor: Option<Matrix>,
@@ -150,16 +151,14 @@ impl Point {
         let exact_data = exact_data.filter(|_| output_factor.is_none());
         let factor = with_outputs_times(factor, output_factor.as_ref());
         let whitening = whitened(&factor, exact_data.as_ref(), tolerances);
-        let exact = match (exact, exact_data) {
-            (Some(matrices), Some(data)) => Some((ExactFactors::new(matrices)?, data)),
-            _ => None,
-        };
+        let exact_factors = exact.map(ExactFactors::new).transpose()?;
         let matrices = if kind == BiasKind::First { with_first_bias(matrices, &biases) } else { matrices };
         Ok(Self {
             factors: Factors::new(matrices)?,
             whitening,
             samples,
-            exact,
+            exact_factors,
+            exact_data,
             output_bias,
             output_factor,
             inverse_output_factor,
@@ -174,7 +173,7 @@ impl Point {
 
     /// The factors and the moments of the data over the rationals, for exact input.
     pub fn exact(&self) -> Option<(&ExactFactors, &ExactData)> {
-        self.exact.as_ref().map(|(factors, data)| (factors, data))
+        self.exact_factors.as_ref().zip(self.exact_data.as_ref())
     }
 
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows

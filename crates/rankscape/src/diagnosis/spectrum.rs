@@ -152,6 +152,7 @@ pub struct HessianFindings {
 /// # Errors
 /// If the data do not fit the widths, there is no such layer, or more is asked for than can be computed.
 pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_>) -> Result<HessianFindings> {
+    settings.tolerances.check_criticality(settings.unit_roundoff)?;
     let prepared = Prepared::new(point)?;
     let context = Context { point, settings, network: &prepared.network, exact: prepared.exact.as_ref() };
     let critical = context.critical_point(&prepared.given);

@@ -51,10 +51,11 @@ impl Escape {
     /// zero, but count for the decrease. `None` when the loss does not fall.
     pub(crate) fn new(mut loss: LossOnPath, path: EscapePath, kind: EscapeKind, order: usize) -> Option<Self> {
         let as_it_is = loss.clone();
+        // A path of steps that underflow changes nothing.
+        let coefficient = *loss.coefficients.get(order)?;
         for coefficient in &mut loss.coefficients[1..order] {
             *coefficient = 0.0;
         }
-        let coefficient = loss.coefficients[order];
         let t = loss.best_step(loss.natural_step(order));
         let decrease = -as_it_is.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;

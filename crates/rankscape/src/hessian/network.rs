@@ -158,12 +158,12 @@ impl SquareNetwork {
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
     /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
     ///
-    /// A product whose norm is at most `vanishing` times the product of the norms of its factors is nothing but rounding
+    /// A product whose norm is less than `vanishing` times the product of the norms of its factors is nothing but rounding
     /// errors, and says nothing of the terms that cancel: the product of the norms takes its place. (Outputs of layers
     /// with biases are measured as they are.)
     pub fn relative_gradient(&self, target_norm: f64, vanishing: f64) -> f64 {
         let (norms, depth) = (self.layer_norms(), self.layers.len());
-        let measured = |norm: f64, factors: f64| if norm <= vanishing * factors { factors } else { norm };
+        let measured = |norm: f64, factors: f64| if norm < vanishing * factors { factors } else { norm };
         let output = |norm: f64, k: usize| match self.biases {
             Some(_) => norm,
             None => measured(norm, norms[..k].iter().product::<f64>() * self.input_norm()),

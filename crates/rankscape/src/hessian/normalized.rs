@@ -24,6 +24,8 @@ pub struct NormalizedNetwork {
     target_scale: f64,
     target_norm: f64,
     input_scale: f64,
+    /// `U S`, scaled; without the samples of biases.
+    whitened_inputs: Matrix,
 }
 
 impl NormalizedNetwork {
@@ -40,6 +42,7 @@ impl NormalizedNetwork {
         whitened_layers[0] = &layers[0] * &inputs;
         Self {
             input_scale,
+            whitened_inputs: inputs.clone(),
             given: SquareNetwork::new(layers, Some(inputs), target.clone()).with_orthogonal_inputs(),
             whitened: SquareNetwork::new(whitened_layers, None, target),
             block_scales: layer_scales.clone(),
@@ -136,22 +139,57 @@ impl NormalizedNetwork {
     }
 
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
-    /// scaling of the factors and of the data. A product that is nothing but rounding errors of entries with this unit roundoff
-    /// counts with the product of the norms of its factors: [`Tolerances::vanishing_product`].
+    /// scaling of the factors and of the data.
+    pub fn measured_gradient(&self) -> f64 {
+        self.given.relative_gradient(self.target_norm, 0.0)
+    }
+
+    /// The same where a product that is nothing but rounding errors of entries with this unit roundoff counts with the product
+    /// of the norms of its factors ([`Tolerances::vanishing_product`]), unless such errors of `W X` are large beside `Y`.
     pub fn relative_gradient(&self, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
-        let vanishing = tolerances.vanishing_product(unit_roundoff, self.largest_width());
-        self.given.relative_gradient(self.target_norm, vanishing)
+        let share = tolerances.vanishing_product(unit_roundoff, self.largest_width());
+        let share = if self.drowns(share, tolerances) { 0.0 } else { share };
+        self.given.relative_gradient(self.target_norm, share)
     }
 
     fn largest_width(&self) -> usize {
         self.given.layers().iter().map(Matrix::larger_dimension).max().unwrap_or(1)
     }
 
-    /// Whether the gradient counts as zero: `gradient.relative` is at most the threshold of the type in which the entries
-    /// were stored, or every block is at most the rounding errors of its evaluation in double precision.
+    /// Whether errors of this share of the terms of `W X` leave nothing of `Y`.
+    fn drowns(&self, share: f64, tolerances: &Tolerances) -> bool {
+        self.target_norm > 0.0 && tolerances.rank_gap * share * self.size_of_terms() > self.target_norm
+    }
+
+    /// Size of the terms that are added up in `W X`: the product of the norms, or the norm of `|W_h| ... |W_1| |X|`, entry by
+    /// entry, where that is smaller. It is where large entries meet zeros.
+    pub fn size_of_terms(&self) -> f64 {
+        let norms = self.given.layer_norms().iter().product::<f64>() * self.given.input_norm();
+        let inputs = self.whitened_inputs.map(f64::abs);
+        let layers = self.given.layers().iter();
+        norms.min(layers.fold(inputs, |product, layer| &layer.map(f64::abs) * &product).frobenius_norm())
+    }
+
+    /// Whether the gradient counts as zero. `None`: it is as small as the rounding errors of its evaluation, and they are as
+    /// large as what `Y` contributes, because the terms of `W X` cancel.
+    ///
+    /// It is zero when `gradient.relative` is at most the threshold of the type in which the entries were stored, or every block
+    /// is at most the rounding errors of its evaluation in double precision.
+    pub fn criticality(&self, unit_roundoff: f64, tolerances: &Tolerances) -> Option<bool> {
+        let threshold = tolerances.critical_threshold(unit_roundoff);
+        if self.measured_gradient() <= threshold || self.relative_gradient(unit_roundoff, tolerances) <= threshold {
+            return Some(true);
+        }
+        if !self.gradient_is_rounding(tolerances) {
+            return Some(false);
+        }
+        let relative = tolerances.rank * UNIT_ROUNDOFF * (self.largest_width() as f64).sqrt();
+        (!self.drowns(relative, tolerances)).then_some(true)
+    }
+
+    /// Whether the gradient surely counts as zero: see [`NormalizedNetwork::criticality`].
     pub fn is_critical(&self, unit_roundoff: f64, tolerances: &Tolerances) -> bool {
-        self.relative_gradient(unit_roundoff, tolerances) <= tolerances.critical_threshold(unit_roundoff)
-            || self.gradient_is_rounding(tolerances)
+        self.criticality(unit_roundoff, tolerances) == Some(true)
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {
@@ -170,7 +208,7 @@ impl NormalizedNetwork {
     fn scaled_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
         let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
         let relative = tolerances.rank * UNIT_ROUNDOFF * (self.largest_width() as f64).sqrt();
-        let residual = norms.iter().product::<f64>() * input + self.target_norm;
+        let residual = self.size_of_terms() + self.target_norm;
         let layers = (0..norms.len()).chain(self.given.biased_layers());
         layers
             .map(|k| {

@@ -5,6 +5,7 @@ use half::{bf16, f16};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
+use crate::tolerance::Storage;
 
 /// The type in which the numbers of an array are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,26 @@ impl ElementType {
             Self::Bf16 => 2.0_f64.powi(-8),
             Self::F64 | Self::Integer | Self::Text => 2.0_f64.powi(-53),
         }
+    }
+
+    /// Says of an entry that is infinite what became of it.
+    pub(super) fn explain_range(self, error: InputError) -> InputError {
+        let infinite = error.value.as_ref().is_some_and(|value| value.trim_start_matches('-').starts_with("inf"));
+        let hint = match self {
+            Self::F16 if infinite => {
+                "numbers beyond 65504 are infinite in half precision: store the array in single precision, or scale it"
+            }
+            Self::F32 | Self::Bf16 if infinite => {
+                "numbers beyond 3.4e38 are infinite in this type: store the array in double precision, or scale it"
+            }
+            _ => return error,
+        };
+        InputError { hint: Some(hint.to_owned()), ..error }
+    }
+
+    /// How far storing a number in the type can have moved it.
+    pub fn storage(self) -> Storage {
+        Storage::of_roundoff(self.unit_roundoff())
     }
 
     /// The nearest number of the type.
@@ -75,7 +96,8 @@ impl Array {
     /// An error unless every entry is finite; says where the first bad one is.
     pub(super) fn check_finite(&self) -> Result<()> {
         let Some(at) = self.values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        Err(not_finite(self.values[at], &index_of(at, &self.shape)).array(&self.name))
+        let value = self.values[at];
+        Err(self.element.explain_range(not_finite(value, &index_of(at, &self.shape)).array(&self.name)))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What all samples pass through: factor, digest, weights.
 
-use super::array::{Array, shape_text};
+use super::array::{Array, ElementType, shape_text};
 use super::digest::{ArrayDigest, array_digest, combined_digest};
 use super::samples::SampleOptions;
 use super::target::read_array;
-use crate::data::{SampleAccumulator, SampleFactor};
+use crate::data::{SampleAccumulator, SampleFactor, StoredArray};
 use crate::error::{InputError, Result};
 
 /// Takes samples and gives their factor and digest.
@@ -14,6 +14,8 @@ pub(super) struct Intake {
     cols: [usize; 2],
     weights: Option<(String, Array)>,
     rows: usize,
+    /// All numbers of X, and all of Y, are whole.
+    whole: [bool; 2],
 }
 
 impl Intake {
@@ -25,6 +27,7 @@ impl Intake {
             cols: [x_cols, y_cols],
             weights,
             rows: 0,
+            whole: [true; 2],
         }
     }
 
@@ -36,8 +39,10 @@ impl Intake {
             Some((_, array)) => Some(array.values.get(self.rows..to).ok_or_else(|| self.count_error(to))?),
         };
         self.accumulator.push(x, y, weights)?;
-        self.digests[0].numbers(x);
-        self.digests[1].numbers(y);
+        for (at, numbers) in [x, y].into_iter().enumerate() {
+            self.digests[at].numbers(numbers);
+            self.whole[at] = self.whole[at] && numbers.iter().all(|number| number.fract() == 0.0);
+        }
         self.rows = to;
         Ok(())
     }
@@ -53,8 +58,8 @@ impl Intake {
             .value(format!("{array} weights, {more}{samples} samples"))
     }
 
-    /// Factor and digest of all samples.
-    pub(super) fn finish(self) -> Result<(SampleFactor, String)> {
+    /// Factor and digest of all samples, whose X and Y have numbers of these types.
+    pub(super) fn finish(self, types: [ElementType; 2]) -> Result<(SampleFactor, String)> {
         if self.rows > 0 && self.weights.as_ref().is_some_and(|(_, array)| array.values.len() != self.rows) {
             return Err(self.count_error(self.rows));
         }
@@ -64,6 +69,8 @@ impl Intake {
         let x = x.finish(&shape(self.cols[0]));
         let y = (self.cols[1] > 0).then(|| y.finish(&shape(self.cols[1])));
         let factor = if y.is_some() { factor } else { factor.with_outputs_equal_to_inputs() };
+        let stored = |at: usize| StoredArray { storage: types[at].storage(), whole: self.whole[at] };
+        let factor = factor.stored_with(stored(0), stored(1));
         Ok((factor, digest_of(x, y, self.weights.as_ref().map(|(_, array)| array))))
     }
 }

@@ -103,8 +103,8 @@ fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptio
         digest_of(x.stored().map(digest).unwrap_or_default(), y.as_ref().and_then(OpenArray::stored).map(digest), None)
     });
     let element = y.as_ref().map_or(x.element, |y| y.element);
-    let x_roundoff = x.element.unit_roundoff();
-    let unit_roundoff = x_roundoff.max(element.unit_roundoff());
+    let types = [x.element, element];
+    let unit_roundoff = x.element.unit_roundoff().max(element.unit_roundoff());
     let (samples, x_cols, y_cols) = (x.rows, x.cols, y.as_ref().map_or(0, |y| y.cols));
     let mut intake = Intake::new(x_cols, y_cols, weights, options);
     let portion = (PORTION / (x_cols + y_cols)).clamp(1, 4096);
@@ -118,11 +118,14 @@ fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptio
             if let Some(rows) = &mut y_rows {
                 rows.next_rows(count, &mut y_part).map_err(|error| error.array(&options.names.1))?;
             }
-            intake.push(&x_part, &y_part)?;
+            let named = |error: InputError| {
+                let element = types[usize::from(error.array.as_deref() == Some("Y"))];
+                element.explain_range(error)
+            };
+            intake.push(&x_part, &y_part).map_err(named)?;
         }
     }
-    let (factor, digest) = intake.finish()?;
-    let factor = factor.stored_with(x_roundoff);
+    let (factor, digest) = intake.finish(types)?;
     Ok(Samples { factor, exact, notes, unit_roundoff, digest: exact_digest.unwrap_or(digest) })
 }
 

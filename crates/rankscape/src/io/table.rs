@@ -54,9 +54,8 @@ pub(super) fn read_table(path: &Path, format: Format, options: &SampleOptions) -
     if rows == 0 {
         return Err(InputError::new("there are no samples").hint("the table has a header and no rows"));
     }
-    let (factor, digest) = intake.finish()?;
+    let (factor, digest) = intake.finish([table.element(); 2])?;
     let unit_roundoff = table.element().unit_roundoff();
-    let factor = factor.stored_with(unit_roundoff);
     Ok(Samples { factor, exact: None, notes: Vec::new(), unit_roundoff, digest })
 }
 

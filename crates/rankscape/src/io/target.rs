@@ -6,6 +6,7 @@ use super::array::{Array, shape_text};
 use super::container::{Container, list};
 use super::digest::{array_digest, combined_digest};
 use super::layers::numbers;
+use crate::data::StoredArray;
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
@@ -17,8 +18,8 @@ pub struct Target {
     pub matrix: Matrix,
     /// Its exact value, where every number is an integer or a fraction in JSON.
     pub exact: Option<RationalMatrix>,
-    /// Unit roundoff of the type it is stored in.
-    pub unit_roundoff: f64,
+    /// How it is stored.
+    pub stored: StoredArray,
     /// SHA-256 over shape and values, the same whatever the format of the file.
     pub digest: String,
 }
@@ -89,6 +90,9 @@ fn from_array(array: &Array, kind: &str) -> Result<Target> {
         matrix: array.to_matrix()?,
         digest: combined_digest(kind, &[array_digest(array, exact.is_some())]),
         exact,
-        unit_roundoff: array.element.unit_roundoff(),
+        stored: StoredArray {
+            storage: array.element.storage(),
+            whole: array.values.iter().all(|value| value.fract() == 0.0),
+        },
     })
 }

@@ -33,6 +33,6 @@ pub(crate) use row_basis::pivoted as pivoted_rows;
 pub use row_basis::{RowBasis, bounded_row_basis};
 pub use small::LaneLu;
 pub use square::{determinant_sign, inverse, pseudo_inverse};
-pub use svd::{Svd, rank, singular_values, spectral_norm, svd};
+pub use svd::{Svd, graded_svd, rank, singular_values, spectral_norm, svd};
 pub(crate) use triangular::triangular_factor_of_rows;
 pub use triangular::{merge_triangular, triangular_factor, triangular_factor_of};

@@ -139,6 +139,19 @@ fn jacobi_svd(a: &Matrix) -> Svd {
     }
 }
 
+/// The same for a matrix with at least as many rows as columns that is well conditioned but for the sizes of its columns, largest
+/// first: small singular values keep their relative accuracy. `None` if an entry is not finite.
+pub fn graded_svd(a: &Matrix) -> Option<Svd> {
+    let largest = a.max_abs();
+    if !largest.is_finite() || a.nrows() < a.ncols() {
+        return None;
+    }
+    let scale = power_of_two_near(largest);
+    let mut found = jacobi_svd(&a.scaled(1.0 / scale));
+    found.s.iter_mut().for_each(|value| *value *= scale);
+    Some(found)
+}
+
 fn column_norm(a: &Matrix, j: usize) -> f64 {
     a.column(j).iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::factors::{ExactFactors, Factors};
 use crate::evidence::RankDecision;
 use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor, triangular_factor_of};
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::{Storage, Tolerances, UNIT_ROUNDOFF};
 
 /// `r_ij = rank W_j ... W_{i+1}` for `0 <= i <= j <= h`; `r_ii = d_i`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl RankProfile {
     /// when a factor that should vanish was computed.
     pub fn with_sizes(factors: &Factors, sizes: &[f64], unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let relative = relative_rounding(factors, unit_roundoff, tolerances);
-        Self::decided_by(factors, sizes, 0.0, |values, scale, _| {
+        Self::decided_by(factors, sizes, UNMOVED, |values, scale, _| {
             RankDecision::from_singular_values(values, relative * scale, tolerances.rank_gap, scale)
         })
     }
@@ -42,25 +42,27 @@ impl RankProfile {
     /// Ranks of weights as a file stores them: their only error is the rounding of each entry to a type with this unit
     /// roundoff `u`.
     ///
-    /// It moves `W_k` by at most `u ||W_k||_F`, and a singular value of `P(j, i)` by at most
-    /// `prod (||W_k||_2 + u ||W_k||_F) - prod ||W_k||_2` (Weyl). Values are clearly not zero from `stored_gap` times
+    /// It moves an entry by at most `u |x|`, or half the distance `2 m` of the subnormal numbers of the type where that is more
+    /// ([`Storage`]): `W_k` by at most `e_k = (u^2 ||W_k||_F^2 + m^2 d_k d_{k-1})^{1/2}`, and a singular value of `P(j, i)` by
+    /// at most `prod (||W_k||_2 + e_k) - prod ||W_k||_2` (Weyl). Values are clearly not zero from `stored_gap` times
     /// that, and from `rank_gap` times the rounding errors of the arithmetic. For coarse types this is much less than
     /// what [`RankProfile::new`] leaves in doubt, but it does not cover points that are only near the one meant, as a
     /// checkpoint is near a critical point. Values that either error can have made count as zero up to
     /// `stored_zero * prod ||W_k||_2`, and are in doubt beyond.
     pub fn stored(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
         let relative = relative_rounding(factors, UNIT_ROUNDOFF, tolerances);
-        Self::decided_by(factors, &vec![0.0; factors.depth()], unit_roundoff, |values, scale, moved| {
-            RankDecision::of_stored(values, relative * scale, moved, scale, tolerances)
+        let storage = Storage::of_roundoff(unit_roundoff);
+        Self::decided_by(factors, &vec![0.0; factors.depth()], storage, |values, scale, moved| {
+            RankDecision::of_stored(values, relative * scale, moved.into(), scale, tolerances)
         })
     }
 
-    /// `decide(values, scale, moved)` with the product of the norms, and how far entries with unit roundoff `storage` can
-    /// have moved a singular value.
+    /// `decide(values, scale, moved)` with the product of the norms, and how far storing the entries can have moved a singular
+    /// value.
     fn decided_by(
         factors: &Factors,
         sizes: &[f64],
-        storage: f64,
+        storage: Storage,
         decide: impl Fn(&[f64], f64, f64) -> RankDecision,
     ) -> Self {
         let widths = factors.architecture().widths().to_vec();
@@ -150,6 +152,9 @@ impl RankProfile {
     }
 }
 
+/// Entries that no type has moved.
+const UNMOVED: Storage = Storage { unit_roundoff: 0.0, smallest: 0.0 };
+
 /// `tolerances.rank * u * sqrt(largest width)`.
 fn relative_rounding(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
     let largest = factors.architecture().widths().iter().copied().max().unwrap_or(1) as f64;
@@ -175,7 +180,7 @@ struct Layer {
     values: Vec<f64>,
     /// Spectral norm, or the size if larger.
     norm: f64,
-    /// Spectral norm and the unit roundoff of the entries times the Frobenius norm.
+    /// Spectral norm and how far storing the entries can have moved the matrix.
     norm_before_storage: f64,
     /// What the factor was divided by.
     divisor: f64,
@@ -183,7 +188,7 @@ struct Layer {
 
 impl Layer {
     /// `between`: the factor has neighbours on both sides.
-    fn new(matrix: &Matrix, size: f64, storage: f64, between: bool) -> Self {
+    fn new(matrix: &Matrix, size: f64, storage: Storage, between: bool) -> Self {
         let (rows, cols) = matrix.shape();
         let largest = matrix.max_abs();
         let divisor = power_of_two_near(largest.max(size));
@@ -198,7 +203,9 @@ impl Layer {
         let whole = (between || rows == cols).then(|| matrix.scaled(1.0 / divisor));
         let values = left.as_ref().or(right.as_ref()).or(whole.as_ref()).map(singular_values).unwrap_or_default();
         let norm = values.first().copied().unwrap_or(0.0).max(size / divisor);
-        let norm_before_storage = norm + storage * values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let frobenius = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let scaled = Storage { smallest: storage.smallest / divisor, ..storage };
+        let norm_before_storage = norm + scaled.movement(frobenius, (rows * cols) as f64);
         Self { matrix: whole, left, right, values, norm, norm_before_storage, divisor }
     }
 

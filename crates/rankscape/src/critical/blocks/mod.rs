@@ -5,7 +5,7 @@ mod exact;
 use std::ops::Range;
 
 use crate::data::Whitening;
-use crate::evidence::{Grade, RankDecision};
+use crate::evidence::{Grade, Movement, RankDecision};
 use crate::linalg::exact::RationalMatrix;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -26,13 +26,14 @@ pub struct TargetBlocks {
 impl TargetBlocks {
     /// Blocks of the whitened target in double precision.
     ///
-    /// A singular value counts as zero up to `tolerances.rank * 2^-53 * sqrt(larger dimension) * ||Y||_F`, since whitening
-    /// can cancel in all of `Y`; two neighbours count as equal when they differ by at most
-    /// `tolerances.tie * 2^-53 * sqrt(larger dimension) * largest`, or by what counts as zero.
+    /// How many values are positive is [`Whitening::target_rank`]. Two neighbours count as equal when they differ by at most
+    /// `tolerances.tie * 2^-53 * sqrt(larger dimension) * largest`, by what rounding errors of the computation explain
+    /// (`tolerances.rank * 2^-53 * sqrt(larger dimension) * ||Y||_F`, since whitening can cancel in all of `Y`), or by what
+    /// storing the data can have moved them, up to `stored_zero * largest`.
     pub fn new(whitening: &Whitening, tolerances: &Tolerances) -> Self {
         let values = whitening.singular_values();
         let limits = Limits::new(whitening, tolerances);
-        let rank = RankDecision::from_singular_values(values, limits.zero, tolerances.rank_gap, whitening.target_norm);
+        let rank = whitening.target_rank;
         let (blocks, distinct) = limits.blocks(&values[..rank.rank]);
         Self { blocks, rank, distinct, grade: Grade::Numerical }
     }
@@ -79,11 +80,12 @@ pub(super) fn runs<T>(items: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<Range<
     runs
 }
 
-/// What counts as zero and as equal.
+/// What counts as equal.
 struct Limits {
-    zero: f64,
+    /// Differences up to this are none.
     tie: f64,
-    gap: f64,
+    /// Differences from this on are there.
+    clear: f64,
     largest: f64,
 }
 
@@ -92,7 +94,14 @@ impl Limits {
         let dimension = whitening.target.larger_dimension();
         let largest = whitening.singular_values().first().copied().unwrap_or(0.0);
         let zero = tolerances.rank * UNIT_ROUNDOFF * (dimension as f64).sqrt() * whitening.target_norm;
-        Self { zero, tie: zero.max(tolerances.tie_threshold(dimension, largest)), gap: tolerances.rank_gap, largest }
+        let computed = zero.max(tolerances.tie_threshold(dimension, largest));
+        // Both values of a difference move.
+        let Movement { likely, possible } = whitening.moved;
+        Self {
+            tie: computed.max((2.0 * likely).min(tolerances.stored_zero * largest)),
+            clear: (tolerances.rank_gap * computed).max(tolerances.stored_gap * 2.0 * possible),
+            largest,
+        }
     }
 
     fn blocks(&self, positive: &[f64]) -> (Vec<Range<usize>>, RankDecision) {
@@ -106,7 +115,8 @@ impl Limits {
             below,
             tolerance: self.tie,
             scale: self.largest,
-            clear: above.is_none_or(|difference| difference > self.gap * self.tie),
+            clear: above.is_none_or(|difference| difference > self.clear)
+                && (self.clear < self.largest || below.is_none_or(|difference| difference == 0.0)),
         };
         (blocks, decision)
     }

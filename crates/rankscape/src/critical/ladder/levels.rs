@@ -33,14 +33,13 @@ pub struct Levels {
     floor: f64,
     /// A power of two near the largest singular value.
     scale: f64,
+    /// Why values of the loss are not representable, if so.
+    out_of_range: Option<InputError>,
 }
 
 impl Levels {
     /// In double precision. Zeros and ties are told as by [`TargetBlocks::new`].
-    ///
-    /// # Errors
-    /// If the squares of the singular values overflow or underflow.
-    pub fn numerical(whitening: &Whitening, tolerances: &Tolerances) -> Result<Self> {
+    pub fn numerical(whitening: &Whitening, tolerances: &Tolerances) -> Self {
         let blocks = TargetBlocks::new(whitening, tolerances);
         let spectrum = whitening.singular_values().to_vec();
         Self::assemble(spectrum, &blocks, whitening.rank, whitening.floor, whitening.target_norm)
@@ -49,10 +48,7 @@ impl Levels {
     /// With ranks and multiplicities over the rationals; the values themselves are algebraic numbers, given in double
     /// precision. Where equal values cannot be told exactly (more than 24 outputs), they are told by tolerance and the
     /// grade is `numerical`.
-    ///
-    /// # Errors
-    /// As [`numerical`](Self::numerical).
-    pub fn exact(whitening: &Whitening, data: &ExactData, tolerances: &Tolerances) -> Result<Self> {
+    pub fn exact(whitening: &Whitening, data: &ExactData, tolerances: &Tolerances) -> Self {
         let gram = data.whitened_gram(&data.yx);
         let data_rank = data.xx.rank();
         let positive = gram.rank();
@@ -76,18 +72,15 @@ impl Levels {
         data_rank: RankDecision,
         floor: f64,
         target_norm: f64,
-    ) -> Result<Self> {
+    ) -> Self {
         let size = power_of_two_near(target_norm);
-        if target_norm > 0.0
-            && !((size * size).is_normal() && (target_norm * target_norm).is_finite() && floor.is_finite())
-        {
-            return Err(InputError::new(
-                "the loss is not representable: the squares of the targets overflow or underflow",
-            )
-            .array("data")
-            .value(format!("||Y|| = {target_norm:e}"))
-            .hint("multiply Y by a constant; the weights of the last layer scale with it"));
-        }
+        let representable = (size * size).is_normal() && (target_norm * target_norm).is_finite() && floor.is_finite();
+        let out_of_range = (target_norm > 0.0 && !representable).then(|| {
+            InputError::new("the loss is not representable: the squares of the targets overflow or underflow")
+                .array("data")
+                .value(format!("||Y|| = {target_norm:e}"))
+                .hint("multiply Y by a constant; the weights of the last layer scale with it")
+        });
         let levels = blocks.blocks.iter().map(|block| {
             let values = &spectrum[block.clone()];
             // From the largest down, so that equal numbers have exactly their own mean.
@@ -100,7 +93,13 @@ impl Levels {
         evidence.rest_on("rank X", data_rank);
         evidence.rest_on("rank of the whitened target", blocks.rank);
         evidence.rest_on("distinct positive singular values", blocks.distinct);
-        Ok(Self { spectrum, levels, data_rank: data_rank.rank, evidence, floor, scale })
+        Self { spectrum, levels, data_rank: data_rank.rank, evidence, floor, scale, out_of_range }
+    }
+
+    /// # Errors
+    /// If the squares of the singular values overflow or underflow.
+    pub(super) fn check_range(&self) -> Result<()> {
+        self.out_of_range.clone().map_or(Ok(()), Err)
     }
 
     /// Rank of the whitened target.
@@ -118,13 +117,23 @@ impl Levels {
         self.evidence.is_clear()
     }
 
-    /// The loss at critical points that capture `pattern`: `floor + 1/2 sum (m_i - p_i) s_i^2`. All terms are
-    /// non-negative, so no accuracy is lost.
+    /// The loss at critical points that capture `pattern`: `floor + 1/2 sum (m_i - p_i) s_i^2`, where the smallest of the values
+    /// that count as equal are the omitted ones: no point that captures as many has a smaller loss. All terms are non-negative,
+    /// so no accuracy is lost.
     pub fn value(&self, pattern: &[usize]) -> f64 {
-        let omitted = self.levels.iter().zip(pattern).rev().map(|(level, &taken)| {
-            let value = level.value / self.scale;
-            (level.multiplicity - taken) as f64 * value * value
-        });
+        let mut from = 0;
+        let omitted: Vec<f64> = self
+            .levels
+            .iter()
+            .zip(pattern)
+            .flat_map(|(level, &taken)| {
+                let start = from;
+                from += level.multiplicity;
+                &self.spectrum[start + taken..from]
+            })
+            .copied()
+            .collect();
+        let omitted = omitted.iter().rev().map(|value| (value / self.scale).powi(2));
         self.floor + 0.5 * omitted.sum::<f64>() * self.scale * self.scale
     }
 

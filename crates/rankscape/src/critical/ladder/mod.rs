@@ -88,12 +88,34 @@ impl Ladder {
                 .array("widths")
                 .value(format!("{:?}", architecture.widths())));
         }
+        let ladder = Self::unchecked(architecture, whitening, exact, tolerances);
+        ladder.levels.check_range()?;
+        Ok(ladder)
+    }
+
+    fn unchecked(
+        architecture: Architecture,
+        whitening: &Whitening,
+        exact: Option<&ExactData>,
+        tolerances: &Tolerances,
+    ) -> Self {
         let levels = match exact {
             Some(exact) => Levels::exact(whitening, exact, tolerances),
             None => Levels::numerical(whitening, tolerances),
-        }?;
+        };
         let narrowest = architecture.widths()[1..].iter().copied().min().unwrap_or(0);
-        Ok(Self { effective_bottleneck: narrowest.min(levels.data_rank), levels, architecture, free: 0 })
+        Self { effective_bottleneck: narrowest.min(levels.data_rank), levels, architecture, free: 0 }
+    }
+
+    /// The smallest value of the loss for data that fit the widths, also where other values are not representable: a function of
+    /// data and widths alone.
+    pub fn minimum_of(
+        architecture: &Architecture,
+        whitening: &Whitening,
+        exact: Option<&ExactData>,
+        tolerances: &Tolerances,
+    ) -> f64 {
+        Self::unchecked(architecture.clone(), whitening, exact, tolerances).global_minimum()
     }
 
     /// Counts `free` more parameters that the loss does not depend on, such as biases of inner layers.

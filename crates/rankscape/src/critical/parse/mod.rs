@@ -55,15 +55,16 @@ pub fn parse(
     tolerances: &Tolerances,
 ) -> Parsed {
     let network = NormalizedNetwork::new(factors, whitening);
-    let critical =
-        exact.map_or_else(|| network.is_critical(unit_roundoff, tolerances), ExactSquareNetwork::is_critical);
-    if !critical {
-        return Parsed { gradient: network.relative_gradient(unit_roundoff, tolerances), critical: None };
+    // Where rounding errors leave it open, the class is undecided.
+    let not_critical = exact
+        .map_or_else(|| network.criticality(unit_roundoff, tolerances) == Some(false), |exact| !exact.is_critical());
+    if not_critical {
+        return Parsed { gradient: network.measured_gradient(), critical: None };
     }
     let class = exact
         .and_then(ExactSquareNetwork::classify)
         .unwrap_or_else(|| classify(&network, whitening, unit_roundoff, tolerances));
-    let gradient = if exact.is_some() { 0.0 } else { network.relative_gradient(unit_roundoff, tolerances) };
+    let gradient = if exact.is_some() { 0.0 } else { network.measured_gradient() };
     Parsed { gradient, critical: Some(parts(class, factors, (&network, whitening), exact, unit_roundoff, tolerances)) }
 }
 

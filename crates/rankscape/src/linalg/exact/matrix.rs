@@ -135,6 +135,16 @@ pub fn rational_to_f64(value: &Rational) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
 }
 
+/// The square root of a rational that is not negative, to nearly the last digit, also where the rational itself is beyond the
+/// range of double precision.
+pub fn root_to_f64(value: &Rational) -> f64 {
+    let bits = |part: &BigInt| part.bits() as i64;
+    let half = ((bits(value.numer()) - bits(value.denom())) / 2).clamp(-1000, 1000);
+    let square = BigInt::one() << (2 * half.unsigned_abs());
+    let scaled = if half < 0 { value * square } else { value / square };
+    rational_to_f64(&scaled).sqrt() * 2.0_f64.powi(half as i32)
+}
+
 impl std::ops::Index<(usize, usize)> for RationalMatrix {
     type Output = Rational;
 

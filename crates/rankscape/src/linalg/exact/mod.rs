@@ -5,4 +5,4 @@ mod inertia;
 mod matrix;
 pub(crate) mod modular;
 
-pub use matrix::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
+pub use matrix::{Rational, RationalMatrix, rational_from_f64, rational_to_f64, root_to_f64};
