@@ -90,7 +90,8 @@ impl Precise {
     }
 
     fn bound(&self) -> f64 {
-        (self.high.frobenius_norm() * (1.0 + 1e-6) + self.radius).next_up()
+        // Exactly zero only for a matrix of zeros, whose products are zero.
+        (self.high.frobenius_norm() + self.low.max_abs()) * (1.0 + 1e-6) + self.radius
     }
 }
 
