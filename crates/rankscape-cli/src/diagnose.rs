@@ -22,7 +22,8 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         read.write(path, &escape.path.at(&read.point.factors, escape.t))?;
     }
     if let Some(path) = &options.certificate {
-        write_certificate(path, &Certificate::new(&read.point, &found)?, read.digest())?;
+        let certificate = Certificate::new(&read.point, &found, &read.inputs.tolerances)?;
+        write_certificate(path, &certificate, read.digest(), read.target)?;
     }
     let mut document = DiagnoseDocument::new(&found, &read.inputs);
     if let (Some(escape), Some(path)) = (&mut document.escape, &options.certificate) {

@@ -49,8 +49,8 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     }
     if let Some(path) = &options.certificate {
         let escape = chosen.as_ref().ok_or_else(|| no_path(&found))?;
-        let certificate = Certificate::of(point, &found, Some(escape), sense);
-        write_certificate(path, &certificate, read.digest())?;
+        let certificate = Certificate::of(point, &found, Some(escape), sense, &read.inputs.tolerances);
+        write_certificate(path, &certificate, read.digest(), read.target)?;
     }
     let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense, tolerances: read.inputs.tolerances };
     let mut document = EscapeVerbDocument::new(&found, chosen.as_ref(), &all, same.as_ref(), &inputs);

@@ -112,6 +112,8 @@ pub(crate) struct ReadPoint {
     pub(crate) weights: Weights,
     pub(crate) point: Point,
     pub(crate) inputs: DiagnoseInputs,
+    /// The data are a target matrix.
+    pub(crate) target: bool,
     source: Source,
 }
 
@@ -142,7 +144,7 @@ impl ReadPoint {
             seed: common.seed,
             tolerances,
         };
-        Ok(Self { weights, point, inputs, source })
+        Ok(Self { weights, point, inputs, target: options.data.target.is_some(), source })
     }
 
     pub(crate) fn settings(&self, common: &CommonOptions) -> Settings<'_> {

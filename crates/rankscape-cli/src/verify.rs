@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::certificate::Check;
+use rankscape::certificate::{Certificate, Check, same_data, same_point};
+use rankscape::diagnosis::Parameters;
 use rankscape::evidence::Grade;
 use rankscape::io::documents::{VerifyDocument, certificate_says};
 use rankscape::io::{CertificateFile, read_certificate, read_weights};
@@ -17,9 +18,10 @@ pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, 
     let common = &options.common;
     let file = read_certificate(&options.certificate)?;
     let mut found = file.certificate.verify(&tolerances(&options.tolerances)?);
-    found.checks.extend(digest_checks(options, &file)?);
+    found.checks.extend(file.checks());
+    found.checks.extend(weights_checks(options, &file)?);
+    found.checks.extend(data_checks(options, &file)?);
     let says = certificate_says(&file.certificate);
-    found.checks.push(exactly("the statement in words", says == file.says, says.clone()));
     let mut document = VerifyDocument::new(&found, &says, not_compared(options), common.seed);
     document.run = run_document(common, started);
     let code = match document.valid {
@@ -42,19 +44,49 @@ fn exactly(claim: &'static str, holds: bool, found: String) -> Check {
     Check { claim, holds: Some(holds), grade: Grade::Exact, found }
 }
 
-/// The digests of the files that are given are those of the certificate.
-fn digest_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
-    let mut checks = Vec::new();
-    let same = |claim, found: String, expected: &str| exactly(claim, found == expected, found);
-    if let Some(path) = &options.weights {
-        let weights = read_weights(path, &options.reading.weight_options())?;
-        checks.push(same("the digest of the weights", weights.digest, &file.digest.weights));
+/// The point is that of the weights that are given.
+fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
+    let Some(path) = &options.weights else { return Ok(Vec::new()) };
+    let weights = read_weights(path, &options.reading.weight_options())?;
+    let same = weights.digest == file.digest.weights;
+    let mut checks = vec![exactly("the digest of the weights given", same, weights.digest.clone())];
+    let parameters = Parameters {
+        matrices: weights.matrices,
+        biases: weights.biases,
+        exact: weights.exact,
+        output_metric: options.data.output_metric()?,
+    };
+    let (factors, reduction) = parameters.reduced().map_err(|error| error.file(path.display()))?;
+    let exact = parameters.exact.as_deref();
+    checks.extend(same_point(&file.certificate, &factors, exact, weights.unit_roundoff, reduction));
+    Ok(checks)
+}
+
+/// The data are those that are given.
+fn data_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
+    let target = options.data.target.is_some();
+    if options.data.data.is_none() && !target {
+        return Ok(Vec::new());
     }
-    if options.data.data.is_some() || options.data.target.is_some() {
-        let source = Source::new(None, None, &options.data)?;
-        let (_, digest, _) = source.read_data(&options.data, &[], &options.common)?;
-        let claim = if options.data.target.is_some() { "the digest of the target" } else { "the digest of the data" };
-        checks.push(same(claim, digest, &file.digest.data));
+    let widths = match &file.certificate {
+        Certificate::Exact(statement) => statement.point.architecture().widths(),
+        Certificate::Floating(statement) => statement.point.architecture().widths(),
+    };
+    let source = Source::new(None, None, &options.data)?;
+    let (data, digest, _) = source.read_data(&options.data, &[], &options.common)?;
+    let claim = if target { "the digest of the target given" } else { "the digest of the data given" };
+    let kind = if target { "target" } else { "samples" };
+    let mut checks = vec![
+        exactly(claim, digest == file.digest.data, digest),
+        exactly("data or a target", kind == file.made_from.data, kind.to_owned()),
+    ];
+    let biases = file.certificate.reduction().biases;
+    // Data of other widths fail the check; they are no error of their own.
+    match data.whiten_for(biases, options.data.output_metric()?.as_ref(), &tolerances(&options.tolerances)?) {
+        Ok(whitened) => checks.push(same_data(&file.certificate, &whitened)),
+        Err(error) => {
+            checks.push(exactly("the data are those of the files", false, format!("widths {widths:?}: {error}")))
+        }
     }
     Ok(checks)
 }

@@ -152,7 +152,8 @@ fn products_that_vanish_in_single_precision_have_a_small_relative_gradient() {
         );
         assert_eq!((found.class, found.captured.as_deref()), (CriticalClass::GlobalMinimum, Some(&[][..])), "{at}");
         largest = largest.max(found.gradient_relative);
-        let verified = Certificate::new(&stored, &found).unwrap().verify(&Tolerances::default());
+        let verified =
+            Certificate::new(&stored, &found, &Tolerances::default()).unwrap().verify(&Tolerances::default());
         assert_ne!(verified.valid(), Some(false), "{at}: {verified:#?}");
         // A target far above the rounding errors.
         let seen = product(&weights).add(&normal(outputs, inputs));

@@ -162,7 +162,7 @@ fn exact_points_have_exact_paths_whose_certificates_verify() {
         let planted = Planted::<Rational>::draw_class(&mut draw, limits, Class::ALL[seed as usize % 3]);
         let (point, found) = exact_diagnosis(&planted.network);
         assert_eq!(found.class, class_of(planted.class), "{at}");
-        let certificate = Certificate::new(&point, &found).unwrap();
+        let certificate = Certificate::new(&point, &found, &Tolerances::default()).unwrap();
         let verified = certificate.verify(&Tolerances::default());
         assert_eq!((verified.valid(), verified.grade()), (Some(true), Grade::Exact), "{at} {verified:#?}");
         let Some(escape) = &found.escape else {

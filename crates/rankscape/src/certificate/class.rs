@@ -1,298 +1,284 @@
-//! What can be said again about the class of a point in double precision: what intervals prove, and what is decided a second
-//! time on ranks and only repeated.
+//! The claims about a point in double precision: gradient, ranks and class, from enclosures of its products.
+//!
+//! Every number in the file is a rational. Products are enclosed to about 30 digits and singular values to 15, so that a rank at a
+//! stated tolerance is proved, not decided a second time. What is left to believe is the tolerance itself: that singular values
+//! below it are meant to be zero.
 
-use super::enclosure::{Enclosed, distance_from_rank, enclosed, larger, norm, ratio, root, spectral, squared_norm};
-use super::verify::{CLASS, Check, GRADIENT, GROUNDS, check};
-use super::{Criticality, ReducedData, Statement};
-use crate::critical::{CriticalClass, classify};
-use crate::data::Whitening;
-use crate::diagnosis::{profile_as_given, rest_as_given};
-use crate::evidence::{Evidence, Grade};
-use crate::hessian::NormalizedNetwork;
-use crate::linalg::Matrix;
+use super::point::{Enclosed, Gradient, relative_rounding};
+use super::verify::{CLASS, Check, GRADIENT, GROUNDS, TOLERANCES, differs};
+use super::words::{Quantity, Ranks};
+use super::{Criticality, ReducedData, StatedRank, Statement};
+use crate::critical::CriticalClass;
+use crate::evidence::Grade;
 use crate::linalg::interval::Interval;
 use crate::multiplication::Factors;
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::tolerance::Tolerances;
 
-/// Up to this many multiplications intervals are used.
-const INTERVAL_MULTIPLICATIONS: usize = 1_000_000_000;
+/// Whoever decided first did so in double precision: a singular value that it saw on one side of a tolerance is on that side of
+/// the tolerance up to this factor.
+pub(super) const FIRST_DECISION: f64 = 2.0;
+
+/// A tolerance from here on leaves nothing to be found: relative gradients and singular values are at most 1.
+const MEANINGLESS: f64 = 0.1;
+
+/// What enclosures leave of a product that is zero, relative to its scale.
+const NOTHING: f64 = 1e-20;
+
+type Floating = Statement<Factors, ReducedData, f64>;
 
 /// The claims about the point. `curvature` encloses `<A_1, H A_1> / ||A_1||^2` with the Hessian `H`, where a path is straight.
 pub(super) fn class_checks(
-    statement: &Statement<Factors, ReducedData, f64>,
-    criticality: Criticality,
-    curvature: Option<Interval>,
-    tolerances: &Tolerances,
-) -> Vec<Check> {
-    let Statement { point, data, class, .. } = statement;
-    let whitening = whitened(data, tolerances);
-    let network = NormalizedNetwork::new(point, &whitening);
-    let claimed_critical = *class != CriticalClass::NotCritical;
-    let bounds = Balanced::new(&network, point, data).map(|balanced| balanced.bounds(criticality, tolerances));
-    let gradient = gradient_check(bounds.as_ref(), criticality, claimed_critical);
-    let critical = gradient.holds.map(|holds| holds == claimed_critical).unwrap_or_else(|| {
-        network.relative_gradient(criticality.unit_roundoff, tolerances) <= criticality.threshold
-            || network.is_critical(criticality.unit_roundoff, tolerances)
-    });
-    // Where intervals do not decide, the second decision starts from rounded numbers, as the first one did.
-    let again = Decided::new(&network, point, &whitening, critical, criticality, tolerances);
-    let known = bounds.as_ref().filter(|_| gradient.holds == Some(true));
-    let proof = known.and_then(|bounds| proof(*class, bounds, curvature, criticality, tolerances));
-    vec![
-        threshold_check(criticality, tolerances),
-        gradient,
-        again.class_check(*class, proof),
-        again.grounds_check(&statement.rests_on),
-    ]
-}
-
-/// The whitening of `L = 1/2 ||W A - Z||^2 + floor`.
-fn whitened(data: &ReducedData, tolerances: &Tolerances) -> Whitening {
-    let rows = data.inputs.ncols().max(1);
-    let padded = |m: &Matrix| {
-        let mut out = Matrix::zeros(rows, m.nrows());
-        out.set_block(0, 0, &m.transpose());
-        out
-    };
-    let rest = Matrix::from_diagonal(1, 1, &[(2.0 * data.floor.max(0.0)).sqrt()]);
-    Whitening::from_blocks(&padded(&data.inputs), &padded(&data.target), &rest, tolerances)
-}
-
-fn threshold_check(stated: Criticality, tolerances: &Tolerances) -> Check {
-    let expected = tolerances.critical_threshold(stated.unit_roundoff);
-    Check {
-        claim: "the threshold of criticality",
-        holds: (stated.threshold <= expected).then_some(true),
-        grade: Grade::Exact,
-        found: format!("{:e}; {expected:e} at a unit roundoff of {:.2e}", stated.threshold, stated.unit_roundoff),
-    }
-}
-
-fn gradient_check(bounds: Option<&Bounds>, stated: Criticality, claimed: bool) -> Check {
-    let Some(bounds) = bounds else {
-        let found = "the point is too large for intervals, or its scales are too far apart".to_owned();
-        return Check { claim: GRADIENT, holds: None, grade: Grade::Numerical, found };
-    };
-    let Bounds { relative, critical, .. } = bounds;
-    let found =
-        format!("relative gradient in [{:.1e}, {:.1e}], threshold {:e}", relative.low, relative.high, stated.threshold);
-    Check { claim: GRADIENT, holds: critical.map(|critical| critical == claimed), grade: Grade::Certified, found }
-}
-
-/// What intervals prove about the class, where the gradient is as claimed: `Some(false)` refutes it.
-fn proof(
-    class: CriticalClass,
-    bounds: &Bounds,
-    curvature: Option<Interval>,
+    statement: &Floating,
     stated: Criticality,
+    curvature: Option<Interval>,
     tolerances: &Tolerances,
-) -> Option<(bool, String)> {
-    match class {
-        CriticalClass::NotCritical => Some((true, "the gradient is above the threshold".to_owned())),
-        CriticalClass::StrictSaddle => {
-            let lowest = curvature.filter(|curvature| curvature.high < 0.0)?;
-            Some((true, format!("the smallest eigenvalue of the Hessian is at most {:e}", lowest.high)))
-        }
-        CriticalClass::GlobalMinimum => {
-            let allowed = tolerances.certificate_minimum.max(stated.threshold * stated.threshold);
-            let excess = bounds.excess;
-            let found = |side: &str, value: f64| format!("{side} {value:e} 1/2 ||Y||^2 above the smallest value");
-            if excess.high <= allowed {
-                return Some((true, found("at most", excess.high)));
-            }
-            (excess.low > allowed).then(|| (false, found("at least", excess.low)))
-        }
-        _ => None,
+) -> (Vec<Check>, Vec<String>) {
+    let claimed = statement.class;
+    let Some(point) = Enclosed::new(&statement.point, &statement.data) else {
+        let found = "the point is too large for enclosures";
+        let open = |claim| Check { claim, holds: None, grade: Grade::Numerical, found: found.to_owned() };
+        return (vec![open(GRADIENT), open(CLASS), open(GROUNDS)], Vec::new());
+    };
+    let gradient = point.gradient(stated);
+    let decided = Decided { point: &point, stated, ranks: &statement.rests_on };
+    let gradient_check = gradient.check(stated, claimed);
+    let proof =
+        (gradient_check.holds == Some(true)).then(|| point.proof(claimed, curvature, stated, tolerances)).flatten();
+    let (tolerances_check, warning) = decided.tolerances_check(claimed, &gradient, tolerances);
+    let checks =
+        vec![tolerances_check, gradient_check, decided.class_check(claimed, proof), decided.grounds_check(claimed)];
+    (checks, warning.into_iter().collect())
+}
+
+/// The ranks at their stated tolerances.
+struct Decided<'a> {
+    point: &'a Enclosed,
+    stated: Criticality,
+    ranks: &'a [StatedRank],
+}
+
+impl Decided<'_> {
+    /// The stated tolerance of a quantity, times its scale.
+    fn tolerance(&self, quantity: Quantity) -> Option<Interval> {
+        let name = quantity.name(self.point.depth());
+        let stated = self.ranks.iter().find(|stated| stated.quantity == name)?;
+        Some(Interval::point(stated.tolerance) * self.point.scale(quantity))
     }
-}
 
-/// The class and its grounds, decided a second time from the numbers in the certificate.
-struct Decided {
-    class: CriticalClass,
-    evidence: Evidence,
-}
+    /// The rank, where every singular value is clearly above or below.
+    fn clear(&self, quantity: Quantity) -> Option<usize> {
+        let tolerance = self.tolerance(quantity)?;
+        let values = self.point.values(quantity);
+        let gap = if quantity == Quantity::Inputs { 1.0 } else { self.stated.rank_gap };
+        let floor = tolerance.high.max(NOTHING * self.point.scale(quantity).high);
+        let rank = values.iter().take_while(|value| value.low > floor * gap / FIRST_DECISION).count();
+        values[rank..].iter().all(|value| value.high <= FIRST_DECISION * floor).then_some(rank)
+    }
 
-impl Decided {
-    fn new(
-        network: &NormalizedNetwork,
-        point: &Factors,
-        whitening: &Whitening,
-        critical: bool,
-        stated: Criticality,
-        tolerances: &Tolerances,
-    ) -> Self {
-        let mut evidence = Evidence::new(Grade::Numerical);
-        let mut class = CriticalClass::NotCritical;
-        if critical {
-            let found = classify(network, whitening, stated.unit_roundoff, tolerances);
-            (class, evidence) = (found.class, found.evidence);
-        } else {
-            evidence.rest_on("rank X", whitening.rank);
+    /// The captured singular values and the omitted ones.
+    fn pairs(&self) -> Option<(&[Interval], &[Interval])> {
+        let kept = self.clear(Quantity::Seen { i: 0, j: self.point.depth() })?;
+        let omitted = self.clear(Quantity::Residual)?;
+        Some((
+            &self.point.values(Quantity::Seen { i: 0, j: self.point.depth() })[..kept],
+            &self.point.values(Quantity::Residual)[..omitted],
+        ))
+    }
+
+    /// `omitted - captured` over all pairs.
+    fn differences(&self) -> Option<Vec<Interval>> {
+        let (kept, omitted) = self.pairs()?;
+        let unit = self.point.product_unit;
+        Some(kept.iter().flat_map(|a| omitted.iter().map(move |b| *b - *a * unit)).collect())
+    }
+
+    /// Some omitted singular value is larger than some captured one; `None` where a difference is neither clear nor nothing.
+    fn omitted_larger(&self) -> Option<bool> {
+        let tolerance = self.tolerance(Quantity::Comparison)?.high;
+        let differences = self.differences()?;
+        let clear = tolerance * self.stated.rank_gap / FIRST_DECISION;
+        if differences.iter().any(|d| d.low > clear) {
+            return Some(true);
         }
-        rest_as_given(&profile_as_given(point, critical, stated.unit_roundoff, tolerances), &mut evidence);
-        Self { class, evidence }
+        differences.iter().all(|d| d.high <= FIRST_DECISION * tolerance).then_some(false)
+    }
+
+    /// The class of a critical point.
+    fn class(&self) -> Option<CriticalClass> {
+        if self.clear(Quantity::Inputs)? == 0 || self.point.depth() == 1 {
+            return Some(CriticalClass::GlobalMinimum);
+        }
+        Ranks {
+            widths: &self.point.widths,
+            residual: self.clear(Quantity::Residual)?,
+            seen: &|i, j| self.clear(Quantity::Seen { i, j }),
+            wrapped: &|s, t| self.clear(Quantity::Wrapped { s, t }),
+            omitted_larger: self.omitted_larger()?,
+        }
+        .class()
     }
 
     fn class_check(&self, claimed: CriticalClass, proof: Option<(bool, String)>) -> Check {
-        let (again, decided) = (self.class, self.class != CriticalClass::Undecided);
-        let (holds, grade, found) = match proof {
+        let again = match claimed {
+            CriticalClass::NotCritical | CriticalClass::Undecided => None,
+            _ => self.class(),
+        };
+        let (holds, grade, found) = match (proof, again) {
             _ if claimed == CriticalClass::Undecided => (None, Grade::Numerical, "nothing is claimed".to_owned()),
-            Some((false, found)) => (Some(false), Grade::Certified, found),
-            _ if decided && again != claimed => (Some(false), Grade::Numerical, format!("decided again: {again}")),
-            Some((true, found)) => (Some(true), Grade::Certified, found),
-            None if decided => (Some(true), Grade::Numerical, format!("decided again on ranks, not proved: {again}")),
-            None => (None, Grade::Numerical, "the ranks do not settle it".to_owned()),
+            (Some((false, found)), _) => (Some(false), Grade::Certified, found),
+            (_, Some(again)) if again != claimed => (Some(false), Grade::Numerical, format!("by its ranks: {again}")),
+            (Some((true, found)), _) => (Some(true), Grade::Certified, found),
+            (None, Some(again)) => {
+                (Some(true), Grade::Numerical, format!("{again}, by ranks at the stated tolerances"))
+            }
+            (None, None) => (None, Grade::Numerical, "the ranks do not settle it".to_owned()),
         };
         Check { claim: CLASS, holds, grade, found }
     }
 
-    fn grounds_check(&self, stated: &[(String, usize)]) -> Check {
-        grounds_check(stated, &self.evidence, Grade::Numerical)
+    /// The ranks that a class rests on.
+    fn expected(&self, claimed: CriticalClass) -> Vec<Quantity> {
+        let depth = self.point.depth();
+        if claimed == CriticalClass::NotCritical || self.point.widths[0] == 0 {
+            return std::iter::once(Quantity::Inputs).chain(Quantity::given(depth)).collect();
+        }
+        Quantity::all(depth)
     }
-}
 
-/// Every decision that is stated was taken again with the same rank.
-pub(super) fn grounds_check(stated: &[(String, usize)], evidence: &Evidence, grade: Grade) -> Check {
-    let again = |quantity: &str| evidence.rests_on.iter().find(|found| found.quantity == quantity);
-    for (quantity, rank) in stated {
-        match again(quantity) {
-            None => return Check { grade, ..check(GROUNDS, false, format!("the class does not rest on {quantity}")) },
-            Some(found) if found.decision.rank != *rank => {
-                return Check { grade, ..check(GROUNDS, false, format!("{quantity} = {}", found.decision.rank)) };
+    /// Every rank is stated, and is one of those that the enclosures leave at its tolerance.
+    fn grounds_check(&self, claimed: CriticalClass) -> Check {
+        let certified = |holds, found| Check { claim: GROUNDS, holds, grade: Grade::Certified, found };
+        let (expected, depth) = (self.expected(claimed), self.point.depth());
+        let stated: Vec<&str> = self.ranks.iter().map(|ground| ground.quantity.as_str()).collect();
+        let names: Vec<String> = expected.iter().map(|quantity| quantity.name(depth)).collect();
+        if let Some(problem) = differs(&stated, &names) {
+            return certified(Some(false), problem);
+        }
+        let mut open = None;
+        for (ground, quantity) in self.ranks.iter().zip(&expected) {
+            match self.possible(*quantity) {
+                Some((least, most)) if (least..=most).contains(&ground.rank) => {}
+                Some((least, most)) => {
+                    let found = if least == most { least.to_string() } else { format!("{least} to {most}") };
+                    return certified(Some(false), format!("{} = {found}", ground.quantity));
+                }
+                None => open = Some(format!("{} is not enclosed", ground.quantity)),
             }
-            Some(_) => {}
         }
-    }
-    Check { grade, ..check(GROUNDS, true, format!("{} ranks, decided again", stated.len())) }
-}
-
-/// What intervals say about a point.
-struct Bounds {
-    /// The relative gradient.
-    relative: Interval,
-    /// The gradient counts as zero.
-    critical: Option<bool>,
-    /// `(L - min L) / (1/2 ||Y||^2)`, where the smallest value is bounded below.
-    excess: Interval,
-}
-
-/// The point and its data, divided by powers of two without rounding.
-struct Balanced {
-    layers: Vec<Enclosed>,
-    inputs: Enclosed,
-    target: Enclosed,
-    /// The square of the part of `Y` that no product reaches.
-    rest: Interval,
-    widths: Vec<usize>,
-}
-
-impl Balanced {
-    /// `None` when it is too large, or a number would be rounded.
-    fn new(network: &NormalizedNetwork, point: &Factors, data: &ReducedData) -> Option<Self> {
-        let widths = point.architecture().widths().to_vec();
-        let columns = data.inputs.ncols();
-        let widest = widths.iter().copied().max().unwrap_or(0).max(columns);
-        let target = data.target.nrows().min(columns).pow(2) * widest;
-        if 4 * (point.architecture().parameters() * widest + target) > INTERVAL_MULTIPLICATIONS {
-            return None;
-        }
-        let z = network.target_scale();
-        let layers = point.matrices().iter().zip(network.layer_scales());
-        let inverse = Interval::point(1.0 / z);
-        Some(Self {
-            layers: layers.map(|(w, scale)| divided(w, *scale)).collect::<Option<_>>()?,
-            inputs: divided(&data.inputs, network.input_scale())?,
-            target: divided(&data.target, z)?,
-            rest: (Interval::point(data.floor) + Interval::point(data.floor)) * inverse * inverse,
-            widths,
-        })
+        let found = format!("{} ranks, from enclosures of singular values", stated.len());
+        open.map_or_else(|| certified(Some(true), found), |open| certified(None, open))
     }
 
-    fn bounds(&self, stated: Criticality, tolerances: &Tolerances) -> Bounds {
-        let depth = self.layers.len();
-        let mut forward = vec![self.inputs.clone()];
-        for layer in &self.layers {
-            forward.push(layer.times(&forward[forward.len() - 1]));
+    /// The smallest and the largest rank that someone can have found at the stated tolerance.
+    fn possible(&self, quantity: Quantity) -> Option<(usize, usize)> {
+        let tolerance = self.tolerance(quantity)?;
+        let count = |values: &[Interval], above: &dyn Fn(&Interval) -> bool| values.iter().filter(|v| above(v)).count();
+        let (low, high) = (tolerance.low / FIRST_DECISION, tolerance.high * FIRST_DECISION);
+        if quantity != Quantity::Comparison {
+            let values = self.point.values(quantity);
+            return Some((count(values, &|v| v.low > high), count(values, &|v| v.high > low)));
         }
-        let residual = forward[depth].minus(&self.target);
-        let target_norm = root(squared_norm(&self.target) + self.rest);
-        let layer_norms: Vec<Interval> = self.layers.iter().map(spectral).collect();
-        let input_norm = spectral(&self.inputs);
-        let one = Interval::point(1.0);
-        let product = |skip: Option<usize>| {
-            let others = layer_norms.iter().enumerate().filter(|(k, _)| Some(*k) != skip);
-            others.fold(input_norm, |product, (_, norm)| product * *norm)
+        // Pairs of values that were kept and omitted, whichever of the doubtful ones were.
+        let between = |at: Quantity| self.possible(at);
+        let (kept, omitted) = (between(Quantity::Seen { i: 0, j: self.point.depth() })?, between(Quantity::Residual)?);
+        let pairs = |kept: usize, omitted: usize| {
+            let unit = self.point.product_unit;
+            let (a, b) = (
+                self.point.values(Quantity::Seen { i: 0, j: self.point.depth() }),
+                self.point.values(Quantity::Residual),
+            );
+            let all = a[..kept].iter().flat_map(|a| b[..omitted].iter().map(move |b| *b - *a * unit));
+            all.collect::<Vec<Interval>>()
         };
-        let whole = product(None) + target_norm;
-        let widest = self.widths.iter().copied().max().unwrap_or(1);
-        let vanishing = tolerances.vanishing_product(stated.unit_roundoff, widest);
-        let below_layer =
-            |norm, k: usize| measured(norm, layer_norms[..k].iter().fold(input_norm, |p, n| p * *n), vanishing);
-        let size = below_layer(norm(&forward[depth]), depth) + target_norm;
-        let (mut relative, mut rounding) = (Interval::point(0.0), Interval::point(0.0));
-        let mut backward = residual.clone();
-        let mut after: Option<Enclosed> = None;
-        for k in (0..depth).rev() {
-            let gradient = norm(&backward.times(&forward[k].transpose()));
-            let factors = layer_norms[k + 1..].iter().fold(one, |p, n| p * *n);
-            let above = after.as_ref().map_or(one, |after| measured(spectral(after), factors, vanishing));
-            let below = if k == 0 { input_norm } else { below_layer(spectral(&forward[k]), k) };
-            relative = larger(relative, ratio(gradient, above * below * size));
-            rounding = larger(rounding, ratio(gradient, product(Some(k)) * whole));
-            backward = self.layers[k].transpose().times(&backward);
-            after = Some(after.map_or_else(|| self.layers[k].clone(), |after| after.times(&self.layers[k])));
+        let least = count(&pairs(kept.0, omitted.0), &|d| d.low > high || d.high < -high);
+        let most = count(&pairs(kept.1, omitted.1), &|d| d.high > low || d.low < -low);
+        Some((least, most))
+    }
+
+    /// The tolerances leave the verdict a meaning; a warning where they do not, or are looser than the default ones.
+    fn tolerances_check(
+        &self,
+        claimed: CriticalClass,
+        gradient: &Gradient,
+        tolerances: &Tolerances,
+    ) -> (Check, Option<String>) {
+        let stated = self.stated;
+        let usual = tolerances.critical_threshold(stated.unit_roundoff);
+        let found = format!(
+            "gradients count as zero up to {:e} at a unit roundoff of {:.2e}, a rank is clear at a gap of {}",
+            stated.threshold, stated.unit_roundoff, stated.rank_gap
+        );
+        let meaningless = self.meaningless(claimed, gradient, usual);
+        let warning = match &meaningless {
+            Some(reason) => Some(format!("the verdict has no meaning at its tolerances: {reason}")),
+            None => (stated.threshold > usual).then(|| {
+                let threshold = stated.threshold;
+                format!("gradients count as zero up to {threshold:e}, by default up to {usual:e}")
+            }),
+        };
+        let holds = meaningless.is_none().then_some(true);
+        let found = meaningless.unwrap_or(found);
+        (Check { claim: TOLERANCES, holds, grade: Grade::Exact, found }, warning)
+    }
+
+    /// Why tolerances as stated would give the same verdict to everything.
+    fn meaningless(&self, claimed: CriticalClass, gradient: &Gradient, usual: f64) -> Option<String> {
+        let stated = self.stated;
+        if claimed == CriticalClass::NotCritical {
+            let nothing = gradient.relative.high <= gradient.evaluation;
+            return nothing.then(|| "the gradient is nothing but rounding errors of double precision".to_owned());
         }
-        let noise = tolerances.rank * UNIT_ROUNDOFF * (widest as f64).sqrt();
-        let below = relative.high <= stated.threshold || rounding.high <= noise;
-        let above = relative.low > stated.threshold && rounding.low > noise;
-        let rank = self.widths.iter().copied().min().unwrap_or(0);
-        let distance = distance_from_rank(&self.target, rank);
-        let square = squared_norm(&residual);
-        let gap = if distance.high == 0.0 { square } else { square - distance * distance };
-        // A target that is nothing beside the rounding errors of the product has no size of its own.
-        let unit = measured(target_norm, product(None), vanishing);
-        let high = if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) };
-        let excess = ratio(Interval { low: gap.low.max(0.0), high }, unit * unit);
-        Bounds { relative, critical: (below || above).then_some(below), excess }
+        let of_ranks = relative_rounding(stated.unit_roundoff, &self.point.all_widths);
+        let decisive = self.ranks.iter().filter(|ground| !ground.quantity.ends_with(" as given"));
+        let largest = decisive.map(|ground| ground.tolerance).fold(0.0, f64::max);
+        if stated.threshold > usual && stated.threshold >= MEANINGLESS {
+            Some(format!("at a threshold of {:e} every point is critical, or nearly so", stated.threshold))
+        } else if stated.rounding >= MEANINGLESS {
+            Some(format!("where rounding errors may be {:e} of all terms every point is critical", stated.rounding))
+        } else if stated.rank_gap <= 1.0 {
+            Some(format!("with a gap of {} every rank is clear", stated.rank_gap))
+        } else if largest >= MEANINGLESS && largest > FIRST_DECISION * of_ranks {
+            Some(format!("singular values up to {largest:e} of the norms of the factors count as zero"))
+        } else {
+            None
+        }
     }
-}
-
-/// The norm of a product, or the product of the norms of its factors where it is at most `vanishing` times that; both where
-/// intervals do not tell.
-fn measured(norm: Interval, factors: Interval, vanishing: f64) -> Interval {
-    let limit = Interval::point(vanishing) * factors;
-    if norm.low > limit.high {
-        return norm;
-    }
-    if norm.high <= limit.low {
-        factors
-    } else {
-        Interval { low: norm.low.min(factors.low), high: norm.high.max(factors.high) }
-    }
-}
-
-/// `m` divided by a power of two; `None` when a number would be rounded.
-fn divided(m: &Matrix, scale: f64) -> Option<Enclosed> {
-    let scaled = m.map(|x| x / scale);
-    m.entries().zip(scaled.entries()).all(|(x, y)| y * scale == x).then(|| enclosed(&scaled))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{BiasKind, Reduction};
     use super::*;
-    use crate::random::Stream;
+    use crate::linalg::Matrix;
+    use crate::tolerance::UNIT_ROUNDOFF;
 
-    fn verified(scale: f64, class: CriticalClass, values: &[f64; 2]) -> Vec<Check> {
+    fn data(inputs: Matrix, target: Matrix) -> ReducedData {
+        ReducedData { norm: target.frobenius_norm(), inputs, target, floor: 0.0 }
+    }
+
+    fn ranks(depth: usize, of: impl Fn(Quantity) -> usize) -> Vec<StatedRank> {
+        let stated = |at: Quantity| StatedRank { quantity: at.name(depth), rank: of(at), tolerance: 1e-14 };
+        Quantity::all(depth).into_iter().map(stated).collect()
+    }
+
+    /// `diag(scale a, scale b)` and `diag(1/scale, 1/scale)` where the values are not zero, with the target `diag(0.3, 0.1)`.
+    fn verified(scale: f64, class: CriticalClass, values: [f64; 2]) -> Vec<Check> {
         let diagonal = |values: &[f64]| Matrix::from_diagonal(2, 2, values);
-        let tolerances = Tolerances::default();
         let second = values.map(|value| f64::from(u8::from(value != 0.0)));
-        let layers = vec![diagonal(values).scaled(scale), diagonal(&second).scaled(1.0 / scale)];
-        let data = ReducedData { inputs: diagonal(&[1.0, 1.0]), target: diagonal(&[0.3, 0.1]), floor: 0.0 };
-        let criticality = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: 1e-12 };
+        let layers = vec![diagonal(&values).scaled(scale), diagonal(&second).scaled(1.0 / scale)];
         let point = Factors::new(layers).unwrap();
-        let statement =
-            Statement { point, data, class, rests_on: Vec::new(), criticality: Some(criticality), path: None };
-        class_checks(&statement, criticality, None, &tolerances)
+        let data = data(diagonal(&[1.0, 1.0]), diagonal(&[0.3, 0.1]));
+        let kept = values.iter().filter(|v| **v != 0.0).count();
+        let rests_on = ranks(2, |at| match at {
+            Quantity::Inputs => 2,
+            Quantity::Residual | Quantity::Wrapped { .. } => 2 - kept,
+            Quantity::Comparison => kept * (2 - kept),
+            _ => kept,
+        });
+        let stated = Criticality::of(&point, UNIT_ROUNDOFF, &Tolerances::default());
+        let reduction = Reduction { biases: BiasKind::None, output_metric: false };
+        let statement = Statement { point, data, class, rests_on, criticality: Some(stated), reduction, path: None };
+        class_checks(&statement, stated, None, &Tolerances::default()).0
     }
 
     fn of<'a>(checks: &'a [Check], claim: &str) -> &'a Check {
@@ -303,40 +289,23 @@ mod tests {
     fn a_global_minimum_is_proved_at_any_scale_and_another_class_is_refuted() {
         use CriticalClass::{GlobalMinimum, NonStrictSaddle, NotCritical, StrictSaddle};
         for scale in [1.0, 2.0_f64.powi(400), 2.0_f64.powi(-400)] {
-            let minimum = verified(scale, GlobalMinimum, &[0.3, 0.1]);
+            let minimum = verified(scale, GlobalMinimum, [0.3, 0.1]);
             assert_eq!((of(&minimum, CLASS).holds, of(&minimum, CLASS).grade), (Some(true), Grade::Certified));
-            assert_eq!(of(&minimum, GRADIENT).holds, Some(true));
-            let saddle = verified(scale, GlobalMinimum, &[0.3, 0.0]);
-            assert_eq!((of(&saddle, CLASS).holds, of(&saddle, CLASS).grade), (Some(false), Grade::Certified));
-            assert_eq!(of(&verified(scale, StrictSaddle, &[0.3, 0.1]), CLASS).holds, Some(false));
-            assert_eq!(of(&verified(scale, NonStrictSaddle, &[0.3, 0.0]), CLASS).holds, Some(false));
-            let off = verified(scale, GlobalMinimum, &[0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
-            let off = verified(scale, NotCritical, &[0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
-        }
-    }
-
-    #[test]
-    fn the_enclosure_contains_the_relative_gradient() {
-        let mut stream = Stream::new(93, 0);
-        let tolerances = Tolerances::default();
-        for depth in 1..5 {
-            let layers = (0..depth).map(|_| stream.normal_matrix(3, 3)).collect();
-            let point = Factors::new(layers).unwrap();
-            let data =
-                ReducedData { inputs: stream.normal_matrix(3, 3), target: stream.normal_matrix(3, 3), floor: 0.5 };
-            let network = NormalizedNetwork::new(&point, &whitened(&data, &tolerances));
-            let stated = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: 1e-12 };
-            let found = Balanced::new(&network, &point, &data).unwrap().bounds(stated, &tolerances);
-            let relative = network.relative_gradient(UNIT_ROUNDOFF, &tolerances);
-            assert!(found.relative.low <= relative && relative <= found.relative.high * (1.0 + 1e-12), "{depth}");
-            assert!(
-                found.relative.low > 0.2 * relative && found.relative.high < 1.01 * relative,
-                "{:?} {relative}",
-                found.relative
+            assert_eq!(
+                (of(&minimum, GRADIENT).holds, of(&minimum, GROUNDS).holds),
+                (Some(true), Some(true)),
+                "{minimum:?}"
             );
-            assert_eq!(found.critical, Some(false));
+            let saddle = verified(scale, GlobalMinimum, [0.3, 0.0]);
+            assert_eq!((of(&saddle, CLASS).holds, of(&saddle, CLASS).grade), (Some(false), Grade::Certified));
+            assert_eq!(of(&verified(scale, StrictSaddle, [0.3, 0.1]), CLASS).holds, Some(false));
+            assert_eq!(of(&verified(scale, NonStrictSaddle, [0.3, 0.0]), CLASS).holds, Some(false));
+            let saddle = verified(scale, StrictSaddle, [0.3, 0.0]);
+            assert!(saddle.iter().all(|check| check.holds == Some(true)), "{saddle:?}");
+            let off = verified(scale, GlobalMinimum, [0.3, 0.1 + 1e-9]);
+            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
+            let off = verified(scale, NotCritical, [0.3, 0.1 + 1e-9]);
+            assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
         }
     }
 }

@@ -1,28 +1,15 @@
-//! Enclosures of norms and of the smallest value of the loss, by intervals. Nothing about the accuracy of the decompositions
-//! that they start from is assumed.
+//! Enclosures of norms, of singular values and of the smallest value of the loss. Nothing about the accuracy of the
+//! decompositions that they start from is assumed.
 
-use super::table::Table;
+use super::precise::Precise;
+use super::words::Linear;
 use crate::linalg::interval::Interval;
 use crate::linalg::{Matrix, Svd, svd};
-
-/// A matrix whose entries are intervals.
-pub(super) type Enclosed = Table<Interval>;
-
-/// The matrix itself.
-pub(super) fn enclosed(m: &Matrix) -> Enclosed {
-    Table::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)]).filter(|x| *x != 0.0).map(Interval::point))
-}
-
-/// A matrix inside.
-fn middle(m: &Enclosed) -> Matrix {
-    let (rows, cols) = m.shape();
-    Matrix::from_fn(rows, cols, |i, j| m.at(i, j).map_or(0.0, |x| 0.5 * x.low + 0.5 * x.high))
-}
 
 /// `sqrt`; what is below zero counts as zero.
 pub(super) fn root(square: Interval) -> Interval {
     let low = if square.low > 0.0 { square.low.sqrt().next_down() } else { 0.0 };
-    let high = if square.high == 0.0 { 0.0 } else { square.high.sqrt().next_up() };
+    let high = if square.high <= 0.0 { 0.0 } else { square.high.sqrt().next_up() };
     Interval { low, high }
 }
 
@@ -43,72 +30,74 @@ pub(super) fn larger(a: Interval, b: Interval) -> Interval {
     Interval { low: a.low.max(b.low), high }
 }
 
-/// `||m||_F^2`.
-pub(super) fn squared_norm(m: &Enclosed) -> Interval {
-    m.entries().fold(Interval::point(0.0), |sum, x| {
-        let outer = x.magnitude();
-        let inner = if x.contains(0.0) || outer.is_nan() { 0.0 } else { x.low.abs().min(x.high.abs()) };
-        let square = Interval { low: (inner * inner).next_down().max(0.0), high: (outer * outer).next_up() };
-        let sum = sum + square;
+/// `x^2` for `x >= 0`.
+pub(super) fn square(x: Interval) -> Interval {
+    let low = (x.low * x.low).next_down();
+    Interval {
+        low: if low > 0.0 { low } else { 0.0 },
+        high: if x.high == 0.0 { 0.0 } else { (x.high * x.high).next_up() },
+    }
+}
+
+/// The singular values of `m`, non-increasing, `min(rows, columns)` of them.
+///
+/// With a computed decomposition `U S V'` and `E = m - U S V'` they differ by at most `||E||_F` from those of `U S V'` (Weyl),
+/// which lie between `s_min(U) s_min(V)` and `s_max(U) s_max(V)` times `S_i` (Ostrowski); the squares of these factors differ
+/// from 1 by at most `||U'U - I||_F` and `||V'V - I||_F`.
+pub(super) fn singular_values(m: &Precise) -> Vec<Interval> {
+    let (rows, cols) = m.shape();
+    let size = rows.min(cols);
+    let norm = m.norm();
+    let nothing = || vec![Interval { low: 0.0, high: norm.high }; size];
+    // An error of the products that is all there is has no decomposition.
+    if size == 0 || m.middle().max_abs() == 0.0 || !m.middle().is_finite() {
+        return nothing();
+    }
+    if let Some(values) = of_orthogonal_columns(m) {
+        return values;
+    }
+    let Svd { u, s, v } = svd(m.middle());
+    if s.len() < size || !(u.is_finite() && v.is_finite()) {
+        return nothing();
+    }
+    let rebuilt = Precise::scaled_columns(&u, &s).times(&Precise::new(&v).transpose());
+    let error = m.minus(&rebuilt).norm().high;
+    let stretch = stretch(&u) * stretch(&v);
+    let value = |s: &f64| {
+        let near = Interval::point(*s) * stretch;
+        let low = (near.low - error).next_down();
+        Interval { low: if low > 0.0 { low } else { 0.0 }, high: (near.high + error).next_up().min(norm.high) }
+    };
+    let mut values: Vec<Interval> = s.iter().take(size).map(value).collect();
+    values.sort_by(|a, b| b.high.total_cmp(&a.high));
+    values
+}
+
+/// Those of a matrix with nearly orthogonal columns: with `m = Q D`, `D` the lengths of the columns, they lie between `s_min(Q)`
+/// and `s_max(Q)` times these. One product instead of three, and small columns are known as well as large ones.
+fn of_orthogonal_columns(m: &Precise) -> Option<Vec<Interval>> {
+    let (rows, cols) = m.shape();
+    let (mut lengths, off) = if cols <= rows { m.defect_of_columns()? } else { return None };
+    lengths.sort_by(|a, b| b.total_cmp(a));
+    let stretch = root(Interval { low: (1.0 - off).next_down(), high: (1.0 + off).next_up() });
+    // The computed lengths are right to a few units in the last place.
+    Some(lengths.iter().map(|x| Interval { low: x * (1.0 - 1e-15), high: x * (1.0 + 1e-15) } * stretch).collect())
+}
+
+/// Contains the singular values of a basis that is nearly orthonormal.
+fn stretch(basis: &Matrix) -> Interval {
+    let basis = Precise::new(basis);
+    let gram = basis.transpose().times(&basis);
+    let off = gram.minus(&Precise::new(&Matrix::identity(gram.shape().0))).norm().high;
+    root(Interval { low: (1.0 - off).next_down(), high: (1.0 + off).next_up() })
+}
+
+/// The square of the distance of a matrix with these singular values from the matrices of rank at most `rank`.
+pub(super) fn squared_distance_from_rank(values: &[Interval], rank: usize) -> Interval {
+    values.iter().skip(rank).fold(Interval::point(0.0), |sum, value| {
+        let sum = sum + square(*value);
         Interval { low: sum.low.max(0.0), high: sum.high }
     })
-}
-
-/// `||m||_F`.
-pub(super) fn norm(m: &Enclosed) -> Interval {
-    root(squared_norm(m))
-}
-
-/// `||m||_2`: at least `||m v|| / ||v||` for a vector `v` that is close to the leading one, at most `||m||_F` and
-/// `(||m||_1 ||m||_inf)^{1/2}`.
-pub(super) fn spectral(m: &Enclosed) -> Interval {
-    let frobenius = norm(m);
-    let (rows, cols) = m.shape();
-    if rows == 0 || cols == 0 || frobenius.high == 0.0 {
-        return Interval::point(0.0);
-    }
-    let leading = svd(&middle(m)).v;
-    let low = if leading.ncols() > 0 {
-        let v = enclosed(&leading.columns(0, 1));
-        ratio(norm(&m.times(&v)), norm(&v)).low
-    } else {
-        0.0
-    };
-    let magnitude = |i: usize, j: usize| m.at(i, j).map_or(0.0, |x| x.magnitude());
-    let sum = |terms: &mut dyn Iterator<Item = f64>| terms.fold(0.0, |sum: f64, x| (sum + x).next_up());
-    let largest = |sums: &mut dyn Iterator<Item = f64>| sums.fold(0.0, |top: f64, x| if top >= x { top } else { x });
-    let one = largest(&mut (0..cols).map(|j| sum(&mut (0..rows).map(|i| magnitude(i, j)))));
-    let all = largest(&mut (0..rows).map(|i| sum(&mut (0..cols).map(|j| magnitude(i, j)))));
-    let mixed = (one * all).next_up().sqrt().next_up();
-    Interval { low, high: if mixed < frobenius.high { mixed } else { frobenius.high } }
-}
-
-/// The distance of `z` from the matrices of rank at most `rank`.
-///
-/// With a computed decomposition `U S V'` and `E = z - U S V'` it differs by at most `||E||_F` from that of `U S V'`, which lies
-/// between `s_min(U) s_min(V)` and `s_max(U) s_max(V)` times `(sum_{i > rank} S_i^2)^{1/2}`; the squares of these singular values
-/// differ from 1 by at most `||U'U - I||_F` and `||V'V - I||_F`.
-pub(super) fn distance_from_rank(z: &Enclosed, rank: usize) -> Interval {
-    let (rows, cols) = z.shape();
-    if rank >= rows.min(cols) {
-        return Interval::point(0.0);
-    }
-    let Svd { u, s, v } = svd(&middle(z));
-    let mut sizes = s.clone();
-    sizes.sort_by(|a, b| b.total_cmp(a));
-    let square = |s: &f64| Interval::point(*s) * Interval::point(*s);
-    let tail = sizes.iter().skip(rank).fold(Interval::point(0.0), |sum, s| sum + square(s));
-    let stretch = |basis: &Matrix| {
-        let basis = enclosed(basis);
-        let gram = basis.transpose().times(&basis);
-        let off = norm(&gram.minus(&enclosed(&Matrix::identity(gram.shape().0)))).high;
-        root(Interval { low: (1.0 - off).next_down(), high: (1.0 + off).next_up() })
-    };
-    let diagonal = enclosed(&Matrix::from_diagonal(s.len(), s.len(), &s));
-    let rebuilt = enclosed(&u).times(&diagonal).times(&enclosed(&v).transpose());
-    let error = norm(&z.minus(&rebuilt)).high;
-    let found = stretch(&u) * stretch(&v) * root(tail) + Interval { low: -error, high: error };
-    Interval { low: if found.low > 0.0 { found.low } else { 0.0 }, high: found.high }
 }
 
 #[cfg(test)]
@@ -117,32 +106,40 @@ mod tests {
     use crate::random::Stream;
 
     #[test]
-    fn norms_and_distances_are_enclosed() {
+    fn singular_values_are_enclosed_to_the_last_digits() {
         let mut stream = Stream::new(91, 0);
         for (rows, cols) in [(1, 1), (3, 5), (6, 2), (4, 4)] {
             let (p, q) = (stream.normal_matrix(rows, rows), stream.normal_matrix(cols, cols));
             let orthogonal = |m: &Matrix| svd(m).u;
             let size = rows.min(cols);
-            let values: Vec<f64> = (0..size).map(|k| (size - k) as f64).collect();
-            let m = &(&orthogonal(&p) * &Matrix::from_diagonal(rows, cols, &values)) * &orthogonal(&q);
-            let table = enclosed(&m);
-            let found = spectral(&table);
-            assert!(found.low <= size as f64 + 1e-13 && found.low > size as f64 - 1e-12, "{found:?}");
-            assert!(found.high >= size as f64 - 1e-13 && found.high <= 3.0 * size as f64, "{found:?}");
+            let exact: Vec<f64> = (0..size).map(|k| (size - k) as f64).collect();
+            let m = &(&orthogonal(&p) * &Matrix::from_diagonal(rows, cols, &exact)) * &orthogonal(&q);
+            let found = singular_values(&Precise::new(&m));
+            assert_eq!(found.len(), size);
+            for (value, exact) in found.iter().zip(&exact) {
+                assert!(value.low <= exact + 1e-13 && value.low >= exact - 1e-12, "{value:?} {exact}");
+                assert!(value.high >= exact - 1e-13 && value.high <= exact + 1e-12, "{value:?} {exact}");
+            }
             for rank in 0..=size {
-                let exact = values[rank..].iter().map(|s| s * s).sum::<f64>().sqrt();
-                let Interval { low, high } = distance_from_rank(&table, rank);
-                assert!(low <= exact + 1e-13 && low >= exact - 1e-12, "{rank} {low} {exact}");
-                assert!(high >= exact - 1e-13 && high <= exact + 1e-12, "{rank} {high} {exact}");
+                let square = exact[rank..].iter().map(|s| s * s).sum::<f64>();
+                let Interval { low, high } = squared_distance_from_rank(&found, rank);
+                assert!(low <= square + 1e-12 && high >= square - 1e-12 && high - low < 1e-11, "{rank} {low} {square}");
             }
         }
     }
 
     #[test]
+    fn diagonal_matrices_have_their_entries_as_singular_values() {
+        let found = singular_values(&Precise::new(&Matrix::from_diagonal(3, 4, &[2.0, 0.5, 0.0])));
+        for (value, exact) in found.iter().zip([2.0, 0.5, 0.0]) {
+            assert!(value.contains(exact), "{value:?}");
+        }
+    }
+
+    #[test]
     fn an_undefined_entry_proves_nothing() {
-        let m = Table::from_fn(1, 1, |_, _| Some(Interval::point(f64::NAN)));
-        let found = spectral(&m);
-        assert!(found.low == 0.0 && (found.high.is_nan() || found.high == f64::INFINITY), "{found:?}");
+        let found = singular_values(&Precise::new(&Matrix::from_rows(&[vec![f64::NAN]])));
+        assert!(found[0].low == 0.0 && !found[0].high.is_finite(), "{found:?}");
         assert_eq!(ratio(Interval::point(1.0), Interval::point(0.0)).high, f64::INFINITY);
         assert_eq!(ratio(Interval::point(0.0), Interval::point(0.0)), Interval::point(0.0));
     }

@@ -4,20 +4,24 @@
 use num_traits::Zero;
 
 use super::class::class_checks;
+use super::path::ground_series;
 use super::ring::{Dyadic, Ring, Series};
 use super::table::{Ground, Table};
-use super::verify::{Check, DECREASE, Verification, check, ground_series, shapes};
+use super::verify::{Check, DECREASE, Verification, check, shapes};
 use super::{Criticality, PathClaim, ReducedData, Sense, Statement};
 use crate::critical::CriticalClass;
 use crate::evidence::Grade;
-use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, rational_to_f64};
 use crate::linalg::interval::Interval;
+use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Up to this many multiplications numbers in double precision are evaluated exactly.
 const EXACT_MULTIPLICATIONS: usize = 4_000_000;
+
+/// A few times what double precision resolves at its lower end.
+const SUBNORMAL: f64 = 16.0 * f64::from_bits(1);
 
 type Floating = Statement<Factors, ReducedData, f64>;
 
@@ -32,19 +36,38 @@ pub(super) fn verify_floating(statement: &Floating, tolerances: &Tolerances) -> 
     let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
     let fits = shapes(widths_of(point), &shape, path.as_ref().map(|claim| &claim.path), widths_of);
     if fits.holds != Some(true) {
-        return Verification { checks: vec![fits] };
+        return Verification { checks: vec![fits], warnings: Vec::new() };
     }
-    let floor = check("no loss is below zero", data.floor >= 0.0, format!("floor {:e}", data.floor));
-    let mut checks = vec![fits, floor];
-    let double = Criticality { unit_roundoff: UNIT_ROUNDOFF, threshold: tolerances.critical_threshold(UNIT_ROUNDOFF) };
+    let mut checks = vec![fits, data_check(data)];
+    let stated = criticality.unwrap_or_else(|| Criticality::of(point, UNIT_ROUNDOFF, tolerances));
     let found = path.as_ref().map(|claim| Along::evaluate(statement, claim));
     let curvature = path.as_ref().zip(found.as_ref()).and_then(|(claim, found)| found.curvature(claim));
-    checks.extend(class_checks(statement, criticality.unwrap_or(double), curvature, tolerances));
+    let (of_class, warnings) = class_checks(statement, stated, curvature, tolerances);
+    checks.extend(of_class);
     if let Some((claim, found)) = path.as_ref().zip(found) {
         checks.push(order_fits(statement.class, claim));
         checks.extend(found.checks(claim, tolerances));
     }
-    Verification { checks }
+    Verification { checks, warnings }
+}
+
+/// `[X X' X Y'; Y X' Y Y']` is positive semidefinite for the data of any `A` and `Z` whose floor is not negative: it is that of
+/// `[A; Z]` and of a part of `Y` of squared norm `2 floor` that no input reaches.
+fn data_check(data: &ReducedData) -> Check {
+    let sum =
+        |m: &Matrix| m.entries().fold(Interval::point(0.0), |sum, x| sum + Interval::point(x) * Interval::point(x));
+    let ReducedData { floor, norm, .. } = data;
+    let size = data.target.max_abs().max(*norm);
+    let unit = power_of_two_near(size);
+    // Squares that underflow or overflow are not compared digit by digit.
+    let square = Interval::point(norm / unit) * Interval::point(norm / unit);
+    let twice = (2.0 * (floor / unit)) / unit;
+    let parts = sum(&data.target.map(|x| x / unit)) + Interval::around(twice, 1e-12 * twice);
+    let slack = 1e-12 + f64::MIN_POSITIVE / unit / unit;
+    let agree = parts.low - slack <= square.high && square.low <= parts.high + slack;
+    let holds = *floor >= 0.0 && *norm >= 0.0 && agree;
+    let found = format!("floor {floor:e}, not negative; ||Z||^2 + 2 floor = ||Y||^2 with ||Y|| = {norm:e}: {agree}");
+    check("the data are second moments", holds, found)
 }
 
 /// A descent of order 1 needs a gradient, one of order 2 negative curvature; from a global minimum there is none.
@@ -120,7 +143,7 @@ impl Along {
         };
         let at_order = self.coefficients.get(claim.order).copied().unwrap_or(Interval::point(0.0));
         let agrees = |found: Interval, claimed: f64| {
-            let slack = tolerances.certificate_match * claimed.abs();
+            let slack = tolerances.certificate_match * claimed.abs() + SUBNORMAL;
             let inside = found.low - slack <= claimed && claimed <= found.high + slack;
             let known = (found.high - found.low).is_finite() && (!inside || found.high - found.low <= slack);
             known.then_some(inside)
@@ -229,7 +252,9 @@ fn series_steps<T: Ring>(claim: &PathClaim<Factors, f64>, number: &impl Fn(f64) 
 mod tests {
     use num_traits::One;
 
-    use super::super::verify::{exact_ground, exact_series, exact_steps, twice};
+    use super::super::Reduction;
+    use super::super::exact::exact_ground;
+    use super::super::path::{exact_series, exact_steps, twice};
     use super::*;
     use crate::critical::ExactData;
     use crate::escape::EscapePath;
@@ -246,9 +271,17 @@ mod tests {
     }
 
     fn statement(point: Factors, inputs: Matrix, target: Matrix) -> Floating {
-        let data = ReducedData { inputs, target, floor: 0.0 };
+        let data = ReducedData { norm: target.frobenius_norm(), inputs, target, floor: 0.0 };
         let class = CriticalClass::StrictSaddle;
-        Statement { point, data, class, rests_on: Vec::new(), criticality: None, path: None }
+        Statement {
+            point,
+            data,
+            class,
+            rests_on: Vec::new(),
+            criticality: None,
+            reduction: Reduction::default(),
+            path: None,
+        }
     }
 
     fn claim(terms: Vec<(usize, Factors)>, t: f64) -> PathClaim<Factors, f64> {

@@ -5,27 +5,42 @@
 //! `A_k` of the path. [`Certificate::verify`] evaluates the loss anew: over the rationals for exact input; for numbers in
 //! double precision, each of which is a rational too, exactly where the size permits and with intervals beyond.
 //!
-//! `verify` has the checks and those of exact input, `floating` those of a path in double precision, `class` those of its
-//! point. `ring` and `table` evaluate, `enclosure` bounds norms and the smallest value of the loss.
+//! What is checked shares nothing with what made the certificate: `words` names the products that a class rests on and reads it
+//! from their ranks, `exact` decides those by the eliminations of `elimination`, `class` by the singular values of `point`, which
+//! `enclosure` bounds from the matrices of `precise`. Paths are expanded by `path` over the rationals and by `floating` in double precision,
+//! with the numbers of `ring` and the matrices of `table`. `files` compares with the files that a certificate was made from.
 
 mod class;
+mod elimination;
 mod enclosure;
+mod exact;
+mod files;
 mod floating;
+mod path;
+mod point;
+mod precise;
 mod ring;
 mod table;
 mod verify;
+mod words;
+
+pub use files::{same_data, same_point};
 
 pub use verify::{Check, Verification};
 
-use crate::critical::{CriticalClass, ExactData};
-use crate::diagnosis::{Diagnosis, Point};
+pub use crate::diagnosis::{BiasKind, Reduction};
+
+use crate::critical::{CriticalClass, ExactData, classify};
+use crate::data::Whitening;
+use crate::diagnosis::{Diagnosis, Point, profile_as_given, rest_as_given};
 use crate::error::{InputError, Result};
 use crate::escape::{Escape, EscapeKind, EscapePath};
+use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::linalg::exact::Rational;
 use crate::multiplication::{ExactFactors, Factors};
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Whether the loss falls or rises along a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +85,37 @@ pub struct Criticality {
     pub unit_roundoff: f64,
     /// A point is critical when `gradient.relative` is at most this.
     pub threshold: f64,
+    /// Or when every block is at most this times the product of the norms of the factors that it is made of.
+    pub rounding: f64,
+    /// A product counts with the norms of its factors in `gradient.relative` when it is at most this times them.
+    pub vanishing: f64,
+    /// A rank is clear when no singular value lies between its tolerance and this times the tolerance.
+    pub rank_gap: f64,
+}
+
+impl Criticality {
+    /// What the tolerances say of a network.
+    pub fn of(point: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> Self {
+        let widest = point.architecture().widths().iter().copied().max().unwrap_or(1);
+        Self {
+            unit_roundoff,
+            threshold: tolerances.critical_threshold(unit_roundoff),
+            rounding: tolerances.rank * UNIT_ROUNDOFF * (widest as f64).sqrt(),
+            vanishing: tolerances.vanishing_product(unit_roundoff, widest),
+            rank_gap: tolerances.rank_gap,
+        }
+    }
+}
+
+/// A rank that a class rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatedRank {
+    /// What was decided, for example `rank W X`.
+    pub quantity: String,
+    /// The rank.
+    pub rank: usize,
+    /// Singular values up to this count as zero, relative to the norms of the factors; 0 over the rationals.
+    pub tolerance: f64,
 }
 
 /// A point, and what is claimed about it.
@@ -81,10 +127,12 @@ pub struct Statement<F, D, N> {
     pub data: D,
     /// The class.
     pub class: CriticalClass,
-    /// The ranks that the class rests on, by name.
-    pub rests_on: Vec<(String, usize)>,
+    /// The ranks that the class rests on.
+    pub rests_on: Vec<StatedRank>,
     /// When the gradient counts as zero; `None` over the rationals, where it must be zero.
     pub criticality: Option<Criticality>,
+    /// How the problem came from weights and data.
+    pub reduction: Reduction,
     /// The path.
     pub path: Option<PathClaim<F, N>>,
 }
@@ -98,6 +146,8 @@ pub struct ReducedData {
     pub target: Matrix,
     /// The part of the loss that no product reaches.
     pub floor: f64,
+    /// `||Y||`.
+    pub norm: f64,
 }
 
 /// A statement that can be checked.
@@ -114,12 +164,12 @@ impl Certificate {
     ///
     /// # Errors
     /// If the way out is a step of the output bias, which is not a path of factors.
-    pub fn new(point: &Point, found: &Diagnosis) -> Result<Self> {
+    pub fn new(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Result<Self> {
         if found.escape.as_ref().is_some_and(|escape| escape.kind == EscapeKind::OutputBias) {
             return Err(InputError::new("a step of the output bias is not certified")
                 .hint("move the output bias to its best value first: --leave FILE does"));
         }
-        Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent))
+        Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent, tolerances))
     }
 
     /// The class that is claimed.
@@ -146,11 +196,31 @@ impl Certificate {
         }
     }
 
-    /// The certificate of a point and a path out of it; the class is that of the diagnosis.
-    pub fn of(point: &Point, found: &Diagnosis, escape: Option<&Escape>, sense: Sense) -> Self {
-        let class = found.class;
-        let supports = found.evidence.rests_on.iter();
-        let rests_on = supports.map(|support| (support.quantity.clone(), support.decision.rank)).collect();
+    /// How the problem came from weights and data.
+    pub fn reduction(&self) -> Reduction {
+        match self {
+            Self::Exact(statement) => statement.reduction,
+            Self::Floating(statement) => statement.reduction,
+        }
+    }
+
+    /// The ranks that the class rests on.
+    pub fn rests_on(&self) -> &[StatedRank] {
+        match self {
+            Self::Exact(statement) => &statement.rests_on,
+            Self::Floating(statement) => &statement.rests_on,
+        }
+    }
+
+    /// The certificate of a point and a path out of it; the class is that of the diagnosis, made with these tolerances.
+    pub fn of(
+        point: &Point,
+        found: &Diagnosis,
+        escape: Option<&Escape>,
+        sense: Sense,
+        tolerances: &Tolerances,
+    ) -> Self {
+        let (class, reduction) = (found.class, point.reduction());
         let exact = escape.and_then(|escape| escape.exact.as_ref());
         if let (Some((factors, data)), true) = (point.exact(), exact.is_some() || escape.is_none()) {
             let path = exact.map(|found| PathClaim {
@@ -162,10 +232,18 @@ impl Certificate {
                 decrease: found.decrease.clone(),
             });
             let (point, data) = (factors.clone(), data.clone());
-            return Self::Exact(Box::new(Statement { point, data, class, rests_on, criticality: None, path }));
+            let rests_on = over_the_rationals(&found.evidence);
+            return Self::Exact(Box::new(Statement {
+                point,
+                data,
+                class,
+                rests_on,
+                criticality: None,
+                reduction,
+                path,
+            }));
         }
-        let whitening = &point.whitening;
-        let data = ReducedData { inputs: whitening.inputs(), target: whitening.target.clone(), floor: whitening.floor };
+        let data = ReducedData::of(&point.whitening);
         let path = escape.map(|found| PathClaim {
             path: found.path.clone(),
             sense,
@@ -174,18 +252,72 @@ impl Certificate {
             t: found.t,
             decrease: found.decrease,
         });
-        let criticality = Some(criticality(point, found));
-        Self::Floating(Box::new(Statement { point: point.factors.clone(), data, class, rests_on, criticality, path }))
+        let criticality = Some(criticality(point, found, tolerances));
+        let rests_on = stated(&in_double_precision(point, found, tolerances));
+        let point = point.factors.clone();
+        Self::Floating(Box::new(Statement { point, data, class, rests_on, criticality, reduction, path }))
     }
 }
 
-/// The threshold of the diagnosis. With an output bias the terms of the gradient are larger than those of the centred
+impl ReducedData {
+    /// What the loss needs of whitened data.
+    pub fn of(whitening: &Whitening) -> Self {
+        Self {
+            inputs: whitening.inputs(),
+            target: whitening.target.clone(),
+            floor: whitening.floor,
+            norm: whitening.target_norm,
+        }
+    }
+}
+
+/// The ranks that a certificate over the rationals states; those of other quantities are decided again without being stated.
+fn over_the_rationals(evidence: &Evidence) -> Vec<StatedRank> {
+    let own = |name: &str| name == "rank X" || name == "rank W X" || name.ends_with(" as given");
+    let ranks = evidence.rests_on.iter().filter(|support| own(&support.quantity));
+    ranks
+        .map(|support| StatedRank { quantity: support.quantity.clone(), rank: support.decision.rank, tolerance: 0.0 })
+        .collect()
+}
+
+/// The decisions of the diagnosis; of an exact point with a path in double precision those that double precision takes.
+fn in_double_precision(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Evidence {
+    if point.exact().is_none() {
+        return found.evidence.clone();
+    }
+    let mut evidence = Evidence::new(Grade::Numerical);
+    if found.critical {
+        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
+        evidence = classify(&network, &point.whitening, found.unit_roundoff, tolerances).evidence;
+    } else {
+        evidence.rest_on("rank X", point.whitening.rank);
+    }
+    let profile = profile_as_given(&point.factors, found.critical, found.unit_roundoff, tolerances);
+    rest_as_given(&profile, &mut evidence);
+    evidence
+}
+
+fn stated(evidence: &Evidence) -> Vec<StatedRank> {
+    let relative =
+        |decision: &RankDecision| if decision.scale > 0.0 { decision.tolerance / decision.scale } else { 0.0 };
+    let supports = evidence.rests_on.iter();
+    supports
+        .map(|support| StatedRank {
+            quantity: support.quantity.clone(),
+            rank: support.decision.rank,
+            tolerance: relative(&support.decision),
+        })
+        .collect()
+}
+
+/// The thresholds of the diagnosis. With an output bias the terms of the gradient are larger than those of the centred
 /// problem, and a point that is critical beside them is so there at a larger threshold.
-fn criticality(point: &Point, found: &Diagnosis) -> Criticality {
-    let mut threshold = found.gradient_threshold;
+fn criticality(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Criticality {
+    let mut stated = Criticality::of(&point.factors, found.unit_roundoff, tolerances);
+    stated.threshold = found.gradient_threshold;
     if found.critical && point.has_biases() {
         let network = NormalizedNetwork::new(&point.factors, &point.whitening);
-        threshold = threshold.max(network.relative_gradient(found.unit_roundoff, &Tolerances::default()));
+        stated.threshold = stated.threshold.max(network.relative_gradient(found.unit_roundoff, tolerances));
     }
-    Criticality { unit_roundoff: found.unit_roundoff, threshold }
+    stated
 }

@@ -55,6 +55,14 @@ impl<T: Ring> Table<T> {
         })
     }
 
+    /// The sum of the diagonal.
+    pub(super) fn trace(&self) -> T
+    where
+        T: num_traits::Zero,
+    {
+        (0..self.rows.min(self.cols)).filter_map(|k| self.at(k, k).cloned()).fold(T::zero(), |sum, x| sum.plus(&x))
+    }
+
     /// `tr(self' other)`.
     fn inner(&self, other: &Self) -> Option<T> {
         let pairs = self.entries.iter().zip(&other.entries);

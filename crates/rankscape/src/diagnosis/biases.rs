@@ -62,11 +62,32 @@ impl OutputBias {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BiasKind {
+/// Which biases a problem has, and so what becomes of its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BiasKind {
+    /// None: the data are as given.
+    #[default]
     None,
+    /// One in the first layer alone: the data have a constant feature.
     First,
+    /// One in the last layer: the data are centred.
     Output,
+}
+
+impl BiasKind {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::First => "first",
+            Self::Output => "output",
+        }
+    }
+
+    /// The kind with this name in documents.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::None, Self::First, Self::Output].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 pub(super) fn bias_kind(biases: &[Option<Vec<f64>>]) -> Result<BiasKind> {

@@ -10,7 +10,8 @@ mod output_metric;
 mod point;
 mod spectrum;
 
-pub use point::{Data, Parameters, Point, WhitenedData};
+pub use biases::BiasKind;
+pub use point::{Data, Parameters, Point, Reduction, WhitenedData};
 pub use spectrum::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
     OrbitFindings, SpectrumMethod, SpectrumRequest, hessian_at,

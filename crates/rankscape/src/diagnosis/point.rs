@@ -24,6 +24,31 @@ pub struct Parameters {
     pub output_metric: Option<Matrix>,
 }
 
+/// How the problem that is analysed came from weights and data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reduction {
+    /// What became of the biases.
+    pub biases: BiasKind,
+    /// An output metric was folded into the last layer and the targets.
+    pub output_metric: bool,
+}
+
+impl Parameters {
+    /// The factors of the problem without biases and metric, and how they came about.
+    ///
+    /// # Errors
+    /// As [`Point::new`].
+    pub fn reduced(&self) -> Result<(Factors, Reduction)> {
+        let (mut matrices, mut biases) = (self.matrices.clone(), self.biases.clone());
+        if let Some(metric) = &self.output_metric {
+            apply_output_factor(&square_root(metric)?.0, &mut matrices, &mut biases)?;
+        }
+        let kind = bias_kind(&biases)?;
+        let matrices = if kind == BiasKind::First { with_first_bias(matrices, &biases) } else { matrices };
+        Ok((Factors::new(matrices)?, Reduction { biases: kind, output_metric: self.output_metric.is_some() }))
+    }
+}
+
 /// Data: samples, or the target of `1/2 ||W - Y||^2`.
 #[derive(Debug, Clone)]
 pub enum Data {
@@ -39,7 +64,20 @@ impl Data {
     /// # Errors
     /// If the output metric is not symmetric positive definite or does not fit the outputs.
     pub fn whiten(&self, output_metric: Option<&Matrix>, tolerances: &Tolerances) -> Result<WhitenedData> {
-        let (factor, samples, exact) = self.prepare(BiasKind::None, &[])?;
+        self.whiten_for(BiasKind::None, output_metric, tolerances)
+    }
+
+    /// The same for weights with biases of this kind.
+    ///
+    /// # Errors
+    /// As [`Self::whiten`], or if a target is asked to be centred.
+    pub fn whiten_for(
+        &self,
+        biases: BiasKind,
+        output_metric: Option<&Matrix>,
+        tolerances: &Tolerances,
+    ) -> Result<WhitenedData> {
+        let (factor, samples, exact) = self.prepare(biases, &[])?;
         let metric = output_metric.map(square_root).transpose()?.map(|(root, _)| root);
         if let Some(c) = &metric {
             check_output_factor(c, factor.outputs)?;
@@ -164,6 +202,16 @@ impl Point {
             inverse_output_factor,
             first_bias: kind == BiasKind::First,
         })
+    }
+
+    /// How the problem came from weights and data.
+    pub fn reduction(&self) -> Reduction {
+        let biases = match (&self.output_bias, self.first_bias) {
+            (Some(_), _) => BiasKind::Output,
+            (None, true) => BiasKind::First,
+            (None, false) => BiasKind::None,
+        };
+        Reduction { biases, output_metric: self.output_factor.is_some() }
     }
 
     /// Some layer has a bias.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use num_bigint::BigInt;
 use num_traits::Zero;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::array::{Array, ElementType, index_of};
@@ -49,6 +49,66 @@ impl<'de> Visitor<'de> for MembersVisitor {
             members.push((name, map.next_value()?));
         }
         Ok(Members(members))
+    }
+}
+
+/// Any JSON value in which no object has a name twice.
+pub(super) struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(UnambiguousVisitor)
+    }
+}
+
+struct UnambiguousVisitor;
+
+impl<'de> Visitor<'de> for UnambiguousVisitor {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Unambiguous, A::Error> {
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value::<Unambiguous>()?;
+            if names.contains(&name) {
+                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
+            }
+            names.insert(name);
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Unambiguous, A::Error> {
+        while list.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
     }
 }
 
@@ -230,7 +290,7 @@ impl Reader {
 }
 
 /// The exact value of an integer or a fraction; `None` for other text.
-fn parse_rational(text: &str) -> Result<Option<Rational>> {
+pub(super) fn parse_rational(text: &str) -> Result<Option<Rational>> {
     let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
     let (numerator, denominator) = (numerator.trim(), denominator.trim());
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -289,7 +289,7 @@ fn check_layer(matrix: &Array, bias: Option<&Array>) -> Result<()> {
     Ok(())
 }
 
-fn digest(layers: &[(Array, Option<Array>)], exactly: bool) -> String {
+pub(super) fn digest(layers: &[(Array, Option<Array>)], exactly: bool) -> String {
     let mut parts = Vec::new();
     for (matrix, bias) in layers {
         parts.push(array_digest(matrix, exactly));

@@ -23,6 +23,7 @@ pub fn verify_text(document: &VerifyDocument) -> String {
         let how = if check.holds == Some(true) { format!(" ({})", check.grade) } else { String::new() };
         lines.push(format!("{mark:<12} {}: {}{how}", check.claim, check.found));
     }
+    lines.extend(document.warnings.iter().map(|warning| format!("{:<12} {warning}", "warning")));
     lines.extend(not_compared(document));
     lines.join("\n") + "\n"
 }

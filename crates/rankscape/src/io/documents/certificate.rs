@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::numbers::{float_rows, rational_rows, rational_value};
-use crate::certificate::{Certificate, PathClaim, Sense};
+use crate::certificate::{Certificate, Criticality, PathClaim, Sense, StatedRank};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 
@@ -17,6 +18,7 @@ pub struct CertificateDocument {
     pub scale: &'static str,
     pub arithmetic: &'static str,
     pub digest: CertificateDigest,
+    pub made_from: MadeFrom,
     pub widths: Vec<usize>,
     pub class: &'static str,
     pub rests_on: Vec<String>,
@@ -24,6 +26,7 @@ pub struct CertificateDocument {
     pub point: Vec<Value>,
     pub data: Value,
     pub path: Value,
+    pub seal: Value,
 }
 
 /// Digests of the inputs that the certificate was made from.
@@ -33,9 +36,22 @@ pub struct CertificateDigest {
     pub data: String,
 }
 
+/// What the inputs were, and which of them stand in the certificate digit for digit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MadeFrom {
+    pub data: &'static str,
+    pub biases: &'static str,
+    pub output_metric: bool,
+    pub held: Vec<&'static str>,
+}
+
 /// The document of a certificate.
-pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest) -> CertificateDocument {
-    let (arithmetic, widths, point, data, rests_on, path) = match certificate {
+pub fn certificate_json(
+    certificate: &Certificate,
+    digest: CertificateDigest,
+    made_from: MadeFrom,
+) -> CertificateDocument {
+    let (arithmetic, widths, point, data, path) = match certificate {
         Certificate::Exact(statement) => {
             let data = &statement.data;
             (
@@ -45,7 +61,6 @@ pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest) ->
                 json!({
                     "xx": rational_rows(&data.xx), "yx": rational_rows(&data.yx), "yy": rational_value(&data.yy)
                 }),
-                &statement.rests_on,
                 statement.path.as_ref().map(|claim| path_json(claim, exact_factors, rational_value)),
             )
         }
@@ -56,30 +71,56 @@ pub fn certificate_json(certificate: &Certificate, digest: CertificateDigest) ->
                 statement.point.architecture().widths(),
                 float_factors(&statement.point),
                 json!({
-                    "inputs": float_rows(&data.inputs), "target": float_rows(&data.target), "floor": data.floor
+                    "inputs": float_rows(&data.inputs), "target": float_rows(&data.target),
+                    "floor": data.floor, "norm": data.norm
                 }),
-                &statement.rests_on,
                 statement.path.as_ref().map(|claim| path_json(claim, float_factors, |x| json!(x))),
             )
         }
     };
-    CertificateDocument {
+    let floating = arithmetic == "floating";
+    let mut document = CertificateDocument {
         schema: "rankscape.certificate/1",
         says: certificate_says(certificate),
         scale: "sum",
         arithmetic,
         digest,
+        made_from,
         widths: widths.to_vec(),
         class: certificate.class().name(),
-        rests_on: rests_on.iter().map(|(quantity, rank)| format!("{quantity} = {rank}")).collect(),
-        criticality: certificate.criticality().map_or(
-            Value::Null,
-            |stated| json!({ "unit_roundoff": stated.unit_roundoff, "threshold": stated.threshold }),
-        ),
+        rests_on: certificate.rests_on().iter().map(|ground| rank_text(ground, floating)).collect(),
+        criticality: certificate.criticality().map_or(Value::Null, criticality_json),
         point,
         data,
         path: path.unwrap_or(Value::Null),
-    }
+        seal: Value::Null,
+    };
+    document.seal = seal(&document);
+    document
+}
+
+fn criticality_json(stated: Criticality) -> Value {
+    json!({
+        "unit_roundoff": stated.unit_roundoff, "threshold": stated.threshold, "rounding": stated.rounding,
+        "vanishing": stated.vanishing, "rank_gap": stated.rank_gap
+    })
+}
+
+/// `rank W X = 2`; in double precision with its tolerance, relative to the norms of the factors.
+fn rank_text(ground: &StatedRank, floating: bool) -> String {
+    let StatedRank { quantity, rank, tolerance } = ground;
+    if floating { format!("{quantity} = {rank}, zero up to {tolerance:e}") } else { format!("{quantity} = {rank}") }
+}
+
+/// SHA-256 of every field but the seal, of its JSON text as this program writes it: that of the values, whatever program
+/// wrote them again.
+fn seal(document: &CertificateDocument) -> Value {
+    let digest = |field: &Value| -> String {
+        Sha256::digest(field.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let Value::Object(fields) = json!(document) else { return Value::Null };
+    let sealed = fields.iter().filter(|(name, _)| *name != "seal");
+    sealed.map(|(name, field)| (name.clone(), json!(digest(field)))).collect()
 }
 
 fn exact_factors(step: &crate::multiplication::ExactFactors) -> Vec<Value> {

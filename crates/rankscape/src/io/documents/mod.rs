@@ -27,7 +27,7 @@ pub use adapter::{
     AdapterDocument, AdapterQuestion, BalancedDocument, MagnitudeDocument, OverlapDocument, PairDocument,
     RanksDocument, ShapesDocument, UnknownDocument,
 };
-pub use certificate::{CertificateDigest, CertificateDocument, certificate_json, certificate_says};
+pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,

@@ -14,6 +14,7 @@ pub struct VerifyDocument {
     pub valid: Option<bool>,
     pub what: String,
     pub not_compared: Vec<&'static str>,
+    pub warnings: Vec<String>,
     pub evidence: VerifyEvidence,
     pub run: RunDocument,
 }
@@ -50,6 +51,7 @@ impl VerifyDocument {
             valid: found.valid(),
             what: what.to_owned(),
             not_compared,
+            warnings: found.warnings.clone(),
             evidence: VerifyEvidence { grade: found.grade().name(), checks: checks.collect() },
             run: RunDocument::default(),
         }

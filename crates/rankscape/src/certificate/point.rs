@@ -1,0 +1,267 @@
+//! A point in double precision and its data, enclosed: products, their singular values, gradient, and the smallest loss.
+
+use super::class::FIRST_DECISION;
+use super::enclosure::{larger, ratio, singular_values, square, squared_distance_from_rank};
+use super::precise::Precise;
+use super::verify::{Check, GRADIENT};
+use super::words::{Linear, Quantity, Words};
+use super::{Criticality, ReducedData};
+use crate::critical::CriticalClass;
+use crate::evidence::Grade;
+use crate::linalg::Matrix;
+use crate::linalg::interval::Interval;
+use crate::multiplication::Factors;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+
+/// Up to this many multiplications products are enclosed.
+const LARGEST_EFFORT: usize = 10_000_000_000;
+
+const ONE: Interval = Interval { low: 1.0, high: 1.0 };
+
+/// The point and its data in units of powers of two, with the singular values of every product.
+pub(super) struct Enclosed {
+    pub(super) words: Words<Precise>,
+    spectra: Vec<(Quantity, Vec<Interval>)>,
+    target: Precise,
+    /// `||Y||`, with the part that no product reaches.
+    target_norm: Interval,
+    /// The unit of `W A` in that of `G`, `Z` and `||Y||`.
+    pub(super) product_unit: Interval,
+    /// What relative errors of size 1 of the entries of the layers can move `W A` by.
+    moved: f64,
+    /// `d_0, ..., d_h` with the rank of `X` in place of `d_0`, and as they are.
+    pub(super) widths: Vec<usize>,
+    pub(super) all_widths: Vec<usize>,
+}
+
+impl Enclosed {
+    /// `None` when it is too large.
+    pub(super) fn new(point: &Factors, data: &ReducedData) -> Option<Self> {
+        let mut widths = point.architecture().widths().to_vec();
+        let rank = data.inputs.ncols();
+        let widest = widths.iter().copied().max().unwrap_or(0).max(rank);
+        let entries = point.architecture().parameters() + widths[0] * rank;
+        if 4 * widths.len() * entries * widest > LARGEST_EFFORT {
+            return None;
+        }
+        let all_widths = widths.clone();
+        widths[0] = rank;
+        let (layers, exponents): (Vec<Precise>, Vec<i32>) = point.matrices().iter().map(Precise::balanced).unzip();
+        let (inputs, of_inputs) = Precise::balanced(&data.inputs);
+        let (target, of_target) = Precise::balanced(&data.target);
+        let (norm, of_norm) = Precise::balanced(&Matrix::from_rows(&[vec![data.norm]]));
+        let of_product = exponents.iter().sum::<i32>() + of_inputs;
+        // The largest unit of those that are there.
+        let present = |m: &Precise, exponent| (m.norm().high > 0.0).then_some(exponent);
+        let there = layers.iter().all(|layer| layer.norm().high > 0.0).then_some(of_product);
+        let unit = [there, present(&target, of_target), present(&norm, of_norm)].into_iter().flatten().max();
+        let below = |exponent: i32| (exponent - unit.unwrap_or(exponent)).min(0);
+        let target = target.shrunk(below(of_target));
+        let absolute = |m: &Precise| m.middle().map(f64::abs);
+        let moved = layers.iter().fold(absolute(&inputs), |product, layer| &absolute(layer) * &product);
+        let moved = Precise::new(&moved).shrunk(below(of_product)).norm().high * (1.0 + 1e-6);
+        let words = Words::new(layers, inputs, |output| output.shrunk(below(of_product)).minus(&target));
+        let target_norm = norm.shrunk(below(of_norm)).norm();
+        let product_unit = Precise::new(&Matrix::identity(1)).shrunk(below(of_product)).norm();
+        let mut point =
+            Self { words, spectra: Vec::new(), target, target_norm, product_unit, moved, widths, all_widths };
+        let distinct = |at: &Quantity| !matches!(at, Quantity::Seen { i: 1.., .. });
+        let all = Quantity::all(point.words.depth()).into_iter().filter(distinct);
+        point.spectra = all.filter_map(|at| Some((at, singular_values(&point.words.matrix(at)?)))).collect();
+        Some(point)
+    }
+
+    /// Singular values of a product.
+    pub(super) fn values(&self, quantity: Quantity) -> &[Interval] {
+        // Behind the first layer nothing is seen through the data.
+        let key = match quantity {
+            Quantity::Seen { i, j } if i > 0 => Quantity::Given { i, j },
+            other => other,
+        };
+        self.spectra.iter().find(|(at, _)| *at == key).map_or(&[], |(_, values)| values)
+    }
+
+    fn norm(&self, quantity: Quantity) -> Interval {
+        self.values(quantity).first().copied().unwrap_or(Interval::point(0.0))
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.words.depth()
+    }
+
+    /// `||W_k||` for the layers from the first to the last, times `||A||` if that is among them.
+    fn size(&self, layers: std::ops::Range<usize>, with_inputs: bool) -> Interval {
+        let start = if with_inputs { self.norm(Quantity::Inputs) } else { ONE };
+        layers.fold(start, |size, k| size * self.norm(Quantity::Given { i: k, j: k + 1 }))
+    }
+
+    /// The size of the terms of `G`: `||W_h|| ... ||W_1|| ||A|| + ||Y||`.
+    fn residual_size(&self) -> Interval {
+        self.size(0..self.depth(), true) * self.product_unit + self.target_norm
+    }
+
+    /// What the tolerance of a rank is relative to.
+    pub(super) fn scale(&self, quantity: Quantity) -> Interval {
+        match quantity {
+            Quantity::Inputs => self.norm(Quantity::Inputs),
+            Quantity::Seen { i, j } => self.size(i..j, i == 0),
+            Quantity::Given { i, j } => self.size(i..j, false),
+            Quantity::Residual | Quantity::Comparison => self.residual_size(),
+            Quantity::Wrapped { s, t } => {
+                self.size(0..t, t > 0) * self.size(s..self.depth(), false) * self.residual_size()
+            }
+        }
+    }
+
+    pub(super) fn gradient(&self, stated: Criticality) -> Gradient {
+        let depth = self.depth();
+        let vanishing = stated.vanishing;
+        let whole = self.residual_size();
+        let before = |k: usize| measured(self.norm(Quantity::Seen { i: 0, j: k }), self.size(0..k, true), vanishing);
+        let output = measured(self.words.output().norm(), self.size(0..depth, true), vanishing);
+        let size = output * self.product_unit + self.target_norm;
+        let evaluation = relative_rounding(UNIT_ROUNDOFF, &self.all_widths);
+        let mut found = Gradient { relative: Interval::point(0.0), rounding: Interval::point(0.0), evaluation };
+        for k in 1..=depth {
+            let block = self.words.gradient(k).norm();
+            let factors = self.size(k..depth, false);
+            let above = if k < depth {
+                measured(self.norm(Quantity::Given { i: k, j: depth }), factors, vanishing)
+            } else {
+                ONE
+            };
+            let below = if k == 1 { self.norm(Quantity::Inputs) } else { before(k - 1) };
+            found.relative = larger(found.relative, ratio(block, above * below * size));
+            found.rounding = larger(found.rounding, ratio(block, factors * self.size(0..k - 1, true) * whole));
+        }
+        found
+    }
+
+    /// What is proved about the class, where the gradient is as claimed: `Some(false)` refutes it.
+    pub(super) fn proof(
+        &self,
+        class: CriticalClass,
+        curvature: Option<Interval>,
+        stated: Criticality,
+        tolerances: &Tolerances,
+    ) -> Option<(bool, String)> {
+        match class {
+            CriticalClass::NotCritical => Some((true, "the gradient is above the threshold".to_owned())),
+            CriticalClass::StrictSaddle => {
+                let lowest = curvature.filter(|curvature| curvature.high < 0.0)?;
+                Some((true, format!("the smallest eigenvalue of the Hessian is at most {:e}", lowest.high)))
+            }
+            CriticalClass::GlobalMinimum => self.lowest(stated, tolerances),
+            _ => None,
+        }
+    }
+
+    /// The loss against a lower bound of its smallest value, both in units of `1/2 ||Y||^2`.
+    fn lowest(&self, stated: Criticality, tolerances: &Tolerances) -> Option<(bool, String)> {
+        let rank = self.widths.iter().copied().min().unwrap_or(0);
+        let reachable = squared_distance_from_rank(&singular_values(&self.target), rank);
+        let gap = square(self.words.residual().norm()) - reachable;
+        let gap =
+            Interval { low: gap.low.max(0.0), high: if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) } };
+        let allowed = tolerances.certificate_minimum.max(stated.threshold * stated.threshold);
+        let excess = ratio(gap, square(self.target_norm));
+        let found =
+            |side: &str, value: f64| format!("the loss is {side} {value:e} times 1/2 ||Y||^2 above the smallest value");
+        if excess.high <= allowed {
+            return Some((true, found("at most", excess.high)));
+        }
+        // Rounding the entries to their type moves W X by this: then the point stands for one beside it.
+        let rounding = self.moved * relative_rounding(stated.unit_roundoff, &self.widths);
+        let unexplained = allowed * square(self.target_norm).high + rounding * rounding;
+        (gap.low > unexplained).then(|| (false, found("at least", excess.low)))
+    }
+}
+
+/// What the type of the entries leaves open of a sum of products of this size.
+pub(super) fn relative_rounding(unit_roundoff: f64, widths: &[usize]) -> f64 {
+    let widest = widths.iter().copied().max().unwrap_or(1).max(1) as f64;
+    Tolerances::default().rank * unit_roundoff * widest.sqrt()
+}
+
+/// The norm of a product, or the product of the norms of its factors where it is at most `vanishing` times that; both where
+/// enclosures do not tell.
+fn measured(norm: Interval, factors: Interval, vanishing: f64) -> Interval {
+    let limit = Interval::point(vanishing) * factors;
+    if norm.low > limit.high {
+        norm
+    } else if norm.high <= limit.low {
+        factors
+    } else {
+        Interval { low: norm.low.min(factors.low), high: norm.high.max(factors.high) }
+    }
+}
+
+/// The gradient beside the terms that cancel in it.
+pub(super) struct Gradient {
+    /// `gradient.relative`.
+    pub(super) relative: Interval,
+    /// The same with norms of factors in place of norms of products.
+    rounding: Interval,
+    /// What `gradient.relative` is off by where it is evaluated in double precision.
+    pub(super) evaluation: f64,
+}
+
+impl Gradient {
+    /// A gradient within rounding errors of a limit counts as on both sides of it.
+    pub(super) fn check(&self, stated: Criticality, claimed: CriticalClass) -> Check {
+        let Self { relative, rounding, evaluation: slack } = self;
+        let zero = relative.high <= stated.threshold + slack || rounding.high <= FIRST_DECISION * stated.rounding;
+        let other = relative.low > stated.threshold - slack && rounding.low > stated.rounding / FIRST_DECISION;
+        let (claimed, opposite) = if claimed == CriticalClass::NotCritical { (other, zero) } else { (zero, other) };
+        let found = format!(
+            "relative gradient in [{:.4e}, {:.4e}], threshold {:e}",
+            relative.low, relative.high, stated.threshold
+        );
+        let holds = if claimed { Some(true) } else { opposite.then_some(false) };
+        Check { claim: GRADIENT, holds, grade: Grade::Certified, found }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Whitening;
+    use crate::hessian::NormalizedNetwork;
+    use crate::random::Stream;
+
+    fn matrix(rows: &[&[f64]]) -> Matrix {
+        Matrix::from_rows(&rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn large_weights_that_the_data_do_not_see_do_not_make_a_minimum() {
+        let w = matrix(&[&[1e8, 0.0], &[0.0, 0.0]]);
+        let point = Factors::new(vec![w.clone(), w]).unwrap();
+        let seen = matrix(&[&[0.0], &[1.0]]);
+        let data = ReducedData { inputs: seen.clone(), target: seen, floor: 0.0, norm: 1.0 };
+        let found = Enclosed::new(&point, &data).unwrap();
+        let stated = Criticality::of(&point, UNIT_ROUNDOFF, &Tolerances::default());
+        let (holds, text) = found.lowest(stated, &Tolerances::default()).unwrap();
+        assert!(!holds && text.contains("at least 9.99"), "{text}");
+    }
+
+    #[test]
+    fn the_enclosure_contains_the_relative_gradient_and_is_narrow() {
+        let mut stream = Stream::new(93, 0);
+        let tolerances = Tolerances::default();
+        for depth in 1..5 {
+            let layers = (0..depth).map(|_| stream.normal_matrix(3, 3)).collect();
+            let point = Factors::new(layers).unwrap();
+            let (x, y) = (stream.normal_matrix(3, 3), stream.normal_matrix(3, 3));
+            let rest = Matrix::from_diagonal(1, 1, &[1.0]);
+            let whitening = Whitening::from_blocks(&x, &y, &rest, &tolerances);
+            let network = NormalizedNetwork::new(&point, &whitening);
+            let stated = Criticality::of(&point, UNIT_ROUNDOFF, &tolerances);
+            let found = Enclosed::new(&point, &ReducedData::of(&whitening)).unwrap().gradient(stated);
+            let relative = network.relative_gradient(UNIT_ROUNDOFF, &tolerances);
+            let Interval { low, high } = found.relative;
+            assert!(low <= relative * (1.0 + 1e-12) && relative <= high * (1.0 + 1e-12), "{depth}");
+            assert!(high - low < 1e-11 * relative, "{low} {high} {relative}");
+        }
+    }
+}
