@@ -52,6 +52,9 @@ fn map_answers_every_case_of_the_oracle() {
         assert_eq!(lift["local_1"]["verdict"], word(case.local_to_1), "{name}");
         assert_eq!(lift["one_1"]["verdict"], word(case.one_to_1), "{name}");
         assert_eq!(lift["two_1"]["verdict"], word(case.two_to_1), "{name}");
+        let least = found["least_k"].as_u64().unwrap();
+        assert_eq!([least <= 1, least <= 2], [case.one_to_1, case.two_to_1], "{name}");
+        assert_eq!(lift["three_1"]["verdict"], word(least <= 3), "{name}");
         assert_eq!(found["evidence"]["grade"], "exact", "{name}");
         let run = rankscape(folder.path(), &["map", "--weights", "w.json"]);
         assert!(run.code == 0 && run.stdout.contains("Lift"), "{run:?}");

@@ -75,8 +75,8 @@ fn no_line_is_missing_at_a_global_minimum_and_a_non_strict_saddle() {
     for line in [
         "This point is a non-strict saddle",
         "index 0, nullity 12",
-        "Open the layers through their kernels (the product stays), then step down in one of them",
-        "its first change is of order 3",
+        "String the fewest bars of the barcode together, a rank-one step for each link",
+        "its first change is of order 3, the lowest of all paths",
     ] {
         assert!(found.contains(line), "{line}: {found}");
     }

@@ -245,7 +245,7 @@ fn dimension_of_a_stratum_is_the_rank_of_its_tangent_map() {
 }
 
 #[test]
-fn balanced_points_are_balanced_and_exist_without_surplus_only() {
+fn balanced_points_are_balanced_and_exist_without_surplus_only_where_x_has_full_row_rank() {
     let tolerances = Tolerances::default();
     let z = Matrix::from_diagonal(3, 3, &[3.0, 2.0, 1.0]);
     let white = whitening_of_target(&z);
@@ -256,6 +256,37 @@ fn balanced_points_are_balanced_and_exist_without_surplus_only() {
     assert!(balance_defect(&found.factors) < 1e-14);
     let error = construct(&architecture, &white, None, &ask(StratumChoice::Generic), &tolerances).unwrap_err();
     assert!(error.to_string().contains("only the closure of the orbit contains a balanced point"), "{error}");
+}
+
+/// An input that the data do not see carries a string `[1..h]`, and all factors have a rank above that of `W X`.
+#[test]
+fn balanced_points_have_a_surplus_where_inputs_are_not_seen() {
+    let tolerances = Tolerances::default();
+    let x = Dense::from_fn(3, 4, |i, j| if i == j && i < 2 { 1.0 } else { 0.0 });
+    let y = Dense::from_fn(3, 4, |i, j| if i == j { [3.0, 1.0, 0.0][i] } else { 0.0 });
+    let white = whitening(&x, &y);
+    let architecture = Architecture::new(vec![3, 2, 2, 3]).unwrap();
+    let ask = |number, gauge| request(CapturedChoice::Indices(vec![1]), StratumChoice::Number(number), gauge, 0);
+    let build = |number, gauge| construct(&architecture, &white, None, &ask(number, gauge), &tolerances);
+    let (mut balanced, mut refused) = (0, 0);
+    for number in 1.. {
+        let Ok(canonical) = build(number, Gauge::Canonical) else { break };
+        let strings = canonical.stratum.strings();
+        let surplus: usize = strings.iter().filter(|s| s.from != s.to && !s.wraps()).map(|s| s.multiplicity).sum();
+        let through: usize = strings.iter().filter(|s| (s.from, s.to) == (1, 3)).map(|s| s.multiplicity).sum();
+        let wide = strings.iter().any(|s| s.wraps() && (s.from, s.to) != (3, 0));
+        if surplus == through && !wide {
+            let found = build(number, Gauge::Balanced).unwrap();
+            assert_eq!(found.check.holds, Some(true), "{:?}", found.check);
+            assert!(balance_defect(&found.factors) < 1e-14);
+            assert_eq!(singular_values(found.factors.layer(2)).iter().filter(|s| **s > 1e-9).count(), 1 + through);
+            balanced += 1;
+        } else {
+            assert!(build(number, Gauge::Balanced).unwrap_err().to_string().contains("no balanced point"));
+            refused += 1;
+        }
+    }
+    assert!(balanced == 2 && refused > 5, "{balanced} {refused}");
 }
 
 #[test]

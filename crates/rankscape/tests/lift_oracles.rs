@@ -51,7 +51,9 @@ fn check_profile(case: &LiftCase, profile: &RankProfile) {
     assert_eq!(lift.one_1.holds, Some(case.one_to_1), "{name}");
     assert_eq!(lift.two_1.holds, Some(case.two_to_1), "{name}: {}", lift.two_1.reason);
     assert_eq!(lift.local_ambient.holds, Some(case.filling || case.rank_product < case.r), "{name}");
-    assert!(case.two_to_1.cmp(&(lift.three_1.holds == Some(true))).is_le(), "{name}");
+    let least = lift.least_k.unwrap();
+    assert_eq!([least <= 1, least <= 2], [case.one_to_1, case.two_to_1], "{name}");
+    assert_eq!(lift.three_1.holds, Some(least <= 3), "{name}");
 }
 
 #[test]

@@ -356,4 +356,5 @@ fn verdicts_that_no_rank_can_change_are_given_where_ranks_are_not_clear() {
     assert!(!profile.is_clear());
     let lift = LiftProperties::new(&profile);
     assert_eq!((lift.local_ambient.holds, lift.two_1.holds, lift.one_1.holds), (Some(true), Some(true), None));
+    assert_eq!((lift.three_1.holds, lift.least_k), (Some(true), None));
 }

@@ -118,3 +118,41 @@ pub fn free_pairs(strands: &[Strand], h: usize) -> usize {
     };
     starts.map(meets).sum()
 }
+
+/// Straight pieces `(from, to)` of the strings, those of a wrapping one apart.
+fn pieces(strands: &[Strand], h: usize) -> Vec<(usize, usize)> {
+    let of = |strand: &Strand| match *strand {
+        Strand::Segment { from, to } => vec![(from, to)],
+        Strand::Wrapping { start, end } => vec![(0, end), (start, h)],
+    };
+    strands.iter().flat_map(of).collect()
+}
+
+/// The order of a gap by walking from node to node through it: into a piece, along it or over to another one, and out again;
+/// the fewest changes of piece, the first and the last included. Walks with three changes count four if both pieces
+/// reach their end of the chain, whichever walk is taken. `None` where no piece holds a node of the gap. The strings are those other than the full ones.
+pub fn order_of_gap(strands: &[Strand], h: usize, (first, last): (usize, usize)) -> Option<usize> {
+    if first > last {
+        return Some(1);
+    }
+    let pieces = pieces(strands, h);
+    let holds = |p: usize, node: usize| pieces[p].0 <= node && node <= pieces[p].1;
+    let mut changes: Vec<Option<usize>> = (0..pieces.len()).map(|p| holds(p, first).then_some(1)).collect();
+    for node in first + 1..=last {
+        let fewest = changes.iter().flatten().min().copied()?;
+        let step = |p: usize| holds(p, node).then(|| changes[p].map_or(fewest + 1, |stay| stay.min(fewest + 1)));
+        changes = (0..pieces.len()).map(step).collect();
+    }
+    let order = changes.iter().flatten().min()? + 1;
+    let bound = |p: usize, q: usize| pieces[p].0 == 0 && pieces[q].1 == h;
+    let walks = |p: usize, q: usize| {
+        (first..last).any(|node| (first..=node).all(|n| holds(p, n)) && (node + 1..=last).all(|n| holds(q, n)))
+    };
+    let free = (0..pieces.len()).any(|p| (0..pieces.len()).any(|q| walks(p, q) && !bound(p, q)));
+    Some(if order == 3 && !free { 4 } else { order })
+}
+
+/// The lowest order of a descent out of a non-strict saddle: the least over the gaps of all wrapping strings.
+pub fn lowest_order(strands: &[Strand], h: usize) -> Option<usize> {
+    strands.iter().filter_map(|strand| strand.gap()).filter_map(|gap| order_of_gap(strands, h, gap)).min()
+}

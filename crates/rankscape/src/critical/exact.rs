@@ -208,7 +208,7 @@ impl<'a> ExactSquareNetwork<'a> {
     }
 
     /// All ranks of a critical point; `rho` is the rank of `X`.
-    pub(super) fn string_ranks(&self, rho: usize) -> StringRanks {
+    pub(crate) fn string_ranks(&self, rho: usize) -> StringRanks {
         let depth = self.factors.architecture().depth();
         let mut widths = self.factors.architecture().widths().to_vec();
         widths[0] = rho;

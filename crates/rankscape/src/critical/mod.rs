@@ -28,5 +28,6 @@ pub use exact::{ExactData, ExactSquareNetwork};
 pub use ladder::{BadLocalMinima, Descent, DescentKind, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;
+pub(crate) use numerical::string_ranks;
 pub use parse::{DeepForm, LevelForm, Order, Parsed, ParsedPoint, parse};
 pub use strata::{CapturedFamily, CyclicBar, Stratum, StratumFacts};

@@ -29,7 +29,7 @@ pub fn classify(
 }
 
 /// All ranks of a critical point whose data have positive rank; `None` when the factors are not finite.
-pub(super) fn string_ranks(
+pub(crate) fn string_ranks(
     network: &NormalizedNetwork,
     whitening: &Whitening,
     unit_roundoff: f64,

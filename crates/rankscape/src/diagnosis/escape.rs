@@ -5,6 +5,7 @@ use super::{Context, Point, Settings};
 use crate::critical::{CriticalClass, NearCriticalPoint};
 use crate::escape::{
     Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
+    leave_through_kernels,
 };
 use crate::hessian::{Extremes, HessianOperator, NormalizedNetwork, extremes};
 use crate::linalg::{Inertia, vector_norm};
@@ -20,10 +21,26 @@ impl Context<'_> {
         found: &Extremes,
         near: Option<&NearCriticalPoint>,
     ) -> Option<Escape> {
+        let found = self.path_out(class, inertia, found, near)?;
+        let lowest_order = match class {
+            CriticalClass::NotCritical => Some(1),
+            CriticalClass::StrictSaddle => Some(2),
+            _ => found.lowest_order,
+        };
+        Some(Escape { lowest_order, ..found })
+    }
+
+    fn path_out(
+        &self,
+        class: CriticalClass,
+        inertia: Option<Inertia>,
+        found: &Extremes,
+        near: Option<&NearCriticalPoint>,
+    ) -> Option<Escape> {
         let exact = self.exact.zip(self.point.exact());
         let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
         match (exact, class) {
-            (Some(exact), CriticalClass::NonStrictSaddle) => exact.through_kernels(self.settings.seed),
+            (Some(exact), CriticalClass::NonStrictSaddle) => exact.of_least_order(),
             (Some(exact), _) => {
                 let found = self.numerical_escape(class, inertia, found, near);
                 let downhill = || if class == CriticalClass::NotCritical { exact.downhill() } else { None };
@@ -54,7 +71,7 @@ impl Context<'_> {
         match (class, as_given) {
             (CriticalClass::StrictSaddle, given) => {
                 let leave = |vector: &[f64]| leave(factors, self.network, whitening, true, Some(vector), tolerances);
-                let kernels = || leave_non_strict_saddle(self.network, whitening, judgement);
+                let kernels = || leave_through_kernels(self.network, whitening, judgement);
                 if self.is_unbalanced() {
                     return leave(&self.balanced_curvature(inertia)).or_else(kernels);
                 }
@@ -116,6 +133,7 @@ fn bias_step(bias: &OutputBias, factors: &Factors) -> Option<Escape> {
     let loss = LossOnPath { coefficients: vec![0.0, -bias.count * distance, 0.5 * bias.count] };
     (distance > 0.0).then(|| Escape {
         order: 1,
+        lowest_order: None,
         coefficient: loss.coefficients[1],
         t: distance,
         decrease: 0.5 * bias.count * distance * distance,

@@ -1,6 +1,6 @@
 //! Directions that leave a point, and the choice among them.
 
-use super::numerical::{Judgement, through_kernels};
+use super::numerical::{Judgement, of_least_order, through_kernels};
 use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
@@ -72,14 +72,25 @@ fn straight(network: &NormalizedNetwork, direction: Factors, kind: EscapeKind, o
     Escape::new(LossOnPath::new(network, &path), path, kind, order)
 }
 
-/// The path of lowest order through the kernels of the layers, out of a non-strict saddle.
-pub fn leave_non_strict_saddle(
+/// A path through the kernels of the layers, which exists wherever `rank W < r` and the residual is not zero.
+pub fn leave_through_kernels(
     network: &NormalizedNetwork,
     whitening: &Whitening,
     judgement: Judgement<'_>,
 ) -> Option<Escape> {
     let (path, order) = through_kernels(network, whitening, judgement)?;
     Escape::new(LossOnPath::new(network, &path), path, EscapeKind::Kernels, order)
+}
+
+/// The path of the lowest order out of a non-strict saddle.
+pub fn leave_non_strict_saddle(
+    network: &NormalizedNetwork,
+    whitening: &Whitening,
+    judgement: Judgement<'_>,
+) -> Option<Escape> {
+    let (path, order) = of_least_order(network, whitening, judgement)?;
+    let found = Escape::new(LossOnPath::new(network, &path), path, EscapeKind::LeastOrder, order)?;
+    Some(Escape { lowest_order: Some(order), ..found })
 }
 
 /// `W_k += t w_k w_{k-1}'` with `w_0 = v`, `w_h = u` the leading singular pair of minus the residual and `w_k` the unit

@@ -3,17 +3,13 @@
 use num_traits::{Signed, Zero};
 
 use super::change::{Landscape, Steps};
-use super::kernels::{KernelPath, Spaces, kernel_path};
+use super::least_order::{Crossing, NullSpaces, least_path};
 use super::path::{EscapePath, LossOnPath};
 use super::{Escape, EscapeKind};
 use crate::critical::{ExactData, ExactSquareNetwork};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
 use crate::linalg::{Algebra as _, Matrix};
 use crate::multiplication::{ExactFactors, Factors};
-use crate::random::Stream;
-
-/// A non-strict saddle cannot be left at a lower order.
-const LEAST_ORDER: usize = 3;
 
 /// Binary digits to which the entries of a direction in double precision are rounded, until the rounded path does.
 const DIGITS: [i32; 4] = [6, 12, 24, 52];
@@ -73,12 +69,14 @@ impl<'a> ExactPoint<'a> {
         self.landscape().change(&steps)
     }
 
-    /// The path of lowest order through the kernels of the layers, out of a point with `rank W X` below the bottleneck
-    /// and a gradient in matrix space that is not zero.
-    pub fn through_kernels(&self, seed: u64) -> Option<Escape> {
-        let found = self.kernel_path(seed, LEAST_ORDER)?;
-        let path = self.path_of(&found.steps)?;
-        self.finish(path, EscapeKind::Kernels)
+    /// The path of the lowest order out of a non-strict saddle.
+    pub fn of_least_order(&self) -> Option<Escape> {
+        let ranks = self.network.string_ranks(self.data.xx.rank());
+        let crossing = Crossing::least(&ranks)?;
+        let mut spaces = ExactSpaces { factors: self.factors, xx: &self.data.xx };
+        let steps = least_path(&self.landscape(), &mut spaces, &crossing)?;
+        let found = self.finish(self.path_of(&steps)?, EscapeKind::LeastOrder)?;
+        Some(Escape { lowest_order: Some(crossing.order()), ..found })
     }
 
     /// Minus the gradient, whose slope is known exactly where double precision sees nothing but its rounding errors.
@@ -91,24 +89,6 @@ impl<'a> ExactPoint<'a> {
         let scale = -largest.recip();
         let steps = blocks.iter().map(|block| block.scaled_by(&scale)).collect();
         self.finish(EscapePath::line(ExactFactors::new(steps).ok()?), EscapeKind::Gradient)
-    }
-
-    pub(super) fn kernel_path(&self, seed: u64, least: usize) -> Option<KernelPath<RationalMatrix>> {
-        let (u, v) = self.ends()?;
-        kernel_path(&self.landscape(), &mut self.spaces(seed), &u, &v, least)
-    }
-
-    pub(super) fn spaces(&self, seed: u64) -> ExactSpaces<'a> {
-        ExactSpaces { factors: self.factors, xx: &self.data.xx, stream: Stream::new(seed, 0) }
-    }
-
-    /// Unit vectors `u`, `v` with `u' g v` the largest entry of `g`.
-    pub(super) fn ends(&self) -> Option<(RationalMatrix, RationalMatrix)> {
-        let g = self.network.gradient();
-        let (rows, cols) = g.shape();
-        let places = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
-        let (i, j) = places.max_by(|a, b| g[*a].abs().cmp(&g[*b].abs()))?;
-        (!g[(i, j)].is_zero()).then(|| (unit(rows, i), unit(cols, j)))
     }
 
     pub(super) fn path_of(&self, steps: &Steps<RationalMatrix>) -> Option<EscapePath<ExactFactors>> {
@@ -158,6 +138,7 @@ impl<'a> ExactPoint<'a> {
         let floating = EscapePath { terms: terms.collect::<Option<_>>()? };
         decrease.is_positive().then(|| Escape {
             order,
+            lowest_order: None,
             coefficient: rational_to_f64(&change[order]),
             t: rational_to_f64(&t),
             decrease: rational_to_f64(&decrease),
@@ -172,11 +153,6 @@ impl<'a> ExactPoint<'a> {
 /// `sum_k c_k t^k`.
 pub(super) fn value_at(coefficients: &[Rational], t: &Rational) -> Rational {
     coefficients.iter().rev().fold(Rational::zero(), |sum, c| sum * t + c)
-}
-
-/// Column `at` of the identity.
-pub(super) fn unit(size: usize, at: usize) -> RationalMatrix {
-    RationalMatrix::identity(size).select_columns(&[at])
 }
 
 /// The number rounded to so many binary digits.
@@ -198,37 +174,36 @@ fn rounded_matrix(matrix: &Matrix, largest: f64, digits: i32) -> Option<Rational
 }
 
 /// Null spaces over the rationals.
-pub(super) struct ExactSpaces<'a> {
+struct ExactSpaces<'a> {
     factors: &'a ExactFactors,
     xx: &'a RationalMatrix,
-    stream: Stream,
 }
 
-impl Spaces<RationalMatrix> for ExactSpaces<'_> {
-    fn left(&mut self, k: usize, a: usize) -> Option<RationalMatrix> {
-        let product = self.factors.partial(k, a);
-        let product = if a == 0 { &product * self.xx } else { product };
-        Some(product.transpose().kernel()).filter(|basis| basis.ncols() > 0)
+impl NullSpaces<RationalMatrix> for ExactSpaces<'_> {
+    fn not_reached(&mut self, k: usize) -> Option<RationalMatrix> {
+        let reached = &self.factors.partial(k, 0) * self.xx;
+        Some(reached.transpose().kernel()).filter(|basis| basis.ncols() > 0)
     }
 
-    fn right(&mut self, b: usize, k: usize) -> Option<RationalMatrix> {
-        Some(self.factors.partial(b, k).kernel()).filter(|basis| basis.ncols() > 0)
+    fn not_seen(&mut self, k: usize) -> Option<RationalMatrix> {
+        let depth = self.factors.architecture().depth();
+        Some(self.factors.partial(depth, k).kernel()).filter(|basis| basis.ncols() > 0)
     }
 
-    /// With small integers that are not zero.
-    fn combination(&mut self, basis: &RationalMatrix) -> RationalMatrix {
-        let column = RationalMatrix::from_fn(basis.ncols(), 1, |_, _| {
-            let sign = if self.stream.uniform() < 0.5 { -1 } else { 1 };
-            Rational::from_integer((sign * self.stream.integer(1, 2)).into())
-        });
-        basis * &column
+    fn partial(&self, j: usize, i: usize) -> RationalMatrix {
+        self.factors.partial(j, i)
     }
 
-    fn layer_size(&self, _k: usize) -> f64 {
-        1.0
+    /// Unit vectors at the largest entry.
+    fn largest_pair(&self, m: &RationalMatrix) -> (RationalMatrix, RationalMatrix) {
+        let (rows, cols) = m.shape();
+        let places = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
+        let (i, j) = places.max_by(|a, b| m[*a].abs().cmp(&m[*b].abs())).unwrap_or((0, 0));
+        (unit(rows, i), unit(cols, j))
     }
+}
 
-    fn vanishes(&self, m: &RationalMatrix, _size: f64) -> bool {
-        m.is_zero()
-    }
+/// Column `at` of the identity.
+fn unit(size: usize, at: usize) -> RationalMatrix {
+    RationalMatrix::identity(size).select_columns(&[at])
 }

@@ -8,26 +8,10 @@
 //! `-c t^m <B(t), C> + 1/2 c^2 t^{2m} ||P(h,i)(t) C P(i-1,0)(t) X||^2`. If the norm starts at order `s`, then
 //! `m = max(1, q - 2 s)` gives a path whose first change is of order `q + m`, and negative.
 
-use num_traits::{One, Zero};
-
 use super::change::{Landscape, Steps};
+use super::numerical::NumericalSpaces;
 use super::polynomial::{Polynomial, add_to};
-use crate::linalg::Algebra;
-use crate::linalg::power_of_two_near;
-
-/// Null spaces at a point, and what counts as zero.
-pub(super) trait Spaces<M: Algebra> {
-    /// Columns `N` with `N' P(k, a) = 0` (`P(k, 0) X` for `a = 0`); `None` if there are none.
-    fn left(&mut self, k: usize, a: usize) -> Option<M>;
-    /// Columns `K` with `P(b, k) K = 0`; `None` if there are none.
-    fn right(&mut self, b: usize, k: usize) -> Option<M>;
-    /// A generic column in the span of `basis`.
-    fn combination(&mut self, basis: &M) -> M;
-    /// Norm of `W_k`, which rounding errors are relative to.
-    fn layer_size(&self, k: usize) -> f64;
-    /// `m` is zero, or nothing but rounding errors of terms of this size.
-    fn vanishes(&self, m: &M, size: f64) -> bool;
-}
+use crate::linalg::{Matrix, power_of_two_near};
 
 /// Where the perturbations sit: `W_1, ..., W_bottom` below block `i`, `W_{top+1}, ..., W_h` above it; left null vectors are
 /// those of `P(k, a)`, right ones those of `P(b, k)`.
@@ -52,27 +36,27 @@ impl Layout {
 }
 
 /// A path that leaves, found in one layout.
-pub(super) struct KernelPath<M: Algebra> {
+pub(super) struct KernelPath {
     /// The perturbation that keeps the product: one step a layer, linear in `t`.
-    pub perturbation: Vec<Option<M>>,
+    pub perturbation: Vec<Option<Matrix>>,
     /// The whole path.
-    pub steps: Steps<M>,
+    pub steps: Steps<Matrix>,
     /// Order of the first change of the loss.
     pub order: usize,
     /// Its coefficient.
-    pub coefficient: M::Number,
+    pub coefficient: f64,
 }
 
 /// The path of lowest order over all layouts; of several, the one that comes first. `u` and `v` are columns with
 /// `u' g v != 0`; no path has an order below `least`.
-pub(super) fn kernel_path<M: Algebra>(
-    landscape: &Landscape<'_, M>,
-    spaces: &mut impl Spaces<M>,
-    u: &M,
-    v: &M,
+pub(super) fn kernel_path(
+    landscape: &Landscape<'_, Matrix>,
+    spaces: &mut NumericalSpaces<'_>,
+    u: &Matrix,
+    v: &Matrix,
     least: usize,
-) -> Option<KernelPath<M>> {
-    let mut best: Option<KernelPath<M>> = None;
+) -> Option<KernelPath> {
+    let mut best: Option<KernelPath> = None;
     for layout in Layout::all(landscape.depth()) {
         let Some(found) = kernel_path_in(landscape, spaces, u, v, layout) else { continue };
         if best.as_ref().is_none_or(|best| found.order < best.order) {
@@ -87,13 +71,13 @@ pub(super) fn kernel_path<M: Algebra>(
 }
 
 /// The path of one layout, if its block has a gradient somewhere along the perturbation.
-pub(super) fn kernel_path_in<M: Algebra>(
-    landscape: &Landscape<'_, M>,
-    spaces: &mut impl Spaces<M>,
-    u: &M,
-    v: &M,
+pub(super) fn kernel_path_in(
+    landscape: &Landscape<'_, Matrix>,
+    spaces: &mut NumericalSpaces<'_>,
+    u: &Matrix,
+    v: &Matrix,
     layout: Layout,
-) -> Option<KernelPath<M>> {
+) -> Option<KernelPath> {
     let depth = landscape.depth();
     let Layout { block, .. } = layout;
     let perturbation = perturb(landscape, spaces, u, v, layout);
@@ -102,21 +86,20 @@ pub(super) fn kernel_path_in<M: Algebra>(
     let gradient = block_gradient(&left, landscape.gradient, &right, spaces);
     let q = gradient.iter().position(Option::is_some).filter(|&q| q > 0)?;
     let direction = descent_direction(landscape, spaces, gradient[q].as_ref()?, block);
-    let direction = direction.scaled_by(&M::number(1.0 / power_of_two_near(norm(&direction))));
-    let slopes: Vec<M::Number> =
-        gradient.iter().map(|b| b.as_ref().map_or_else(M::Number::zero, |b| b.inner(&direction))).collect();
-    let (s, curvatures) = curvatures(landscape, spaces, &left, &direction, &right);
+    let direction = direction.scaled(1.0 / power_of_two_near(direction.frobenius_norm()));
+    let slopes: Vec<f64> =
+        gradient.iter().map(|b| b.as_ref().map_or(0.0, |b| b.dot(&direction))).collect();
+    let (s, curvatures) = curvatures(spaces, &left, &direction, &right);
     let m = s.map_or(1, |s| q.saturating_sub(2 * s).max(1));
-    let balanced = s.filter(|s| q == 2 * s + m).map(|s| curvatures[2 * s].clone());
-    let c = step_size::<M>(&slopes, &curvatures, m, balanced.as_ref().map(|n| (&slopes[q], n)));
-    let half = M::number(0.5);
-    let mut coefficient = -(c.clone() * slopes[q].clone());
+    let balanced = s.filter(|s| q == 2 * s + m).map(|s| curvatures[2 * s]);
+    let c = step_size(&slopes, &curvatures, m, balanced.map(|n| (slopes[q], n)));
+    let mut coefficient = -c * slopes[q];
     if let Some(n) = balanced {
-        coefficient = coefficient + half * c.clone() * c.clone() * n;
+        coefficient += 0.5 * c * c * n;
     }
-    let down = direction.scaled_by(&-c);
+    let down = direction.scaled(-c);
     let mut first = perturbation.clone();
-    let mut steps: Steps<M> = Vec::new();
+    let mut steps: Steps<Matrix> = Vec::new();
     if m == 1 {
         first[block - 1] = Some(down);
         steps.push((1, first));
@@ -125,27 +108,27 @@ pub(super) fn kernel_path_in<M: Algebra>(
         last[block - 1] = Some(down);
         steps.extend([(1, first), (m, last)]);
     }
-    (coefficient < M::Number::zero()).then_some(KernelPath { perturbation, steps, order: q + m, coefficient })
+    (coefficient < 0.0).then_some(KernelPath { perturbation, steps, order: q + m, coefficient })
 }
 
 /// The perturbation of a layout; a layer whose null space is empty is left alone.
-fn perturb<M: Algebra>(
-    landscape: &Landscape<'_, M>,
-    spaces: &mut impl Spaces<M>,
-    u: &M,
-    v: &M,
+fn perturb(
+    landscape: &Landscape<'_, Matrix>,
+    spaces: &mut NumericalSpaces<'_>,
+    u: &Matrix,
+    v: &Matrix,
     layout: Layout,
-) -> Vec<Option<M>> {
+) -> Vec<Option<Matrix>> {
     let depth = landscape.depth();
     let Layout { bottom, top, a, b, .. } = layout;
-    let mut out: Vec<Option<M>> = vec![None; depth];
+    let mut out: Vec<Option<Matrix>> = vec![None; depth];
     let mut above = Some(u.clone());
     for k in (top..depth).rev() {
         let w = spaces.left(k, a).map(|basis| spaces.combination(&basis));
         if let Some(w) = &w {
             let size = landscape.layers[k].shape().0;
-            let end = above.unwrap_or_else(|| spaces.combination(&M::identity_of(size)));
-            out[k] = Some(end.times(&w.transposed()));
+            let end = above.unwrap_or_else(|| spaces.combination(&Matrix::identity(size)));
+            out[k] = Some(end.times_transpose(w));
         }
         above = w;
     }
@@ -154,30 +137,26 @@ fn perturb<M: Algebra>(
         let z = spaces.right(b, k).map(|basis| spaces.combination(&basis));
         if let Some(z) = &z {
             let size = landscape.layers[k - 1].shape().1;
-            let end = below.unwrap_or_else(|| spaces.combination(&M::identity_of(size)));
-            out[k - 1] = Some(z.times(&end.transposed()));
+            let end = below.unwrap_or_else(|| spaces.combination(&Matrix::identity(size)));
+            out[k - 1] = Some(z.times_transpose(&end));
         }
         below = z;
     }
     out
 }
 
-fn norm<M: Algebra>(m: &M) -> f64 {
-    M::to_f64(&m.inner(m)).sqrt()
-}
-
 /// The partial product `P(j, i)` along a perturbation, with the sizes of what was multiplied for each coefficient.
-struct Partial<M> {
-    terms: Polynomial<M>,
+struct Partial {
+    terms: Polynomial<Matrix>,
     sizes: Vec<f64>,
 }
 
-impl<M: Algebra> Partial<M> {
-    fn new(landscape: &Landscape<'_, M>, spaces: &impl Spaces<M>, j: usize, i: usize, steps: &[Option<M>]) -> Self {
+impl Partial {
+    fn new(landscape: &Landscape<'_, Matrix>, spaces: &NumericalSpaces<'_>, j: usize, i: usize, steps: &[Option<Matrix>]) -> Self {
         let terms = landscape.partial(j, i, steps);
         let mut sizes = vec![1.0];
         for k in i..j {
-            let step = steps[k].as_ref().map_or(0.0, norm);
+            let step = steps[k].as_ref().map_or(0.0, Matrix::frobenius_norm);
             let (layer, old) = (spaces.layer_size(k + 1), std::mem::take(&mut sizes));
             sizes.resize(old.len() + 1, 0.0);
             for (power, size) in old.iter().enumerate() {
@@ -189,8 +168,8 @@ impl<M: Algebra> Partial<M> {
     }
 
     /// Coefficients of `f(left, right)`, where `f` is linear in both, and their sizes.
-    fn pair(left: &Self, right: &Self, f: impl Fn(&M, &M) -> M) -> (Polynomial<M>, Vec<f64>) {
-        let mut out: Polynomial<M> = vec![None; left.terms.len() + right.terms.len() - 1];
+    fn pair(left: &Self, right: &Self, f: impl Fn(&Matrix, &Matrix) -> Matrix) -> (Polynomial<Matrix>, Vec<f64>) {
+        let mut out: Polynomial<Matrix> = vec![None; left.terms.len() + right.terms.len() - 1];
         let mut sizes = vec![0.0; out.len()];
         for (i, l) in left.terms.iter().enumerate() {
             for (j, r) in right.terms.iter().enumerate() {
@@ -205,46 +184,41 @@ impl<M: Algebra> Partial<M> {
 }
 
 /// `B(t) = P(h,i)(t)' g P(i-1,0)(t)'`, without the coefficients that vanish.
-fn block_gradient<M: Algebra>(left: &Partial<M>, g: &M, right: &Partial<M>, spaces: &impl Spaces<M>) -> Polynomial<M> {
-    let (terms, sizes) = Partial::pair(left, right, |l, r| l.transposed().times(g).times(&r.transposed()));
-    let size = norm(g);
+fn block_gradient(left: &Partial, g: &Matrix, right: &Partial, spaces: &NumericalSpaces<'_>) -> Polynomial<Matrix> {
+    let (terms, sizes) = Partial::pair(left, right, |l, r| l.transpose_times(g).times_transpose(r));
+    let size = g.frobenius_norm();
     terms.into_iter().zip(sizes).map(|(b, s)| b.filter(|b| !spaces.vanishes(b, s * size))).collect()
 }
 
 /// `C` with `<B, C> > 0`: the part of `B` that the product does not see at first order where there is one, since it costs
 /// least; else `B` itself.
-fn descent_direction<M: Algebra>(landscape: &Landscape<'_, M>, spaces: &mut impl Spaces<M>, b: &M, block: usize) -> M {
+fn descent_direction(landscape: &Landscape<'_, Matrix>, spaces: &mut NumericalSpaces<'_>, b: &Matrix, block: usize) -> Matrix {
     let depth = landscape.depth();
-    let mut hidden: Option<M> = None;
+    let mut hidden: Option<Matrix> = None;
     if let Some(k) = (block < depth).then(|| spaces.right(depth, block)).flatten() {
-        add_to(&mut hidden, k.times(&k.transposed().times(b)));
+        add_to(&mut hidden, &k * &k.transpose_times(b));
     }
     if let Some(n) = (block > 1).then(|| spaces.left(block - 1, 0)).flatten() {
-        add_to(&mut hidden, b.times(&n).times(&n.transposed()));
+        add_to(&mut hidden, (b * &n).times_transpose(&n));
     }
-    hidden.filter(|c| !spaces.vanishes(c, norm(b))).unwrap_or_else(|| b.clone())
+    hidden.filter(|c| !spaces.vanishes(c, b.frobenius_norm())).unwrap_or_else(|| b.clone())
 }
 
 /// The order at which `P(h,i)(t) C P(i-1,0)(t) X` starts, and the coefficients of its squared norm.
-fn curvatures<M: Algebra>(
-    landscape: &Landscape<'_, M>,
-    spaces: &impl Spaces<M>,
-    left: &Partial<M>,
-    c: &M,
-    right: &Partial<M>,
-) -> (Option<usize>, Vec<M::Number>) {
-    let (moved, sizes) = Partial::pair(left, right, |l, r| l.times(c).times(r));
-    let size = norm(c);
-    let images: Polynomial<M> = moved
-        .iter()
-        .map(|m| m.as_ref().map(|m| landscape.gram.map_or_else(|| m.clone(), |gram| m.times(gram))))
-        .collect();
-    let start = images.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
-    let mut out = vec![M::Number::zero(); 2 * moved.len() - 1];
-    for (i, a) in images.iter().enumerate() {
+fn curvatures(
+    spaces: &NumericalSpaces<'_>,
+    left: &Partial,
+    c: &Matrix,
+    right: &Partial,
+) -> (Option<usize>, Vec<f64>) {
+    let (moved, sizes) = Partial::pair(left, right, |l, r| &(l * c) * r);
+    let size = c.frobenius_norm();
+    let start = moved.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
+    let mut out = vec![0.0; 2 * moved.len() - 1];
+    for (i, a) in moved.iter().enumerate() {
         for (j, b) in moved.iter().enumerate() {
             if let (Some(a), Some(b)) = (a, b) {
-                out[i + j] = out[i + j].clone() + a.inner(b);
+                out[i + j] += a.dot(b);
             }
         }
     }
@@ -253,15 +227,13 @@ fn curvatures<M: Algebra>(
 
 /// A power of two for `c` that makes the decrease large; in the balanced case not above `b / n`, where the first
 /// coefficient `-c b + 1/2 c^2 n` is negative.
-fn step_size<M: Algebra>(
-    slopes: &[M::Number],
-    curvatures: &[M::Number],
+fn step_size(
+    slopes: &[f64],
+    curvatures: &[f64],
     m: usize,
-    balanced: Option<(&M::Number, &M::Number)>,
-) -> M::Number {
-    let slopes: Vec<f64> = slopes.iter().map(M::to_f64).collect();
-    let curvatures: Vec<f64> = curvatures.iter().map(M::to_f64).collect();
-    let limit = balanced.map(|(b, n)| M::to_f64(b) / M::to_f64(n));
+    balanced: Option<(f64, f64)>,
+) -> f64 {
+    let limit = balanced.map(|(b, n)| b / n);
     let value = |polynomial: &[f64], t: f64| polynomial.iter().rev().fold(0.0, |sum, c| sum * t + c);
     let mut best = (0.0, 1.0);
     for exponent in -40..=40 {
@@ -272,7 +244,7 @@ fn step_size<M: Algebra>(
         for step in -12..=2 {
             let t = 2.0_f64.powf(0.5 * f64::from(step));
             let power = c * t.powi(m as i32);
-            let change = power * (0.5 * power * value(&curvatures, t) - value(&slopes, t));
+            let change = power * (0.5 * power * value(curvatures, t) - value(slopes, t));
             if change < best.0 {
                 best = (change, c);
             }
@@ -280,5 +252,5 @@ fn step_size<M: Algebra>(
     }
     let fallback = limit.map_or(1.0, |limit| 2.0_f64.powf(limit.log2().floor()));
     let c = if best.0 < 0.0 { best.1 } else { fallback };
-    if c.is_finite() && c > 0.0 { M::number(c) } else { M::Number::one() }
+    if c.is_finite() && c > 0.0 { c } else { 1.0 }
 }

@@ -4,7 +4,8 @@
 //! higher at non-strict saddles, which are left through the kernels of the layers.
 //!
 //! `path` has paths and the loss along them, `change` the polynomial for steps in either arithmetic. `directions` chooses
-//! among straight paths; `kernels` is the path through kernels, written once for `numerical` and `exact`. `constructions`
+//! among straight paths; `least_order` is the path of the lowest order, written once for `numerical` and `exact`; `kernels` goes
+//! through the kernels of all layers. `constructions`
 //! and `ascent` are the paths of the literature, `criticality` asks which derivatives vanish. `docs/escape.md` has proofs.
 
 mod ascent;
@@ -14,13 +15,14 @@ mod criticality;
 mod directions;
 mod exact;
 mod kernels;
+mod least_order;
 mod numerical;
 mod path;
 mod polynomial;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
-pub use directions::{leave, leave_non_strict_saddle};
+pub use directions::{leave, leave_non_strict_saddle, leave_through_kernels};
 pub use exact::{ExactEscape, ExactPoint};
 pub use numerical::Judgement;
 pub use path::{EscapePath, LossOnPath};
@@ -30,6 +32,8 @@ pub use path::{EscapePath, LossOnPath};
 pub struct Escape {
     /// Lowest `k` with a non-zero coefficient of `t^k`: 1 at non-critical points, 2 at strict saddles.
     pub order: usize,
+    /// The lowest order of any path out of the point; `None` where that is not known.
+    pub lowest_order: Option<usize>,
     /// That coefficient; negative.
     pub coefficient: f64,
     /// Where on the path the decrease is measured.
@@ -59,7 +63,7 @@ impl Escape {
         let t = loss.best_step(loss.natural_step(order));
         let decrease = -as_it_is.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;
-        falls.then_some(Self { order, coefficient, t, decrease, path, loss, kind, exact: None })
+        falls.then_some(Self { order, lowest_order: None, coefficient, t, decrease, path, loss, kind, exact: None })
     }
 }
 
@@ -76,6 +80,8 @@ pub enum EscapeKind {
     OutputBias,
     /// The layers are opened through their kernels, which keeps the product, and one of them steps down.
     Kernels,
+    /// Rank one in the layers that string the fewest bars of the barcode together: of the lowest order there is.
+    LeastOrder,
     /// A construction of the literature.
     Construction(Construction),
 }
@@ -89,6 +95,7 @@ impl EscapeKind {
             Self::OmittedDirection => "omitted_direction",
             Self::OutputBias => "output_bias",
             Self::Kernels => "kernels",
+            Self::LeastOrder => "least_order",
             Self::Construction(construction) => construction.name(),
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::change::{Landscape, Steps};
-use super::kernels::{KernelPath, Spaces, kernel_path};
+use super::kernels::{KernelPath, kernel_path};
+use super::least_order::{Crossing, NullSpaces, least_path};
 use super::path::EscapePath;
+use crate::critical::string_ranks;
 use crate::data::Whitening;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, spectral_norm, svd};
@@ -12,7 +14,7 @@ use crate::multiplication::{Factors, RankProfile};
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
 
-/// A non-strict saddle cannot be left at a lower order.
+/// The search ends at a path of this order.
 const LEAST_ORDER: usize = 3;
 
 /// How a point in double precision is judged.
@@ -51,10 +53,9 @@ impl<'a> NumericalSpaces<'a> {
             factors,
         }
     }
-}
 
-impl Spaces<Matrix> for NumericalSpaces<'_> {
-    fn left(&mut self, k: usize, a: usize) -> Option<Matrix> {
+    /// Columns `N` with `N' P(k, a) = 0` (`P(k, 0) X` for `a = 0`); `None` if there are none.
+    pub(super) fn left(&mut self, k: usize, a: usize) -> Option<Matrix> {
         let (factors, ranks) = (self.factors, &self.ranks);
         let found = self.known.entry((true, k, a)).or_insert_with(|| {
             let range = orthonormal_range(&factors.partial(k, a), ranks.rank(a, k));
@@ -63,7 +64,8 @@ impl Spaces<Matrix> for NumericalSpaces<'_> {
         found.clone()
     }
 
-    fn right(&mut self, b: usize, k: usize) -> Option<Matrix> {
+    /// Columns `K` with `P(b, k) K = 0`; `None` if there are none.
+    pub(super) fn right(&mut self, b: usize, k: usize) -> Option<Matrix> {
         let (factors, ranks) = (self.factors, &self.ranks);
         let found = self.known.entry((false, b, k)).or_insert_with(|| {
             let range = orthonormal_range(&factors.partial(b, k).transpose(), ranks.rank(k, b));
@@ -72,18 +74,40 @@ impl Spaces<Matrix> for NumericalSpaces<'_> {
         found.clone()
     }
 
-    fn combination(&mut self, basis: &Matrix) -> Matrix {
+    /// A generic unit column in the span of `basis`.
+    pub(super) fn combination(&mut self, basis: &Matrix) -> Matrix {
         let column = basis * &self.stream.normal_matrix(basis.ncols(), 1);
         let size = column.frobenius_norm();
         column.scaled(1.0 / size)
     }
 
-    fn layer_size(&self, k: usize) -> f64 {
+    /// Norm of `W_k`, which rounding errors are relative to.
+    pub(super) fn layer_size(&self, k: usize) -> f64 {
         self.sizes[k - 1]
     }
 
-    fn vanishes(&self, m: &Matrix, size: f64) -> bool {
+    /// `m` is nothing but rounding errors of terms of this size.
+    pub(super) fn vanishes(&self, m: &Matrix, size: f64) -> bool {
         m.frobenius_norm() <= self.zero * size
+    }
+}
+
+impl NullSpaces<Matrix> for NumericalSpaces<'_> {
+    fn not_reached(&mut self, k: usize) -> Option<Matrix> {
+        self.left(k, 0)
+    }
+
+    fn not_seen(&mut self, k: usize) -> Option<Matrix> {
+        self.right(self.factors.depth(), k)
+    }
+
+    fn partial(&self, j: usize, i: usize) -> Matrix {
+        self.factors.partial(j, i)
+    }
+
+    fn largest_pair(&self, m: &Matrix) -> (Matrix, Matrix) {
+        let found = svd(m);
+        (found.u.columns(0, 1), found.v.columns(0, 1))
     }
 }
 
@@ -119,13 +143,13 @@ impl<'a> WhiteLandscape<'a> {
         NumericalSpaces::new(&self.factors, self.first_size, judgement).ranks
     }
 
-    pub(super) fn kernel_path(&self, judgement: Judgement<'_>, least: usize) -> Option<KernelPath<Matrix>> {
+    pub(super) fn kernel_path(&self, judgement: Judgement<'_>, least: usize) -> Option<KernelPath> {
         let mut spaces = NumericalSpaces::new(&self.factors, self.first_size, judgement);
         kernel_path(&self.landscape(), &mut spaces, &self.u, &self.v, least)
     }
 }
 
-/// The path of lowest order through the kernels out of a non-strict saddle, in the parameters as given.
+/// A path through the kernels, in the parameters as given, and its order.
 pub(super) fn through_kernels(
     network: &NormalizedNetwork,
     whitening: &Whitening,
@@ -133,6 +157,20 @@ pub(super) fn through_kernels(
 ) -> Option<(EscapePath, usize)> {
     let found = WhiteLandscape::new(network, judgement)?.kernel_path(judgement, LEAST_ORDER)?;
     Some((as_given(&found.steps, network, whitening)?, found.order))
+}
+
+/// The path of the lowest order out of a non-strict saddle, in the parameters as given, and that order.
+pub(super) fn of_least_order(
+    network: &NormalizedNetwork,
+    whitening: &Whitening,
+    judgement: Judgement<'_>,
+) -> Option<(EscapePath, usize)> {
+    let ranks = string_ranks(network, whitening, judgement.unit_roundoff, judgement.tolerances)?;
+    let crossing = Crossing::least(&ranks)?;
+    let white = WhiteLandscape::new(network, judgement)?;
+    let mut spaces = NumericalSpaces::new(&white.factors, white.first_size, judgement);
+    let steps = least_path(&white.landscape(), &mut spaces, &crossing)?;
+    Some((as_given(&steps, network, whitening)?, crossing.order()))
 }
 
 /// Steps in whitened, normalized coordinates as steps in the parameters as given: the first factor is multiplied by the

@@ -1,7 +1,7 @@
 //! The diagnosis in ten to twenty lines.
 
 use super::{counted, draw_barcode, in_words};
-use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument};
+use crate::io::documents::{DiagnoseDocument, EscapeDocument, EvidenceDocument, NearDocument};
 
 /// Bars drawn at most.
 const BARS: usize = 6;
@@ -129,6 +129,7 @@ pub(super) fn way(kind: &str) -> &'static str {
     match kind {
         "negative_curvature" => "Follow a direction of negative curvature",
         "kernels" => "Open the layers through their kernels (the product stays), then step down in one of them",
+        "least_order" => "String the fewest bars of the barcode together, a rank-one step for each link",
         "output_bias" => "Move the output bias to its best value",
         "omitted_direction" => "Feed the largest missing direction in all layers at once",
         "gradient" => "Go down the gradient",
@@ -150,8 +151,17 @@ fn way_out(document: &DiagnoseDocument, file: Option<&str>) -> Vec<String> {
     };
     vec![
         format!("Leave      {how}: at t = {:.4} the loss is {} lower", escape.t, number(escape.decrease)),
-        format!("           (its first change is of order {}). {file}", escape.order),
+        format!("           (its first change is of order {}{}). {file}", escape.order, lowest(escape)),
     ]
+}
+
+/// How the order compares with the lowest one, where that is more than the class says.
+pub(super) fn lowest(escape: &EscapeDocument) -> String {
+    match escape.lowest_order {
+        Some(lowest) if lowest < escape.order => format!(", where {lowest} is possible"),
+        Some(lowest) if lowest > 2 => ", the lowest of all paths".to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn map(document: &DiagnoseDocument) -> String {

@@ -1,6 +1,6 @@
 //! Paths that leave a point as text.
 
-use super::diagnose::way;
+use super::diagnose::{lowest, way};
 use super::in_words;
 use crate::io::documents::EscapeVerbDocument;
 
@@ -10,9 +10,10 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
     if let Some(escape) = &document.escape {
         let how = if document.sense == "descent" { "falls" } else { "rises" };
         lines.push(format!(
-            "Path         {}: L {how} first at order {}, coefficient {:.6e}; at t = {:.4} by {:.6e}",
+            "Path         {}: L {how} first at order {}{}, coefficient {:.6e}; at t = {:.4} by {:.6e}",
             way(escape.kind),
             escape.order,
+            lowest(escape),
             escape.coefficient,
             escape.t,
             escape.decrease.abs()

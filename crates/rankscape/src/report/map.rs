@@ -65,6 +65,7 @@ fn verdicts(document: &MapDocument) -> Vec<String> {
             lines.push(format!("Lift       {name}: {} ({})", found.verdict, found.reason));
         }
     }
+    lines.extend(document.least_k.map(|k| format!("Lift       least k with k-critical => stationary: {k}")));
     if !likewise.is_empty() {
         lines.push(format!("Lift       undecided for the same reason: {}", likewise.join("; ")));
     }

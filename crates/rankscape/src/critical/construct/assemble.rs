@@ -39,6 +39,18 @@ pub(super) fn add_unseen<M: RandomMatrix>(factors: &mut [M], frame: &Frame<M>, s
     factors[0] = factors[0].plus(&noise.times(unseen));
 }
 
+/// Gives the strings `[1..h]` inputs of their own that the data do not see, as many as there are: their surplus can be balanced.
+pub(super) fn continue_unseen<M: Algebra>(factors: &mut [M], stratum: &Stratum, frame: &Frame<M>) {
+    let strings = expanded(stratum);
+    let at_first = strings.iter().filter(|string| string.contains(1)).enumerate();
+    let rows = at_first.filter(|(_, string)| (string.from, string.to) == (1, stratum.depth())).map(|(row, _)| row);
+    for (row, input) in rows.zip(0..frame.unseen.shape().0) {
+        let unit = |i, j| if (i, j) == (row, input) { M::Number::one() } else { M::Number::zero() };
+        let place = M::from_fn(factors[0].shape().0, frame.unseen.shape().0, unit);
+        factors[0] = factors[0].plus(&place.times(&frame.unseen));
+    }
+}
+
 fn same<M: Clone>(m: &M) -> (M, M) {
     (m.clone(), m.clone())
 }

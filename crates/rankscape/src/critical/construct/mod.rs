@@ -29,7 +29,7 @@ use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{ExactFactors, Factors, RankProfile, balance};
 use crate::random::Stream;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use assemble::{add_unseen, assemble};
+use assemble::{add_unseen, assemble, continue_unseen};
 use frame::{DiagonalTarget, Directions, Frame};
 use random::RandomMatrix;
 
@@ -182,6 +182,9 @@ impl<'a> Chosen<'a> {
 fn point<M: RandomMatrix>(stratum: &Stratum, frame: &Frame<M>, request: &Request, stream: &mut Stream) -> Vec<M> {
     let random = request.gauge == Gauge::Random;
     let mut factors = assemble(stratum, frame, random.then_some(&mut *stream));
+    if request.gauge == Gauge::Balanced {
+        continue_unseen(&mut factors, stratum, frame);
+    }
     if request.unseen {
         add_unseen(&mut factors, frame, stream);
     }
@@ -242,10 +245,13 @@ fn balanced(factors: &Factors, request: &Request, tolerances: &Tolerances) -> Re
     let profile = RankProfile::new(factors, UNIT_ROUNDOFF, tolerances);
     let found = balance(factors, &profile);
     found.factors.ok_or_else(|| {
-        let unseen = if request.unseen { ", and no random part outside the data" } else { "" };
+        let unseen = if request.unseen { ", and ask for no random part outside the data" } else { "" };
         InputError::new(format!("there is no balanced point: {}", found.possible.reason))
             .array("gauge")
             .value("balanced")
-            .hint(format!("balanced points have no surplus: choose the minimal stratum{unseen}"))
+            .hint(format!(
+                "the surplus of a balanced point consists of strings [1..h], one for each input direction that the data do not \
+                 see at most: choose the minimal stratum{unseen}"
+            ))
     })
 }

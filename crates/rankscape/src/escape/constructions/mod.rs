@@ -114,6 +114,7 @@ impl Constructed {
         }
         Escape {
             order,
+            lowest_order: None,
             coefficient: self.coefficient.unwrap_or(coefficient),
             t: self.t,
             decrease: -self.measured,

@@ -150,6 +150,7 @@ pub struct HessianDocument {
 #[derive(Debug, Clone, Serialize)]
 pub struct EscapeDocument {
     pub order: usize,
+    pub lowest_order: Option<usize>,
     pub coefficient: f64,
     pub t: f64,
     pub decrease: f64,
@@ -260,6 +261,7 @@ pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
     let coefficients: Vec<f64> = escape.loss.coefficients[1..].iter().map(|c| factor * c).collect();
     EscapeDocument {
         order: escape.order,
+        lowest_order: escape.lowest_order,
         coefficient: factor * escape.coefficient,
         t: escape.t,
         decrease: factor * escape.decrease,

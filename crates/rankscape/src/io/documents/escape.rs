@@ -105,6 +105,8 @@ impl EscapeVerbDocument {
         same: Option<&SameFunction>,
         inputs: &EscapeInputs,
     ) -> Self {
+        let lowest_order = found.escape.as_ref().and_then(|escape| escape.lowest_order);
+        let lowest_order = lowest_order.filter(|_| inputs.sense == Sense::Descent);
         Self {
             schema: "rankscape.escape/1",
             seed: inputs.seed,
@@ -112,7 +114,7 @@ impl EscapeVerbDocument {
             widths: found.architecture.widths().to_vec(),
             class: found.class.name(),
             sense: inputs.sense.name(),
-            escape: chosen.map(|escape| escape_document(escape, 1.0)),
+            escape: chosen.map(|escape| EscapeDocument { lowest_order, ..escape_document(escape, 1.0) }),
             constructions: all.iter().map(|(name, result)| construction(*name, result.as_ref())).collect(),
             same_function: same.map(|same| same.measured.clone()),
             tolerances: tolerance_entries(&inputs.tolerances),

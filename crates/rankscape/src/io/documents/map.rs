@@ -35,6 +35,7 @@ pub struct MapDocument {
     pub fiber: Option<FiberDocument>,
     pub locally_open: OpennessDocument,
     pub lift: LiftDocument,
+    pub least_k: Option<usize>,
     pub witness: WitnessDocument,
     pub balance_defect: f64,
     pub learning_coefficient: LearningDocument,
@@ -105,6 +106,7 @@ impl MapDocument {
     pub fn new(point: &MapPoint, weights: &Weights, seed: u64, tolerances: &Tolerances) -> Self {
         let profile = point.profile();
         let architecture = point.factors().architecture();
+        let lift = LiftProperties::new(profile);
         Self {
             schema: "rankscape.map/1",
             seed,
@@ -117,7 +119,8 @@ impl MapDocument {
             differential: DifferentialDocument::new(profile),
             fiber: point.label().map(|label| fiber(profile, label)),
             locally_open: OpennessDocument::from(&Openness::new(profile)),
-            lift: LiftDocument::from(&LiftProperties::new(profile)),
+            lift: LiftDocument::from(&lift),
+            least_k: lift.least_k,
             witness: witness(point),
             balance_defect: balance_defect(point.factors()),
             learning_coefficient: learning(profile),
