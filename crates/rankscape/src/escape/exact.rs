@@ -1,10 +1,14 @@
 //! Paths over the rationals: every coefficient of the path, of the loss along it and the decrease at the end are exact.
 
-use num_traits::{Signed, Zero};
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+use num_traits::{One, Signed, Zero};
 
 use super::change::{Landscape, Steps};
 use super::kernels::{KernelPath, Spaces, kernel_path};
 use super::path::{EscapePath, LossOnPath};
+use super::products::Products;
 use super::{Escape, EscapeKind};
 use crate::critical::{ExactData, ExactSquareNetwork};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
@@ -61,16 +65,34 @@ impl<'a> ExactPoint<'a> {
     }
 
     /// Coefficients of `t^0, t^1, ...` of `L(theta(t)) - L(theta)`; the first is zero.
+    ///
+    /// With `D_k` the common denominator of `W_k` and its steps, and `N` their product, all is made of integers: layers and
+    /// steps times `D_k`, `N Q g` and `Q S`, with `Q` the common denominator of both, give `N^2 Q` times the change.
     pub fn change(&self, path: &EscapePath<ExactFactors>) -> Vec<Rational> {
+        let layers = self.factors.matrices();
+        let denominators: Vec<BigInt> = (0..layers.len())
+            .map(|k| {
+                let steps = path.terms.iter().map(|(_, step)| step.matrices()[k].common_denominator());
+                steps.fold(layers[k].common_denominator(), num_integer::lcm)
+            })
+            .collect();
+        let whole: Vec<RationalMatrix> = layers.iter().zip(&denominators).map(|(w, d)| w.times_integer(d)).collect();
         let steps: Steps<RationalMatrix> = path
             .terms
             .iter()
             .map(|(power, step)| {
-                let nonzero = |m: &RationalMatrix| (!m.is_zero()).then(|| m.clone());
-                (*power, step.matrices().iter().map(nonzero).collect())
+                let nonzero = |(m, d): (&RationalMatrix, &BigInt)| (!m.is_zero()).then(|| m.times_integer(d));
+                (*power, step.matrices().iter().zip(&denominators).map(nonzero).collect())
             })
             .collect();
-        self.landscape().change(&steps)
+        let product: BigInt = denominators.iter().product();
+        let gradient = self.network.gradient().times_integer(&product);
+        let common = num_integer::lcm(gradient.common_denominator(), self.data.xx.common_denominator());
+        let (gradient, gram) = (gradient.times_integer(&common), self.data.xx.times_integer(&common));
+        let landscape = Landscape { layers: &whole, gram: Some(&gram), gradient: &gradient };
+        let scale = Rational::from_integer(&product * &product * common);
+        let divided = |c: Rational| if scale.is_one() { c } else { c / &scale };
+        landscape.change(&steps).into_iter().map(divided).collect()
     }
 
     /// The path of lowest order through the kernels of the layers, out of a point with `rank W X` below the bottleneck
@@ -98,8 +120,15 @@ impl<'a> ExactPoint<'a> {
         kernel_path(&self.landscape(), &mut self.spaces(seed), &u, &v, least)
     }
 
-    pub(super) fn spaces(&self, seed: u64) -> ExactSpaces<'a> {
-        ExactSpaces { factors: self.factors, xx: &self.data.xx, stream: Stream::new(seed, 0) }
+    fn spaces(&self, seed: u64) -> ExactSpaces<'a> {
+        ExactSpaces {
+            widths: self.factors.architecture().widths(),
+            products: Products::new(self.factors.matrices()),
+            xx: &self.data.xx,
+            seed,
+            stream: Stream::new(seed, 0),
+            known: BTreeMap::new(),
+        }
     }
 
     /// Unit vectors `u`, `v` with `u' g v` the largest entry of `g`.
@@ -197,22 +226,49 @@ fn rounded_matrix(matrix: &Matrix, largest: f64, digits: i32) -> Option<Rational
     RationalMatrix::from_matrix(&matrix.map(|x| (x / unit).round() * unit))
 }
 
-/// Null spaces over the rationals.
-pub(super) struct ExactSpaces<'a> {
-    factors: &'a ExactFactors,
+/// Null spaces over the rationals, each computed once.
+struct ExactSpaces<'a> {
+    widths: &'a [usize],
+    products: Products<'a, RationalMatrix>,
     xx: &'a RationalMatrix,
+    seed: u64,
     stream: Stream,
+    known: BTreeMap<(bool, usize, usize), Option<RationalMatrix>>,
+}
+
+impl ExactSpaces<'_> {
+    /// `P(k, a)`, for `a = 0` times `X X'`.
+    fn seen(&mut self, k: usize, a: usize) -> RationalMatrix {
+        let product = self.products.partial(k, a);
+        if a == 0 { product * self.xx } else { product.clone() }
+    }
 }
 
 impl Spaces<RationalMatrix> for ExactSpaces<'_> {
+    fn rank(&mut self, a: usize, k: usize) -> usize {
+        match (a, k) {
+            (0, 0) => self.xx.rank(),
+            _ if a == k => self.widths[a],
+            _ => self.seen(k, a).rank(),
+        }
+    }
+
+    fn draw_again(&mut self) {
+        self.stream = Stream::new(self.seed, 0);
+    }
+
     fn left(&mut self, k: usize, a: usize) -> Option<RationalMatrix> {
-        let product = self.factors.partial(k, a);
-        let product = if a == 0 { &product * self.xx } else { product };
-        Some(product.transpose().kernel()).filter(|basis| basis.ncols() > 0)
+        if let Some(known) = self.known.get(&(true, k, a)) {
+            return known.clone();
+        }
+        let basis = Some(self.seen(k, a).transpose().kernel()).filter(|basis| basis.ncols() > 0);
+        self.known.entry((true, k, a)).or_insert(basis).clone()
     }
 
     fn right(&mut self, b: usize, k: usize) -> Option<RationalMatrix> {
-        Some(self.factors.partial(b, k).kernel()).filter(|basis| basis.ncols() > 0)
+        let products = &mut self.products;
+        let kernel = || Some(products.partial(b, k).kernel()).filter(|basis| basis.ncols() > 0);
+        self.known.entry((false, b, k)).or_insert_with(kernel).clone()
     }
 
     /// With small integers that are not zero.

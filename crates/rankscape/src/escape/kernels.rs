@@ -11,12 +11,17 @@
 use num_traits::{One, Zero};
 
 use super::change::{Landscape, Steps};
-use super::polynomial::{Polynomial, add_to};
+use super::layouts::{Candidate, Layout, candidates};
+use super::polynomial::{Polynomial, add_to, inner_products};
 use crate::linalg::Algebra;
 use crate::linalg::power_of_two_near;
 
 /// Null spaces at a point, and what counts as zero.
 pub(super) trait Spaces<M: Algebra> {
+    /// Rank of `P(k, a)` (`P(k, 0) X` for `a = 0`), for `a <= k`.
+    fn rank(&mut self, a: usize, k: usize) -> usize;
+    /// Combinations are drawn from the beginning again, so that no layout depends on those carried out before it.
+    fn draw_again(&mut self);
     /// Columns `N` with `N' P(k, a) = 0` (`P(k, 0) X` for `a = 0`); `None` if there are none.
     fn left(&mut self, k: usize, a: usize) -> Option<M>;
     /// Columns `K` with `P(b, k) K = 0`; `None` if there are none.
@@ -27,28 +32,6 @@ pub(super) trait Spaces<M: Algebra> {
     fn layer_size(&self, k: usize) -> f64;
     /// `m` is zero, or nothing but rounding errors of terms of this size.
     fn vanishes(&self, m: &M, size: f64) -> bool;
-}
-
-/// Where the perturbations sit: `W_1, ..., W_bottom` below block `i`, `W_{top+1}, ..., W_h` above it; left null vectors are
-/// those of `P(k, a)`, right ones those of `P(b, k)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub block: usize,
-    pub bottom: usize,
-    pub top: usize,
-    pub a: usize,
-    pub b: usize,
-}
-
-impl Layout {
-    /// All of them: a node `p` below block `i` that the lower perturbation ends at, and the same transposed.
-    pub(super) fn all(depth: usize) -> Vec<Self> {
-        let up = (0..depth)
-            .flat_map(|p| (p + 1..=depth).map(move |block| Self { block, bottom: p, top: block, a: p, b: depth }));
-        let down =
-            (1..depth).flat_map(|p| (1..=p).map(move |block| Self { block, bottom: block - 1, top: p, a: 0, b: p }));
-        up.chain(down).collect()
-    }
 }
 
 /// A path that leaves, found in one layout.
@@ -63,8 +46,8 @@ pub(super) struct KernelPath<M: Algebra> {
     pub coefficient: M::Number,
 }
 
-/// The path of lowest order over all layouts; of several, the one that comes first. `u` and `v` are columns with
-/// `u' g v != 0`; no path has an order below `least`.
+/// The path of lowest order over all layouts; of several, that of the layout that comes first. `u` and `v` are columns with
+/// `u' g v != 0`; no path has an order below `least`. Layouts are carried out only while they can do better.
 pub(super) fn kernel_path<M: Algebra>(
     landscape: &Landscape<'_, M>,
     spaces: &mut impl Spaces<M>,
@@ -72,18 +55,18 @@ pub(super) fn kernel_path<M: Algebra>(
     v: &M,
     least: usize,
 ) -> Option<KernelPath<M>> {
-    let mut best: Option<KernelPath<M>> = None;
-    for layout in Layout::all(landscape.depth()) {
+    let mut best: Option<(usize, KernelPath<M>)> = None;
+    for Candidate { least_order, place, layout } in candidates(landscape, spaces, least) {
+        if best.as_ref().is_some_and(|(at, found)| (found.order, *at) < (least_order, place)) {
+            break;
+        }
+        spaces.draw_again();
         let Some(found) = kernel_path_in(landscape, spaces, u, v, layout) else { continue };
-        if best.as_ref().is_none_or(|best| found.order < best.order) {
-            let done = found.order <= least;
-            best = Some(found);
-            if done {
-                break;
-            }
+        if best.as_ref().is_none_or(|(at, best)| (found.order, place) < (best.order, *at)) {
+            best = Some((place, found));
         }
     }
-    best
+    best.map(|(_, found)| found)
 }
 
 /// The path of one layout, if its block has a gradient somewhere along the perturbation.
@@ -162,7 +145,8 @@ fn perturb<M: Algebra>(
     out
 }
 
-fn norm<M: Algebra>(m: &M) -> f64 {
+/// `||m||_F`.
+pub(super) fn norm<M: Algebra>(m: &M) -> f64 {
     M::to_f64(&m.inner(m)).sqrt()
 }
 
@@ -235,20 +219,9 @@ fn curvatures<M: Algebra>(
 ) -> (Option<usize>, Vec<M::Number>) {
     let (moved, sizes) = Partial::pair(left, right, |l, r| l.times(c).times(r));
     let size = norm(c);
-    let images: Polynomial<M> = moved
-        .iter()
-        .map(|m| m.as_ref().map(|m| landscape.gram.map_or_else(|| m.clone(), |gram| m.times(gram))))
-        .collect();
+    let images = landscape.times_gram(&moved);
     let start = images.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
-    let mut out = vec![M::Number::zero(); 2 * moved.len() - 1];
-    for (i, a) in images.iter().enumerate() {
-        for (j, b) in moved.iter().enumerate() {
-            if let (Some(a), Some(b)) = (a, b) {
-                out[i + j] = out[i + j].clone() + a.inner(b);
-            }
-        }
-    }
-    (start, out)
+    (start, inner_products(&images, &moved))
 }
 
 /// A power of two for `c` that makes the decrease large; in the balanced case not above `b / n`, where the first

@@ -4,7 +4,8 @@
 //! higher at non-strict saddles, which are left through the kernels of the layers.
 //!
 //! `path` has paths and the loss along them, `change` the polynomial for steps in either arithmetic. `directions` chooses
-//! among straight paths; `kernels` is the path through kernels, written once for `numerical` and `exact`. `constructions`
+//! among straight paths; `kernels` is the path through kernels, in the
+//! `layouts` that can have the lowest order, written once for `numerical` and `exact`. `constructions`
 //! and `ascent` are the paths of the literature, `criticality` asks which derivatives vanish. `docs/escape.md` has proofs.
 
 mod ascent;
@@ -14,9 +15,11 @@ mod criticality;
 mod directions;
 mod exact;
 mod kernels;
+mod layouts;
 mod numerical;
 mod path;
 mod polynomial;
+mod products;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::change::{Landscape, Steps};
 use super::kernels::{KernelPath, Spaces, kernel_path};
 use super::path::EscapePath;
+use super::products::Products;
 use crate::data::Whitening;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, spectral_norm, svd};
@@ -28,10 +29,11 @@ pub struct Judgement<'a> {
 
 /// Null spaces of the whitened network, each computed once.
 pub(super) struct NumericalSpaces<'a> {
-    factors: &'a Factors,
+    products: Products<'a, Matrix>,
     ranks: RankProfile,
     sizes: Vec<f64>,
     zero: f64,
+    seed: u64,
     stream: Stream,
     known: BTreeMap<(bool, usize, usize), Option<Matrix>>,
 }
@@ -45,28 +47,37 @@ impl<'a> NumericalSpaces<'a> {
         Self {
             ranks: RankProfile::with_sizes(factors, &sizes, unit_roundoff, tolerances),
             zero: tolerances.escape_zero * tolerances.critical_threshold(unit_roundoff),
+            seed,
             stream: Stream::new(seed, 0),
             known: BTreeMap::new(),
             sizes,
-            factors,
+            products: Products::new(factors.matrices()),
         }
     }
 }
 
 impl Spaces<Matrix> for NumericalSpaces<'_> {
+    fn rank(&mut self, a: usize, k: usize) -> usize {
+        self.ranks.rank(a, k)
+    }
+
+    fn draw_again(&mut self) {
+        self.stream = Stream::new(self.seed, 0);
+    }
+
     fn left(&mut self, k: usize, a: usize) -> Option<Matrix> {
-        let (factors, ranks) = (self.factors, &self.ranks);
+        let (products, ranks) = (&mut self.products, &self.ranks);
         let found = self.known.entry((true, k, a)).or_insert_with(|| {
-            let range = orthonormal_range(&factors.partial(k, a), ranks.rank(a, k));
+            let range = orthonormal_range(products.partial(k, a), ranks.rank(a, k));
             Some(orthonormal_complement(&range)).filter(|basis| basis.ncols() > 0)
         });
         found.clone()
     }
 
     fn right(&mut self, b: usize, k: usize) -> Option<Matrix> {
-        let (factors, ranks) = (self.factors, &self.ranks);
+        let (products, ranks) = (&mut self.products, &self.ranks);
         let found = self.known.entry((false, b, k)).or_insert_with(|| {
-            let range = orthonormal_range(&factors.partial(b, k).transpose(), ranks.rank(k, b));
+            let range = orthonormal_range(&products.partial(b, k).transpose(), ranks.rank(k, b));
             Some(orthonormal_complement(&range)).filter(|basis| basis.ncols() > 0)
         });
         found.clone()
