@@ -112,10 +112,13 @@ fn words_show_as_many_rungs_as_they_are_asked_for() {
     let rows = |more: &[&str]| {
         let run = rankscape(folder.path(), &[&["critical", "--example", "digits-classifier"], more].concat());
         assert_eq!(run.code, 0, "{run:?}");
-        let is_row = |line: &&str| line.starts_with(' ') && (line.contains("global minima") || line.contains("saddles"));
+        let is_row =
+            |line: &&str| line.starts_with(' ') && (line.contains("global minima") || line.contains("saddles"));
         run.stdout.lines().filter(is_row).count()
     };
-    for (more, expected) in [(&[][..], 8), (&["--max", "20"], 20), (&["--max", "3", "--graph"], 3), (&["--out", "o"], 8)] {
+    for (more, expected) in
+        [(&[][..], 8), (&["--max", "20"], 20), (&["--max", "3", "--graph"], 3), (&["--out", "o"], 8)]
+    {
         assert_eq!(rows(more), expected, "{more:?}");
     }
     let written = std::fs::read_to_string(folder.path().join("o/critical.json")).unwrap();

@@ -160,8 +160,10 @@ mod tests {
             let start = stream.integer(1, last - 1);
             bars.push((start as usize, stream.integer(start, last - 1) as usize));
         }
-        bars.extend((1..depth).filter(|_| depth > 2).map(|node| (node, node)));
-        let slots = |node: usize| -> Vec<usize> { (0..bars.len()).filter(|&b| bars[b].0 <= node && node <= bars[b].1).collect() };
+        bars.extend((1..depth).map(|node| (node, node)));
+        let slots = |node: usize| -> Vec<usize> {
+            (0..bars.len()).filter(|&b| bars[b].0 <= node && node <= bars[b].1).collect()
+        };
         let layers = (1..=depth).map(|k| {
             let (before, after) = (slots(k - 1), slots(k));
             Matrix::from_fn(after.len(), before.len(), |i, j| f64::from(u8::from(after[i] == before[j])))
