@@ -98,6 +98,11 @@ pub(crate) struct CommonOptions {
 }
 
 impl CommonOptions {
+    /// A document is printed or written.
+    pub(crate) fn makes_document(&self) -> bool {
+        self.json || self.out.is_some()
+    }
+
     pub(crate) fn thread_count(&self) -> usize {
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(available, usize::from)
@@ -211,9 +216,10 @@ pub(crate) struct CriticalOptions {
     /// What the values are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
-    /// List at most so many rungs, lowest first, or strata; the total is counted in any case.
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
-    pub(crate) max: usize,
+    /// List at most so many rungs, lowest first, or strata; the total is counted in any case [default: 8 rungs in words, else
+    /// 100000].
+    #[arg(long, value_name = "N")]
+    pub(crate) max: Option<usize>,
     /// List the descents between listed rungs.
     #[arg(long, conflicts_with_all = ["strata", "construct"])]
     pub(crate) graph: bool,

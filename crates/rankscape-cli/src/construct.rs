@@ -16,7 +16,7 @@ use rankscape::report::{construct_text, parse_text, strata_text};
 use rankscape::{InputError, Tolerances};
 
 use crate::arguments::{CommonOptions, CriticalOptions, DataOptions, WeightFileOptions};
-use crate::critical::Problem;
+use crate::critical::{MOST_LISTED, Problem};
 use crate::map::read_point;
 use crate::output::{ANSWERED, FAILED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::{Source, tolerances};
@@ -108,7 +108,7 @@ pub(crate) fn run_strata(options: &CriticalOptions, started: Instant) -> Result<
         family_of(&problem.architecture, &data.whitening, data.exact.as_ref(), &choice, &tolerances)
             .map_err(|error| problem.name_file(error, options))?;
     let total = found.count(COUNTED_STATES);
-    let listed = found.list(options.max);
+    let listed = found.list(options.max.unwrap_or(MOST_LISTED));
     let mut document =
         StrataDocument::new(&inputs(&problem, common, &tolerances), &found, &captured, &listed, total.as_ref());
     document.run = run_document(common, started);
@@ -137,7 +137,7 @@ pub(crate) fn run_construct(options: &CriticalOptions, started: Instant) -> Resu
         gauge,
         unseen: family.unseen == Unseen::Random,
         seed: common.seed,
-        max: options.max,
+        max: options.max.unwrap_or(MOST_LISTED),
     };
     let found = match &family.surplus {
         Some(path) => with_surplus(&problem, &request.captured, path, &tolerances),

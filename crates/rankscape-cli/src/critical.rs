@@ -12,8 +12,14 @@ use rankscape::{InputError, Tolerances};
 
 use crate::arguments::CriticalOptions;
 use crate::construct::{run_construct, run_strata};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, finish_long, run_document};
 use crate::problem::{Source, normalization, note_on_biases, tolerances};
+
+/// Rungs or strata that a document lists unless told otherwise.
+pub(crate) const MOST_LISTED: usize = 100_000;
+
+/// Rungs that are shown in words unless told otherwise.
+const ROWS: usize = 8;
 
 pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
     if options.family.strata {
@@ -40,15 +46,15 @@ fn run_ladder(options: &CriticalOptions, started: Instant) -> Result<Outcome, In
         notes: problem.notes.clone(),
         normalization: normalization(options.normalization),
         seed: options.common.seed,
-        most: options.max,
+        most: options.max.unwrap_or(if options.common.makes_document() { MOST_LISTED } else { ROWS }),
         graph: options.graph,
         tolerances,
     };
     let mut document = CriticalDocument::new(&ladder, &inputs);
     document.run = run_document(&options.common, started);
     let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    let text = critical_text(&document);
-    finish(&options.common, "critical.json", &document, text, code)
+    let text = critical_text(&document, options.max.unwrap_or(ROWS));
+    finish_long(&options.common, "critical.json", &document, text, code)
 }
 
 /// Data with the widths that were given, those of the weights, or those of the example.

@@ -1,13 +1,13 @@
 //! Standard output, standard error and exit codes.
 
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{ErrorDocument, RunDocument, to_json};
-use rankscape::io::write_atomically;
+use rankscape::io::documents::{ErrorDocument, RunDocument, to_json, write_json};
+use rankscape::io::{write_atomically, write_atomically_by};
 use serde::Serialize;
 
 use crate::arguments::CommonOptions;
@@ -46,7 +46,7 @@ pub(crate) fn finish(
     text: String,
     code: u8,
 ) -> Result<Outcome, InputError> {
-    let json = to_json(document) + "\n";
+    let json = if common.makes_document() { to_json(document) + "\n" } else { String::new() };
     if let Some(folder) = &common.out {
         write_document(folder, name, &json)?;
     }
@@ -58,15 +58,44 @@ pub(crate) fn finish(
     Ok(Outcome { text, code })
 }
 
+/// The same for a document that may be long: its text goes to the file and to standard output as it is made.
+pub(crate) fn finish_long(
+    common: &CommonOptions,
+    name: &str,
+    document: &impl Serialize,
+    text: String,
+    code: u8,
+) -> Result<Outcome, InputError> {
+    let lines = |out: &mut dyn Write| {
+        write_json(document, &mut &mut *out)?;
+        out.write_all(b"\n")
+    };
+    if let Some(folder) = &common.out {
+        make_folder(folder)?;
+        write_atomically_by(&folder.join(name), |file| lines(file))?;
+    }
+    if common.json {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let code = written(lines(&mut out).and_then(|()| out.flush()), code);
+        return Ok(Outcome { text: String::new(), code });
+    }
+    Ok(Outcome { text: if common.quiet { String::new() } else { text }, code })
+}
+
 /// Prints the answer. A reader that closed the pipe is no failure.
 pub(crate) fn print(text: &str, code: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    ExitCode::from(written(out.write_all(text.as_bytes()).and_then(|()| out.flush()), code))
+}
+
+/// The exit code once standard output was written to, or was not.
+fn written(result: std::io::Result<()>, code: u8) -> u8 {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             eprintln!("rankscape: standard output cannot be written: {error}");
-            ExitCode::from(FAILED)
+            FAILED
         }
-        _ => ExitCode::from(code),
+        _ => code,
     }
 }
 
@@ -94,7 +123,11 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 /// Writes a document into the folder given by `--out`.
 pub(crate) fn write_document(folder: &Path, name: &str, json: &str) -> Result<(), InputError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| InputError::new(format!("the folder cannot be made: {error}")).file(folder.display()))?;
+    make_folder(folder)?;
     write_atomically(&folder.join(name), json.as_bytes())
+}
+
+fn make_folder(folder: &Path) -> Result<(), InputError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| InputError::new(format!("the folder cannot be made: {error}")).file(folder.display()))
 }

@@ -79,6 +79,14 @@ Rungs      5 in all, the lowest:
              8.5      0      0          8  saddles, mixed  nothing
 Minima     bad local minima are impossible
 Graph      7 descents between listed rungs: 2 rotations, 5 to a larger rank
+            from                to          falls by  by
+               4                 2                 2  adding direction 2
+             4.5                 2               2.5  turning direction 3 into 1
+             6.5                 4               2.5  turning direction 2 into 1
+             6.5                 2               4.5  adding direction 1
+             6.5               4.5                 2  adding direction 3
+             8.5                 4               4.5  adding direction 1
+             8.5               6.5                 2  adding direction 2
 Evidence   exact; rests on 3 decisions, all clear
 ";
     assert_eq!((run.stdout.as_str(), run.code), (expected, 0));
@@ -95,6 +103,30 @@ Evidence   exact; rests on 3 decisions, all clear
     assert_eq!((&plain["global_minima"]["dimension"], &biased["global_minima"]["dimension"]), (&json!(1), &json!(2)));
     assert_close(&plain["global_minimum"], 0.5 * (5.0 - 2.0), 1e-12, "plain");
     assert_eq!(answer(folder, &["--data", "d.json", "--widths", "2,1,1"], 0)["rungs"], plain["rungs"]);
+}
+
+/// `--max` shows as many rungs as it says and makes no more; without it words show eight and a document lists all.
+#[test]
+fn words_show_as_many_rungs_as_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |more: &[&str]| {
+        let run = rankscape(folder.path(), &[&["critical", "--example", "digits-classifier"], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        let is_row =
+            |line: &&str| line.starts_with(' ') && (line.contains("global minima") || line.contains("saddles"));
+        run.stdout.lines().filter(is_row).count()
+    };
+    for (more, expected) in
+        [(&[][..], 8), (&["--max", "20"], 20), (&["--max", "3", "--graph"], 3), (&["--out", "o"], 8)]
+    {
+        assert_eq!(rows(more), expected, "{more:?}");
+    }
+    let written = std::fs::read_to_string(folder.path().join("o/critical.json")).unwrap();
+    let written: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["rungs"].as_array().unwrap().len(), 848);
+    let run = rankscape(folder.path(), &["critical", "--example", "digits", "--max", "5", "--graph"]);
+    let graph: Vec<&str> = run.stdout.lines().skip_while(|line| !line.starts_with("Graph")).collect();
+    assert!(graph[2].contains("turning direction 9 into 8"), "{graph:?}");
 }
 
 #[test]

@@ -25,7 +25,9 @@ pub use construct::{
     CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
 };
 pub use exact::{ExactData, ExactSquareNetwork};
-pub use ladder::{BadLocalMinima, Descent, DescentKind, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs};
+pub use ladder::{
+    BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
+};
 pub use near::{NearCriticalPoint, near_critical_point};
 pub use numerical::classify;
 pub(crate) use numerical::string_ranks;

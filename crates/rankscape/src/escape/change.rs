@@ -2,7 +2,7 @@
 
 use num_traits::{One, Zero};
 
-use super::polynomial::{Polynomial, polynomial_plus, polynomial_times};
+use super::polynomial::{Polynomial, inner_products, polynomial_plus, polynomial_times};
 use crate::linalg::Algebra;
 
 /// A point of the square loss on which only products, the gradient `g` in matrix space and the Gram matrix of the inputs
@@ -28,18 +28,26 @@ impl<M: Algebra> Landscape<'_, M> {
     pub(super) fn change(&self, steps: &Steps<M>) -> Vec<M::Number> {
         let product = self.product_change(steps);
         let half = M::Number::one() / (M::Number::one() + M::Number::one());
-        let mut out = vec![M::Number::zero(); (2 * product.len()).max(2) - 1];
-        for (i, a) in product.iter().enumerate() {
-            let Some(a) = a else { continue };
-            out[i] = out[i].clone() + self.gradient.inner(a);
-            let image = self.gram.map_or_else(|| a.clone(), |gram| a.times(gram));
-            for (j, b) in product.iter().enumerate() {
-                if let Some(b) = b {
-                    out[i + j] = out[i + j].clone() + half.clone() * image.inner(b);
+        let images = self.times_gram(&product);
+        let squares = inner_products(&images, &product);
+        (0..(2 * product.len()).max(2) - 1)
+            .map(|power| {
+                let slope = product.get(power).and_then(Option::as_ref).map(|a| self.gradient.inner(a));
+                let square = squares.get(power).filter(|square| !square.is_zero());
+                match (slope, square) {
+                    (Some(slope), Some(square)) => slope + half.clone() * square.clone(),
+                    (Some(slope), None) => slope,
+                    (None, Some(square)) => half.clone() * square.clone(),
+                    (None, None) => M::Number::zero(),
                 }
-            }
-        }
-        out
+            })
+            .collect()
+    }
+
+    /// `a S` for every coefficient.
+    pub(super) fn times_gram(&self, a: &Polynomial<M>) -> Polynomial<M> {
+        let image = |a: &M| self.gram.map_or_else(|| a.clone(), |gram| a.times(gram));
+        a.iter().map(|a| a.as_ref().map(image)).collect()
     }
 
     /// `mu(theta(t)) - mu(theta)`.

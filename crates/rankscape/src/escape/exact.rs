@@ -1,6 +1,7 @@
 //! Paths over the rationals: every coefficient of the path, of the loss along it and the decrease at the end are exact.
 
-use num_traits::{Signed, Zero};
+use num_bigint::BigInt;
+use num_traits::{One, Signed, Zero};
 
 use super::change::{Landscape, Steps};
 use super::least_order::{Crossing, NullSpaces, least_path};
@@ -57,16 +58,34 @@ impl<'a> ExactPoint<'a> {
     }
 
     /// Coefficients of `t^0, t^1, ...` of `L(theta(t)) - L(theta)`; the first is zero.
+    ///
+    /// With `D_k` the common denominator of `W_k` and its steps, and `N` their product, all is made of integers: layers and
+    /// steps times `D_k`, `N Q g` and `Q S`, with `Q` the common denominator of both, give `N^2 Q` times the change.
     pub fn change(&self, path: &EscapePath<ExactFactors>) -> Vec<Rational> {
+        let layers = self.factors.matrices();
+        let denominators: Vec<BigInt> = (0..layers.len())
+            .map(|k| {
+                let steps = path.terms.iter().map(|(_, step)| step.matrices()[k].common_denominator());
+                steps.fold(layers[k].common_denominator(), num_integer::lcm)
+            })
+            .collect();
+        let whole: Vec<RationalMatrix> = layers.iter().zip(&denominators).map(|(w, d)| w.times_integer(d)).collect();
         let steps: Steps<RationalMatrix> = path
             .terms
             .iter()
             .map(|(power, step)| {
-                let nonzero = |m: &RationalMatrix| (!m.is_zero()).then(|| m.clone());
-                (*power, step.matrices().iter().map(nonzero).collect())
+                let nonzero = |(m, d): (&RationalMatrix, &BigInt)| (!m.is_zero()).then(|| m.times_integer(d));
+                (*power, step.matrices().iter().zip(&denominators).map(nonzero).collect())
             })
             .collect();
-        self.landscape().change(&steps)
+        let product: BigInt = denominators.iter().product();
+        let gradient = self.network.gradient().times_integer(&product);
+        let common = num_integer::lcm(gradient.common_denominator(), self.data.xx.common_denominator());
+        let (gradient, gram) = (gradient.times_integer(&common), self.data.xx.times_integer(&common));
+        let landscape = Landscape { layers: &whole, gram: Some(&gram), gradient: &gradient };
+        let scale = Rational::from_integer(&product * &product * common);
+        let divided = |c: Rational| if scale.is_one() { c } else { c / &scale };
+        landscape.change(&steps).into_iter().map(divided).collect()
     }
 
     /// The path of the lowest order out of a non-strict saddle.

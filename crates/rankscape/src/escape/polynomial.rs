@@ -35,3 +35,14 @@ pub(super) fn add_to<M: Algebra>(place: &mut Option<M>, term: M) {
         None => term,
     });
 }
+
+/// Coefficients of `tr(a(t)' b(t))`.
+pub(super) fn inner_products<M: Algebra>(a: &Polynomial<M>, b: &Polynomial<M>) -> Vec<M::Number> {
+    (0..(a.len() + b.len()).saturating_sub(1))
+        .map(|power| {
+            let pairs = (power.saturating_sub(b.len().saturating_sub(1))..a.len().min(power + 1))
+                .filter_map(|i| a[i].as_ref().zip(b[power - i].as_ref()));
+            M::sum_of_inner(pairs)
+        })
+        .collect()
+}

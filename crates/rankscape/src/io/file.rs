@@ -1,7 +1,7 @@
 //! Files: formats by extension and first bytes, readable errors, atomic writing.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::error::{InputError, Result};
@@ -137,12 +137,20 @@ pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// If the folder does not exist or may not be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically_by(path, |file| file.write_all(bytes))
+}
+
+/// The same for what `contents` writes.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_atomically_by(path: &Path, contents: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
     let name = path.file_name().ok_or_else(|| InputError::new("there is no file name").file(path.display()))?;
     let temporary = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
     let write = || -> io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        contents(&mut file)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&temporary, path)
     };
     write().map_err(|error| {

@@ -35,7 +35,7 @@ mod write;
 pub use array::ElementType;
 pub use certificate::{CertificateFile, read_certificate, write_certificate};
 pub use examples::EXAMPLE_FILES;
-pub use file::write_atomically;
+pub use file::{write_atomically, write_atomically_by};
 pub use json::JSON_LIMIT;
 pub use npz::ENTRY_LIMIT;
 pub use rows::ARRAY_LIMIT;

@@ -4,7 +4,7 @@ use std::ops::Neg;
 
 use num_traits::{Num, One, Zero};
 
-use super::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
+use super::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64, sum_of_products};
 use super::matrix::Matrix;
 
 /// A dense matrix over a field.
@@ -21,6 +21,10 @@ pub(crate) trait Algebra: Clone {
     fn scaled_by(&self, factor: &Self::Number) -> Self;
     /// `tr(self' other)`.
     fn inner(&self, other: &Self) -> Self::Number;
+    /// `sum tr(x' y)`.
+    fn sum_of_inner<'a>(pairs: impl Iterator<Item = (&'a Self, &'a Self)>) -> Self::Number
+    where
+        Self: 'a;
     fn number(value: f64) -> Self::Number;
     fn to_f64(value: &Self::Number) -> f64;
 
@@ -56,6 +60,9 @@ impl Algebra for Matrix {
     fn inner(&self, other: &Self) -> f64 {
         self.dot(other)
     }
+    fn sum_of_inner<'a>(pairs: impl Iterator<Item = (&'a Self, &'a Self)>) -> f64 {
+        pairs.map(|(x, y)| x.dot(y)).sum()
+    }
     fn number(value: f64) -> f64 {
         value
     }
@@ -90,6 +97,9 @@ impl Algebra for RationalMatrix {
     }
     fn inner(&self, other: &Self) -> Rational {
         self.dot(other)
+    }
+    fn sum_of_inner<'a>(pairs: impl Iterator<Item = (&'a Self, &'a Self)>) -> Rational {
+        sum_of_products(pairs.flat_map(|(x, y)| x.entries().iter().zip(y.entries())))
     }
     fn number(value: f64) -> Rational {
         rational_from_f64(value).unwrap_or_else(Rational::zero)

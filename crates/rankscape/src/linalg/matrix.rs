@@ -3,7 +3,7 @@
 use std::ops::{Add, Mul, Sub};
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatRef, Par};
 
 use crate::random::Stream;
 
@@ -166,18 +166,6 @@ impl Matrix {
     #[must_use]
     pub fn times_transpose(&self, other: &Self) -> Self {
         Self(product(self.as_ref(), other.0.transpose()))
-    }
-
-    /// Subtracts from `x` its projections on the first `count` columns, taken as orthonormal; gives the coefficients.
-    pub(super) fn project_out(&self, count: usize, x: &mut [f64]) -> Vec<f64> {
-        let columns = self.0.as_ref().subcols(0, count);
-        let mut coefficients = vec![0.0; count];
-        let c = MatMut::from_column_major_slice_mut(&mut coefficients, count, 1);
-        let rows = x.len();
-        matmul(c, Accum::Replace, columns.transpose(), MatRef::from_column_major_slice(x, rows, 1), 1.0, Par::Seq);
-        let c = MatRef::from_column_major_slice(&coefficients, count, 1);
-        matmul(MatMut::from_column_major_slice_mut(x, rows, 1), Accum::Add, columns, c, -1.0, Par::Seq);
-        coefficients
     }
 
     /// Sum of the products of the entries, `tr(self' other)`.

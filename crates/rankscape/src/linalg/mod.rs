@@ -9,6 +9,7 @@ mod householder;
 mod inertia;
 pub mod interval;
 mod krylov;
+mod lanczos;
 mod leading;
 mod matrix;
 mod narrow;
@@ -19,12 +20,14 @@ mod small;
 mod square;
 mod svd;
 mod triangular;
+mod tridiagonal;
 #[cfg(test)]
 pub(crate) mod work;
 
 pub(crate) use algebra::Algebra;
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
-pub use krylov::{End, Extreme, LinearOperator, SymmetricOperator, extreme_eigenpairs, least_squares, vector_norm};
+pub use krylov::{LinearOperator, SymmetricOperator, least_squares, vector_norm};
+pub use lanczos::{End, Extreme, extreme_eigenpairs};
 pub use leading::{Leading, leading_singular};
 pub use matrix::{Matrix, power_of_two_near};
 pub(crate) use qr::thin_qr;

@@ -4,18 +4,15 @@ use super::counted;
 use super::diagnose::{evidence_line, number, ranges};
 use crate::io::documents::{CriticalDocument, RungDocument};
 
-/// Rungs shown at most.
-const RUNGS: usize = 8;
-
 /// Distinct singular values shown at most.
 const LEVELS: usize = 8;
 
-/// The document of `critical` as text.
-pub fn critical_text(document: &CriticalDocument) -> String {
+/// The document of `critical` as text, with up to `rows` rungs.
+pub fn critical_text(document: &CriticalDocument, rows: usize) -> String {
     let mut lines = vec![network(document), spectrum(document), minimum(document)];
-    lines.extend(rungs(document));
+    lines.extend(rungs(document, rows));
     lines.push(format!("Minima     bad local minima are {}", document.bad_local_minima.verdict));
-    lines.extend(graph(document));
+    lines.extend(graph(document, rows));
     lines.push(evidence_line(&document.evidence));
     lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"
@@ -67,14 +64,14 @@ fn minimum(document: &CriticalDocument) -> String {
     format!("Minimum    {}{unit}{set}", number(document.global_minimum))
 }
 
-fn rungs(document: &CriticalDocument) -> Vec<String> {
+fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
     let Some(total) = &document.rungs_total else { return vec!["Rungs      undecided".to_owned()] };
     let mut lines = vec![
         format!("Rungs      {total} in all, the lowest:"),
         format!("{:>16}  {:>5}  {:>5}  {:>9}  {:<14}  captured", "value", "rank", "index", "dimension", "points are"),
     ];
-    lines.extend(document.rungs.iter().take(RUNGS).map(line));
-    let shown = document.rungs.len().min(RUNGS);
+    lines.extend(document.rungs.iter().take(rows).map(line));
+    let shown = document.rungs.len().min(rows);
     if total.as_u64().is_none_or(|total| total > shown as u64) {
         lines.push("             ...".to_owned());
     }
@@ -102,15 +99,29 @@ fn line(rung: &RungDocument) -> String {
     )
 }
 
-fn graph(document: &CriticalDocument) -> Option<String> {
-    let total = document.graph_total?;
-    let rotations = document.graph.iter().flatten().filter(|descent| descent.kind == "rotation").count();
-    let listed = document.graph.as_ref().map_or(0, Vec::len);
+/// How many descents there are, and those between the rungs shown.
+fn graph(document: &CriticalDocument, rows: usize) -> Vec<String> {
+    let Some((found, total)) = document.graph.as_ref().zip(document.graph_total) else { return Vec::new() };
+    let rotations = found.descents().filter(|descent| descent.gives_up.is_some()).count();
+    let listed = found.descents().len();
     let all = if listed < total { format!(", {listed} listed") } else { String::new() };
-    Some(format!(
+    let mut lines = vec![format!(
         "Graph      {} between listed rungs{all}: {}, {} to a larger rank",
         counted(total, "descent"),
         counted(rotations, "rotation"),
         listed - rotations
-    ))
+    )];
+    if listed > 0 {
+        lines.push(format!("{:>16}  {:>16}  {:>16}  by", "from", "to", "falls by"));
+    }
+    let shown = found.descents().filter(|descent| descent.from < rows && descent.to < rows);
+    lines.extend(shown.map(|descent| {
+        let value = |rung: usize| number(document.rungs[rung].value);
+        let by = match descent.gives_up {
+            Some(lost) => format!("turning direction {lost} into {}", descent.gains),
+            None => format!("adding direction {}", descent.gains),
+        };
+        format!("{:>16}  {:>16}  {:>16}  {by}", value(descent.from), value(descent.to), number(descent.decrease))
+    }));
+    lines
 }

@@ -1,7 +1,7 @@
 //! Descents from rung to rung: rotations towards a larger singular direction, and new directions while the rank can
 //! grow; each with a path of parameters along which the loss falls strictly.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::f64::consts::FRAC_PI_2;
 
 use super::{Ladder, Rung};
@@ -44,12 +44,31 @@ pub struct Descent {
     pub decrease: f64,
 }
 
+/// Descents between the lowest rungs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Descents {
+    /// Some or all, by the rung they leave.
+    pub listed: Vec<Descent>,
+    /// How many there are.
+    pub total: usize,
+    /// How often a rung was looked for in the list.
+    pub lookups: usize,
+}
+
+/// Squares of levels that differ by at most this, relative to the sum of all, may order two rungs by their rounding errors.
+const TIED: f64 = 1e-12;
+
 impl Ladder {
-    /// Descents between rungs of a list, at most `most` of them, by the rung they leave; the second number counts all.
-    pub fn descents(&self, rungs: &[Rung], most: usize) -> (Vec<Descent>, usize) {
-        let positions: BTreeMap<&[usize], usize> =
+    /// Descents between `rungs`, the lowest ones as [`Ladder::lowest`] gives them; at most `most` are listed, all are counted.
+    ///
+    /// A descent reaches a lower rung, which is therefore in the list: those that are only counted are not looked for, unless
+    /// the two values are equal but for rounding.
+    pub fn descents(&self, rungs: &[Rung], most: usize) -> Descents {
+        let positions: HashMap<&[usize], usize> =
             rungs.iter().enumerate().map(|(at, rung)| (rung.pattern.as_slice(), at)).collect();
         let multiplicities: Vec<usize> = self.levels().multiplicities().collect();
+        let squares = self.levels().relative_squares();
+        let tied = TIED * squares.iter().zip(&multiplicities).map(|(square, &m)| square * m as f64).sum::<f64>();
         let starts: Vec<usize> = multiplicities
             .iter()
             .scan(0, |next, m| {
@@ -57,34 +76,49 @@ impl Ladder {
                 Some(*next - m)
             })
             .collect();
-        let (mut descents, mut total) = (Vec::new(), 0);
+        let mut out = Descents { listed: Vec::new(), total: 0, lookups: 0 };
         for (from, rung) in rungs.iter().enumerate() {
-            let open = (0..multiplicities.len()).filter(|&i| rung.pattern[i] < multiplicities[i]);
-            for gained in open {
-                let lower = (gained + 1..multiplicities.len()).filter(|&j| rung.pattern[j] > 0).map(Some);
-                let grows = (rung.rank < self.effective_bottleneck()).then_some(None);
-                for given_up in lower.chain(grows) {
-                    let mut pattern = rung.pattern.clone();
-                    pattern[gained] += 1;
-                    if let Some(level) = given_up {
-                        pattern[level] -= 1;
-                    }
-                    let Some(&to) = positions.get(pattern.as_slice()) else { continue };
-                    total += 1;
-                    if descents.len() < most {
-                        descents.push(Descent {
-                            from,
-                            to,
-                            kind: given_up.map_or(DescentKind::RankRaising, |_| DescentKind::Rotation),
-                            gives_up: given_up.map(|level| starts[level] + rung.pattern[level]),
-                            gains: starts[gained] + rung.pattern[gained] + 1,
-                            decrease: rung.value - rungs[to].value,
-                        });
-                    }
+            let mut pattern = rung.pattern.clone();
+            for (gained, given_up) in self.moves(rung, &multiplicities) {
+                let worth = squares[gained] - given_up.map_or(0.0, |level| squares[level]);
+                if out.listed.len() >= most && worth > tied {
+                    out.total += 1;
+                    continue;
+                }
+                pattern.copy_from_slice(&rung.pattern);
+                pattern[gained] += 1;
+                given_up.into_iter().for_each(|level| pattern[level] -= 1);
+                out.lookups += 1;
+                let Some(&to) = positions.get(pattern.as_slice()) else { continue };
+                out.total += 1;
+                if out.listed.len() < most {
+                    out.listed.push(Descent {
+                        from,
+                        to,
+                        kind: given_up.map_or(DescentKind::RankRaising, |_| DescentKind::Rotation),
+                        gives_up: given_up.map(|level| starts[level] + rung.pattern[level]),
+                        gains: starts[gained] + rung.pattern[gained] + 1,
+                        decrease: rung.value - rungs[to].value,
+                    });
                 }
             }
         }
-        (descents, total)
+        out
+    }
+
+    /// The level that is gained and the one that is given up, if any, of every descent from a rung.
+    fn moves<'a>(
+        &'a self,
+        rung: &'a Rung,
+        multiplicities: &'a [usize],
+    ) -> impl Iterator<Item = (usize, Option<usize>)> + 'a {
+        let levels = multiplicities.len();
+        let open = (0..levels).filter(|&i| rung.pattern[i] < multiplicities[i]);
+        open.flat_map(move |gained| {
+            let lower = (gained + 1..levels).filter(|&j| rung.pattern[j] > 0).map(Some);
+            let grows = (rung.rank < self.effective_bottleneck()).then_some(None);
+            lower.chain(grows).map(move |given_up| (gained, given_up))
+        })
     }
 
     /// The weights `W_1, ..., W_h` on the path of a descent at `t`, from 0 (over `rung`, the one it leaves) to 1.

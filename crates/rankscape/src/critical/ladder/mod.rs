@@ -13,7 +13,7 @@ mod minima;
 mod rung;
 mod stream;
 
-pub use descent::{Descent, DescentKind};
+pub use descent::{Descent, DescentKind, Descents};
 pub use levels::{Level, Levels};
 pub use minima::{BadLocalMinima, GlobalMinima};
 pub use rung::{Rung, RungClasses};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value, json};
 
 use super::point::EvidenceDocument;
@@ -59,7 +59,7 @@ pub struct CriticalDocument {
     pub global_minima: Option<GlobalMinimaDocument>,
     pub bad_local_minima: BadLocalMinimaDocument,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub graph: Option<Vec<DescentDocument>>,
+    pub graph: Option<GraphDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_total: Option<usize>,
     pub evidence: EvidenceDocument,
@@ -110,6 +110,26 @@ pub struct GlobalMinimaDocument {
 pub struct BadLocalMinimaDocument {
     pub verdict: &'static str,
     pub reason: &'static str,
+}
+
+/// The descents between listed rungs; written as a list of [`DescentDocument`], one made at a time.
+#[derive(Debug, Clone)]
+pub struct GraphDocument {
+    descents: Vec<Descent>,
+    factor: f64,
+}
+
+impl GraphDocument {
+    /// The descents.
+    pub fn descents(&self) -> impl ExactSizeIterator<Item = DescentDocument> {
+        self.descents.iter().map(|descent| descent_document(descent, self.factor))
+    }
+}
+
+impl Serialize for GraphDocument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.descents())
+    }
 }
 
 /// A descent between listed rungs.
@@ -165,8 +185,8 @@ impl CriticalDocument {
                 }
             }),
             bad_local_minima: BadLocalMinimaDocument { verdict: minima.name(), reason: minima.reason() },
-            graph_total: graph.as_ref().map(|(_, total)| *total),
-            graph: graph.map(|(descents, _)| descents.iter().map(|d| descent_document(d, factor)).collect()),
+            graph_total: graph.as_ref().map(|found| found.total),
+            graph: graph.map(|found| GraphDocument { descents: found.listed, factor }),
             evidence: EvidenceDocument::from(&levels.evidence),
             tolerances: inputs
                 .tolerances

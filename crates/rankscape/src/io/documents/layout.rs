@@ -8,11 +8,19 @@ use serde_json::ser::Formatter;
 /// A document as JSON text; lists of numbers take no more room than they need.
 pub fn to_json(document: &impl Serialize) -> String {
     let mut out = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Layout::default());
-    match document.serialize(&mut serializer) {
+    match write_json(document, &mut out) {
         Ok(()) => String::from_utf8_lossy(&out).into_owned(),
         Err(error) => format!("{{\"error\": \"{error}\"}}"),
     }
+}
+
+/// Writes a document as the text of [`to_json`], without holding that text.
+///
+/// # Errors
+/// If the writer fails.
+pub fn write_json(document: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Layout::default());
+    document.serialize(&mut serializer).map_err(io::Error::from)
 }
 
 #[derive(Default)]

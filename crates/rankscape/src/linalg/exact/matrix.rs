@@ -92,7 +92,7 @@ impl RationalMatrix {
 
     /// `tr(self' other)`.
     pub fn dot(&self, other: &Self) -> Rational {
-        self.entries.iter().zip(&other.entries).map(|(x, y)| x * y).sum()
+        sum_of_products(self.entries.iter().zip(&other.entries))
     }
 
     /// Sum of the squares of the entries.
@@ -113,6 +113,26 @@ impl RationalMatrix {
         })
     }
 
+    /// The least positive integer that makes every entry an integer.
+    pub(crate) fn common_denominator(&self) -> BigInt {
+        self.entries
+            .iter()
+            .filter(|x| !x.is_integer())
+            .fold(BigInt::one(), |d, x| num_integer::lcm(d, x.denom().clone()))
+    }
+
+    /// The matrix times an integer.
+    #[must_use]
+    pub(crate) fn times_integer(&self, factor: &BigInt) -> Self {
+        // Dividing first keeps whole numbers whole without a common factor to look for.
+        let entry = |x: &Rational| match x.is_integer() {
+            true => Rational::from_integer(x.numer() * factor),
+            false if (factor % x.denom()).is_zero() => Rational::from_integer(x.numer() * (factor / x.denom())),
+            false => x * factor,
+        };
+        Self::from_fn(self.rows, self.cols, |i, j| entry(&self[(i, j)]))
+    }
+
     /// Integer matrix with the same row space: every row times its common denominator.
     pub(super) fn integer_rows(&self) -> Vec<Vec<BigInt>> {
         self.entries
@@ -123,6 +143,20 @@ impl RationalMatrix {
             })
             .collect()
     }
+}
+
+/// `sum x y`. Products of integers are added as integers: a fraction is reduced after every step, which for large numbers
+/// costs more than the step.
+pub(crate) fn sum_of_products<'a>(pairs: impl Iterator<Item = (&'a Rational, &'a Rational)>) -> Rational {
+    let (mut whole, mut rest) = (BigInt::zero(), Rational::zero());
+    for (x, y) in pairs.filter(|(x, y)| !x.is_zero() && !y.is_zero()) {
+        if x.is_integer() && y.is_integer() {
+            whole += x.numer() * y.numer();
+        } else {
+            rest += x * y;
+        }
+    }
+    if rest.is_zero() { Rational::from_integer(whole) } else { rest + whole }
 }
 
 /// The exact value of a finite number in double precision.
@@ -164,9 +198,7 @@ impl Mul for &RationalMatrix {
 
     fn mul(self, other: &RationalMatrix) -> RationalMatrix {
         RationalMatrix::from_fn(self.rows, other.cols, |i, j| {
-            (0..self.cols)
-                .filter(|&k| !self[(i, k)].is_zero() && !other[(k, j)].is_zero())
-                .fold(Rational::zero(), |sum, k| sum + &self[(i, k)] * &other[(k, j)])
+            sum_of_products((0..self.cols).map(|k| (&self[(i, k)], &other[(k, j)])))
         })
     }
 }
@@ -175,7 +207,10 @@ impl Add for &RationalMatrix {
     type Output = RationalMatrix;
 
     fn add(self, other: &RationalMatrix) -> RationalMatrix {
-        RationalMatrix::from_fn(self.rows, self.cols, |i, j| &self[(i, j)] + &other[(i, j)])
+        RationalMatrix::from_fn(self.rows, self.cols, |i, j| match (&self[(i, j)], &other[(i, j)]) {
+            (x, y) if x.is_integer() && y.is_integer() => Rational::from_integer(x.numer() + y.numer()),
+            (x, y) => x + y,
+        })
     }
 }
 

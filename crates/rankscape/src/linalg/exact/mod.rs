@@ -5,4 +5,5 @@ mod inertia;
 mod matrix;
 pub(crate) mod modular;
 
+pub(crate) use matrix::sum_of_products;
 pub use matrix::{Rational, RationalMatrix, rational_from_f64, rational_to_f64, root_to_f64};
