@@ -133,6 +133,15 @@ pub(crate) enum NormalizationName {
     Mse,
 }
 
+/// Where `diagnose --leave` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DestinationName {
+    /// Past the next plateau: every missing direction that the narrowest layer has room for is started.
+    Next,
+    /// To a global minimum.
+    Minimum,
+}
+
 /// How a file of weights is read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadingOptions {
@@ -237,6 +246,12 @@ pub(crate) struct DiagnoseOptions {
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Where --leave goes: past the next plateau, every missing direction started, or straight to a global minimum.
+    #[arg(long, value_enum, default_value_t = DestinationName::Next, requires = "leave")]
+    pub(crate) to: DestinationName,
+    /// Say more: gradient, spectrum, ranks, barcode, the path of steepest descent.
+    #[arg(long)]
+    pub(crate) details: bool,
     /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
@@ -400,6 +415,9 @@ pub(crate) struct EscapeOptions {
     /// Write the weights at the end of the path: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Where --leave goes: past the next plateau, every missing direction started, or straight to a global minimum.
+    #[arg(long, value_enum, default_value_t = DestinationName::Next, requires = "leave")]
+    pub(crate) to: DestinationName,
     /// Write a certificate of the path; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,

@@ -6,10 +6,12 @@
 mod biases;
 mod escape;
 mod layer_block;
+mod leave;
 mod output_metric;
 mod point;
 mod spectrum;
 
+pub use leave::{GivenParameters, Leave, leave};
 pub use point::{Data, Parameters, Point, WhitenedData};
 pub use spectrum::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
@@ -17,6 +19,7 @@ pub use spectrum::{
 };
 
 use biases::OutputBias;
+use leave::View;
 
 use crate::architecture::Architecture;
 use crate::critical::{
@@ -25,7 +28,7 @@ use crate::critical::{
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::escape::Escape;
+use crate::escape::{Escape, Outlook};
 use crate::evidence::{Evidence, Grade};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
@@ -122,11 +125,20 @@ pub struct Diagnosis {
     pub inertia: Option<Inertia>,
     /// A path that leaves; `None` at minima and where the class is undecided.
     pub escape: Option<Escape>,
+    /// What is learned, what is missing, and the plateaus ahead.
+    pub outlook: Outlook,
     /// What the loss falls by in addition when a path of weights is followed, as the output bias goes to its best value:
     /// `n/2 ||b_h - b*||^2`; 0 where the path is that of the bias itself.
     pub bias_decrease: f64,
     /// What the verdict rests on.
     pub evidence: Evidence,
+}
+
+impl Diagnosis {
+    /// The directions that the point, or the critical point beside it, captures.
+    fn learned(&self) -> Option<&[usize]> {
+        self.captured.as_ref().or(self.near.as_ref().map(|near| &near.captured)).map(Vec::as_slice)
+    }
 }
 
 /// Diagnoses a point.
@@ -165,6 +177,9 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
             .hint("scale X, Y or the weights"));
     }
     let escape = context.escape(class, inertia, &extremes, near.as_ref());
+    let captured = context.captured(analysis.as_ref()).map(|found| found.indices);
+    let learned = captured.as_ref().or(near.as_ref().map(|near| &near.captured));
+    let outlook = View::new(point, learned.map(Vec::as_slice), settings).outlook;
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
         loss,
@@ -180,7 +195,8 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         stationary_in_function_space: context.stationary(&rank_profile, analysis.as_ref()),
         class,
         spectrum: whitening.spectrum.s.clone(),
-        captured: context.captured(analysis.as_ref()).map(|found| found.indices),
+        captured,
+        outlook,
         bias_decrease: escape.as_ref().map_or(0.0, |escape| context.bias_decrease(escape)),
         escape,
         near,
@@ -349,13 +365,9 @@ impl Context<'_> {
 
     /// `L` and the smallest value over the architecture.
     fn values(&self, given: &NormalizedNetwork, class: CriticalClass) -> (f64, f64) {
-        let Point { factors, whitening, output_bias, .. } = self.point;
-        let z = given.target_scale();
-        let floor = if output_bias.is_some() { 0.0 } else { whitening.floor };
-        let loss = self.exact.map_or_else(
-            || given.given().value() * z * z + floor,
-            |exact| 0.5 * rational_to_f64(&exact.squared_residual()),
-        );
+        let Point { factors, whitening, .. } = self.point;
+        let exactly = |exact: &ExactSquareNetwork<'_>| 0.5 * rational_to_f64(&exact.squared_residual());
+        let loss = self.exact.map_or_else(|| self.point.loss(given), exactly);
         if class == CriticalClass::GlobalMinimum {
             return (loss, loss);
         }

@@ -177,6 +177,22 @@ impl Point {
         self.exact.as_ref().map(|(factors, data)| (factors, data))
     }
 
+    /// The same data at other parameters, shaped as they were given.
+    ///
+    /// # Errors
+    /// If a shape differs.
+    pub fn with_parameters(&self, mut matrices: Vec<Matrix>, mut biases: Vec<Option<Vec<f64>>>) -> Result<Self> {
+        if let Some(c) = &self.output_factor {
+            apply_output_factor(c, &mut matrices, &mut biases)?;
+        }
+        let matrices = if self.first_bias { with_first_bias(matrices, &biases) } else { matrices };
+        let mut output_bias = self.output_bias.clone();
+        if let Some(bias) = &mut output_bias {
+            bias.columns = biases;
+        }
+        Ok(Self { factors: Factors::new(matrices)?, exact: None, output_bias, ..self.clone() })
+    }
+
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {

@@ -11,6 +11,7 @@ mod ascent;
 mod change;
 mod constructions;
 mod criticality;
+mod departure;
 mod directions;
 mod exact;
 mod kernels;
@@ -20,6 +21,7 @@ mod polynomial;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
+pub use departure::{Departure, Destination, Outlook, SingularDirections};
 pub use directions::{leave, leave_non_strict_saddle};
 pub use exact::{ExactEscape, ExactPoint};
 pub use numerical::Judgement;

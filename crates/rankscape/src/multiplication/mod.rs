@@ -39,6 +39,7 @@ pub(crate) use factors::partial_product;
 pub use factors::{ExactFactors, Factors};
 pub use fiber::{ComponentLabel, Fiber};
 pub use frames::product_difference;
+pub(crate) use frames::product_svd;
 pub use image::DifferentialImage;
 pub use learning::{LearningCoefficient, LocalLearning};
 pub use lift::LiftProperties;

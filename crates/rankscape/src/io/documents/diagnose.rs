@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 use super::RunDocument;
 use super::hessian::lost_end;
 use super::numbers::{float_rows, rational_rows};
+use super::outlook::{LeaveDocument, OutlookDocument};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
 use crate::critical::NearCriticalPoint;
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Leave};
 use crate::escape::{Escape, EscapePath};
 use crate::tolerance::Tolerances;
 
@@ -58,8 +59,10 @@ pub struct DiagnoseInputs {
     pub weights_digest: String,
     /// Digest of the data or the target.
     pub data_digest: String,
-    /// Number of samples.
+    /// Number of samples; of columns, for a target.
     pub samples: u64,
+    /// A target was given in place of samples.
+    pub from_target: bool,
     /// Rank of `X`.
     pub data_rank: usize,
     /// What the readers decided.
@@ -81,7 +84,7 @@ pub struct DiagnoseDocument {
     pub widths: Vec<usize>,
     pub bottleneck_rank: usize,
     pub filling: bool,
-    pub samples: u64,
+    pub samples: Option<u64>,
     pub data_rank: usize,
     pub normalization: &'static str,
     pub loss: LossDocument,
@@ -95,6 +98,8 @@ pub struct DiagnoseDocument {
     pub near: Option<NearDocument>,
     pub hessian: HessianDocument,
     pub escape: Option<EscapeDocument>,
+    pub leave: Option<LeaveDocument>,
+    pub outlook: OutlookDocument,
     pub rank_profile: Map<String, Value>,
     pub barcode: Option<Vec<BarDocument>>,
     pub differential: DifferentialDocument,
@@ -158,6 +163,14 @@ pub struct EscapeDocument {
 }
 
 impl DiagnoseDocument {
+    /// Adds what was written into `file`.
+    #[must_use]
+    pub fn with_leave(mut self, found: &Leave, inputs: &DiagnoseInputs, file: String) -> Self {
+        let outputs = self.widths.last().copied().unwrap_or(1);
+        self.leave = Some(LeaveDocument::new(found, inputs.normalization.factor(inputs.samples, outputs), file));
+        self
+    }
+
     /// The document of a diagnosis; losses, gradients and eigenvalues are multiplied by the normalization.
     pub fn new(found: &Diagnosis, inputs: &DiagnoseInputs) -> Self {
         let outputs = found.architecture.outputs();
@@ -173,7 +186,7 @@ impl DiagnoseDocument {
             widths: found.architecture.widths().to_vec(),
             bottleneck_rank: found.architecture.bottleneck_rank(),
             filling: found.architecture.is_filling(),
-            samples: inputs.samples,
+            samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: inputs.data_rank,
             normalization: inputs.normalization.name(),
             loss: LossDocument {
@@ -198,6 +211,8 @@ impl DiagnoseDocument {
                 let along_path = escape_document(escape, factor);
                 EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
             }),
+            leave: None,
+            outlook: OutlookDocument::new(&found.outlook, factor),
             rank_profile: rank_entries(profile),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),
