@@ -17,6 +17,7 @@ mod hessian;
 mod layout;
 mod map;
 mod numbers;
+mod outlook;
 mod parse;
 mod point;
 mod solve;
@@ -44,6 +45,7 @@ pub use hessian::{
 };
 pub use layout::to_json;
 pub use map::MapDocument;
+pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
