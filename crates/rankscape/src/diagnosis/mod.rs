@@ -6,10 +6,12 @@
 mod biases;
 mod escape;
 mod layer_block;
+mod near;
 mod output_metric;
 mod point;
 mod spectrum;
 
+pub use near::{Near, Stall};
 pub use point::{Data, Parameters, Point, WhitenedData};
 pub use spectrum::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
@@ -20,8 +22,8 @@ use biases::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, Parsed, captured_directions,
-    classify, near_critical_point, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Origin, Parsed, captured_directions,
+    classify, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
@@ -115,7 +117,9 @@ pub struct Diagnosis {
     /// 1-based captured directions; `None` when `W X` is not a spectral projection.
     pub captured: Option<Vec<usize>>,
     /// The critical point nearby, at a point that is not critical.
-    pub near: Option<NearCriticalPoint>,
+    pub near: Option<Near>,
+    /// Whether training stalls, at a point that is not critical.
+    pub stall: Option<Stall>,
     /// Ends of the spectrum of the Hessian.
     pub extremes: Extremes,
     /// Inertia of the Hessian at critical points, where settled.
@@ -147,7 +151,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let search = || (!critical).then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
+    let search = || (!critical).then(|| context.near()).flatten();
     let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
     let (near, extremes) = match pool(threads.min(2)) {
         Some(pool) => pool.join(search, ends),
@@ -164,6 +168,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
             .value(loss)
             .hint("scale X, Y or the weights"));
     }
+    let stall = (!critical).then(|| context.stall(&extremes, near.as_ref())).flatten();
     let escape = context.escape(class, inertia, &extremes, near.as_ref());
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
@@ -184,6 +189,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         bias_decrease: escape.as_ref().map_or(0.0, |escape| context.bias_decrease(escape)),
         escape,
         near,
+        stall,
         extremes,
         inertia,
         evidence: context.evidence(&rank_profile, analysis),

@@ -1,7 +1,7 @@
 //! The diagnosis in ten to twenty lines.
 
 use super::{counted, draw_barcode, in_words};
-use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument};
+use crate::io::documents::{DiagnoseDocument, EvidenceDocument, NearDocument, StallDocument};
 
 /// Bars drawn at most.
 const BARS: usize = 6;
@@ -11,6 +11,7 @@ pub fn diagnose_text(document: &DiagnoseDocument, leave_file: Option<&str>) -> S
     let mut lines = vec![network(document), loss(document), verdict(document)];
     lines.extend(origin(document));
     lines.extend(document.near.as_ref().map(near));
+    lines.extend(document.stall.as_ref().map(stall));
     lines.extend(captured(document));
     lines.push(hessian(document));
     lines.extend(way_out(document, leave_file));
@@ -79,14 +80,40 @@ fn origin(document: &DiagnoseDocument) -> Option<String> {
 }
 
 fn near(near: &NearDocument) -> String {
-    let name = match near.class {
+    let index = near.index.map_or_else(String::new, |index| format!(", index {index}"));
+    let mut text = format!(
+        "Near       The nearest critical point is {} at relative distance {:.2e}, of rank {} and loss {}{index}",
+        named(near.nearest_class),
+        near.distance,
+        near.rank,
+        number(near.value)
+    );
+    match (near.nearest_class, &near.strict, &near.non_strict) {
+        ("strict_saddle", _, Some(flat)) => text += &format!("; a non-strict saddle at {:.2e}", flat.distance),
+        ("non_strict_saddle", Some(strict), _) => text += &format!("; a strict saddle at {:.2e}", strict.distance),
+        _ => {}
+    }
+    text + "."
+}
+
+fn named(class: &str) -> String {
+    match class {
         "global_minimum" => "a global minimum".to_owned(),
         "undecided" => "a critical point whose class is undecided".to_owned(),
         other => format!("a {}", in_words(other)),
+    }
+}
+
+fn stall(stall: &StallDocument) -> String {
+    let what = match stall.verdict {
+        "moving" => "the curvature moves it on",
+        _ => "the curvature does not move it on soon",
     };
-    let distance = near.distance.map_or_else(String::new, |d| format!(" at relative distance {d:.1e}"));
-    let index = near.index.map_or_else(String::new, |index| format!(", index {index}"));
-    format!("Near       It is next to {name}{distance}, of rank {} and loss {}{index}.", near.rank, number(near.value))
+    let steps = stall.steps.map_or_else(String::new, |steps| format!("; one e-fold takes {steps:.0} steps"));
+    format!(
+        "Stall      {}: {what} (most negative curvature {:.1e} of the curvature scale{steps}).",
+        stall.verdict, stall.rho
+    )
 }
 
 fn captured(document: &DiagnoseDocument) -> Option<String> {
