@@ -252,6 +252,13 @@ pub(crate) struct DiagnoseOptions {
     /// Say more: gradient, spectrum, ranks, barcode, the path of steepest descent.
     #[arg(long)]
     pub(crate) details: bool,
+    /// Write the nearest critical point: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) near: Option<PathBuf>,
+    /// Learning rate of gradient descent on the loss as it is reported (see --normalization): says in how many steps the most
+    /// negative curvature multiplies a deviation by e.
+    #[arg(long, value_name = "RATE", value_parser = learning_rate)]
+    pub(crate) learning_rate: Option<f64>,
     /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
@@ -448,4 +455,9 @@ pub(crate) struct AdapterOptions {
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "a number was expected".to_owned())?;
+    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("a learning rate is a positive number".to_owned()) }
 }

@@ -16,9 +16,18 @@ use crate::problem::ReadPoint;
 
 pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
-    let read = ReadPoint::new(&options.point, common)?;
+    if let Some(path) = options.near.as_ref().filter(|path| path.exists()) {
+        return Err(InputError::new("the file exists already, and the nearest point does not replace it")
+            .file(path.display())
+            .hint("give --near the name of a new file"));
+    }
+    let mut read = ReadPoint::new(&options.point, common)?;
+    read.inputs.learning_rate = options.learning_rate;
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
     let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
+    if let (Some(path), Some(near)) = (&options.near, &found.near) {
+        read.write(path, &near.found.nearest.factors)?;
+    }
     if let Some(path) = &options.certificate {
         write_certificate(path, &Certificate::new(&read.point, &found)?, read.digest())?;
     }
@@ -32,6 +41,8 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     }
     let stays = leave.as_ref().filter(|_| left.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
+    let missing = options.near.as_ref().filter(|_| found.near.is_none());
+    document.notes.extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
     document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
     document.run = run_document(common, started);
     let command = command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
@@ -39,6 +50,10 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
     let code = if undecided { UNDECIDED } else { ANSWERED };
     finish(common, "diagnose.json", &document, text, code)
+}
+
+fn why_not_near(critical: bool) -> &'static str {
+    if critical { "the point is critical itself" } else { "no critical point is near" }
 }
 
 fn why_no_path(class: CriticalClass) -> &'static str {

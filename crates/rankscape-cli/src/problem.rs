@@ -143,6 +143,7 @@ impl ReadPoint {
             normalization: normalization(options.normalization),
             seed: common.seed,
             tolerances,
+            learning_rate: None,
         };
         Ok(Self { weights, point, inputs, source })
     }

@@ -26,7 +26,7 @@ pub use construct::{
 };
 pub use exact::{ExactData, ExactSquareNetwork};
 pub use ladder::{BadLocalMinima, Descent, DescentKind, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs};
-pub use near::{NearCriticalPoint, near_critical_point};
+pub use near::{NearCriticalPoint, NearPoint, NearSearch, Work as NearWork, near_critical_point};
 pub use numerical::classify;
 pub use parse::{DeepForm, LevelForm, Order, Parsed, ParsedPoint, parse};
 pub use strata::{CapturedFamily, CyclicBar, Stratum, StratumFacts};

@@ -7,11 +7,13 @@ mod biases;
 mod escape;
 mod layer_block;
 mod leave;
+mod near;
 mod output_metric;
 mod point;
 mod spectrum;
 
 pub use leave::{GivenParameters, Leave, leave};
+pub use near::{Near, Stall};
 pub use point::{Data, Parameters, Point, WhitenedData};
 pub use spectrum::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
@@ -23,8 +25,8 @@ use leave::View;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, NearCriticalPoint, Origin, Parsed, captured_directions,
-    classify, near_critical_point, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Origin, Parsed, captured_directions,
+    classify, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
@@ -118,7 +120,9 @@ pub struct Diagnosis {
     /// 1-based captured directions; `None` when `W X` is not a spectral projection.
     pub captured: Option<Vec<usize>>,
     /// The critical point nearby, at a point that is not critical.
-    pub near: Option<NearCriticalPoint>,
+    pub near: Option<Near>,
+    /// Whether training stalls, at a point that is not critical.
+    pub stall: Option<Stall>,
     /// Ends of the spectrum of the Hessian.
     pub extremes: Extremes,
     /// Inertia of the Hessian at critical points, where settled.
@@ -137,8 +141,12 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// The directions that the point, or the critical point beside it, captures.
     fn learned(&self) -> Option<&[usize]> {
-        self.captured.as_ref().or(self.near.as_ref().map(|near| &near.captured)).map(Vec::as_slice)
+        learned(self.captured.as_ref(), self.near.as_ref())
     }
+}
+
+fn learned<'a>(captured: Option<&'a Vec<usize>>, near: Option<&'a Near>) -> Option<&'a [usize]> {
+    captured.or(near.map(|near| &near.found.nearest.captured)).map(Vec::as_slice)
 }
 
 /// Diagnoses a point.
@@ -159,7 +167,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let search = || (!critical).then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
+    let search = || (!critical).then(|| context.near()).flatten();
     let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
     let (near, extremes) = match pool(threads.min(2)) {
         Some(pool) => pool.join(search, ends),
@@ -176,10 +184,10 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
             .value(loss)
             .hint("scale X, Y or the weights"));
     }
+    let stall = (!critical).then(|| context.stall(&extremes, near.as_ref())).flatten();
     let escape = context.escape(class, inertia, &extremes, near.as_ref());
     let captured = context.captured(analysis.as_ref()).map(|found| found.indices);
-    let learned = captured.as_ref().or(near.as_ref().map(|near| &near.captured));
-    let outlook = View::new(point, learned.map(Vec::as_slice), settings).outlook;
+    let outlook = View::new(point, learned(captured.as_ref(), near.as_ref()), settings).outlook;
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
         loss,
@@ -200,6 +208,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         bias_decrease: escape.as_ref().map_or(0.0, |escape| context.bias_decrease(escape)),
         escape,
         near,
+        stall,
         extremes,
         inertia,
         evidence: context.evidence(&rank_profile, analysis),

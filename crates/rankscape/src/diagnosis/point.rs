@@ -193,6 +193,11 @@ impl Point {
         Ok(Self { factors: Factors::new(matrices)?, exact: None, output_bias, ..self.clone() })
     }
 
+    /// `C` and its inverse, where the last factor as given is `C^-1 W_h`.
+    pub(super) fn output_factors(&self) -> Option<(&Matrix, &Matrix)> {
+        self.output_factor.as_ref().zip(self.inverse_output_factor.as_ref())
+    }
+
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {

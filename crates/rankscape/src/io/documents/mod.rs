@@ -33,7 +33,9 @@ pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocume
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, RungDocument,
 };
-pub use diagnose::{DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization};
+pub use diagnose::{
+    DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization, StallDocument,
+};
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
