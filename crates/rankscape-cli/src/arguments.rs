@@ -138,6 +138,15 @@ pub(crate) enum NormalizationName {
     Mse,
 }
 
+/// Where `diagnose --leave` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DestinationName {
+    /// Past the next plateau: every missing direction that the narrowest layer has room for is started.
+    Next,
+    /// To a global minimum.
+    Minimum,
+}
+
 /// How a file of weights is read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadingOptions {
@@ -243,6 +252,19 @@ pub(crate) struct DiagnoseOptions {
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Where --leave goes: past the next plateau, every missing direction started, or straight to a global minimum.
+    #[arg(long, value_enum, default_value_t = DestinationName::Next, requires = "leave")]
+    pub(crate) to: DestinationName,
+    /// Say more: gradient, spectrum, ranks, barcode, the path of steepest descent.
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// Write the nearest critical point: same names and types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) near: Option<PathBuf>,
+    /// Learning rate of gradient descent on the loss as it is reported (see --normalization): says in how many steps the most
+    /// negative curvature multiplies a deviation by e.
+    #[arg(long, value_name = "RATE", value_parser = learning_rate)]
+    pub(crate) learning_rate: Option<f64>,
     /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
@@ -406,6 +428,9 @@ pub(crate) struct EscapeOptions {
     /// Write the weights at the end of the path: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
+    /// Where --leave goes: past the next plateau, every missing direction started, or straight to a global minimum.
+    #[arg(long, value_enum, default_value_t = DestinationName::Next, requires = "leave")]
+    pub(crate) to: DestinationName,
     /// Write a certificate of the path; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
@@ -436,4 +461,9 @@ pub(crate) struct AdapterOptions {
     /// Options of every verb.
     #[command(flatten)]
     pub(crate) common: CommonOptions,
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "a number was expected".to_owned())?;
+    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("a learning rate is a positive number".to_owned()) }
 }

@@ -8,18 +8,25 @@ use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::diagnose;
 use rankscape::io::documents::DiagnoseDocument;
 use rankscape::io::write_certificate;
-use rankscape::report::diagnose_text;
+use rankscape::report::{DiagnoseText, diagnose_text};
 
 use crate::arguments::DiagnoseOptions;
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
+use crate::output::{ANSWERED, Outcome, UNDECIDED, command_without, finish, run_document};
 use crate::problem::ReadPoint;
 
 pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
-    let read = ReadPoint::new(&options.point, common)?;
+    if let Some(path) = options.near.as_ref().filter(|path| path.exists()) {
+        return Err(InputError::new("the file exists already, and the nearest point does not replace it")
+            .file(path.display())
+            .hint("give --near the name of a new file"));
+    }
+    let mut read = ReadPoint::new(&options.point, common)?;
+    read.inputs.learning_rate = options.learning_rate;
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
-    if let (Some(path), Some(escape)) = (&options.leave, &found.escape) {
-        read.write(path, &escape.path.at(&read.point.factors, escape.t))?;
+    let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
+    if let (Some(path), Some(near)) = (&options.near, &found.near) {
+        read.write(path, &near.found.nearest.factors)?;
     }
     if let Some(path) = &options.certificate {
         let certificate = Certificate::new(&read.point, &found, &read.inputs.tolerances)?;
@@ -30,14 +37,24 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         escape.certificate = path.display().to_string().into();
     }
     let leave = options.leave.as_ref().map(|path| path.display().to_string());
-    let stays = leave.as_ref().filter(|_| found.escape.is_none());
+    if let (Some(left), Some(file)) = (&left, &leave) {
+        document = document.with_leave(left, &read.inputs, file.clone());
+    }
+    let stays = leave.as_ref().filter(|_| left.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
+    let missing = options.near.as_ref().filter(|_| found.near.is_none());
+    document.notes.extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
     document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
     document.run = run_document(common, started);
-    let text = diagnose_text(&document, leave.as_deref());
+    let command = command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
+    let text = diagnose_text(&document, DiagnoseText { command: &command, details: options.details });
     let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
     let code = if undecided { UNDECIDED } else { ANSWERED };
     finish(common, "diagnose.json", &document, text, code)
+}
+
+fn why_not_near(critical: bool) -> &'static str {
+    if critical { "the point is critical itself" } else { "no critical point is near" }
 }
 
 fn why_no_path(class: CriticalClass) -> &'static str {

@@ -82,6 +82,29 @@ pub(crate) fn finish_long(
     Ok(Outcome { text: if common.quiet { String::new() } else { text }, code })
 }
 
+/// This command as it was typed, without these options, to be copied; words with blanks or signs of the shell are quoted.
+pub(crate) fn command_without(options: &[&str]) -> String {
+    let flags = ["--details", "--force", "--quiet", "--no-progress"];
+    let mut words = vec!["rankscape".to_owned()];
+    let mut arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = arguments.next() {
+        let name = word.split('=').next().unwrap_or_default();
+        if options.contains(&name) {
+            if !word.contains('=') {
+                arguments.next();
+            }
+        } else if !flags.contains(&name) {
+            words.push(quoted(word));
+        }
+    }
+    words.join(" ")
+}
+
+fn quoted(word: String) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Prints the answer. A reader that closed the pipe is no failure.
 pub(crate) fn print(text: &str, code: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();

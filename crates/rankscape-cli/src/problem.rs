@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rankscape::diagnosis::{Data, Parameters, Point, Settings};
+use rankscape::diagnosis::{Data, Diagnosis, Leave, Parameters, Point, Settings, leave};
+use rankscape::escape::Destination;
 use rankscape::io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
@@ -12,7 +13,7 @@ use rankscape::multiplication::Factors;
 use rankscape::{InputError, Matrix, Tolerances};
 
 use crate::arguments::{
-    CommonOptions, ConventionName, DataOptions, NormalizationName, PointOptions, ReadingOptions, Task,
+    CommonOptions, ConventionName, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions, Task,
 };
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
@@ -138,11 +139,13 @@ impl ReadPoint {
             weights_digest: weights.digest.clone(),
             data_digest,
             samples: point.samples,
+            from_target: options.data.target.is_some(),
             data_rank: point.whitening.rank.rank,
             notes,
             normalization: normalization(options.normalization),
             seed: common.seed,
             tolerances,
+            learning_rate: None,
         };
         Ok(Self { weights, point, inputs, target: options.data.target.is_some(), source })
     }
@@ -163,6 +166,29 @@ impl ReadPoint {
     /// Names the file that holds the array of an error about the whole problem.
     pub(crate) fn name_file(&self, error: InputError, options: &PointOptions) -> InputError {
         self.source.name_file(error, &options.data)
+    }
+
+    /// Writes weights that have left the point, if anything is lower.
+    pub(crate) fn leave(
+        &self,
+        path: &Path,
+        found: &Diagnosis,
+        to: DestinationName,
+        common: &CommonOptions,
+    ) -> Result<Option<Leave>, InputError> {
+        let to = match to {
+            DestinationName::Next => Destination::Next,
+            DestinationName::Minimum => Destination::Minimum,
+        };
+        let stored = |(matrices, biases)| {
+            let stored = self.weights.with_parameters(matrices, biases)?;
+            Ok((stored.matrices, stored.biases))
+        };
+        let left = leave(&self.point, found, to, self.settings(common), &stored)?;
+        if let Some(left) = &left {
+            write_weights(path, &self.weights.with_parameters(left.matrices.clone(), left.biases.clone())?)?;
+        }
+        Ok(left)
     }
 
     /// Writes other factors of the analysed problem with the names and types of the weights.

@@ -94,13 +94,16 @@ fn a_diagnosis_has_every_field_of_the_contract() {
         (
             "",
             "schema seed digest widths bottleneck_rank filling loss gradient critical rank_profile barcode differential \
-              origin stationary_in_function_space class spectrum captured near hessian escape evidence tolerances run",
+              origin stationary_in_function_space class spectrum captured near stall hessian escape evidence tolerances run",
         ),
         ("/loss", "value global_minimum gap"),
         ("/gradient", "norm relative"),
         ("/barcode/0", "from to multiplicity"),
         ("/differential", "rank max_rank submersion"),
-        ("/near", "class captured rank distance gradient_after value"),
+        (
+            "/near",
+            "class nearest_class captured rank index distance distance_whitened lower_bound strict non_strict gradient_after value",
+        ),
         ("/hessian", "lambda_min lambda_max index nullity"),
         ("/escape", "order coefficient t decrease certificate"),
         ("/evidence", "grade rests_on"),

@@ -91,18 +91,23 @@ tolerances! {
     /// (u) An eigenvalue of a dense Hessian counts as zero when it is at most
     /// `zero_curvature * u * sqrt(parameters) * largest`.
     zero_curvature = 16.0;
-    /// A point counts as near a critical point only if its scaled gradient
-    /// `max_k ||grad_k||_F s_k / ||Z||_F^2` is at most this, where `s_k = max(||W_k||_2, s)` and `s` is the natural
-    /// scale of a layer, `||Z||_2^(1/h)`.
-    near_gradient = 0.05;
-    /// The same bound where the nearest spectral projection of the target is zero: there all gradients are small.
-    near_gradient_at_zero = 0.015;
-    /// A rank of a nearby critical point is read off only where consecutive singular values differ by this factor.
-    near_gap = 10.0;
-    /// Largest relative distance `||theta - theta*|| / ||theta||` (whitened coordinates) at which a critical point counts as near.
-    near_distance = 0.2;
-    /// Critical points of different class within this relative distance leave the class of the nearby one undecided.
-    near_rival = 0.01;
+    /// A singular direction of the target is tried both as captured and as not where its share of the product lies between this
+    /// and one minus this.
+    near_share = 0.1;
+    /// A singular value of the target that is at most this times the largest, and that the rounding of stored weights hides,
+    /// counts as zero in the search for nearby critical points.
+    near_hidden = 1e-6;
+    /// Largest relative distance `||theta - theta*|| / ||theta||` at which a critical point counts as near.
+    near_distance = 0.125;
+    /// Largest `gradient.relative` at a nearby critical point that was found.
+    near_gradient = 1e-9;
+    /// A point whose nearest critical point is a strict saddle is called next to a non-strict one where one of the same rung
+    /// is at most this many times as far.
+    near_flat_ratio = 10.0;
+    /// The same non-strict saddle is at most at this relative distance.
+    near_flat_distance = 0.15;
+    /// Training is moving where the most negative curvature exceeds this part of the curvature scale; else it stalls.
+    stall = 0.003;
     /// (u) Two factorizations have the same product when the products differ by at most
     /// `same_product * u * sqrt(largest width) * prod ||W_k||_F`.
     same_product = 64.0;

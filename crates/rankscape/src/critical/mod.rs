@@ -28,7 +28,7 @@ pub use exact::{ExactData, ExactSquareNetwork};
 pub use ladder::{
     BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
 };
-pub use near::{NearCriticalPoint, near_critical_point};
+pub use near::{NearCriticalPoint, NearPoint, NearSearch, Work as NearWork, near_critical_point};
 pub use numerical::classify;
 pub(crate) use numerical::string_ranks;
 pub use parse::{DeepForm, LevelForm, Order, Parsed, ParsedPoint, parse};

@@ -1,8 +1,8 @@
 //! Which way out of the point, and in which arithmetic.
 
 use super::biases::OutputBias;
-use super::{Context, Point, Settings};
-use crate::critical::{CriticalClass, NearCriticalPoint};
+use super::{Context, Near, Point, Settings};
+use crate::critical::CriticalClass;
 use crate::escape::{
     Escape, EscapeKind, EscapePath, ExactPoint, Judgement, LossOnPath, leave, leave_non_strict_saddle,
     leave_through_kernels,
@@ -19,7 +19,7 @@ impl Context<'_> {
         class: CriticalClass,
         inertia: Option<Inertia>,
         found: &Extremes,
-        near: Option<&NearCriticalPoint>,
+        near: Option<&Near>,
     ) -> Option<Escape> {
         let found = self.path_out(class, inertia, found, near)?;
         let lowest_order = match class {
@@ -35,7 +35,7 @@ impl Context<'_> {
         class: CriticalClass,
         inertia: Option<Inertia>,
         found: &Extremes,
-        near: Option<&NearCriticalPoint>,
+        near: Option<&Near>,
     ) -> Option<Escape> {
         let exact = self.exact.zip(self.point.exact());
         let exact = exact.map(|(network, (factors, data))| ExactPoint::new(factors, data, network));
@@ -58,7 +58,7 @@ impl Context<'_> {
         class: CriticalClass,
         inertia: Option<Inertia>,
         found: &Extremes,
-        near: Option<&NearCriticalPoint>,
+        near: Option<&Near>,
     ) -> Option<Escape> {
         let Settings { unit_roundoff, tolerances, seed, .. } = self.settings;
         let Point { factors, whitening, output_bias, output_factor, .. } = self.point;
@@ -80,7 +80,8 @@ impl Context<'_> {
             }
             (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
             (CriticalClass::NotCritical, _) => {
-                let saddle = near.filter(|n| n.class == CriticalClass::StrictSaddle).and_then(|n| n.factors.as_ref());
+                let nearest = near.map(|near| &near.found.nearest);
+                let saddle = nearest.filter(|n| n.class == CriticalClass::StrictSaddle).map(|n| &n.factors);
                 let curvature = saddle.map(|theta| curvature_at(theta, None));
                 let path = leave(factors, self.network, whitening, false, curvature.as_deref(), tolerances);
                 let bias = output_bias.as_ref().and_then(|bias| bias_step(bias, factors));

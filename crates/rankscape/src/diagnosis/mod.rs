@@ -6,11 +6,15 @@
 mod biases;
 mod escape;
 mod layer_block;
+mod leave;
+mod near;
 mod output_metric;
 mod point;
 mod spectrum;
 
 pub use biases::BiasKind;
+pub use leave::{GivenParameters, Leave, leave};
+pub use near::{Near, Stall};
 pub use point::{Data, Parameters, Point, Reduction, WhitenedData};
 pub use spectrum::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, LARGEST_RATIONAL,
@@ -18,15 +22,15 @@ pub use spectrum::{
 };
 
 use biases::OutputBias;
+use leave::View;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Ladder, NearCriticalPoint, Origin, Parsed,
-    captured_directions, classify, near_critical_point, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Ladder, Origin, Parsed, captured_directions, classify, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::escape::Escape;
+use crate::escape::{Escape, Outlook};
 use crate::evidence::{Evidence, Grade};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
 use crate::linalg::exact::rational_to_f64;
@@ -116,18 +120,33 @@ pub struct Diagnosis {
     /// 1-based captured directions; `None` when `W X` is not a spectral projection.
     pub captured: Option<Vec<usize>>,
     /// The critical point nearby, at a point that is not critical.
-    pub near: Option<NearCriticalPoint>,
+    pub near: Option<Near>,
+    /// Whether training stalls, at a point that is not critical.
+    pub stall: Option<Stall>,
     /// Ends of the spectrum of the Hessian.
     pub extremes: Extremes,
     /// Inertia of the Hessian at critical points, where settled.
     pub inertia: Option<Inertia>,
     /// A path that leaves; `None` at minima and where the class is undecided.
     pub escape: Option<Escape>,
+    /// What is learned, what is missing, and the plateaus ahead.
+    pub outlook: Outlook,
     /// What the loss falls by in addition when a path of weights is followed, as the output bias goes to its best value:
     /// `n/2 ||b_h - b*||^2`; 0 where the path is that of the bias itself.
     pub bias_decrease: f64,
     /// What the verdict rests on.
     pub evidence: Evidence,
+}
+
+impl Diagnosis {
+    /// The directions that the point, or the critical point beside it, captures.
+    fn learned(&self) -> Option<&[usize]> {
+        learned(self.captured.as_ref(), self.near.as_ref())
+    }
+}
+
+fn learned<'a>(captured: Option<&'a Vec<usize>>, near: Option<&'a Near>) -> Option<&'a [usize]> {
+    captured.or(near.map(|near| &near.found.nearest.captured)).map(Vec::as_slice)
 }
 
 /// Diagnoses a point.
@@ -150,7 +169,7 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     };
     let class = analysis.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
     let inertia = analysis.as_ref().and_then(|found| found.inertia);
-    let search = || analysis.is_none().then(|| near_critical_point(factors, network, whitening, tolerances)).flatten();
+    let search = || analysis.is_none().then(|| context.near()).flatten();
     let ends = || extremes(&given.hessian(), inertia, tolerances, seed);
     let (near, extremes) = match pool(threads.min(2)) {
         Some(pool) => pool.join(search, ends),
@@ -167,7 +186,10 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
             .value(loss)
             .hint("scale X, Y or the weights"));
     }
+    let stall = (!critical).then(|| context.stall(&extremes, near.as_ref())).flatten();
     let escape = context.escape(class, inertia, &extremes, near.as_ref());
+    let captured = context.captured(analysis.as_ref()).map(|found| found.indices);
+    let outlook = View::new(point, learned(captured.as_ref(), near.as_ref()), settings).outlook;
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
         loss,
@@ -183,10 +205,12 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
         stationary_in_function_space: context.stationary(&rank_profile, analysis.as_ref()),
         class,
         spectrum: whitening.spectrum.s.clone(),
-        captured: context.captured(analysis.as_ref()).map(|found| found.indices),
+        captured,
+        outlook,
         bias_decrease: escape.as_ref().map_or(0.0, |escape| context.bias_decrease(escape)),
         escape,
         near,
+        stall,
         extremes,
         inertia,
         evidence: context.evidence(&rank_profile, analysis),
@@ -364,13 +388,9 @@ impl Context<'_> {
 
     /// `L` and the smallest value over the architecture, which no rounding error of the first may undercut.
     fn values(&self, given: &NormalizedNetwork) -> (f64, f64) {
-        let Point { factors, whitening, output_bias, .. } = self.point;
-        let z = given.target_scale();
-        let floor = if output_bias.is_some() { 0.0 } else { whitening.floor };
-        let loss = self.exact.map_or_else(
-            || given.given().value() * z * z + floor,
-            |exact| 0.5 * rational_to_f64(&exact.squared_residual()),
-        );
+        let Point { factors, whitening, .. } = self.point;
+        let exactly = |exact: &ExactSquareNetwork<'_>| 0.5 * rational_to_f64(&exact.squared_residual());
+        let loss = self.exact.map_or_else(|| self.point.loss(given), exactly);
         let exact = self.point.exact_data.as_ref();
         let minimum = Ladder::minimum_of(factors.architecture(), whitening, exact, self.settings.tolerances);
         (if loss.is_nan() { loss } else { loss.max(minimum) }, minimum)

@@ -224,6 +224,32 @@ impl Point {
         self.exact_factors.as_ref().zip(self.exact_data.as_ref())
     }
 
+    /// The same data at other parameters, shaped as they were given.
+    ///
+    /// # Errors
+    /// If a shape differs.
+    pub fn with_parameters(&self, mut matrices: Vec<Matrix>, mut biases: Vec<Option<Vec<f64>>>) -> Result<Self> {
+        if let Some(c) = &self.output_factor {
+            apply_output_factor(c, &mut matrices, &mut biases)?;
+        }
+        let matrices = if self.first_bias { with_first_bias(matrices, &biases) } else { matrices };
+        let mut output_bias = self.output_bias.clone();
+        if let Some(bias) = &mut output_bias {
+            bias.columns = biases;
+        }
+        Ok(Self { output_bias, ..self.with_factors(Factors::new(matrices)?) })
+    }
+
+    /// The same data at other factors of the analysed problem.
+    pub(super) fn with_factors(&self, factors: Factors) -> Self {
+        Self { factors, exact_factors: None, ..self.clone() }
+    }
+
+    /// `C` and its inverse, where the last factor as given is `C^-1 W_h`.
+    pub(super) fn output_factors(&self) -> Option<(&Matrix, &Matrix)> {
+        self.output_factor.as_ref().zip(self.inverse_output_factor.as_ref())
+    }
+
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {

@@ -12,6 +12,7 @@ mod ascent;
 mod change;
 mod constructions;
 mod criticality;
+mod departure;
 mod directions;
 mod exact;
 mod kernels;
@@ -22,6 +23,7 @@ mod polynomial;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
+pub use departure::{Departure, Destination, Outlook, SingularDirections};
 pub use directions::{leave, leave_non_strict_saddle, leave_through_kernels};
 pub use exact::{ExactEscape, ExactPoint};
 pub use numerical::Judgement;

@@ -10,6 +10,7 @@
 pub mod aligned;
 mod batch;
 mod blocks;
+mod descent;
 mod extremes;
 mod inertia;
 mod network;
@@ -21,6 +22,7 @@ mod reduced;
 mod slopes;
 mod strings;
 
+pub use descent::GradientDescent;
 pub use extremes::{Extremes, extremes, rounding_of_eigenvalues};
 pub use inertia::{PairCounts, inertia_at_critical_point};
 pub use network::{Biases, SquareNetwork};

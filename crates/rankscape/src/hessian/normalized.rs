@@ -218,6 +218,16 @@ impl NormalizedNetwork {
             .collect()
     }
 
+    /// What every block of parameters was divided by: the factors, then the biases that exist.
+    pub(super) fn block_scales(&self) -> &[f64] {
+        &self.block_scales
+    }
+
+    /// See [`NormalizedNetwork::with_output_factor`].
+    pub(super) fn output_factor(&self) -> Option<&Matrix> {
+        self.output_factor.as_ref()
+    }
+
     /// What the data `X` was divided by.
     pub fn input_scale(&self) -> f64 {
         self.input_scale

@@ -111,10 +111,11 @@ impl Weights {
         assemble(arrays.map(|array| (array, None)).collect(), Convention::Torch)
     }
 
-    /// The same names and types with other numbers: what an escape or a balanced point is written as.
+    /// The same names and types with other numbers, rounded to those types: what weights that have left a point, or balanced
+    /// ones, are written as.
     ///
     /// # Errors
-    /// If a shape differs, or a number is not finite.
+    /// If a shape differs, or a number is not finite or beyond the range of its type.
     pub fn with_parameters(&self, matrices: Vec<Matrix>, biases: Vec<Option<Vec<f64>>>) -> Result<Self> {
         let fits = matrices.len() == self.depth()
             && biases.len() == self.depth()
@@ -126,6 +127,14 @@ impl Weights {
         if !fits {
             return Err(InputError::new("the new parameters have other shapes than the weights they replace"));
         }
+        let rounded = |matrix: &Matrix, element: ElementType| matrix.map(|x| element.rounded(x));
+        let matrices = matrices.iter().zip(&self.types).map(|(matrix, &element)| rounded(matrix, element)).collect();
+        let biases = (0..self.depth())
+            .map(|k| {
+                let element = self.bias_types[k].unwrap_or(self.types[k]);
+                biases[k].as_ref().map(|bias| bias.iter().map(|&x| element.rounded(x)).collect())
+            })
+            .collect();
         let mut weights = Self { matrices, biases, exact: None, exact_biases: None, ..self.clone() };
         let parts: Vec<(Array, Option<Array>)> = (0..weights.depth()).map(|k| weights.arrays(k)).collect();
         for (matrix, bias) in &parts {

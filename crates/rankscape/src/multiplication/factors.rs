@@ -92,7 +92,7 @@ impl Factors {
     }
 
     /// The tuple of the same widths with other matrices, `W_1` first; the shapes must be those of this one.
-    pub(super) fn with_matrices(&self, matrices: Vec<Matrix>) -> Self {
+    pub(crate) fn with_matrices(&self, matrices: Vec<Matrix>) -> Self {
         Self { architecture: self.architecture.clone(), matrices }
     }
 

@@ -10,7 +10,7 @@ use super::factors::Factors;
 use crate::linalg::{Matrix, Svd, inverse, svd, thin_qr};
 
 /// Leading `rank` singular triples of the product, from factors of its narrowest node; the product is not formed.
-pub(super) fn product_svd(factors: &Factors, rank: usize) -> Svd {
+pub(crate) fn product_svd(factors: &Factors, rank: usize) -> Svd {
     let widths = factors.architecture().widths();
     let h = factors.depth();
     let node = (0..=h).min_by_key(|&i| widths[i]).unwrap_or(0);

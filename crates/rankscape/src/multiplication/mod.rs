@@ -40,6 +40,7 @@ pub(crate) use factors::partial_product;
 pub use factors::{ExactFactors, Factors};
 pub use fiber::{ComponentLabel, Fiber};
 pub use frames::product_difference;
+pub(crate) use frames::product_svd;
 pub use gap::{Covering, Gap};
 pub use image::DifferentialImage;
 pub use learning::{LearningCoefficient, LocalLearning};

@@ -1,7 +1,8 @@
 //! The ladder of critical values in ten to twenty lines.
 
 use super::counted;
-use super::diagnose::{evidence_line, number, ranges};
+use super::diagnose::evidence_line;
+use super::numbers::{number, ranges};
 use crate::io::documents::{CriticalDocument, RungDocument};
 
 /// Distinct singular values shown at most.

@@ -1,6 +1,6 @@
 //! The spectrum of the Hessian in a dozen lines.
 
-use super::diagnose::number;
+use super::numbers::number;
 use super::{counted, in_words};
 use crate::io::documents::HessianSpectrumDocument;
 

@@ -8,6 +8,7 @@ mod diagnose;
 mod escape;
 mod hessian;
 mod map;
+mod numbers;
 mod quadratic;
 mod verify;
 
@@ -15,7 +16,7 @@ pub use adapter::adapter_text;
 pub use barcode::draw_barcode;
 pub use construct::{construct_text, parse_text, strata_text};
 pub use critical::critical_text;
-pub use diagnose::diagnose_text;
+pub use diagnose::{DiagnoseText, diagnose_text};
 pub use escape::escape_text;
 pub use hessian::hessian_text;
 pub use map::map_text;

@@ -1,16 +1,19 @@
-//! The critical point next to a point whose gradient is small but not zero.
+//! The critical points nearest to a point that is not critical.
 //!
-//! Trained weights are never exactly critical. The search snaps first: the captured directions are read off the
-//! product, the ranks of all partial and wrapped products off the gaps in their singular values. These ranks define a
-//! smooth stratum of critical points, and Gauss-Newton steps of minimal norm lead to it. Several ways to read the gaps
-//! are tried; a reading counts only if every rank it keeps is larger, by `near_gap`, than what the movement could make.
+//! Trained weights are never exactly critical. `rung` names the captured sets that the product is next to; over one of them
+//! the critical points of each class are unions of strata on which certain compositions of layers vanish (`word`, with the
+//! proof in docs/near.md). `nearest` finds the nearest point of a stratum, `bound` rules strata out, and the nearest of all is
+//! classified by its ranks like any other critical point.
 
-mod pattern;
-mod stratum;
+mod bound;
+mod chain;
+mod linearization;
+mod nearest;
+mod rung;
+mod word;
 
-use std::cell::Cell;
+pub use nearest::Work;
 
-use super::captured::Captured;
 use super::class::{CriticalClass, CriticalPoint};
 use super::numerical::classify_with_sizes;
 use crate::data::Whitening;
@@ -19,236 +22,301 @@ use crate::linalg::{Matrix, spectral_norm};
 use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
-use pattern::{Projection, RankPattern, nearest_projection};
-use stratum::RankStratum;
+use bound::Bounds;
+use nearest::{Landed, Solver};
+use rung::{Coordinates, Kind, Rung, rungs};
+use word::Pattern;
 
-/// Iterations of the linear solver in one search; a search that needs more is undecided.
-const KRYLOV_BUDGET: usize = 2000;
-/// Entries of a point that Gauss-Newton reached are known up to this.
+/// Entries of a point that was found are known up to this.
 const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
+/// A second class of the rung of a near point is looked for up to this relative distance.
+const FARTHEST: f64 = 2.0;
+
+/// The point whose surroundings are searched.
+#[derive(Clone, Copy)]
+pub struct NearSearch<'a> {
+    /// The factors of the problem that is analysed.
+    pub factors: &'a Factors,
+    /// The same, scaled and whitened.
+    pub network: &'a NormalizedNetwork,
+    /// Its data.
+    pub whitening: &'a Whitening,
+    /// `C` and its inverse, where the last factor as given is `C^-1 W_h`.
+    pub output_factor: Option<(&'a Matrix, &'a Matrix)>,
+    /// Norm of the parameters that are no factors.
+    pub others: f64,
+    /// How far those move when the factors become critical.
+    pub others_moved: &'a (dyn Fn(&Factors) -> f64 + Sync),
+    /// Unit roundoff of the type in which the weights were stored.
+    pub unit_roundoff: f64,
+    /// Tolerances.
+    pub tolerances: &'a Tolerances,
+}
 
 /// A critical point near a given point.
 #[derive(Debug, Clone)]
-pub struct NearCriticalPoint {
-    /// Class of the critical point; undecided when the gaps allow several readings or none.
+pub struct NearPoint {
+    /// Its class.
     pub class: CriticalClass,
     /// 1-based indices of the captured singular directions.
     pub captured: Vec<usize>,
-    /// Rank of the whitened product there.
-    pub rank: usize,
-    /// `||theta - theta*|| / ||theta||`, Frobenius norms, with the first factor whitened; `None` if no point was found.
-    pub distance: Option<f64>,
-    /// `gradient.relative` at the critical point.
-    pub gradient_after: Option<f64>,
-    /// Loss at the critical point.
+    /// `||theta - theta*|| / ||theta||` in the parameters as given.
+    pub distance: f64,
+    /// The same for the same point with the first factor whitened.
+    pub distance_whitened: f64,
+    /// `gradient.relative` there.
+    pub gradient_after: f64,
+    /// Loss there.
     pub value: f64,
-    /// The critical point in the coordinates as given.
-    pub factors: Option<Factors>,
+    /// The critical point in the coordinates of the problem that is analysed.
+    pub factors: Factors,
     /// Its classification.
-    pub analysis: Option<CriticalPoint>,
-    /// The scaled gradient that counted as small.
-    pub scaled_gradient: f64,
-    /// What it was compared with.
-    pub threshold: f64,
+    pub analysis: CriticalPoint,
 }
 
-impl NearCriticalPoint {
-    /// Barcode of the factors of the critical point; `None` if no point was found or its ranks are not clear.
+impl NearPoint {
+    /// Barcode of the factors; `None` if their ranks are not clear.
     pub fn barcode(&self) -> Option<Barcode> {
-        let profile = RankProfile::new(self.factors.as_ref()?, LANDING_ROUNDOFF, &Tolerances::default());
+        let profile = RankProfile::new(&self.factors, LANDING_ROUNDOFF, &Tolerances::default());
         Barcode::new(&profile).filter(|_| profile.is_clear())
     }
+
+    /// Number of negative eigenvalues of its Hessian, where the ranks settle it.
+    pub fn index(&self) -> Option<usize> {
+        match self.class {
+            CriticalClass::GlobalMinimum | CriticalClass::NonStrictSaddle => Some(0),
+            _ => self.analysis.inertia.map(|inertia| inertia.negative),
+        }
+    }
 }
 
-/// Looks for the critical point next to `factors`; `None` when the gradient is not small or no spectral projection of
-/// the target is near the product.
-///
-/// Small means `max_k ||grad_k||_F s_k / ||Z||_F^2 <= tolerances.near_gradient` in whitened coordinates, where `s_k` is
-/// the larger of `||W_k||_2` and the natural scale of a layer, `(||Z||_2 / ||X||_2)^(1/h)`. Near the zero product, where
-/// every gradient is small, the bound is `tolerances.near_gradient_at_zero`.
-pub fn near_critical_point(
-    factors: &Factors,
-    network: &NormalizedNetwork,
-    whitening: &Whitening,
-    tolerances: &Tolerances,
-) -> Option<NearCriticalPoint> {
-    if whitening.rank.rank == 0 || whitening.spectrum.s.first().copied().unwrap_or(0.0) == 0.0 {
-        return None;
-    }
-    let projection = nearest_projection(network.whitened().output(), whitening, network.target_scale(), tolerances)?;
-    let search = Search::new(factors, network, whitening, tolerances, &projection);
-    if search.scaled_gradient > search.threshold {
-        return None;
-    }
-    let distance = projection.captured.distance;
-    if !projection.settled {
-        return (distance <= tolerances.near_rival).then(|| search.report(&[], false));
-    }
-    let (complete, partial): (Vec<_>, Vec<_>) = search.patterns().into_iter().partition(|p| p.complete);
-    let landings = search.land_all(&complete);
-    if !landings.is_empty() {
-        return Some(search.report(&landings, true));
-    }
-    let landings = search.land_all(&partial);
-    let close = distance.max(search.scaled_gradient) <= tolerances.near_rival;
-    (close || !landings.is_empty()).then(|| search.report(&landings, false))
+/// The nearest critical points of a point that is not critical.
+#[derive(Debug, Clone)]
+pub struct NearCriticalPoint {
+    /// `non_strict_saddle` where a strict saddle is nearest but a non-strict one of the same rung is about as near; else the
+    /// class of the nearest point.
+    pub class: CriticalClass,
+    /// The nearest of all.
+    pub nearest: NearPoint,
+    /// The nearest strict and the nearest non-strict saddle.
+    pub strict: Option<NearPoint>,
+    /// See `strict`.
+    pub non_strict: Option<NearPoint>,
+    /// No critical point of the rungs that were tried is nearer than this.
+    pub lower_bound: f64,
+    /// What the search cost.
+    pub work: Work,
 }
 
-/// `max_k ||grad_k||_F max(||W_k||_2, s_k) / ||Z||_F^2`.
-fn scaled_gradient(network: &SquareNetwork, natural: &[f64]) -> f64 {
-    let total = network.target().frobenius_norm().powi(2);
-    let blocks = network.gradient();
-    let sizes = network.layers().iter().zip(natural).map(|(w, &s)| spectral_norm(w).max(s));
-    blocks.iter().zip(sizes).map(|(block, size)| block.frobenius_norm() * size / total).fold(0.0, f64::max)
+/// Looks for the critical points of the rungs next to a point; `None` where there is none within
+/// `tolerances.near_distance`.
+pub fn near_critical_point(point: &NearSearch<'_>) -> Option<NearCriticalPoint> {
+    let largest = point.whitening.spectrum.s.first().copied().unwrap_or(0.0);
+    if point.whitening.rank.rank == 0 || largest <= 0.0 {
+        return None;
+    }
+    let output = point.output_factor.map(|(c, inverse)| (c.clone(), inverse.clone()));
+    let coordinates = Coordinates::new(point.factors, point.network, point.whitening, output);
+    if !coordinates.natural.is_finite() || coordinates.natural <= 0.0 {
+        return None;
+    }
+    let rungs = rungs(&coordinates, point.network, point.whitening, point.unit_roundoff, point.tolerances);
+    let bounds = Bounds::new(&coordinates);
+    let mut search = Search { point, coordinates: &coordinates, bounds, found: Vec::new(), work: Work::default() };
+    for rung in &rungs {
+        search.try_rung(rung, point.tolerances.near_distance);
+    }
+    search.nearest()?;
+    for rung in &rungs {
+        search.try_rung(rung, FARTHEST);
+    }
+    search.report(&rungs)
 }
 
 struct Search<'a> {
-    factors: &'a Factors,
-    network: &'a NormalizedNetwork,
-    whitening: &'a Whitening,
-    tolerances: &'a Tolerances,
-    projection: &'a Projection,
-    /// Natural size of every factor in the scaled coordinates.
-    natural: Vec<f64>,
-    scaled_gradient: f64,
-    threshold: f64,
-    /// What is left of the iterations of the linear solver.
-    budget: Cell<usize>,
+    point: &'a NearSearch<'a>,
+    coordinates: &'a Coordinates,
+    bounds: Bounds<'a>,
+    found: Vec<NearPoint>,
+    work: Work,
 }
 
-/// A critical point that Gauss-Newton reached.
-struct Landing {
-    layers: Vec<Matrix>,
-    distance: f64,
-    gradient: f64,
-    analysis: CriticalPoint,
-}
-
-impl<'a> Search<'a> {
-    fn new(
-        factors: &'a Factors,
-        network: &'a NormalizedNetwork,
-        whitening: &'a Whitening,
-        tolerances: &'a Tolerances,
-        projection: &'a Projection,
-    ) -> Self {
-        let depth = factors.depth();
-        let ratio = whitening.spectrum.s[0] / whitening.scales[0];
-        let size = ratio.powf(1.0 / depth as f64);
-        let mut natural: Vec<f64> = network.layer_scales().iter().map(|c| size / c).collect();
-        natural[0] *= spectral_norm(network.given().inputs().unwrap_or(&Matrix::identity(1)));
-        let scaled_gradient = scaled_gradient(network.whitened(), &natural);
-        let zero = projection.captured.indices.is_empty();
-        let threshold = if zero { tolerances.near_gradient_at_zero } else { tolerances.near_gradient };
-        let budget = Cell::new(KRYLOV_BUDGET);
-        Self { factors, network, whitening, tolerances, projection, natural, scaled_gradient, threshold, budget }
+impl Search<'_> {
+    fn best(&self, class: CriticalClass) -> Option<f64> {
+        self.found.iter().filter(|near| near.class == class).map(|near| near.distance).reduce(f64::min)
     }
 
-    fn captured(&self) -> &Captured {
-        &self.projection.captured
+    fn nearest(&self) -> Option<&NearPoint> {
+        self.found.iter().reduce(|a, b| if b.distance < a.distance { b } else { a })
     }
 
-    fn rank(&self) -> usize {
-        self.captured().indices.len()
-    }
-
-    /// What counts as the size of a factor: its norm, or the natural size where nothing is captured and a factor may be
-    /// all noise.
-    fn sizes(&self) -> Vec<f64> {
-        let layers = self.network.whitened().layers().iter().zip(&self.natural);
-        layers.map(|(w, &s)| if self.rank() == 0 { spectral_norm(w).max(s) } else { spectral_norm(w) }).collect()
-    }
-
-    /// The readings of the gaps, from the loosest noise level to the tightest.
-    fn patterns(&self) -> Vec<RankPattern> {
-        let layers = self.network.whitened().layers();
-        RankPattern::readings(layers, &self.projection.residual, self.rank(), &self.sizes(), self.tolerances)
-    }
-
-    /// Landings from several readings, nearest first.
-    fn land_all(&self, patterns: &[RankPattern]) -> Vec<Landing> {
-        let mut landings: Vec<Landing> = patterns.iter().filter_map(|pattern| self.land(pattern)).collect();
-        landings.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-        landings
-    }
-
-    fn land(&self, pattern: &RankPattern) -> Option<Landing> {
-        let white = self.network.whitened();
-        let start = white.layers().to_vec();
-        let residual = &self.projection.residual;
-        let (rank, sizes) = (self.rank(), self.sizes());
-        let survives = |layers: &[Matrix]| {
-            let moved = layers.iter().zip(&start).zip(&sizes).map(|((a, b), size)| spectral_norm(&(a - b)) / size);
-            let noise = moved.fold(0.0, f64::max);
-            pattern.survives(&start, residual, &sizes, rank, self.tolerances.near_gap * noise)
+    /// Solves the patterns of a rung, class by class, those with the smallest lower bound first; a class that has a point
+    /// already is only improved.
+    fn try_rung(&mut self, rung: &Rung, limit: f64) {
+        let depth = self.coordinates.start.len();
+        let second_pass = limit > self.point.tolerances.near_distance;
+        let kinds: Vec<(CriticalClass, Vec<Pattern>)> = match rung.kind {
+            Kind::Everything => vec![(CriticalClass::GlobalMinimum, word::fiber(depth))],
+            Kind::BestOfFullRank => vec![(CriticalClass::GlobalMinimum, vec![Vec::new()])],
+            Kind::FullRank => vec![(CriticalClass::StrictSaddle, vec![Vec::new()])],
+            Kind::NotTop => vec![(CriticalClass::StrictSaddle, word::strict(depth))],
+            Kind::Top => vec![
+                (CriticalClass::StrictSaddle, word::strict(depth)),
+                (CriticalClass::NonStrictSaddle, word::non_strict(depth)),
+            ],
         };
-        let layers = RankStratum::new(pattern, &self.captured().projection, residual).project(
-            pattern.snap(start.clone()),
-            &self.budget,
-            &survives,
-        )?;
-        let moved = layers.iter().zip(&start).map(|(a, b)| (a - b).frobenius_norm()).fold(0.0, f64::hypot);
-        let size = start.iter().zip(&self.natural).map(|(w, s)| w.frobenius_norm().max(*s)).fold(0.0, f64::hypot);
-        let distance = moved / size;
-        if distance > self.tolerances.near_distance {
-            return None;
+        for (class, patterns) in kinds {
+            if second_pass && self.best(class).is_some() {
+                continue;
+            }
+            let floor = self.relative(rung, self.bounds.product(rung));
+            let bound = |words: &Pattern| self.relative(rung, self.bounds.pattern(rung, words)).max(floor);
+            let mut order: Vec<(f64, Pattern)> = patterns.into_iter().map(|words| (bound(&words), words)).collect();
+            order.sort_by(|a, b| a.0.total_cmp(&b.0));
+            for (bound, words) in order {
+                if bound >= self.best(class).unwrap_or(limit).min(limit) {
+                    self.work.pruned += 1;
+                    continue;
+                }
+                self.work.patterns += 1;
+                let work = self.work;
+                let mut solver = Solver { coordinates: self.coordinates, rung, words: &words, work };
+                let allowed = limit * self.size(rung) / self.coordinates.unit;
+                let landed = solver.solve(allowed);
+                self.work = solver.work;
+                if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
+                    self.found.extend(Some(near).filter(|near| near.distance <= limit));
+                }
+            }
         }
-        let landed = SquareNetwork::new(pattern.with_exact_zeros(layers), None, white.target().clone());
-        if scaled_gradient(&landed, &self.natural) > self.tolerances.critical_floor {
-            return None;
-        }
-        let gradient = landed.relative_gradient(self.network.target_norm(), 0.0);
-        let inputs = self.factors.architecture().inputs();
-        let analysis = classify_with_sizes(&landed, self.whitening, inputs, &sizes, LANDING_ROUNDOFF, self.tolerances);
-        Some(Landing { layers: landed.layers().to_vec(), distance, gradient, analysis })
     }
 
-    /// The nearest landing. Where a reading left ranks open, only what the spectrum alone settles counts: a global
-    /// minimum, or a strict saddle that omits a larger value than one it captures.
-    fn report(&self, landings: &[Landing], complete: bool) -> NearCriticalPoint {
-        let captured = self.captured();
-        let scale = self.network.target_scale();
-        let residual = (&captured.projection - self.network.whitened().target()).frobenius_norm() * scale;
-        let mut found = NearCriticalPoint {
-            class: CriticalClass::Undecided,
-            captured: captured.indices.clone(),
-            rank: captured.indices.len(),
-            distance: None,
-            gradient_after: None,
-            value: self.whitening.floor + 0.5 * residual * residual,
-            factors: None,
-            analysis: None,
-            scaled_gradient: self.scaled_gradient,
-            threshold: self.threshold,
+    /// A distance in the units of the search as a relative one.
+    fn relative(&self, rung: &Rung, distance: f64) -> f64 {
+        distance * (self.coordinates.unit / self.size(rung))
+    }
+
+    /// What distances are divided by: `||theta||`; at rank zero no layer counts with less than its natural size.
+    fn size(&self, rung: &Rung) -> f64 {
+        let scales = self.point.network.layer_scales();
+        let mean = scales.iter().map(|scale| scale.log2()).sum::<f64>() / scales.len() as f64;
+        let least = if rung.rank() == 0 { self.coordinates.natural * mean.exp2() } else { 0.0 };
+        let sizes = self.given_norms().into_iter().map(|norm| norm.max(least));
+        sizes.fold(self.point.others, f64::hypot)
+    }
+
+    /// `||W_k||_F` as given.
+    fn given_norms(&self) -> Vec<f64> {
+        let mut norms: Vec<f64> = self.point.factors.matrices().iter().map(Matrix::frobenius_norm).collect();
+        if let Some((_, inverse)) = self.point.output_factor {
+            let last = norms.len() - 1;
+            norms[last] = (inverse * &self.point.factors.matrices()[last]).frobenius_norm();
+        }
+        norms
+    }
+
+    fn classified(&self, rung: &Rung, expected: CriticalClass, landed: &Landed) -> Option<NearPoint> {
+        let NearSearch { network, whitening, tolerances, .. } = *self.point;
+        let factors = self.as_given(&landed.layers);
+        let found = NormalizedNetwork::new(&factors, whitening);
+        let gradient_after = found.relative_gradient(UNIT_ROUNDOFF, tolerances);
+        let analysis = self.analysis(rung, &landed.layers);
+        let class = match (rung.kind, analysis.class) {
+            (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
+            _ => expected,
         };
-        let Some(nearest) = landings.first() else { return found };
-        let rival = landings[1..]
+        let others = (self.point.others_moved)(&factors);
+        let scale = network.target_scale();
+        let residual = (&rung.projection - network.whitened().target()).frobenius_norm() * scale;
+        Some(NearPoint {
+            class,
+            captured: rung.captured.clone(),
+            distance: (landed.distance * self.coordinates.unit).hypot(others) / self.size(rung),
+            distance_whitened: self.distance_whitened(&landed.layers, others),
+            gradient_after,
+            value: whitening.floor + 0.5 * residual * residual,
+            factors,
+            analysis,
+        })
+        .filter(|near| near.distance.is_finite() && near.gradient_after <= tolerances.near_gradient)
+    }
+
+    /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.
+    fn analysis(&self, rung: &Rung, layers: &[Matrix]) -> CriticalPoint {
+        let NearSearch { factors, network, whitening, tolerances, .. } = *self.point;
+        let mut whitened = layers.to_vec();
+        let scales: Vec<f64> = whitening.scales.iter().map(|s| s / network.input_scale()).collect();
+        whitened[0] = whitened[0].scale_columns(&scales);
+        if let Some((c, _)) = self.point.output_factor {
+            let last = whitened.len() - 1;
+            whitened[last] = c * &whitened[last];
+        }
+        let natural = spectral_norm(&rung.cleaned).powf(1.0 / whitened.len() as f64);
+        let sizes: Vec<f64> = network
+            .whitened()
+            .layers()
             .iter()
-            .any(|other| other.analysis.class != nearest.analysis.class && other.distance < self.tolerances.near_rival);
-        let top = captured.indices.iter().enumerate().all(|(k, &index)| index == k + 1);
-        let settled = complete || !top || nearest.analysis.class == CriticalClass::GlobalMinimum;
-        if settled && !rival && nearest.analysis.rank == found.rank {
-            found.class = nearest.analysis.class;
-        }
-        found.distance = Some(nearest.distance);
-        found.gradient_after = Some(nearest.gradient);
-        found.factors = Some(self.unwhitened(&nearest.layers));
-        found.analysis = Some(nearest.analysis.clone());
-        found
+            .map(|w| if rung.rank() == 0 { spectral_norm(w).max(natural) } else { spectral_norm(w) })
+            .collect();
+        let landed = SquareNetwork::new(whitened, None, rung.cleaned.clone());
+        let inputs = factors.architecture().inputs();
+        classify_with_sizes(&landed, whitening, inputs, &sizes, LANDING_ROUNDOFF, tolerances)
     }
 
     /// Back to the coordinates as given: the first factor moves inside the column space of `X` only.
-    fn unwhitened(&self, layers: &[Matrix]) -> Factors {
-        let mut moved = self.factors.clone();
-        let white = self.network.whitened().layers();
-        let scales = self.network.layer_scales();
-        let step = &layers[0] - &white[0];
-        let inverse: Vec<f64> = self.whitening.scales.iter().map(|s| self.network.input_scale() / s).collect();
-        let first = step.scale_columns(&inverse).times_transpose(&self.whitening.basis);
-        for k in 0..layers.len() {
-            let difference = if k == 0 { first.clone() } else { &layers[k] - &white[k] };
-            moved.layer_mut(k + 1).add_scaled(scales[k], &difference);
+    fn as_given(&self, layers: &[Matrix]) -> Factors {
+        let mut moved = self.point.factors.clone();
+        let scales = self.point.network.layer_scales();
+        let last = layers.len() - 1;
+        for (k, (layer, start)) in layers.iter().zip(&self.coordinates.start).enumerate() {
+            let mut step = layer - start;
+            if k == 0 {
+                step = step.times_transpose(&self.point.whitening.basis);
+            }
+            if let Some((c, _)) = self.point.output_factor.filter(|_| k == last) {
+                step = c * &step;
+            }
+            moved.layer_mut(k + 1).add_scaled(scales[k], &step);
         }
         moved
+    }
+
+    fn distance_whitened(&self, layers: &[Matrix], others: f64) -> f64 {
+        let scales = self.point.network.layer_scales();
+        let inputs = &self.point.whitening.scales;
+        let norm = |k: usize, matrix: &Matrix| {
+            let whitened = if k == 0 { matrix.scale_columns(inputs) } else { matrix.clone() };
+            scales[k] * whitened.frobenius_norm()
+        };
+        let steps = layers.iter().zip(&self.coordinates.start).enumerate();
+        let moved = steps.map(|(k, (a, b))| norm(k, &(a - b))).fold(others, f64::hypot);
+        let start = self.coordinates.start.iter().enumerate();
+        moved / start.map(|(k, w)| norm(k, w)).fold(self.point.others, f64::hypot)
+    }
+
+    fn report(self, rungs: &[Rung]) -> Option<NearCriticalPoint> {
+        let nearest = self.nearest()?.clone();
+        let tolerances = self.point.tolerances;
+        let of_class = |class: CriticalClass, rung: Option<&[usize]>| {
+            let candidates = self.found.iter().filter(|near| near.class == class);
+            let candidates = candidates.filter(|near| rung.is_none_or(|captured| near.captured == captured));
+            candidates.reduce(|a, b| if b.distance < a.distance { b } else { a })
+        };
+        let flat = of_class(CriticalClass::NonStrictSaddle, Some(&nearest.captured)).is_some_and(|flat| {
+            flat.distance <= tolerances.near_flat_ratio * nearest.distance && flat.distance <= tolerances.near_flat_distance
+        });
+        let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.product(rung)));
+        Some(NearCriticalPoint {
+            class: if nearest.class == CriticalClass::StrictSaddle && flat {
+                CriticalClass::NonStrictSaddle
+            } else {
+                nearest.class
+            },
+            strict: of_class(CriticalClass::StrictSaddle, None).cloned(),
+            non_strict: of_class(CriticalClass::NonStrictSaddle, None).cloned(),
+            lower_bound: bounds.fold(nearest.distance, f64::min),
+            work: self.work,
+            nearest,
+        })
     }
 }

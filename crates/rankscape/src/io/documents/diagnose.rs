@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::RunDocument;
 use super::hessian::lost_end;
 use super::numbers::{float_rows, rational_rows};
+use super::outlook::{LeaveDocument, OutlookDocument};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
-use crate::critical::NearCriticalPoint;
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Leave, Near, Stall};
 use crate::escape::{Escape, EscapePath};
 use crate::tolerance::Tolerances;
 
@@ -58,8 +58,10 @@ pub struct DiagnoseInputs {
     pub weights_digest: String,
     /// Digest of the data or the target.
     pub data_digest: String,
-    /// Number of samples.
+    /// Number of samples; of columns, for a target.
     pub samples: u64,
+    /// A target was given in place of samples.
+    pub from_target: bool,
     /// Rank of `X`.
     pub data_rank: usize,
     /// What the readers decided.
@@ -70,6 +72,8 @@ pub struct DiagnoseInputs {
     pub seed: u64,
     /// Tolerances used.
     pub tolerances: Tolerances,
+    /// Learning rate of gradient descent on the loss as it is reported.
+    pub learning_rate: Option<f64>,
 }
 
 /// `rankscape.diagnose/1`.
@@ -81,7 +85,7 @@ pub struct DiagnoseDocument {
     pub widths: Vec<usize>,
     pub bottleneck_rank: usize,
     pub filling: bool,
-    pub samples: u64,
+    pub samples: Option<u64>,
     pub data_rank: usize,
     pub normalization: &'static str,
     pub loss: LossDocument,
@@ -93,8 +97,11 @@ pub struct DiagnoseDocument {
     pub spectrum: Vec<f64>,
     pub captured: Option<Vec<usize>>,
     pub near: Option<NearDocument>,
+    pub stall: Option<StallDocument>,
     pub hessian: HessianDocument,
     pub escape: Option<EscapeDocument>,
+    pub leave: Option<LeaveDocument>,
+    pub outlook: OutlookDocument,
     pub rank_profile: Map<String, Value>,
     pub barcode: Option<Vec<BarDocument>>,
     pub differential: DifferentialDocument,
@@ -120,20 +127,57 @@ pub struct GradientDocument {
     pub threshold: f64,
 }
 
-/// The critical point nearby.
+/// The critical points nearby.
 #[derive(Debug, Clone, Serialize)]
 pub struct NearDocument {
     pub class: &'static str,
+    pub nearest_class: &'static str,
     pub captured: Vec<usize>,
     pub rank: usize,
-    pub distance: Option<f64>,
-    pub gradient_after: Option<f64>,
-    pub value: f64,
     pub index: Option<usize>,
     pub nullity: Option<usize>,
+    pub distance: f64,
+    pub distance_whitened: f64,
+    pub lower_bound: f64,
+    pub strict: Option<NearStrictDocument>,
+    pub non_strict: Option<NearNonStrictDocument>,
+    pub gradient_after: f64,
+    pub value: f64,
     pub barcode: Option<Vec<BarDocument>>,
-    pub scaled_gradient: f64,
-    pub scaled_gradient_threshold: f64,
+    pub work: NearWorkDocument,
+}
+
+/// The nearest strict saddle.
+#[derive(Debug, Clone, Serialize)]
+pub struct NearStrictDocument {
+    pub distance: f64,
+    pub index: Option<usize>,
+    pub lambda_min: Option<f64>,
+    pub captured: Vec<usize>,
+}
+
+/// The nearest non-strict saddle.
+#[derive(Debug, Clone, Serialize)]
+pub struct NearNonStrictDocument {
+    pub distance: f64,
+    pub captured: Vec<usize>,
+}
+
+/// What the search for the nearest points cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct NearWorkDocument {
+    pub patterns: usize,
+    pub pruned: usize,
+    pub steps: usize,
+    pub iterations: usize,
+}
+
+/// Whether training stalls.
+#[derive(Debug, Clone, Serialize)]
+pub struct StallDocument {
+    pub rho: f64,
+    pub verdict: &'static str,
+    pub steps: Option<f64>,
 }
 
 /// Ends of the spectrum and inertia of the Hessian.
@@ -159,6 +203,14 @@ pub struct EscapeDocument {
 }
 
 impl DiagnoseDocument {
+    /// Adds what was written into `file`.
+    #[must_use]
+    pub fn with_leave(mut self, found: &Leave, inputs: &DiagnoseInputs, file: String) -> Self {
+        let outputs = self.widths.last().copied().unwrap_or(1);
+        self.leave = Some(LeaveDocument::new(found, inputs.normalization.factor(inputs.samples, outputs), file));
+        self
+    }
+
     /// The document of a diagnosis; losses, gradients and eigenvalues are multiplied by the normalization.
     pub fn new(found: &Diagnosis, inputs: &DiagnoseInputs) -> Self {
         let outputs = found.architecture.outputs();
@@ -174,7 +226,7 @@ impl DiagnoseDocument {
             widths: found.architecture.widths().to_vec(),
             bottleneck_rank: found.architecture.bottleneck_rank(),
             filling: found.architecture.is_filling(),
-            samples: inputs.samples,
+            samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: inputs.data_rank,
             normalization: inputs.normalization.name(),
             loss: LossDocument {
@@ -194,11 +246,14 @@ impl DiagnoseDocument {
             spectrum: found.spectrum.clone(),
             captured: found.captured.clone(),
             near: found.near.as_ref().map(|near| near_document(near, factor)),
+            stall: found.stall.map(|stall| stall_document(stall, inputs.learning_rate.map(|rate| rate * factor))),
             hessian: hessian_document(found, factor),
             escape: found.escape.as_ref().map(|escape| {
                 let along_path = escape_document(escape, factor);
                 EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
             }),
+            leave: None,
+            outlook: OutlookDocument::new(&found.outlook, factor),
             rank_profile: rank_entries(profile),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),
@@ -227,21 +282,45 @@ impl DiagnoseDocument {
     }
 }
 
-fn near_document(near: &NearCriticalPoint, factor: f64) -> NearDocument {
-    let inertia = near.analysis.as_ref().and_then(|point| point.inertia).filter(|_| near.class.name() != "undecided");
+fn near_document(near: &Near, factor: f64) -> NearDocument {
+    let (found, nearest) = (&near.found, &near.found.nearest);
+    let work = found.work;
     NearDocument {
-        class: near.class.name(),
-        captured: near.captured.clone(),
-        rank: near.rank,
-        distance: near.distance,
-        gradient_after: near.gradient_after,
-        value: factor * near.value,
-        index: inertia.map(|found| found.negative),
-        nullity: inertia.map(|found| found.zero),
-        barcode: near.barcode().as_ref().map(bars),
-        scaled_gradient: near.scaled_gradient,
-        scaled_gradient_threshold: near.threshold,
+        class: found.class.name(),
+        nearest_class: nearest.class.name(),
+        captured: nearest.captured.clone(),
+        rank: nearest.captured.len(),
+        index: nearest.index(),
+        nullity: nearest.analysis.inertia.map(|inertia| inertia.zero),
+        distance: nearest.distance,
+        distance_whitened: nearest.distance_whitened,
+        lower_bound: found.lower_bound,
+        strict: found.strict.as_ref().map(|saddle| NearStrictDocument {
+            distance: saddle.distance,
+            index: saddle.index(),
+            lambda_min: near.strict_lambda_min.map(|value| factor * value),
+            captured: saddle.captured.clone(),
+        }),
+        non_strict: found.non_strict.as_ref().map(|saddle| NearNonStrictDocument {
+            distance: saddle.distance,
+            captured: saddle.captured.clone(),
+        }),
+        gradient_after: nearest.gradient_after,
+        value: factor * nearest.value,
+        barcode: nearest.barcode().as_ref().map(bars),
+        work: NearWorkDocument {
+            patterns: work.patterns,
+            pruned: work.pruned,
+            steps: work.steps,
+            iterations: work.iterations,
+        },
     }
+}
+
+/// `rate` is the learning rate for the sum loss.
+fn stall_document(stall: Stall, rate: Option<f64>) -> StallDocument {
+    let steps = rate.map(|rate| 1.0 / (rate * -stall.lambda_min)).filter(|steps| steps.is_finite() && *steps > 0.0);
+    StallDocument { rho: stall.rho, verdict: if stall.moving { "moving" } else { "stalled" }, steps }
 }
 
 fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {

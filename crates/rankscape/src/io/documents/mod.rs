@@ -17,6 +17,7 @@ mod hessian;
 mod layout;
 mod map;
 mod numbers;
+mod outlook;
 mod parse;
 mod point;
 mod solve;
@@ -33,7 +34,9 @@ pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, GraphDocument,
     RungDocument,
 };
-pub use diagnose::{DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization};
+pub use diagnose::{
+    DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization, StallDocument,
+};
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
@@ -45,6 +48,7 @@ pub use hessian::{
 };
 pub use layout::{to_json, write_json};
 pub use map::MapDocument;
+pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,

@@ -1,0 +1,107 @@
+//! What is missing, what it is worth, and the commands that go there.
+
+use super::situation::Situation;
+use super::{continued, counted, digits, entry, is_rounding, number};
+use crate::io::documents::{AheadDocument, DiagnoseDocument, LeaveDocument};
+
+/// Rows of the table at most.
+const ROWS: usize = 6;
+
+/// The missing directions in the order in which they are worth most, and the plateaus between.
+pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
+    let ahead = &document.outlook.ahead;
+    let worth: Vec<&AheadDocument> = ahead.iter().filter(|step| !is_rounding(document, step.decrease)).collect();
+    if worth.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![entry("Ahead", "learning          lowers the loss by   to the plateau at")];
+    let shown = if worth.len() <= ROWS { worth.len() } else { ROWS - 1 };
+    let last = worth.len() - 1;
+    for (k, step) in worth.iter().enumerate().filter(|&(k, _)| k < shown || k == last) {
+        if k == last && last > shown {
+            lines.push(entry("", &format!("... ({} more)", last - shown)));
+        }
+        let what = match step.forget {
+            None => format!("direction {}", step.learn),
+            Some(forget) => format!("{} in place of {forget}", step.learn),
+        };
+        let end = if k == last { ", the least" } else { "" };
+        lines.push(entry("", &format!("{what:<18}{:<21}{}{end}", number(step.decrease), number(step.value))));
+    }
+    lines
+}
+
+/// What to do, with commands to copy.
+pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, command: &str) -> Vec<String> {
+    let gains = !is_rounding(document, document.loss.gap);
+    let mut lines = match (&document.leave, situation) {
+        (Some(left), _) => after_leaving(left),
+        (None, Situation::Passing | Situation::Descending) => vec!["train on".into()],
+        (None, Situation::Best | Situation::NearBest) if !gains => wider(document),
+        (None, Situation::Best) => wider(document),
+        (None, Situation::NearBest) => straight("to have the rest", command),
+        (None, Situation::Extremum) => Vec::new(),
+        (None, _) => {
+            let file = file_like(command, "next");
+            let mut lines = vec!["step off, and train on from the file that this writes:".to_owned()];
+            lines.push(format!("  {command} --leave {file}"));
+            lines.extend(straight("or go straight to the least", command));
+            lines
+        }
+    };
+    match situation {
+        Situation::AtSaddle if document.leave.is_none() => {
+            lines.push("waiting is of no use: where the gradient is zero, gradient descent stays".into());
+        }
+        Situation::BesideSaddle if document.leave.is_none() => lines.push(wait(document)),
+        _ => {}
+    }
+    lines.iter().enumerate().map(|(k, line)| continued(k, "To do", line)).collect()
+}
+
+fn straight(why: &str, command: &str) -> Vec<String> {
+    vec![format!("{why}:"), format!("  {command} --leave {} --to minimum", file_like(command, "best"))]
+}
+
+/// What was written, and how gradient descent goes on from there.
+fn after_leaving(left: &LeaveDocument) -> Vec<String> {
+    let written = format!("{} holds weights whose loss is {}, lower by {}", left.file, number(left.loss), number(left.decrease));
+    let step = format!("at learning rate {}", digits(left.step, 2));
+    let next = match (left.to, left.steps) {
+        ("minimum", _) => "there is nothing below them".to_owned(),
+        (_, 0) => format!("train on from them, {step}: they are past the next plateau"),
+        (_, steps) => format!("train on from them, {step}: plain gradient descent passes the next plateau within {}", counted(steps, "step")),
+    };
+    vec![written, next]
+}
+
+/// A name with the ending of the weight file in a command.
+fn file_like(command: &str, name: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let weights = words.iter().position(|word| *word == "--weights").and_then(|at| words.get(at + 1));
+    let ending = [".npz", ".json"].into_iter().find(|ending| weights.is_some_and(|file| file.ends_with(ending)));
+    format!("{name}{}", ending.unwrap_or(".safetensors"))
+}
+
+fn wait(document: &DiagnoseDocument) -> String {
+    match document.stall.as_ref().and_then(|stall| stall.steps) {
+        Some(steps) => format!(
+            "or wait: about {} steps until the steepest direction of descent has grown by a factor e, and that several times",
+            digits(steps.ceil(), 3)
+        ),
+        None => "or wait: --learning-rate LR says how many steps that takes".into(),
+    }
+}
+
+/// What one more unit in the narrowest layer would be worth.
+fn wider(document: &DiagnoseDocument) -> Vec<String> {
+    let outlook = &document.outlook;
+    match outlook.wider {
+        Some(value) if !is_rounding(document, document.loss.global_minimum - value) => vec![format!(
+            "nothing with these widths; {} in the narrowest layer would reach {}",
+            document.bottleneck_rank + 1,
+            if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) }
+        )],
+        _ => vec!["nothing is to gain".into()],
+    }
+}

@@ -1,0 +1,179 @@
+//! The diagnosis for somebody whose training has stalled: first the answer, then where, why, what lies ahead and what to do.
+//!
+//! `situation` reads the case off the document and says it in a sentence; `ahead` has the missing directions and the commands;
+//! `details` what the theory says, for `--details`.
+
+mod ahead;
+mod details;
+mod situation;
+
+pub(super) use details::{evidence_line, lowest, way};
+
+use super::numbers::{digits, number, percent, ranges};
+use super::{counted, in_words};
+use crate::io::documents::{DiagnoseDocument, NearDocument};
+use situation::Situation;
+
+/// What the text needs beside the document.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiagnoseText<'a> {
+    /// The command up to here, to be copied: `rankscape diagnose --weights ... --data ...`.
+    pub command: &'a str,
+    /// Add ranks, barcode, map and spectrum.
+    pub details: bool,
+}
+
+/// The diagnosis as text.
+pub fn diagnose_text(document: &DiagnoseDocument, options: DiagnoseText<'_>) -> String {
+    let situation = Situation::of(document);
+    let mut lines = vec![situation.sentence(document), String::new()];
+    lines.push(entry("Loss", &loss(document)));
+    lines.extend(whereabouts(document, situation).iter().enumerate().map(|(k, line)| continued(k, "Where", line)));
+    lines.extend(why(document).map(|text| entry("Why", &text)));
+    lines.extend(ahead::table(document));
+    lines.extend(ahead::to_do(document, situation, options.command));
+    lines.push(entry("Sure", &sure(document)));
+    lines.extend(document.notes.iter().map(|note| entry("Note", note)));
+    if options.details {
+        lines.push(String::new());
+        lines.extend(details::lines(document));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A line with its label.
+fn entry(label: &str, text: &str) -> String {
+    format!("{label:<11}{text}")
+}
+
+fn continued(at: usize, label: &str, text: &str) -> String {
+    entry(if at == 0 { label } else { "" }, text)
+}
+
+/// What counts as nothing beside the loss of the zero map: rounding errors of double precision.
+fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
+    value.abs() <= 1e-12 * document.outlook.value_at_origin
+}
+
+fn loss(document: &DiagnoseDocument) -> String {
+    let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
+    let widths = widths.join("-");
+    let said = |value: f64| if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) };
+    let unit = match document.normalization {
+        "sum" => "",
+        "mean" => " a sample",
+        _ => " (mean squared error)",
+    };
+    let data = match document.samples {
+        Some(samples) => format!("on {}", counted(samples, "sample")),
+        None => "for this target".to_owned(),
+    };
+    let loss = &document.loss;
+    let (now, least) = (said(loss.value), said(loss.global_minimum));
+    if is_rounding(document, loss.gap) {
+        return format!("{now}{unit} now, and no weights of {widths} have less {data}");
+    }
+    format!("{now}{unit} now; the least that {widths} can reach {data} is {least}")
+}
+
+/// Where the point is, in one or two lines.
+fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String> {
+    let hessian = &document.hessian;
+    let ends = match (hessian.lambda_min, hessian.lambda_max) {
+        (Some(low), Some(high)) => format!("from {} to {}", digits(low, 3), digits(high, 3)),
+        _ => "not found to the accuracy asked for".to_owned(),
+    };
+    let own = format!("curvature at the point itself: {ends}");
+    let gradient = format!("relative gradient {:.1e}", document.gradient.relative);
+    match (situation, &document.near) {
+        (Situation::Best, _) => vec![format!("a global minimum; {own}")],
+        (Situation::AtSaddle, _) => vec![at_saddle(document), own],
+        (Situation::Undecided, None) if document.critical => vec![format!("a critical point ({gradient}); {own}")],
+        (_, Some(near)) => vec![beside(near), own],
+        (_, None) => vec![format!("no critical point lies within a tenth of the length of the weights; {gradient}"), own],
+    }
+}
+
+fn at_saddle(document: &DiagnoseDocument) -> String {
+    let index = document.hessian.index.map_or_else(|| "some".to_owned(), |index| index.to_string());
+    match document.class {
+        "strict_saddle" if index == "1" => "at a strict saddle: 1 direction of descent, found by the second derivative".into(),
+        "strict_saddle" => format!("at a strict saddle: {index} directions of descent, found by the second derivative"),
+        "non_strict_saddle" => {
+            let order = document.escape.as_ref().map_or(3, |escape| escape.order);
+            format!("at a non-strict saddle: flat to second order, the loss falls at order {order} of a curved path")
+        }
+        other => format!("at a {}", in_words(other)),
+    }
+}
+
+/// The critical points nearby; distances are shares of the length of the vector of all weights.
+fn beside(near: &NearDocument) -> String {
+    let share = |distance: f64| percent(distance);
+    let index = |index: Option<usize>| match index {
+        Some(1) => ", 1 direction of descent there".to_owned(),
+        Some(count) => format!(", {count} directions of descent there"),
+        None => String::new(),
+    };
+    let curvature = |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature to {})", digits(v, 3)));
+    match (&near.strict, &near.non_strict) {
+        _ if near.nearest_class == "global_minimum" => {
+            format!("a global minimum {} of the length of the weights away", share(near.distance))
+        }
+        (Some(strict), other) => {
+            let other = other.as_ref().map_or_else(String::new, |flat| {
+                format!("; a non-strict saddle, flat to second order, {} away", share(flat.distance))
+            });
+            format!(
+                "a strict saddle {} of the length of the weights away{}{}{other}",
+                share(strict.distance),
+                index(strict.index),
+                curvature(strict.lambda_min)
+            )
+        }
+        (None, Some(flat)) => {
+            format!("a non-strict saddle, flat to second order, {} of the length of the weights away", share(flat.distance))
+        }
+        (None, None) => {
+            format!("a {} {} of the length of the weights away", in_words(near.nearest_class), share(near.distance))
+        }
+    }
+}
+
+/// How many of the directions that fit are learned.
+fn why(document: &DiagnoseDocument) -> Option<String> {
+    let outlook = &document.outlook;
+    let learned = match outlook.learned.as_slice() {
+        [] => "none is learned".to_owned(),
+        [one] => format!("1 is learned (direction {one})"),
+        many => format!("{} are learned ({})", many.len(), ranges(many)),
+    };
+    let fits = match (outlook.room, document.bottleneck_rank) {
+        (0, _) => return None,
+        (room, bottleneck) if room < bottleneck => format!("the data have {} to learn", counted(room, "direction")),
+        (room, _) => format!("the narrowest layer has room for {} of the data", counted(room, "direction")),
+    };
+    let worse = outlook.ahead.iter().filter(|step| step.forget.is_some()).count();
+    let worse = match worse {
+        0 => String::new(),
+        1 => "; 1 of them takes the place of a better one".to_owned(),
+        count => format!("; {count} of them take the places of better ones"),
+    };
+    Some(format!("{fits}; {learned}{worse}"))
+}
+
+fn sure(document: &DiagnoseDocument) -> String {
+    let evidence = &document.evidence;
+    let unclear = evidence.rests_on.iter().filter(|support| !support.clear).count();
+    let total = evidence.rests_on.len();
+    let how = match evidence.grade {
+        "exact" => "exact arithmetic: a proof",
+        "certified" => "certified by interval arithmetic",
+        _ => "double precision",
+    };
+    let ranks = match unclear {
+        0 => format!("all {} on ranks clear", counted(total, "decision")),
+        _ => format!("{unclear} of {} on ranks not clear (--details)", counted(total, "decision")),
+    };
+    format!("{how}; {ranks}. The file holds matrices only: no activations between the layers are assumed")
+}

@@ -1,0 +1,111 @@
+//! Which situation the point is in, and the sentence that answers "where am I?".
+
+use super::{digits, is_rounding, percent};
+use crate::io::documents::{DiagnoseDocument, SupportDocument};
+
+/// What a person whose training has stalled wants to know first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Situation {
+    /// A global minimum.
+    Best,
+    /// Beside a global minimum.
+    NearBest,
+    /// Exactly at a saddle.
+    AtSaddle,
+    /// Stalled beside a saddle.
+    BesideSaddle,
+    /// Moving, with a saddle nearby.
+    Passing,
+    /// Nothing is near.
+    Descending,
+    /// A local minimum or maximum.
+    Extremum,
+    /// Some rank is not clear.
+    Undecided,
+}
+
+impl Situation {
+    pub(super) fn of(document: &DiagnoseDocument) -> Self {
+        let near = document.near.as_ref().map(|near| near.nearest_class);
+        let moving = document.stall.as_ref().is_none_or(|stall| stall.verdict == "moving");
+        match (document.class, near) {
+            ("global_minimum", _) => Self::Best,
+            ("strict_saddle" | "non_strict_saddle", _) => Self::AtSaddle,
+            ("local_minimum" | "local_maximum", _) => Self::Extremum,
+            ("not_critical", Some("global_minimum")) => Self::NearBest,
+            ("not_critical", Some("undecided")) => Self::Undecided,
+            ("not_critical", Some(_)) if moving => Self::Passing,
+            ("not_critical", Some(_)) => Self::BesideSaddle,
+            ("not_critical", None) => Self::Descending,
+            _ => Self::Undecided,
+        }
+    }
+
+    pub(super) fn sentence(self, document: &DiagnoseDocument) -> String {
+        let left = can_fall(document);
+        match self {
+            Self::Best if is_rounding(document, document.loss.global_minimum) => {
+                "At the best that this network can reach: it fits the data exactly.".into()
+            }
+            Self::Best => "At the best that this network can reach: no weights have a lower loss.".into(),
+            Self::NearBest => match left {
+                None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
+                Some(left) => {
+                    format!("So near the best that this network can reach that nothing is to gain but {left} of the loss.")
+                }
+            },
+            Self::AtSaddle => match left {
+                None => "At a saddle, but nothing is to gain beyond rounding.".into(),
+                Some(left) => format!("Stalled at a saddle: the gradient is zero, yet the loss can still fall by {left}."),
+            },
+            Self::BesideSaddle => match left {
+                None => "Stalled beside a saddle, but nothing is to gain beyond rounding.".into(),
+                Some(left) => format!("Stalled beside a saddle: the loss can still fall by {left}."),
+            },
+            Self::Passing => still(left, "; a saddle is near, but the loss is already falling away from it"),
+            Self::Descending => still(left, ""),
+            Self::Extremum => match document.class {
+                "local_minimum" => "At a local minimum.".into(),
+                _ => "At a local maximum.".into(),
+            },
+            Self::Undecided => undecided(document),
+        }
+    }
+}
+
+fn still(left: Option<String>, beside: &str) -> String {
+    let left = left.map_or_else(String::new, |left| format!(" The loss can still fall by {left}."));
+    format!("Still descending; nothing is wrong{beside}.{left}")
+}
+
+/// The gap as a share of the loss; `None` where it is rounding.
+fn can_fall(document: &DiagnoseDocument) -> Option<String> {
+    let loss = &document.loss;
+    (!is_rounding(document, loss.gap)).then(|| percent(loss.gap / loss.value))
+}
+
+/// Which rank is not clear, and what would settle it.
+fn undecided(document: &DiagnoseDocument) -> String {
+    let Some(support) = document.evidence.rests_on.iter().find(|support| !support.clear) else {
+        return "Undecided: the readings of the ranks contradict one another. Weights stored in double precision, or trained \
+                further, would settle it."
+            .into();
+    };
+    format!(
+        "Undecided: {}. Weights stored with more digits, or trained further, would settle it; --tolerance moves the threshold.",
+        because(support)
+    )
+}
+
+fn because(support: &SupportDocument) -> String {
+    let threshold = digits(support.tolerance, 2);
+    let quantity = &support.quantity;
+    let value = [support.above, support.below].into_iter().flatten().min_by(|a, b| {
+        let far = |x: &f64| (x / support.tolerance).ln().abs();
+        far(a).total_cmp(&far(b))
+    });
+    match value {
+        Some(value) => format!("the {quantity} is not clear, a singular value of {} is too near the threshold {threshold}", digits(value, 2)),
+        None => format!("the {quantity} is not clear"),
+    }
+}

@@ -1,0 +1,72 @@
+//! Numbers as a person reads them.
+
+/// Six significant digits, without an exponent where that is readable.
+pub(super) fn number(value: f64) -> String {
+    digits(value, 6)
+}
+
+/// So many significant digits, without an exponent where that is readable.
+pub(super) fn digits(value: f64, significant: usize) -> String {
+    let size = value.abs();
+    let shown = significant.saturating_sub(1);
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e9).contains(&size) {
+        let rounded: f64 = format!("{value:.shown$e}").parse().unwrap_or(value);
+        let decimals = (shown as i32 - rounded.abs().log10().floor() as i32).clamp(0, 8) as usize;
+        let text = format!("{rounded:.decimals$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    } else {
+        format!("{value:.shown$e}")
+    }
+}
+
+/// A share in percent: `30 %`, `0.12 %`, never more digits than two.
+pub(super) fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if (10.0..99.5).contains(&percent) { format!("{percent:.0} %") } else { format!("{} %", digits(percent, 2)) }
+}
+
+/// `1-5, 7` for a sorted list.
+pub(super) fn ranges(indices: &[usize]) -> String {
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    for &index in indices {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == index => *last = index,
+            _ => parts.push((index, index)),
+        }
+    }
+    let part = |&(a, b): &(usize, usize)| if a == b { a.to_string() } else { format!("{a}-{b}") };
+    parts.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_are_joined_into_ranges() {
+        assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "1-3, 5, 7-8");
+    }
+
+    #[test]
+    fn numbers_have_six_digits_at_every_size() {
+        assert_eq!(
+            [number(0.0), number(523_342.800_48), number(0.5), number(1.0e-7), number(-2.0e12)],
+            ["0", "523343", "0.5", "1.00000e-7", "-2.00000e12"]
+        );
+    }
+
+    #[test]
+    fn few_digits_are_rounded_and_not_cut() {
+        assert_eq!(
+            [digits(0.021_94, 2), digits(-272.4, 2), digits(19_240_336.0, 3), digits(0.999_96, 2), digits(3e-12, 2)],
+            ["0.022", "-270", "19200000", "1", "3.0e-12"]
+        );
+    }
+
+    #[test]
+    fn shares_are_percentages_of_two_digits() {
+        assert_eq!([percent(0.304_4), percent(0.001_234), percent(0.099_9)], ["30 %", "0.12 %", "10 %"]);
+    }
+}
