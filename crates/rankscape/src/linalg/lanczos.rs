@@ -228,7 +228,9 @@ mod tests {
         let start = Stream::new(4, 0).normal_vector(90);
         let sum = |most_kept: usize| {
             let mut lanczos = Lanczos { most_kept, ..Lanczos::new(&a, start.clone()) };
-            (0..4).for_each(|_| drop(lanczos.extend(100)));
+            for _ in 0..4 {
+                let _ = lanczos.extend(100);
+            }
             let coefficients = Stream::new(5, 0).normal_vector(lanczos.steps());
             (lanczos.combinations([&coefficients]), lanczos.applications - lanczos.steps())
         };
