@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::critical::blocks::distinct_blocks;
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
-use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen};
+use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen, thin_qr};
 use crate::multiplication::Factors;
 use crate::tolerance::Tolerances;
 
@@ -68,10 +68,29 @@ impl Coordinates {
         if indices.is_empty() { 1.0 } else { largest }
     }
 
-    /// `||start||`, with no layer below the size natural for the product.
+    /// `||start||`, with no layer far below the size natural for the product.
     pub(super) fn size(&self) -> f64 {
-        let sizes = self.start.iter().zip(&self.weights).map(|(w, weight)| weight * w.frobenius_norm().max(self.natural));
-        sizes.fold(0.0, f64::hypot)
+        self.norms.iter().zip(&self.weights).map(|(norm, weight)| weight * norm).fold(0.0, f64::hypot)
+    }
+
+    /// The start with this part of what the layers `i` and `j`, counted from 1, have beyond `rank` taken away.
+    pub(super) fn cut(&self, layers: [usize; 2], rank: usize, part: f64) -> Vec<Matrix> {
+        let mut out = self.start.clone();
+        for k in layers {
+            let kept = svd(&out[k - 1]).truncated(rank);
+            let rest = &out[k - 1] - &kept;
+            out[k - 1].add_scaled(-part, &rest);
+        }
+        out
+    }
+
+    /// Layers that are nothing but rounding errors are zero.
+    pub(super) fn clear(&self, layers: &mut [Matrix]) {
+        for (layer, norm) in layers.iter_mut().zip(&self.norms) {
+            if layer.frobenius_norm() <= 1e-11 * norm {
+                *layer = Matrix::zeros(layer.nrows(), layer.ncols());
+            }
+        }
     }
 
     /// `||x - start||`.
@@ -109,6 +128,8 @@ pub(super) struct Rung {
     /// `S_x (Z - P_S Z)' C = wrap_left wrap_right`, the arrow `G'` up to its sign, which closes the cycle.
     pub(super) wrap_left: Matrix,
     pub(super) wrap_right: Matrix,
+    /// Orthonormal basis of the column space of `wrap_left`.
+    pub(super) wrap_basis: Matrix,
     /// `||G'||_2`, or 1 if it is zero.
     pub(super) wrap_norm: f64,
     /// `P_S Z`.
@@ -231,6 +252,7 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
     let norm = spectral_norm(&(&wrap_left * &wrap_right));
     Rung {
         kind,
+        wrap_basis: thin_qr(&wrap_left).0,
         wrap_norm: if norm > 0.0 { norm } else { 1.0 },
         left: found.u.columns(0, rank),
         right: found.v.columns(0, rank),
