@@ -67,7 +67,7 @@ fn complaints(case: &Value) -> Vec<String> {
     if near["lower_bound"].as_f64().unwrap() > best * (1.0 + 1e-6) + ROUNDING {
         out.push(format!("lower bound {}", near["lower_bound"]));
     }
-    if near["gradient_after"].as_f64().unwrap() > 1e-9 {
+    if near["gradient_after"].as_f64().unwrap() > 1e-6 {
         out.push(format!("gradient {}", near["gradient_after"]));
     }
     for (name, class) in [("strict", "strict_saddle"), ("non_strict", "non_strict_saddle")] {

@@ -271,7 +271,8 @@ impl Search<'_> {
         let NearSearch { network, whitening, tolerances, .. } = *self.point;
         let factors = self.as_given(&landed.layers);
         let found = NormalizedNetwork::new(&factors, whitening);
-        let gradient_after = found.relative_gradient(UNIT_ROUNDOFF, tolerances);
+        let threshold = tolerances.critical_threshold(self.point.unit_roundoff).max(tolerances.near_gradient);
+        let gradient_after = found.relative_gradient(LANDING_ROUNDOFF, tolerances);
         let analysis = self.analysis(rung, &landed.layers);
         let class = match (rung.kind, analysis.class) {
             (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
@@ -290,7 +291,7 @@ impl Search<'_> {
             factors,
             analysis,
         })
-        .filter(|near| near.distance.is_finite() && near.gradient_after <= tolerances.near_gradient)
+        .filter(|near| near.distance.is_finite() && near.gradient_after <= threshold)
     }
 
     /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.

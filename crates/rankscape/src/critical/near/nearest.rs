@@ -109,7 +109,7 @@ impl Solver<'_> {
             reach = (1.5 * reach).min(2.0);
         }
         let (mut x, defect) = self.land(x, LANDING_STEPS, EXACT, f64::INFINITY)?;
-        self.coordinates.clear(&mut x);
+        self.coordinates.clear(&mut x, self.rung.rank());
         let distance = self.coordinates.distance(&x);
         (defect <= FAILED * size && distance <= limit).then_some(Landed { layers: x, distance })
     }

@@ -7,10 +7,12 @@ use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen, thin_qr};
 use crate::multiplication::Factors;
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Most directions that are tried both ways, those with the most even shares.
 const OPEN_DIRECTIONS: usize = 5;
+/// A layer that Newton steps made this much smaller is zero.
+const CLEARED: f64 = 1e-11;
 /// A layer that is lighter than the heaviest by more than this counts as this much lighter: it moves for next to nothing.
 const LIGHTEST: f64 = 1.0 / (1u64 << 50) as f64;
 
@@ -84,10 +86,12 @@ impl Coordinates {
         out
     }
 
-    /// Layers that are nothing but rounding errors are zero.
-    pub(super) fn clear(&self, layers: &mut [Matrix]) {
-        for (layer, norm) in layers.iter_mut().zip(&self.norms) {
-            if layer.frobenius_norm() <= 1e-11 * norm {
+    /// Layers that are nothing but rounding errors are zero: of their own size or, where the product captures nothing, of the
+    /// size of all.
+    pub(super) fn clear(&self, layers: &mut [Matrix], rank: usize) {
+        for ((layer, norm), weight) in layers.iter_mut().zip(&self.norms).zip(&self.weights) {
+            let size = layer.frobenius_norm();
+            if size <= CLEARED * norm || (rank == 0 && weight * size <= UNIT_ROUNDOFF * self.size()) {
                 *layer = Matrix::zeros(layer.nrows(), layer.ncols());
             }
         }
