@@ -87,7 +87,12 @@ fn nearest_points_of_checkpoints_are_at_most_five_per_cent_farther_than_the_best
     for case in cases() {
         let complaints = complaints(&case);
         if !complaints.is_empty() {
-            wrong.push(format!("{}: {} (reference {})", case["id"], complaints.join(", "), case[case["overall"].as_str().unwrap()]));
+            wrong.push(format!(
+                "{}: {} (reference {})",
+                case["id"],
+                complaints.join(", "),
+                case[case["overall"].as_str().unwrap()]
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -112,7 +117,8 @@ fn the_plateau_of_the_digits_lies_next_to_a_strict_and_a_non_strict_saddle() {
 
     // The point is written with the types of the weights and is critical up to their rounding.
     let data = ["--data", "example:digits/digits.npz", "--task", "autoencoder"];
-    let again = rankscape(folder.path(), &[&["diagnose", "--json", "--weights", "near.safetensors"], &data[..]].concat());
+    let again =
+        rankscape(folder.path(), &[&["diagnose", "--json", "--weights", "near.safetensors"], &data[..]].concat());
     assert_eq!((&again.json()["critical"], &again.json()["class"]), (&true.into(), &"strict_saddle".into()));
     let refused = rankscape(folder.path(), &[&arguments[..], &["1"]].concat());
     assert_eq!(refused.code, 2, "an existing file is not replaced: {refused:?}");
@@ -125,7 +131,9 @@ fn the_plateau_of_the_digits_lies_next_to_a_strict_and_a_non_strict_saddle() {
 #[test]
 fn scales_of_layers_and_data_are_survived() {
     let folder = tempfile::tempdir().unwrap();
-    for (first, second, scale) in [(1.0, 1.0, 1.0), (1e150, 1e-150, 1.0), (1e-150, 1e150, 1.0), (1e-100, 1.0, 1e100), (1.0, 1.0, 1e-100)] {
+    for (first, second, scale) in
+        [(1.0, 1.0, 1.0), (1e150, 1e-150, 1.0), (1e-150, 1e150, 1.0), (1e-100, 1.0, 1e100), (1.0, 1.0, 1e-100)]
+    {
         let weights = serde_json::json!({ "W1": [[first, 0.0], [0.0, 0.001 * first]], "W2": [[2.0 * second, 0.0], [0.0, 0.002 * second]] });
         let data = serde_json::json!({ "X": [[scale, 0.0], [0.0, scale]], "Y": [[2.0 * first * second * scale, 0.0], [0.0, first * second * scale]] });
         std::fs::write(folder.path().join("w.json"), weights.to_string()).unwrap();
@@ -141,14 +149,25 @@ fn a_learning_rate_tells_the_steps_of_an_e_fold() {
     std::fs::write(folder.path().join("w.json"), r#"{"W1": [[0.01, 0]], "W2": [[0.01], [0.02]]}"#).unwrap();
     std::fs::write(folder.path().join("d.json"), r#"{"X": [[1, 0], [0, 1.5]], "Y": [[2, 0], [0, 1]]}"#).unwrap();
     for normalization in ["sum", "mean", "mse"] {
-        let arguments =
-            ["diagnose", "--json", "--weights", "w.json", "--data", "d.json", "--normalization", normalization, "--learning-rate", "0.1"];
+        let arguments = [
+            "diagnose",
+            "--json",
+            "--weights",
+            "w.json",
+            "--data",
+            "d.json",
+            "--normalization",
+            normalization,
+            "--learning-rate",
+            "0.1",
+        ];
         let document = rankscape(folder.path(), &arguments).json();
         let lowest = document["hessian"]["lambda_min"].as_f64().unwrap();
         let steps = document["stall"]["steps"].as_f64().unwrap();
         assert!((steps * 0.1 * -lowest - 1.0).abs() < 1e-9, "{document}");
         assert_eq!(document["stall"]["verdict"], "moving");
     }
-    let run = rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--learning-rate", "-1"]);
+    let run =
+        rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--learning-rate", "-1"]);
     assert_eq!(run.code, 2);
 }

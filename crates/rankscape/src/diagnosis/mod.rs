@@ -22,8 +22,7 @@ use biases::OutputBias;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Origin, Parsed, captured_directions,
-    classify, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Origin, Parsed, captured_directions, classify, parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};

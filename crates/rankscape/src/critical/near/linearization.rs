@@ -41,7 +41,10 @@ enum Form {
     FromRight(RightChain, usize),
     FromLeft(LeftChain, usize),
     /// `(P(to, 0) wrap_left) (wrap_right P(h, from))`, or the one of the two that has layers.
-    Wrapped { before: Option<(RightChain, usize)>, after: Option<(LeftChain, usize)> },
+    Wrapped {
+        before: Option<(RightChain, usize)>,
+        after: Option<(LeftChain, usize)>,
+    },
 }
 
 impl<'a> Linearization<'a> {
@@ -92,7 +95,8 @@ impl<'a> Linearization<'a> {
                         let seed = if from == depth { &self.rung.wrap_basis } else { &self.rung.wrap_left };
                         (RightChain::new(layers, 0, to, seed.clone()), to)
                     }),
-                    after: (from < depth).then(|| (LeftChain::new(layers, from, depth, self.rung.wrap_right.clone()), from)),
+                    after: (from < depth)
+                        .then(|| (LeftChain::new(layers, from, depth, self.rung.wrap_right.clone()), from)),
                 },
             },
         }
@@ -166,7 +170,10 @@ impl<'a> Linearization<'a> {
         let weight = |k: usize| (self.product_weight / self.coordinates.weights[k]).powi(2);
         let rows = first.times_transpose(first).scaled(weight(0));
         let columns = last.transpose_times(last).scaled(weight(depth - 1));
-        let product = [Preconditioner::new(Sum(Some(rows), 0.0), Sum::default()), Preconditioner::new(Sum::default(), Sum(Some(columns), 0.0))];
+        let product = [
+            Preconditioner::new(Sum(Some(rows), 0.0), Sum::default()),
+            Preconditioner::new(Sum::default(), Sum(Some(columns), 0.0)),
+        ];
         product.into_iter().chain(self.words.iter().map(|word| self.preconditioner(word))).collect()
     }
 
@@ -183,7 +190,8 @@ impl<'a> Linearization<'a> {
                     for k in 0..*to {
                         let share = factor(k) * self.mean_square(*to, k + 1);
                         let inner = chain.at(k);
-                        let inner = after.as_ref().map_or_else(|| inner.clone(), |(other, from)| inner * other.at(*from));
+                        let inner =
+                            after.as_ref().map_or_else(|| inner.clone(), |(other, from)| inner * other.at(*from));
                         right.add(share, &inner.transpose_times(&inner));
                     }
                 }

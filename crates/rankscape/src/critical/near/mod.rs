@@ -361,7 +361,8 @@ impl Search<'_> {
             candidates.reduce(|a, b| if b.distance < a.distance { b } else { a })
         };
         let flat = of_class(CriticalClass::NonStrictSaddle, Some(&nearest.captured)).is_some_and(|flat| {
-            flat.distance <= tolerances.near_flat_ratio * nearest.distance && flat.distance <= tolerances.near_flat_distance
+            flat.distance <= tolerances.near_flat_ratio * nearest.distance
+                && flat.distance <= tolerances.near_flat_distance
         });
         let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.product(rung)));
         Some(NearCriticalPoint {

@@ -116,18 +116,13 @@ impl Solver<'_> {
 
     /// Newton steps of minimal norm onto the stratum until the defect is `wanted` relative to the distance from the start (or
     /// to the size where `wanted` is exact), or no smaller any more; the last point with its defect.
-    fn land(
-        &mut self,
-        start: Vec<Matrix>,
-        steps: usize,
-        wanted: f64,
-        limit: f64,
-    ) -> Option<(Vec<Matrix>, f64)> {
+    fn land(&mut self, start: Vec<Matrix>, steps: usize, wanted: f64, limit: f64) -> Option<(Vec<Matrix>, f64)> {
         let mut x = start;
         let mut here = Linearization::new(self.coordinates, self.rung, self.words, &x).value();
         let mut defect = norm(&here);
         for _ in 0..steps {
-            let scale = if wanted > EXACT { self.coordinates.distance(&x).max(defect) } else { self.coordinates.size() };
+            let scale =
+                if wanted > EXACT { self.coordinates.distance(&x).max(defect) } else { self.coordinates.size() };
             if defect <= wanted * scale || !defect.is_finite() {
                 break;
             }
@@ -144,7 +139,7 @@ impl Solver<'_> {
             }
             drop(linear);
             let smaller = norm(&value);
-            if !(smaller < defect) {
+            if smaller >= defect || smaller.is_nan() {
                 break;
             }
             let slow = smaller > 0.5 * defect && defect <= FAILED * self.coordinates.size();

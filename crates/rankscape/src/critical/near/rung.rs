@@ -171,8 +171,9 @@ pub(super) fn rungs(
     let directions = directions(network, whitening, unit_roundoff, tolerances);
     let everything = layers.len() == 1;
     let surely = |d: &Direction| everything || d.share > 1.0 - tolerances.near_share;
-    let mut open: Vec<usize> =
-        (0..directions.len()).filter(|&k| !surely(&directions[k]) && directions[k].share >= tolerances.near_share).collect();
+    let mut open: Vec<usize> = (0..directions.len())
+        .filter(|&k| !surely(&directions[k]) && directions[k].share >= tolerances.near_share)
+        .collect();
     open.sort_by(|&a, &b| (directions[a].share - 0.5).abs().total_cmp(&(directions[b].share - 0.5).abs()));
     let settled = open.split_off(open.len().min(OPEN_DIRECTIONS));
     let sure: Vec<bool> = (0..directions.len())
@@ -225,7 +226,8 @@ fn directions(
 
 fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottleneck: usize) -> Rung {
     let (rows, cols) = (coordinates.start[coordinates.start.len() - 1].nrows(), coordinates.inputs.len());
-    let pick = |wanted: bool| directions.iter().zip(set).filter(move |(_, captured)| **captured == wanted).map(|(d, _)| d);
+    let pick =
+        |wanted: bool| directions.iter().zip(set).filter(move |(_, captured)| **captured == wanted).map(|(d, _)| d);
     let stack = |columns: Vec<&Matrix>, rows: usize| {
         let mut out = Matrix::zeros(rows, columns.len());
         columns.iter().enumerate().for_each(|(k, column)| out.set_block(0, k, column));
