@@ -43,7 +43,9 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let stays = leave.as_ref().filter(|_| left.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
     let missing = options.near.as_ref().filter(|_| found.near.is_none());
-    document.notes.extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
+    document
+        .notes
+        .extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
     document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
     document.run = run_document(common, started);
     let command = command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);

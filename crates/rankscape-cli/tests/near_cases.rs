@@ -67,7 +67,7 @@ fn complaints(case: &Value) -> Vec<String> {
     if near["lower_bound"].as_f64().unwrap() > best * (1.0 + 1e-6) + ROUNDING {
         out.push(format!("lower bound {}", near["lower_bound"]));
     }
-    if near["gradient_after"].as_f64().unwrap() > 1e-9 {
+    if near["gradient_after"].as_f64().unwrap() > 1e-6 {
         out.push(format!("gradient {}", near["gradient_after"]));
     }
     for (name, class) in [("strict", "strict_saddle"), ("non_strict", "non_strict_saddle")] {
@@ -87,8 +87,87 @@ fn nearest_points_of_checkpoints_are_at_most_five_per_cent_farther_than_the_best
     for case in cases() {
         let complaints = complaints(&case);
         if !complaints.is_empty() {
-            wrong.push(format!("{}: {} (reference {})", case["id"], complaints.join(", "), case[case["overall"].as_str().unwrap()]));
+            wrong.push(format!(
+                "{}: {} (reference {})",
+                case["id"],
+                complaints.join(", "),
+                case[case["overall"].as_str().unwrap()]
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The plateau of the guide: a strict saddle is known at 0.02189 (index 57, lambda_min -272), a non-strict one at 0.03252.
+#[test]
+fn the_plateau_of_the_digits_lies_next_to_a_strict_and_a_non_strict_saddle() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["diagnose", "--json", "--example", "digits", "--near", "near.safetensors", "--threads"];
+    let document = rankscape(folder.path(), &[&arguments[..], &["1"]].concat()).json();
+    let near = &document["near"];
+    assert!(distance(near).unwrap() <= RIGHT * 0.021_889, "{near}");
+    assert!(distance(&near["non_strict"]).unwrap() <= RIGHT * 0.032_523, "{near}");
+    assert_eq!((&near["nearest_class"], &near["class"]), (&"strict_saddle".into(), &"non_strict_saddle".into()));
+    assert_eq!((&near["strict"]["index"], &near["captured"]), (&57.into(), &serde_json::json!([1, 2, 3, 4, 5])));
+    assert!(near["strict"]["lambda_min"].as_f64().unwrap() < -200.0, "{near}");
+    assert_eq!(document["stall"]["verdict"], "stalled");
+    // What the search costs: a change of the method that makes it dearer shows here.
+    assert!(near["work"]["patterns"].as_u64().unwrap() <= 13, "{near}");
+    assert!(near["work"]["iterations"].as_u64().unwrap() <= 3500, "{near}");
+
+    // The point is written with the types of the weights and is critical up to their rounding.
+    let data = ["--data", "example:digits/digits.npz", "--task", "autoencoder"];
+    let again =
+        rankscape(folder.path(), &[&["diagnose", "--json", "--weights", "near.safetensors"], &data[..]].concat());
+    assert_eq!((&again.json()["critical"], &again.json()["class"]), (&true.into(), &"strict_saddle".into()));
+    let refused = rankscape(folder.path(), &[&arguments[..], &["1"]].concat());
+    assert_eq!(refused.code, 2, "an existing file is not replaced: {refused:?}");
+
+    let two = rankscape(folder.path(), &["diagnose", "--json", "--example", "digits", "--threads", "2"]).json();
+    assert_eq!(two["near"], *near, "threads do not change the answer");
+}
+
+/// The distance is in the parameters as given, whatever the scale of the layers and of the data.
+#[test]
+fn scales_of_layers_and_data_are_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    for (first, second, scale) in
+        [(1.0, 1.0, 1.0), (1e150, 1e-150, 1.0), (1e-150, 1e150, 1.0), (1e-100, 1.0, 1e100), (1.0, 1.0, 1e-100)]
+    {
+        let weights = serde_json::json!({ "W1": [[first, 0.0], [0.0, 0.001 * first]], "W2": [[2.0 * second, 0.0], [0.0, 0.002 * second]] });
+        let data = serde_json::json!({ "X": [[scale, 0.0], [0.0, scale]], "Y": [[2.0 * first * second * scale, 0.0], [0.0, first * second * scale]] });
+        std::fs::write(folder.path().join("w.json"), weights.to_string()).unwrap();
+        std::fs::write(folder.path().join("d.json"), data.to_string()).unwrap();
+        let run = rankscape(folder.path(), &["diagnose", "--json", "--weights", "w.json", "--data", "d.json"]);
+        assert!([0, 2, 3].contains(&run.code), "{run:?}");
+    }
+}
+
+#[test]
+fn a_learning_rate_tells_the_steps_of_an_e_fold() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("w.json"), r#"{"W1": [[0.01, 0]], "W2": [[0.01], [0.02]]}"#).unwrap();
+    std::fs::write(folder.path().join("d.json"), r#"{"X": [[1, 0], [0, 1.5]], "Y": [[2, 0], [0, 1]]}"#).unwrap();
+    for normalization in ["sum", "mean", "mse"] {
+        let arguments = [
+            "diagnose",
+            "--json",
+            "--weights",
+            "w.json",
+            "--data",
+            "d.json",
+            "--normalization",
+            normalization,
+            "--learning-rate",
+            "0.1",
+        ];
+        let document = rankscape(folder.path(), &arguments).json();
+        let lowest = document["hessian"]["lambda_min"].as_f64().unwrap();
+        let steps = document["stall"]["steps"].as_f64().unwrap();
+        assert!((steps * 0.1 * -lowest - 1.0).abs() < 1e-9, "{document}");
+        assert_eq!(document["stall"]["verdict"], "moving");
+    }
+    let run =
+        rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--learning-rate", "-1"]);
+    assert_eq!(run.code, 2);
 }

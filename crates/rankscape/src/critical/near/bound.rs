@@ -68,7 +68,7 @@ impl<'a> Bounds<'a> {
                 self.movement(values.get(rung.rank()).copied().unwrap_or(0.0), from, to)
             }
             // A wrapped word of one straight piece.
-            Word::Wrapped { to, from } if to == 0 => {
+            Word::Wrapped { to: 0, from } => {
                 let after = self.after(rung, from);
                 self.movement(spectral_norm(&after) / rung.wrap_norm, from, self.partials.len())
             }

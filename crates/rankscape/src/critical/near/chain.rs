@@ -27,6 +27,10 @@ impl RightChain {
         &self.values[k - self.from]
     }
 
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
     /// `d (P(to, from) R)` along a direction; `None` for no factors at all.
     pub(super) fn derivative(&self, layers: &[Matrix], direction: &[Matrix], to: usize) -> Option<Matrix> {
         let mut found: Option<Matrix> = None;
@@ -66,7 +70,7 @@ impl LeftChain {
         &self.values[k - self.from]
     }
 
-    fn to(&self) -> usize {
+    pub(super) fn to(&self) -> usize {
         self.from + self.values.len() - 1
     }
 

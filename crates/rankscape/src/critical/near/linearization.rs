@@ -6,9 +6,11 @@
 //! orthonormal bases). The projectors count as constant: where a word is zero the derivative is right all the same.
 
 use super::chain::{LeftChain, RightChain};
+use super::precondition::{Preconditioner, Sum};
 use super::rung::{Coordinates, Rung};
 use super::word::Word;
 use crate::linalg::{Matrix, thin_qr};
+use crate::multiplication::partial_product;
 
 /// Multipliers or values of the equations: two blocks for the product, then one a word.
 pub(super) type Blocks = Vec<Matrix>;
@@ -33,11 +35,16 @@ struct LinearWord {
 }
 
 enum Form {
+    /// One layer, counted from 0.
+    Layer(usize),
     /// `P(to, from)` as a chain from its narrower end.
     FromRight(RightChain, usize),
     FromLeft(LeftChain, usize),
-    /// `(P(to, 0) wrap_left) (wrap_right P(h, from))`.
-    Wrapped { before: RightChain, to: usize, after: LeftChain, from: usize },
+    /// `(P(to, 0) wrap_left) (wrap_right P(h, from))`, or the one of the two that has layers.
+    Wrapped {
+        before: Option<(RightChain, usize)>,
+        after: Option<(LeftChain, usize)>,
+    },
 }
 
 impl<'a> Linearization<'a> {
@@ -66,21 +73,30 @@ impl<'a> Linearization<'a> {
                 weight: self.coordinates.sensitivity(from..to, depth..depth).recip(),
                 left: self.image(to),
                 right: self.coimage(from),
-                form: if width(from) <= width(to) {
+                form: if to == from + 1 {
+                    Form::Layer(from)
+                } else if width(from) <= width(to) {
                     Form::FromRight(RightChain::new(layers, from, to, Matrix::identity(width(from))), to)
                 } else {
                     Form::FromLeft(LeftChain::new(layers, from, to, Matrix::identity(width(to))), from)
                 },
             },
+            // With nothing on one side of G' its singular values there only scale the equations.
             Word::Wrapped { to, from } => LinearWord {
-                weight: (self.coordinates.sensitivity(0..to, from..depth) * self.rung.wrap_norm).recip(),
-                left: self.coimage(to),
-                right: self.image(from),
+                weight: match (to, from) {
+                    (0, _) => self.coordinates.sensitivity(0..0, from..depth).recip(),
+                    (_, from) if from == depth => self.coordinates.sensitivity(0..to, 0..0).recip(),
+                    _ => (self.coordinates.sensitivity(0..to, from..depth) * self.rung.wrap_norm).recip(),
+                },
+                left: if to == 0 { Matrix::zeros(self.rung.wrap_right.nrows(), 0) } else { self.coimage(to) },
+                right: if from == depth { Matrix::zeros(self.rung.wrap_left.ncols(), 0) } else { self.image(from) },
                 form: Form::Wrapped {
-                    before: RightChain::new(layers, 0, to, self.rung.wrap_left.clone()),
-                    to,
-                    after: LeftChain::new(layers, from, depth, self.rung.wrap_right.clone()),
-                    from,
+                    before: (to > 0).then(|| {
+                        let seed = if from == depth { &self.rung.wrap_basis } else { &self.rung.wrap_left };
+                        (RightChain::new(layers, 0, to, seed.clone()), to)
+                    }),
+                    after: (from < depth)
+                        .then(|| (LeftChain::new(layers, from, depth, self.rung.wrap_right.clone()), from)),
                 },
             },
         }
@@ -104,9 +120,15 @@ impl<'a> Linearization<'a> {
         let columns = off(&self.rung.left, self.captured_forward.at(depth));
         let words = self.words.iter().map(|word| {
             let value = match &word.form {
+                Form::Layer(k) => self.layers[*k].clone(),
                 Form::FromRight(chain, to) => chain.at(*to).clone(),
                 Form::FromLeft(chain, from) => chain.at(*from).clone(),
-                Form::Wrapped { before, to, after, from } => before.at(*to) * after.at(*from),
+                Form::Wrapped { before: Some((before, to)), after: Some((after, from)) } => {
+                    before.at(*to) * after.at(*from)
+                }
+                Form::Wrapped { before: Some((before, to)), after: None } => before.at(*to).clone(),
+                Form::Wrapped { before: None, after: Some((after, from)) } => after.at(*from).clone(),
+                Form::Wrapped { before: None, after: None } => nothing(),
             };
             word.project(&value)
         });
@@ -117,19 +139,21 @@ impl<'a> Linearization<'a> {
     /// The derivative along a direction.
     pub(super) fn apply(&self, direction: &[Matrix]) -> Blocks {
         let (layers, depth) = (self.layers, self.layers.len());
-        let nothing = || Matrix::zeros(0, 0);
         let rows = self.captured_backward.derivative(layers, direction, 0).unwrap_or_else(nothing);
         let columns = self.captured_forward.derivative(layers, direction, depth).unwrap_or_else(nothing);
         let words = self.words.iter().map(|word| {
             let change = match &word.form {
+                Form::Layer(k) => Some(direction[*k].clone()),
                 Form::FromRight(chain, to) => chain.derivative(layers, direction, *to),
                 Form::FromLeft(chain, from) => chain.derivative(layers, direction, *from),
-                Form::Wrapped { before, to, after, from } => {
-                    let first = before.derivative(layers, direction, *to).map(|d| &d * after.at(*from));
-                    let second = after.derivative(layers, direction, *from).map(|d| before.at(*to) * &d);
-                    match (first, second) {
-                        (Some(a), Some(b)) => Some(&a + &b),
-                        (a, b) => a.or(b),
+                Form::Wrapped { before, after } => {
+                    let first = before.as_ref().and_then(|(chain, to)| chain.derivative(layers, direction, *to));
+                    let second = after.as_ref().and_then(|(chain, from)| chain.derivative(layers, direction, *from));
+                    match (before.as_ref().zip(first), after.as_ref().zip(second)) {
+                        (Some(((before, to), first)), Some(((after, from), second))) => {
+                            Some(&(&first * after.at(*from)) + &(before.at(*to) * &second))
+                        }
+                        (first, second) => first.map(|(_, d)| d).or(second.map(|(_, d)| d)),
                     }
                 }
             };
@@ -137,6 +161,69 @@ impl<'a> Linearization<'a> {
         });
         let product = [rows.scaled(self.product_weight), off(&self.rung.left, &columns).scaled(self.product_weight)];
         product.into_iter().chain(words).collect()
+    }
+
+    /// Approximate inverses of `J J'`, one a block.
+    pub(super) fn preconditioners(&self) -> Vec<Preconditioner> {
+        let depth = self.layers.len();
+        let (first, last) = (self.captured_backward.at(1), self.captured_forward.at(depth - 1));
+        let weight = |k: usize| (self.product_weight / self.coordinates.weights[k]).powi(2);
+        let rows = first.times_transpose(first).scaled(weight(0));
+        let columns = last.transpose_times(last).scaled(weight(depth - 1));
+        let product = [
+            Preconditioner::new(Sum(Some(rows), 0.0), Sum::default()),
+            Preconditioner::new(Sum::default(), Sum(Some(columns), 0.0)),
+        ];
+        product.into_iter().chain(self.words.iter().map(|word| self.preconditioner(word))).collect()
+    }
+
+    fn preconditioner(&self, word: &LinearWord) -> Preconditioner {
+        let factor = |k: usize| (word.weight / self.coordinates.weights[k]).powi(2);
+        let mut left = Sum::default();
+        let mut right = Sum::default();
+        match &word.form {
+            Form::Layer(k) => right.add_identity(factor(*k)),
+            Form::FromRight(chain, to) => self.straight(chain.from(), *to, factor, &mut left, &mut right),
+            Form::FromLeft(chain, from) => self.straight(*from, chain.to(), factor, &mut left, &mut right),
+            Form::Wrapped { before, after } => {
+                if let Some((chain, to)) = before {
+                    for k in 0..*to {
+                        let share = factor(k) * self.mean_square(*to, k + 1);
+                        let inner = chain.at(k);
+                        let inner =
+                            after.as_ref().map_or_else(|| inner.clone(), |(other, from)| inner * other.at(*from));
+                        right.add(share, &inner.transpose_times(&inner));
+                    }
+                }
+                if let Some((chain, from)) = after {
+                    for k in *from..self.layers.len() {
+                        let share = factor(k) * self.mean_square(k, *from);
+                        let inner = chain.at(k + 1);
+                        let inner = before.as_ref().map_or_else(|| inner.clone(), |(other, to)| other.at(*to) * inner);
+                        left.add(share, &inner.times_transpose(&inner));
+                    }
+                }
+            }
+        }
+        Preconditioner::new(left, right)
+    }
+
+    fn straight(&self, from: usize, to: usize, factor: impl Fn(usize) -> f64, left: &mut Sum, right: &mut Sum) {
+        let after = partial_product(self.layers, to, from + 1);
+        left.add(factor(from), &after.times_transpose(&after));
+        for k in from + 1..to {
+            let before = partial_product(self.layers, k, from);
+            right.add(factor(k) * self.mean_square(to, k + 1), &before.transpose_times(&before));
+        }
+    }
+
+    /// Mean of the squared singular values of `P(j, i)`; 1 for no factors.
+    fn mean_square(&self, j: usize, i: usize) -> f64 {
+        if j == i {
+            return 1.0;
+        }
+        let product = partial_product(self.layers, j, i);
+        product.frobenius_norm().powi(2) / product.nrows().min(product.ncols()).max(1) as f64
     }
 
     /// The transposed derivative with respect to the metric of the parameters as given: of all directions `d` with a given
@@ -150,11 +237,18 @@ impl<'a> Linearization<'a> {
         for (word, multiplier) in self.words.iter().zip(&multipliers[2..]) {
             let multiplier = word.project(multiplier);
             match &word.form {
+                Form::Layer(k) => out[*k].add_scaled(1.0, &multiplier),
                 Form::FromRight(chain, to) => chain.adjoint(layers, &mut out, *to, multiplier),
                 Form::FromLeft(chain, from) => chain.adjoint(layers, &mut out, *from, multiplier),
-                Form::Wrapped { before, to, after, from } => {
-                    before.adjoint(layers, &mut out, *to, multiplier.times_transpose(after.at(*from)));
-                    after.adjoint(layers, &mut out, *from, before.at(*to).transpose_times(&multiplier));
+                Form::Wrapped { before, after } => {
+                    if let Some((chain, to)) = before {
+                        let other = after.as_ref().map(|(other, from)| multiplier.times_transpose(other.at(*from)));
+                        chain.adjoint(layers, &mut out, *to, other.unwrap_or_else(|| multiplier.clone()));
+                    }
+                    if let Some((chain, from)) = after {
+                        let other = before.as_ref().map(|(other, to)| other.at(*to).transpose_times(&multiplier));
+                        chain.adjoint(layers, &mut out, *from, other.unwrap_or_else(|| multiplier.clone()));
+                    }
                 }
             }
         }
@@ -171,6 +265,10 @@ impl LinearWord {
         let inside = off(&self.left, matrix);
         (&inside - &(&inside * &self.right).times_transpose(&self.right)).scaled(self.weight)
     }
+}
+
+fn nothing() -> Matrix {
+    Matrix::zeros(0, 0)
 }
 
 /// `(I - Q Q') M`.

@@ -9,6 +9,7 @@ mod bound;
 mod chain;
 mod linearization;
 mod nearest;
+mod precondition;
 mod rung;
 mod word;
 
@@ -29,6 +30,10 @@ use word::Pattern;
 
 /// Entries of a point that was found are known up to this.
 const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
+/// Networks with more parameters are searched from fewer starts.
+const LARGE: usize = 1000;
+/// Strata of a class that are searched to the end in a large network.
+const CANDIDATES: usize = 2;
 /// A second class of the rung of a near point is looked for up to this relative distance.
 const FARTHEST: f64 = 2.0;
 
@@ -159,9 +164,9 @@ impl Search<'_> {
             Kind::Everything => vec![(CriticalClass::GlobalMinimum, word::fiber(depth))],
             Kind::BestOfFullRank => vec![(CriticalClass::GlobalMinimum, vec![Vec::new()])],
             Kind::FullRank => vec![(CriticalClass::StrictSaddle, vec![Vec::new()])],
-            Kind::NotTop => vec![(CriticalClass::StrictSaddle, word::strict(depth))],
+            Kind::NotTop => vec![(CriticalClass::StrictSaddle, self.strict(depth))],
             Kind::Top => vec![
-                (CriticalClass::StrictSaddle, word::strict(depth)),
+                (CriticalClass::StrictSaddle, self.strict(depth)),
                 (CriticalClass::NonStrictSaddle, word::non_strict(depth)),
             ],
         };
@@ -169,26 +174,73 @@ impl Search<'_> {
             if second_pass && self.best(class).is_some() {
                 continue;
             }
-            let floor = self.relative(rung, self.bounds.product(rung));
-            let bound = |words: &Pattern| self.relative(rung, self.bounds.pattern(rung, words)).max(floor);
-            let mut order: Vec<(f64, Pattern)> = patterns.into_iter().map(|words| (bound(&words), words)).collect();
-            order.sort_by(|a, b| a.0.total_cmp(&b.0));
-            for (bound, words) in order {
-                if bound >= self.best(class).unwrap_or(limit).min(limit) {
-                    self.work.pruned += 1;
-                    continue;
-                }
-                self.work.patterns += 1;
-                let work = self.work;
-                let mut solver = Solver { coordinates: self.coordinates, rung, words: &words, work };
-                let allowed = limit * self.size(rung) / self.coordinates.unit;
-                let landed = solver.solve(allowed);
-                self.work = solver.work;
-                if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
-                    self.found.extend(Some(near).filter(|near| near.distance <= limit));
-                }
+            self.try_class(rung, class, patterns, limit);
+        }
+    }
+
+    /// Newton steps lead to all strata of a class that a lower bound does not rule out; from the nearest of these points on
+    /// the search goes along the strata.
+    fn try_class(&mut self, rung: &Rung, class: CriticalClass, patterns: Vec<Pattern>, limit: f64) {
+        let unit = self.size(rung) / self.coordinates.unit;
+        let floor = self.bounds.product(rung);
+        let mut reached: Vec<(Landed, Pattern)> = Vec::new();
+        for words in patterns {
+            let best = self.best(class).unwrap_or(limit).min(limit);
+            if self.bounds.pattern(rung, &words).max(floor) >= best * unit {
+                self.work.pruned += 1;
+                continue;
+            }
+            self.work.patterns += 1;
+            let starts = self.starts(rung, &words);
+            let mut solver = self.solver(rung, &words);
+            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit * unit)).collect();
+            self.work = solver.work;
+            reached.extend(found.into_iter().map(|landed| (landed, words.clone())));
+        }
+        reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
+        if self.is_large() {
+            reached.truncate(CANDIDATES);
+        }
+        for (landed, words) in reached {
+            let best = self.best(class).unwrap_or(limit).min(limit);
+            let mut solver = self.solver(rung, &words);
+            let landed = solver.approach(landed, best * unit);
+            self.work = solver.work;
+            if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
+                self.found.extend(Some(near).filter(|near| near.distance <= limit));
             }
         }
+    }
+
+    fn solver<'b>(&self, rung: &'b Rung, words: &'b [word::Word]) -> Solver<'b>
+    where
+        Self: 'b,
+    {
+        Solver { coordinates: self.coordinates, rung, words, work: self.work }
+    }
+
+    /// In large networks the pattern of all compositions is left out: two arcs are cheaper.
+    fn strict(&self, depth: usize) -> Vec<Pattern> {
+        let mut patterns = word::strict(depth);
+        if self.is_large() {
+            patterns.pop();
+        }
+        patterns
+    }
+
+    fn is_large(&self) -> bool {
+        self.point.factors.architecture().parameters() > LARGE
+    }
+
+    /// The point itself; for the pattern of all compositions in small networks also with pairs of layers half cut.
+    fn starts(&self, rung: &Rung, words: &[word::Word]) -> Vec<Vec<Matrix>> {
+        let depth = self.coordinates.start.len();
+        let mut starts = vec![self.coordinates.start.clone()];
+        if words.len() == depth + 1 && depth > 1 && !self.is_large() {
+            let pairs = (1..=depth).flat_map(|i| (i + 1..=depth).map(move |j| [i, j]));
+            starts.extend(pairs.map(|pair| self.coordinates.cut(pair, rung.rank(), 0.5)));
+        }
+        starts
     }
 
     /// A distance in the units of the search as a relative one.
@@ -219,7 +271,8 @@ impl Search<'_> {
         let NearSearch { network, whitening, tolerances, .. } = *self.point;
         let factors = self.as_given(&landed.layers);
         let found = NormalizedNetwork::new(&factors, whitening);
-        let gradient_after = found.relative_gradient(UNIT_ROUNDOFF, tolerances);
+        let threshold = tolerances.critical_threshold(self.point.unit_roundoff).max(tolerances.near_gradient);
+        let gradient_after = found.relative_gradient(LANDING_ROUNDOFF, tolerances);
         let analysis = self.analysis(rung, &landed.layers);
         let class = match (rung.kind, analysis.class) {
             (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
@@ -238,7 +291,7 @@ impl Search<'_> {
             factors,
             analysis,
         })
-        .filter(|near| near.distance.is_finite() && near.gradient_after <= tolerances.near_gradient)
+        .filter(|near| near.distance.is_finite() && near.gradient_after <= threshold)
     }
 
     /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.
@@ -269,6 +322,11 @@ impl Search<'_> {
         let scales = self.point.network.layer_scales();
         let last = layers.len() - 1;
         for (k, (layer, start)) in layers.iter().zip(&self.coordinates.start).enumerate() {
+            let whole = k > 0 || self.point.whitening.rank.rank == moved.matrices()[0].ncols();
+            if whole && layer.max_abs() == 0.0 {
+                *moved.layer_mut(k + 1) = moved.matrices()[k].scaled(0.0);
+                continue;
+            }
             let mut step = layer - start;
             if k == 0 {
                 step = step.times_transpose(&self.point.whitening.basis);
@@ -303,7 +361,8 @@ impl Search<'_> {
             candidates.reduce(|a, b| if b.distance < a.distance { b } else { a })
         };
         let flat = of_class(CriticalClass::NonStrictSaddle, Some(&nearest.captured)).is_some_and(|flat| {
-            flat.distance <= tolerances.near_flat_ratio * nearest.distance && flat.distance <= tolerances.near_flat_distance
+            flat.distance <= tolerances.near_flat_ratio * nearest.distance
+                && flat.distance <= tolerances.near_flat_distance
         });
         let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.product(rung)));
         Some(NearCriticalPoint {

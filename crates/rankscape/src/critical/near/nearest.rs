@@ -1,22 +1,34 @@
-//! The point nearest to the start where the words of a pattern are zero: sequential quadratic programming.
+//! The point nearest to the start where the words of a pattern are zero.
 //!
-//! Each step solves `min ||x - start||` under the linearized equations, so a fixed point is a point of the stratum from which
-//! the start lies in a normal direction. The multipliers come from conjugate gradients on `J J'`, started from those before.
+//! Newton steps of minimal norm lead from the start onto the stratum; from there the distance to the start goes down along the
+//! stratum: steps along conjugate tangential directions, each followed by Newton steps back. Linear systems are solved
+//! for the multipliers of the equations, by preconditioned conjugate gradients on `J J'`.
 
 use super::linearization::{Blocks, Linearization};
 use super::rung::{Coordinates, Rung};
 use super::word::Word;
 use crate::linalg::Matrix;
 
-/// Steps towards the nearest point, and Newton steps onto the stratum at the end.
-const STEPS: usize = 40;
-const LANDING_STEPS: usize = 25;
+/// Steps along the stratum, and Newton steps onto it.
+const STEPS: usize = 60;
+const LANDING_STEPS: usize = 40;
+const RETURN_STEPS: usize = 8;
 /// Iterations of the linear solver in one step.
-const INNER: usize = 400;
-/// A step of this part of the distance ends the search for the nearest point.
-const SETTLED: f64 = 2e-3;
+const INNER: usize = 100;
+/// The search ends where the tangential part of the way to the start, or the gain of a step, is at most this part of it.
+const TANGENTIAL: f64 = 1e-2;
+const GAIN: f64 = 1e-4;
+/// Singular values of the linearization below this are left to the Newton steps after a step along the stratum.
+const TANGENTIAL_DAMPING: f64 = 1e-5;
+/// A stratum whose normal distance exceeds the best one by this factor is given up.
+const HOPELESS: f64 = 1.2;
 /// Relative accuracy of the multipliers.
 const ACCURACY: f64 = 1e-3;
+/// A landing is exact, good enough for a step along the stratum, or has failed: the defect against the size, and against the
+/// distance from the start.
+const EXACT: f64 = 1e-15;
+const FEASIBLE: f64 = 1e-4;
+const FAILED: f64 = 1e-10;
 
 /// A point of a stratum.
 pub(super) struct Landed {
@@ -32,9 +44,9 @@ pub struct Work {
     pub patterns: usize,
     /// Patterns that a lower bound of the distance ruled out.
     pub pruned: usize,
-    /// Steps of sequential quadratic programming and of Newton's method.
+    /// Linear systems solved.
     pub steps: usize,
-    /// Applications of a linearization with its transpose.
+    /// Iterations of conjugate gradients.
     pub iterations: usize,
 }
 
@@ -46,87 +58,133 @@ pub(super) struct Solver<'a> {
 }
 
 impl Solver<'_> {
-    /// The nearest point; `None` where the steps do not converge or lead farther away than `limit`.
-    pub(super) fn solve(&mut self, limit: f64) -> Option<Landed> {
-        let mut x = self.coordinates.start.clone();
-        let mut multipliers: Option<Blocks> = None;
-        for step in 0..STEPS {
-            let here = Linearization::new(self.coordinates, self.rung, self.words, &x);
-            let value = here.value();
-            let defect = norm(&value);
-            let moved = difference(&x, &self.coordinates.start);
-            let right_side = subtracted(here.apply(&moved), &value);
-            let start = multipliers.take().unwrap_or_else(|| zeros(&value));
-            let found = self.multipliers(&here, &right_side, start, damping(defect, &self.coordinates.norms));
-            let towards = here.adjoint(&found);
-            let goal: Vec<Matrix> = self.coordinates.start.iter().zip(&towards).map(|(a, b)| a + b).collect();
-            let length = self.coordinates.distance(&goal);
-            if !length.is_finite() || (step == 0 && length > 2.0 * limit) {
-                return None;
-            }
-            let leap = difference(&goal, &x);
-            let size = self.weighted(&leap);
-            let price = 2.0 * norm(&found);
-            let merit = |point: &[Matrix]| {
-                let value = Linearization::new(self.coordinates, self.rung, self.words, point).value();
-                0.5 * self.coordinates.distance(point).powi(2) + price * norm(&value)
-            };
-            let before = 0.5 * self.weighted(&moved).powi(2) + price * defect;
-            let mut t = 1.0;
-            let mut next = along(&x, &leap, t);
-            while t > 0.02 && merit(&next) > before * (1.0 + 1e-12) {
-                t *= 0.5;
-                next = along(&x, &leap, t);
-            }
-            drop(here);
-            x = next;
-            multipliers = Some(found);
-            if t * size <= SETTLED * length {
-                break;
-            }
-        }
-        self.land(x, limit)
+    /// A point of the stratum that Newton steps reach from `start`; `None` where there is none within twice the `limit`.
+    pub(super) fn reach(&mut self, start: Vec<Matrix>, limit: f64) -> Option<Landed> {
+        let (layers, _) = self.land(start, LANDING_STEPS, FEASIBLE, 2.0 * limit)?;
+        let distance = self.coordinates.distance(&layers);
+        Some(Landed { layers, distance })
     }
 
-    /// Newton steps of minimal norm onto the stratum.
-    fn land(&mut self, mut x: Vec<Matrix>, limit: f64) -> Option<Landed> {
+    /// The nearest point that steps along the stratum reach; `None` where it is not within `limit`.
+    pub(super) fn approach(&mut self, from: Landed, limit: f64) -> Option<Landed> {
         let size = self.coordinates.size();
-        let mut best = f64::INFINITY;
-        for _ in 0..LANDING_STEPS {
+        let Landed { layers: mut x, mut distance } = from;
+        let mut previous: Option<(Vec<Matrix>, Vec<Matrix>)> = None;
+        let mut reach = 1.0;
+        for _ in 0..STEPS {
             let here = Linearization::new(self.coordinates, self.rung, self.words, &x);
-            let value = here.value();
-            let defect = norm(&value);
-            if !defect.is_finite() || defect > 10.0 * best {
-                return None;
-            }
-            if defect <= 1e-15 * size || (defect <= 1e-12 * size && defect > 0.5 * best) {
-                best = defect.min(best);
+            let way = difference(&self.coordinates.start, &x);
+            let multipliers = self.multipliers(&here, &here.apply(&way), TANGENTIAL_DAMPING);
+            let tangent = difference(&way, &here.adjoint(&multipliers));
+            drop(here);
+            let square = self.inner(&tangent, &tangent);
+            let normal = (distance * distance - square).max(0.0).sqrt();
+            if square.sqrt() <= TANGENTIAL * distance || normal > HOPELESS * limit {
                 break;
             }
-            best = defect.min(best);
-            let found = self.multipliers(&here, &value, zeros(&value), damping(defect, &self.coordinates.norms));
-            let step = here.adjoint(&found);
-            x = along(&x, &step, -1.0);
+            let mut direction = tangent.clone();
+            if let Some((before, old)) = &previous {
+                let ratio = self.inner(&tangent, &difference(&tangent, before)) / self.inner(before, before);
+                add(&mut direction, ratio.max(0.0), old);
+                if self.inner(&direction, &tangent) <= 0.0 {
+                    direction.clone_from(&tangent);
+                }
+            }
+            let mut next = None;
+            for _ in 0..6 {
+                let trial = self.land(along(&x, &direction, reach), RETURN_STEPS, FEASIBLE, f64::INFINITY);
+                next = trial.map(|(y, _)| (self.coordinates.distance(&y), y)).filter(|(d, _)| *d < distance);
+                if next.is_some() {
+                    break;
+                }
+                reach /= 3.0;
+            }
+            let Some((shorter, y)) = next else { break };
+            let gain = distance - shorter;
+            (x, distance) = (y, shorter);
+            if gain <= GAIN * distance {
+                break;
+            }
+            previous = Some((tangent, direction));
+            reach = (1.5 * reach).min(2.0);
         }
+        let (mut x, defect) = self.land(x, LANDING_STEPS, EXACT, f64::INFINITY)?;
+        self.coordinates.clear(&mut x, self.rung.rank());
         let distance = self.coordinates.distance(&x);
-        (best <= 1e-9 * size && distance <= limit).then_some(Landed { layers: x, distance })
+        (defect <= FAILED * size && distance <= limit).then_some(Landed { layers: x, distance })
+    }
+
+    /// Newton steps of minimal norm onto the stratum until the defect is `wanted` relative to the distance from the start (or
+    /// to the size where `wanted` is exact), or no smaller any more; the last point with its defect.
+    fn land(&mut self, start: Vec<Matrix>, steps: usize, wanted: f64, limit: f64) -> Option<(Vec<Matrix>, f64)> {
+        let mut x = start;
+        let mut here = Linearization::new(self.coordinates, self.rung, self.words, &x).value();
+        let mut defect = norm(&here);
+        for _ in 0..steps {
+            let scale =
+                if wanted > EXACT { self.coordinates.distance(&x).max(defect) } else { self.coordinates.size() };
+            if defect <= wanted * scale || !defect.is_finite() {
+                break;
+            }
+            let linear = Linearization::new(self.coordinates, self.rung, self.words, &x);
+            let multipliers = self.multipliers(&linear, &here, self.damping(defect));
+            let step = linear.adjoint(&multipliers);
+            let mut t = 1.0;
+            let mut next = along(&x, &step, -t);
+            let mut value = Linearization::new(self.coordinates, self.rung, self.words, &next).value();
+            while norm(&value) >= defect && t > 0.1 {
+                t *= 0.5;
+                next = along(&x, &step, -t);
+                value = Linearization::new(self.coordinates, self.rung, self.words, &next).value();
+            }
+            drop(linear);
+            let smaller = norm(&value);
+            if smaller >= defect || smaller.is_nan() {
+                break;
+            }
+            let slow = smaller > 0.5 * defect && defect <= FAILED * self.coordinates.size();
+            (x, here, defect) = (next, value, smaller);
+            if slow {
+                break;
+            }
+            if self.coordinates.distance(&x) > limit {
+                return None;
+            }
+        }
+        let done = defect <= FAILED * self.coordinates.size()
+            || defect <= 10.0 * wanted.max(FEASIBLE) * self.coordinates.distance(&x);
+        done.then_some((x, defect))
+    }
+
+    /// Singular values of the linearization that the defect alone can have made must not be divided by.
+    fn damping(&self, defect: f64) -> f64 {
+        1e-9 + (0.1 * defect / self.coordinates.size()).min(0.1)
+    }
+
+    fn inner(&self, a: &[Matrix], b: &[Matrix]) -> f64 {
+        let parts = a.iter().zip(b).zip(&self.coordinates.weights);
+        parts.map(|((a, b), weight)| weight * weight * a.dot(b)).sum()
     }
 
     /// Solves `(J J' + damping^2) m = b`.
-    fn multipliers(&mut self, here: &Linearization<'_>, b: &[Matrix], start: Blocks, damping: f64) -> Blocks {
+    fn multipliers(&mut self, here: &Linearization<'_>, b: &[Matrix], damping: f64) -> Blocks {
         self.work.steps += 1;
         let operator = |m: &[Matrix]| {
             let mut image = here.apply(&here.adjoint(m));
             add(&mut image, damping * damping, m);
             image
         };
-        let mut m = start;
-        let mut rest = if norm(&m) > 0.0 { subtracted(b.to_vec(), &operator(&m)) } else { b.to_vec() };
-        let mut direction = rest.clone();
-        let mut square = dot(&rest, &rest);
-        let goal = (ACCURACY * norm(b)).powi(2);
+        let approximate = here.preconditioners();
+        let precondition =
+            |r: &[Matrix]| -> Blocks { r.iter().zip(&approximate).map(|(r, p)| p.apply(r, damping)).collect() };
+        let mut m: Blocks = b.iter().map(|block| Matrix::zeros(block.nrows(), block.ncols())).collect();
+        let mut rest = b.to_vec();
+        let mut conditioned = precondition(&rest);
+        let mut direction = conditioned.clone();
+        let mut square = dot(&rest, &conditioned);
+        let goal = ACCURACY * norm(b);
         for _ in 0..INNER {
-            if square <= goal || !square.is_finite() {
+            if norm(&rest) <= goal || !square.is_finite() || square <= 0.0 {
                 break;
             }
             let image = operator(&direction);
@@ -138,9 +196,10 @@ impl Solver<'_> {
             let t = square / curvature;
             add(&mut m, t, &direction);
             add(&mut rest, -t, &image);
-            let next = dot(&rest, &rest);
+            conditioned = precondition(&rest);
+            let next = dot(&rest, &conditioned);
             let ratio = next / square;
-            for (d, r) in direction.iter_mut().zip(&rest) {
+            for (d, r) in direction.iter_mut().zip(&conditioned) {
                 *d = d.scaled(ratio);
                 d.add_scaled(1.0, r);
             }
@@ -148,16 +207,6 @@ impl Solver<'_> {
         }
         m
     }
-
-    fn weighted(&self, direction: &[Matrix]) -> f64 {
-        direction.iter().zip(&self.coordinates.weights).map(|(d, w)| w * d.frobenius_norm()).fold(0.0, f64::hypot)
-    }
-}
-
-/// Singular values of the linearization that the defect alone can have made must not be divided by.
-fn damping(defect: f64, norms: &[f64]) -> f64 {
-    let size = norms.iter().copied().fold(0.0, f64::max);
-    1e-9 + (0.03 * defect / size).min(0.03)
 }
 
 fn along(x: &[Matrix], step: &[Matrix], t: f64) -> Vec<Matrix> {
@@ -170,17 +219,8 @@ fn difference(a: &[Matrix], b: &[Matrix]) -> Vec<Matrix> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-fn subtracted(mut a: Blocks, b: &[Matrix]) -> Blocks {
-    add(&mut a, -1.0, b);
-    a
-}
-
 fn add(a: &mut [Matrix], t: f64, b: &[Matrix]) {
     a.iter_mut().zip(b).for_each(|(a, b)| a.add_scaled(t, b));
-}
-
-fn zeros(like: &[Matrix]) -> Blocks {
-    like.iter().map(|m| Matrix::zeros(m.nrows(), m.ncols())).collect()
 }
 
 fn dot(a: &[Matrix], b: &[Matrix]) -> f64 {

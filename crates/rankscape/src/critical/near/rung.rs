@@ -5,12 +5,14 @@ use std::ops::Range;
 use crate::critical::blocks::distinct_blocks;
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
-use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen};
+use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen, thin_qr};
 use crate::multiplication::Factors;
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Most directions that are tried both ways, those with the most even shares.
 const OPEN_DIRECTIONS: usize = 5;
+/// A layer that Newton steps made this much smaller is zero.
+const CLEARED: f64 = 1e-11;
 /// A layer that is lighter than the heaviest by more than this counts as this much lighter: it moves for next to nothing.
 const LIGHTEST: f64 = 1.0 / (1u64 << 50) as f64;
 
@@ -68,10 +70,31 @@ impl Coordinates {
         if indices.is_empty() { 1.0 } else { largest }
     }
 
-    /// `||start||`, with no layer below the size natural for the product.
+    /// `||start||`, with no layer far below the size natural for the product.
     pub(super) fn size(&self) -> f64 {
-        let sizes = self.start.iter().zip(&self.weights).map(|(w, weight)| weight * w.frobenius_norm().max(self.natural));
-        sizes.fold(0.0, f64::hypot)
+        self.norms.iter().zip(&self.weights).map(|(norm, weight)| weight * norm).fold(0.0, f64::hypot)
+    }
+
+    /// The start with this part of what the layers `i` and `j`, counted from 1, have beyond `rank` taken away.
+    pub(super) fn cut(&self, layers: [usize; 2], rank: usize, part: f64) -> Vec<Matrix> {
+        let mut out = self.start.clone();
+        for k in layers {
+            let kept = svd(&out[k - 1]).truncated(rank);
+            let rest = &out[k - 1] - &kept;
+            out[k - 1].add_scaled(-part, &rest);
+        }
+        out
+    }
+
+    /// Layers that are nothing but rounding errors are zero: of their own size or, where the product captures nothing, of the
+    /// size of all.
+    pub(super) fn clear(&self, layers: &mut [Matrix], rank: usize) {
+        for ((layer, norm), weight) in layers.iter_mut().zip(&self.norms).zip(&self.weights) {
+            let size = layer.frobenius_norm();
+            if size <= CLEARED * norm || (rank == 0 && weight * size <= UNIT_ROUNDOFF * self.size()) {
+                *layer = Matrix::zeros(layer.nrows(), layer.ncols());
+            }
+        }
     }
 
     /// `||x - start||`.
@@ -109,6 +132,8 @@ pub(super) struct Rung {
     /// `S_x (Z - P_S Z)' C = wrap_left wrap_right`, the arrow `G'` up to its sign, which closes the cycle.
     pub(super) wrap_left: Matrix,
     pub(super) wrap_right: Matrix,
+    /// Orthonormal basis of the column space of `wrap_left`.
+    pub(super) wrap_basis: Matrix,
     /// `||G'||_2`, or 1 if it is zero.
     pub(super) wrap_norm: f64,
     /// `P_S Z`.
@@ -146,8 +171,9 @@ pub(super) fn rungs(
     let directions = directions(network, whitening, unit_roundoff, tolerances);
     let everything = layers.len() == 1;
     let surely = |d: &Direction| everything || d.share > 1.0 - tolerances.near_share;
-    let mut open: Vec<usize> =
-        (0..directions.len()).filter(|&k| !surely(&directions[k]) && directions[k].share >= tolerances.near_share).collect();
+    let mut open: Vec<usize> = (0..directions.len())
+        .filter(|&k| !surely(&directions[k]) && directions[k].share >= tolerances.near_share)
+        .collect();
     open.sort_by(|&a, &b| (directions[a].share - 0.5).abs().total_cmp(&(directions[b].share - 0.5).abs()));
     let settled = open.split_off(open.len().min(OPEN_DIRECTIONS));
     let sure: Vec<bool> = (0..directions.len())
@@ -200,7 +226,8 @@ fn directions(
 
 fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottleneck: usize) -> Rung {
     let (rows, cols) = (coordinates.start[coordinates.start.len() - 1].nrows(), coordinates.inputs.len());
-    let pick = |wanted: bool| directions.iter().zip(set).filter(move |(_, captured)| **captured == wanted).map(|(d, _)| d);
+    let pick =
+        |wanted: bool| directions.iter().zip(set).filter(move |(_, captured)| **captured == wanted).map(|(d, _)| d);
     let stack = |columns: Vec<&Matrix>, rows: usize| {
         let mut out = Matrix::zeros(rows, columns.len());
         columns.iter().enumerate().for_each(|(k, column)| out.set_block(0, k, column));
@@ -231,6 +258,7 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
     let norm = spectral_norm(&(&wrap_left * &wrap_right));
     Rung {
         kind,
+        wrap_basis: thin_qr(&wrap_left).0,
         wrap_norm: if norm > 0.0 { norm } else { 1.0 },
         left: found.u.columns(0, rank),
         right: found.v.columns(0, rank),

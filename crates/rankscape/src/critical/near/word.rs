@@ -33,13 +33,11 @@ pub(super) fn strict(depth: usize) -> Vec<Pattern> {
 /// all arcs of `(h - 1) / 2` arrows, without one that vanishes more than these.
 pub(super) fn non_strict(depth: usize) -> Vec<Pattern> {
     let inner = || pairs(1, depth - 1);
-    let at_the_ends = inner().map(|(b, c)| {
-        vec![Straight { to: c, from: b }, Wrapped { to: b, from: depth }, Wrapped { to: 0, from: c }]
-    });
+    let at_the_ends = inner()
+        .map(|(b, c)| vec![Straight { to: c, from: b }, Wrapped { to: b, from: depth }, Wrapped { to: 0, from: c }]);
     let inside = inner().flat_map(|(a, b)| {
-        (b + 1..depth).map(move |c| {
-            vec![Straight { to: b, from: a }, Straight { to: c, from: b }, Wrapped { to: a, from: c }]
-        })
+        (b + 1..depth)
+            .map(move |c| vec![Straight { to: b, from: a }, Straight { to: c, from: b }, Wrapped { to: a, from: c }])
     });
     let uniform = (depth >= 5 && depth % 2 == 1).then(|| arcs_of(depth, (depth - 1) / 2));
     at_the_ends.chain(inside).chain(uniform).collect()

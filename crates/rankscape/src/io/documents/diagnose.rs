@@ -301,10 +301,10 @@ fn near_document(near: &Near, factor: f64) -> NearDocument {
             lambda_min: near.strict_lambda_min.map(|value| factor * value),
             captured: saddle.captured.clone(),
         }),
-        non_strict: found.non_strict.as_ref().map(|saddle| NearNonStrictDocument {
-            distance: saddle.distance,
-            captured: saddle.captured.clone(),
-        }),
+        non_strict: found
+            .non_strict
+            .as_ref()
+            .map(|saddle| NearNonStrictDocument { distance: saddle.distance, captured: saddle.captured.clone() }),
         gradient_after: nearest.gradient_after,
         value: factor * nearest.value,
         barcode: nearest.barcode().as_ref().map(bars),
