@@ -87,14 +87,25 @@ fn hidden(jacobian: &Exact, (rows, cols): (usize, usize)) -> Vec<Exact> {
     kernel(&jacobian.transpose()).iter().map(as_matrix).collect()
 }
 
-/// The lowest order, up to `most`, at which `<G, mu>` changes along random directions in the kernel of the differential.
-fn order_felt(draw: &mut Draw, factors: &[Exact], flat: &[Vec<Rational>], g: &Exact, most: usize) -> Option<usize> {
+/// The lowest order, up to 3, at which `<G, mu> + c/2 ||mu - W||^2` can fall for every `c`. Order 2: its Hessian is `Q + c J'J`, not
+/// non-negative for any `c` iff `Q v != 0` or `v'Q v < 0` for some `v` with `J v = 0`, and `v'Q v` cannot be positive for all
+/// of these alone. Order 3: otherwise the kernel of the Hessian is that of `J`, and the cubic form on it is not zero.
+fn order_felt(draw: &mut Draw, factors: &[Exact], flat: &[Vec<Rational>], g: &Exact) -> Option<usize> {
     if flat.is_empty() {
         return None;
     }
+    let form = |direction: &[Rational], order: usize| {
+        let product = partial(&line(factors, direction), factors.len(), 0);
+        product.get(order).map_or_else(Rational::zero, |coefficient| g.dot(coefficient))
+    };
     let felt = (0..8).filter_map(|_| {
-        let product = partial(&line(factors, &combination(draw, flat)), factors.len(), 0);
-        (2..product.len().min(most + 1)).find(|&order| !g.dot(&product[order]).is_zero())
+        let v = combination(draw, flat);
+        let w: Vec<Rational> = v.iter().map(|_| Rational::integer(draw.integer(-9, 9))).collect();
+        let both: Vec<Rational> = v.iter().zip(&w).map(|(v, w)| v + w).collect();
+        if form(&both, 2) != form(&v, 2) + form(&w, 2) {
+            return Some(2);
+        }
+        (!form(&v, 3).is_zero()).then_some(3)
     });
     felt.min()
 }
@@ -123,17 +134,31 @@ fn complement(chain: &Chain<Rational>) -> (Vec<Strand>, usize) {
     (bars.flat_map(|&(from, to, count)| vec![Strand::Segment { from, to }; count]).collect(), full)
 }
 
-/// A random barcode of few bars, most of them short: chains of many bars are rare otherwise.
+/// Short bars one after the other from node 1 on: coverings of many bars are rare otherwise.
+fn tiles(draw: &mut Draw, depth: usize) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    let mut node = 1;
+    while node <= depth {
+        let to = (node + draw.size(0, 3).saturating_sub(2)).min(depth);
+        out.push((node, to));
+        node = to + 1;
+    }
+    out
+}
+
+/// Factors whose gap is covered by short bars, and a few others.
 fn sparse_chain(draw: &mut Draw, depth: usize, max_width: usize) -> Chain<Rational> {
     loop {
-        let mut barcode: Vec<(usize, usize, usize)> = Vec::new();
-        for _ in 0..draw.size(3, 3 + depth) {
+        let mut bars = tiles(draw, depth);
+        bars.extend([(0, 0), (depth, depth)]);
+        for _ in 0..draw.size(0, 2) {
             let from = draw.size(0, depth);
-            barcode.push((from, (from + draw.size(0, 2)).min(depth), 1));
+            bars.push((from, (from + draw.size(0, 2)).min(depth)));
         }
-        let width = |node: usize| barcode.iter().filter(|bar| bar.0 <= node && node <= bar.1).count();
-        if (0..=depth).all(|node| (1..=max_width).contains(&width(node))) {
-            barcode.sort_unstable();
+        let width = |node: usize| bars.iter().filter(|bar| bar.0 <= node && node <= bar.1).count();
+        if (0..=depth).all(|node| width(node) <= max_width) {
+            bars.sort_unstable();
+            let barcode: Vec<_> = bars.iter().map(|&(from, to)| (from, to, 1)).collect();
             return Chain::with_barcode(draw, depth, &barcode);
         }
     }
@@ -144,12 +169,9 @@ fn least_k_is_what_forms_on_the_kernel_of_the_differential_say() {
     let (mut seen, mut were_open) = ([0_usize; 9], [0_usize; 2]);
     for case in 0..1200 {
         let mut draw = Draw::new(801, case);
-        let depth = draw.size(2, 5);
-        let chain = if case % 2 == 0 {
-            Chain::<Rational>::draw(&mut draw, 4, 3)
-        } else {
-            sparse_chain(&mut draw, depth, 3)
-        };
+        let depth = draw.size(3, 5);
+        let chain =
+            if case % 2 == 0 { Chain::<Rational>::draw(&mut draw, 4, 3) } else { sparse_chain(&mut draw, depth, 3) };
         let (lift, profile) = lift(&chain);
         let (h, widths) = (chain.factors.len(), &chain.widths);
         let at = format!("case {case} {widths:?} {:?}", chain.barcode);
@@ -174,11 +196,11 @@ fn least_k_is_what_forms_on_the_kernel_of_the_differential_say() {
         were_open[usize::from(least <= 3)] += usize::from(least >= 3);
         // The hardest direction is felt at that order, and no form of a lower one sees it.
         let g = hardest(&mut draw, &chain.factors);
-        let felt = order_felt(&mut draw, &chain.factors, &flat, &g, 3);
+        let felt = order_felt(&mut draw, &chain.factors, &flat, &g);
         assert_eq!(felt, (least <= 3).then_some(least), "{at}");
         // No other one is harder.
         for g in &normals {
-            let felt = order_felt(&mut draw, &chain.factors, &flat, g, 3);
+            let felt = order_felt(&mut draw, &chain.factors, &flat, g);
             assert!(least > 3 || felt.is_some_and(|felt| felt <= least), "{at}: {felt:?}");
         }
     }
@@ -209,7 +231,7 @@ fn least_k_of_sparse_points_is_that_of_the_forms() {
         assert_eq!(normals.is_empty(), least == 1, "{at}");
         if least > 1 {
             let g = hardest(&mut draw, &factors);
-            let felt = order_felt(&mut draw, &factors, &kernel(&jacobian), &g, 3);
+            let felt = order_felt(&mut draw, &factors, &kernel(&jacobian), &g);
             assert_eq!(felt, (least <= 3).then_some(least), "{at}");
         }
     }
@@ -219,8 +241,11 @@ fn least_k_of_sparse_points_is_that_of_the_forms() {
 
 fn exact_diagnosis(network: &Network<Rational>, seed: u64) -> Diagnosis {
     let tolerances = Tolerances::default();
-    diagnose(&exact_point(network), Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed, threads: 1 })
-        .unwrap()
+    diagnose(
+        &exact_point(network),
+        Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed, threads: 1 },
+    )
+    .unwrap()
 }
 
 /// `L(theta(t)) - L(theta)` of the path of a diagnosis, every coefficient.
@@ -293,25 +318,29 @@ fn order_by_forms(draw: &mut Draw, network: &Network<Rational>) -> Option<usize>
     lowest
 }
 
-/// A non-strict saddle of few strings.
+/// A non-strict saddle whose gaps are covered by short segments.
 fn sparse_saddle(draw: &mut Draw, depth: usize, max_width: usize) -> Blueprint {
     loop {
-        let wrapping = draw.size(1, 2);
-        let mut strands: Vec<Strand> = (0..wrapping).map(|_| Strand::draw_wrapping(draw, depth)).collect();
-        for _ in 0..draw.size(2, 2 + depth) {
+        let wide = draw.chance(0.6);
+        let wrapping = if wide { 1 } else { draw.size(1, 2) };
+        let whole = Strand::Wrapping { start: depth, end: 0 };
+        let mut strands: Vec<Strand> =
+            (0..wrapping).map(|_| if wide { whole } else { Strand::draw_wrapping(draw, depth) }).collect();
+        strands.extend(tiles(draw, depth).into_iter().map(|(from, to)| Strand::Segment { from, to }));
+        if draw.chance(0.3) {
             let from = draw.size(0, depth);
-            let to = (from + draw.size(0, 2)).min(depth);
-            if (from, to) != (0, depth) {
-                strands.push(Strand::Segment { from, to });
-            }
+            strands.push(Strand::Segment { from, to: from });
         }
         let tie = draw.chance(0.4);
-        let mut values: Vec<f64> = (0..=wrapping).map(|_| if tie { 1.0 } else { 0.25 * draw.integer(2, 9) as f64 }).collect();
+        let mut values: Vec<f64> =
+            (0..=wrapping).map(|_| if tie { 1.0 } else { 0.25 * draw.integer(2, 9) as f64 }).collect();
         values.sort_by(f64::total_cmp);
         let kept: Vec<f64> = if draw.chance(0.5) { values.pop().into_iter().collect() } else { Vec::new() };
         values.truncate(wrapping);
         let blueprint = Blueprint { depth, kept, omitted: values, strands };
-        if blueprint.widths().iter().all(|width| (1..=max_width).contains(width)) && blueprint.class() == Class::NonStrictSaddle {
+        if blueprint.widths().iter().all(|width| (1..=max_width).contains(width))
+            && blueprint.class() == Class::NonStrictSaddle
+        {
             return blueprint;
         }
     }

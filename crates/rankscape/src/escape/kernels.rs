@@ -87,8 +87,7 @@ pub(super) fn kernel_path_in(
     let q = gradient.iter().position(Option::is_some).filter(|&q| q > 0)?;
     let direction = descent_direction(landscape, spaces, gradient[q].as_ref()?, block);
     let direction = direction.scaled(1.0 / power_of_two_near(direction.frobenius_norm()));
-    let slopes: Vec<f64> =
-        gradient.iter().map(|b| b.as_ref().map_or(0.0, |b| b.dot(&direction))).collect();
+    let slopes: Vec<f64> = gradient.iter().map(|b| b.as_ref().map_or(0.0, |b| b.dot(&direction))).collect();
     let (s, curvatures) = curvatures(spaces, &left, &direction, &right);
     let m = s.map_or(1, |s| q.saturating_sub(2 * s).max(1));
     let balanced = s.filter(|s| q == 2 * s + m).map(|s| curvatures[2 * s]);
@@ -152,7 +151,13 @@ struct Partial {
 }
 
 impl Partial {
-    fn new(landscape: &Landscape<'_, Matrix>, spaces: &NumericalSpaces<'_>, j: usize, i: usize, steps: &[Option<Matrix>]) -> Self {
+    fn new(
+        landscape: &Landscape<'_, Matrix>,
+        spaces: &NumericalSpaces<'_>,
+        j: usize,
+        i: usize,
+        steps: &[Option<Matrix>],
+    ) -> Self {
         let terms = landscape.partial(j, i, steps);
         let mut sizes = vec![1.0];
         for k in i..j {
@@ -192,7 +197,12 @@ fn block_gradient(left: &Partial, g: &Matrix, right: &Partial, spaces: &Numerica
 
 /// `C` with `<B, C> > 0`: the part of `B` that the product does not see at first order where there is one, since it costs
 /// least; else `B` itself.
-fn descent_direction(landscape: &Landscape<'_, Matrix>, spaces: &mut NumericalSpaces<'_>, b: &Matrix, block: usize) -> Matrix {
+fn descent_direction(
+    landscape: &Landscape<'_, Matrix>,
+    spaces: &mut NumericalSpaces<'_>,
+    b: &Matrix,
+    block: usize,
+) -> Matrix {
     let depth = landscape.depth();
     let mut hidden: Option<Matrix> = None;
     if let Some(k) = (block < depth).then(|| spaces.right(depth, block)).flatten() {
@@ -205,12 +215,7 @@ fn descent_direction(landscape: &Landscape<'_, Matrix>, spaces: &mut NumericalSp
 }
 
 /// The order at which `P(h,i)(t) C P(i-1,0)(t) X` starts, and the coefficients of its squared norm.
-fn curvatures(
-    spaces: &NumericalSpaces<'_>,
-    left: &Partial,
-    c: &Matrix,
-    right: &Partial,
-) -> (Option<usize>, Vec<f64>) {
+fn curvatures(spaces: &NumericalSpaces<'_>, left: &Partial, c: &Matrix, right: &Partial) -> (Option<usize>, Vec<f64>) {
     let (moved, sizes) = Partial::pair(left, right, |l, r| &(l * c) * r);
     let size = c.frobenius_norm();
     let start = moved.iter().zip(&sizes).position(|(m, s)| m.as_ref().is_some_and(|m| !spaces.vanishes(m, s * size)));
@@ -227,12 +232,7 @@ fn curvatures(
 
 /// A power of two for `c` that makes the decrease large; in the balanced case not above `b / n`, where the first
 /// coefficient `-c b + 1/2 c^2 n` is negative.
-fn step_size(
-    slopes: &[f64],
-    curvatures: &[f64],
-    m: usize,
-    balanced: Option<(f64, f64)>,
-) -> f64 {
+fn step_size(slopes: &[f64], curvatures: &[f64], m: usize, balanced: Option<(f64, f64)>) -> f64 {
     let limit = balanced.map(|(b, n)| b / n);
     let value = |polynomial: &[f64], t: f64| polynomial.iter().rev().fold(0.0, |sum, c| sum * t + c);
     let mut best = (0.0, 1.0);

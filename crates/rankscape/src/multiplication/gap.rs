@@ -62,7 +62,8 @@ impl Barcode {
     pub fn covering(&self, gap: Gap) -> Option<Covering> {
         let (mut next, mut bars) = (gap.first, Vec::new());
         while next <= gap.last {
-            let furthest = self.complement().filter(|bar| bar.from <= next && next <= bar.to).max_by_key(|bar| bar.to)?;
+            let furthest =
+                self.complement().filter(|bar| bar.from <= next && next <= bar.to).max_by_key(|bar| bar.to)?;
             next = furthest.to + 1;
             bars.push(*furthest);
         }
