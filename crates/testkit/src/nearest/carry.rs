@@ -14,7 +14,7 @@ const STEPS: usize = 80;
 /// A symmetry that moves the point by less than this, relative to the norm of all weights, moves rounding only.
 const ROUNDING: f64 = 1e-11;
 /// Most that a walk may blow up the rounding of its start.
-const GROWTH: f64 = 1e6;
+const GROWTH: f64 = 1e4;
 
 /// A point on its way, in the coordinates of a frame.
 #[derive(Debug, Clone)]

@@ -26,6 +26,9 @@ pub(super) struct Path {
     pub length: usize,
 }
 
+/// Paths of which one has to vanish.
+pub(super) type Requirement = Vec<Path>;
+
 impl Spares {
     fn nodes(&self) -> usize {
         self.arrows.len()
@@ -68,17 +71,32 @@ impl Spares {
         self.image(path, path.length).cols() == 0
     }
 
-    /// Cuts at random until all the paths vanish, in any order: one cut can open another. `None` if that is not possible.
-    pub(super) fn cut(&self, paths: &[Path], draw: &mut Draw) -> Option<Self> {
+    /// Cuts at random until of each requirement one path vanishes; `None` if that is not possible. One cut can open
+    /// another, so the order does not matter. Each cut is the cheapest of a random number of random ones.
+    pub(super) fn cut(&self, requirements: &[Requirement], draw: &mut Draw) -> Option<Self> {
         let mut cut = self.clone();
         for _ in 0..CUTS {
-            let open: Vec<Path> = paths.iter().copied().filter(|&path| !cut.vanishes(path)).collect();
+            let met = |any: &Requirement| any.iter().any(|&path| cut.vanishes(path));
+            let open: Vec<&Requirement> = requirements.iter().filter(|any| !met(any)).collect();
             if open.is_empty() {
                 return Some(cut);
             }
-            cut.cut_path(open[draw.size(0, open.len() - 1)], draw)?;
+            let tries: Vec<Self> = (0..draw.size(1, 6))
+                .filter_map(|_| {
+                    let any = open[draw.size(0, open.len() - 1)];
+                    let mut cut = cut.clone();
+                    cut.cut_path(any[draw.size(0, any.len() - 1)], draw)?;
+                    Some(cut)
+                })
+                .collect();
+            cut = tries.into_iter().min_by(|a, b| a.difference(&cut).total_cmp(&b.difference(&cut)))?;
         }
         None
+    }
+
+    /// Sum of the squares of what is different.
+    fn difference(&self, other: &Self) -> f64 {
+        self.arrows.iter().zip(&other.arrows).map(|(a, b)| a.sub(b).norm().powi(2)).sum()
     }
 
     /// Cuts one path at an inner node: some directions of what the rest of the path reads there are taken
@@ -124,25 +142,23 @@ impl Spares {
     }
 }
 
-/// The paths that vanish at every critical point.
-pub(super) fn critical_paths(depth: usize) -> Vec<Path> {
-    (0..=depth).map(|start| Path { start, length: depth }).collect()
+/// What holds at every critical point: all composites of `h` arrows vanish.
+pub(super) fn critical(depth: usize) -> Vec<Requirement> {
+    (0..=depth).map(|start| vec![Path { start, length: depth }]).collect()
 }
 
-/// Paths whose vanishing makes a critical point that captures the largest values a non-strict saddle: for all inner
-/// nodes `a <= b` the path from `a` to `b` or the one from `b + 1` around to `a - 1`, chosen at random where both can
-/// vanish.
-pub(super) fn non_strict_paths(spares: &Spares, draw: &mut Draw) -> Vec<Path> {
-    let depth = spares.nodes() - 1;
-    let mut paths = critical_paths(depth);
+/// What holds at a non-strict saddle that captures the largest values: for all inner nodes `a <= b` the path from `a` to
+/// `b` vanishes or the one from `b + 1` around to `a - 1`.
+pub(super) fn non_strict(depth: usize) -> Vec<Requirement> {
+    let mut requirements = critical(depth);
     for a in 1..depth {
         for b in a..depth {
             let inner = Path { start: a, length: b - a };
             let around = Path { start: b + 1, length: depth - 1 - (b - a) };
-            let (only_around, only_inner) = (a == b, around.length == 1);
-            let pick_inner = only_inner || (!only_around && draw.chance(0.5));
-            paths.push(if pick_inner { inner } else { around });
+            // A path of no arrow does not vanish, nor does that of the residual alone.
+            let possible = [(inner, b > a), (around, around.length > 1)];
+            requirements.push(possible.into_iter().filter(|&(_, possible)| possible).map(|(path, _)| path).collect());
         }
     }
-    paths
+    requirements
 }

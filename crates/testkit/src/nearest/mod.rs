@@ -27,7 +27,7 @@ use crate::random::Draw;
 use crate::reference::Network;
 
 use carry::Walk;
-use cuts::{Path, Spares, critical_paths, non_strict_paths};
+use cuts::Spares;
 use frame::Frame;
 use split::Split;
 
@@ -156,10 +156,14 @@ impl Search<'_> {
     /// Walks from random cuts of `start`.
     fn walks(&self, start: &Frame, effort: Effort, draw: &mut Draw) -> Vec<Walk> {
         let Some(split) = Split::new(start, self.captured) else { return Vec::new() };
+        let depth = self.frame.factors.len();
+        let requirements = match self.class {
+            Class::NonStrictSaddle => cuts::non_strict(depth),
+            _ => cuts::critical(depth),
+        };
         let mut starts: Vec<(Walk, Spares)> = Vec::new();
         for _ in 0..effort.cuts {
-            let paths = self.paths(&split.spares, draw);
-            let cut = split.spares.cut(&paths, draw);
+            let cut = split.spares.cut(&requirements, draw);
             starts.extend(cut.map(|cut| (Walk::new(self.frame, self.captured, split.assemble(&cut)), cut)));
         }
         starts.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
@@ -169,13 +173,6 @@ impl Search<'_> {
             walk.go(&split.bases(cut));
         }
         starts.into_iter().map(|(walk, _)| walk).collect()
-    }
-
-    fn paths(&self, spares: &Spares, draw: &mut Draw) -> Vec<Path> {
-        match self.class {
-            Class::NonStrictSaddle => non_strict_paths(spares, draw),
-            _ => critical_paths(self.frame.factors.len()),
-        }
     }
 }
 
