@@ -6,6 +6,7 @@
 //! - [`exact`]: rank and inertia over the rationals;
 //! - [`reference`](mod@reference): value, gradient and dense Hessian of a linear network, with or without biases;
 //! - [`barcode`], [`planted`]: factors with a prescribed rank profile; critical points of the square loss of every class;
+//! - [`nearest`](mod@nearest), [`disturbed`]: the nearest critical points by a slow search; planted points with noise;
 //! - [`inertia`]: index and nullity of a critical point from ranks, the formula of `docs/inertia.md`;
 //! - [`oracles`]: the files under `oracles/`;
 //! - [`tidy`]: the rules on layers, documents and citations.
@@ -15,10 +16,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod barcode;
+pub mod disturbed;
 pub mod exact;
 pub mod grid;
 pub mod inertia;
 pub mod jacobi;
+pub mod nearest;
 pub mod oracles;
 pub mod planted;
 pub mod random;
