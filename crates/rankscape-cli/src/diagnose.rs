@@ -48,7 +48,8 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
         .extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
     document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
     document.run = run_document(common, started);
-    let command = command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
+    let command =
+        command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
     let text = diagnose_text(&document, DiagnoseText { command: &command, details: options.details });
     let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
     let code = if undecided { UNDECIDED } else { ANSWERED };

@@ -23,7 +23,7 @@ fn left(folder: &Path, weights: &str, to: &str, more: &[&str]) -> (Value, Value)
 
 #[track_caller]
 fn assert_lower(before: &Value, after: &Value, tolerance: f64) {
-    let decrease = before["escape"]["decrease"].as_f64().unwrap();
+    let decrease = before["leave"]["decrease"].as_f64().unwrap();
     assert!(decrease > 0.0);
     let expected = before["loss"]["value"].as_f64().unwrap() - decrease;
     assert_close(&after["loss"]["value"], expected, tolerance, "loss after leaving");

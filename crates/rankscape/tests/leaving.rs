@@ -46,8 +46,7 @@ fn left(network: &Network<f64>, to: Destination, stored: Stored) -> (Diagnosis, 
     let tolerances = Tolerances::default();
     let data = samples(&network.x, &network.y, None);
     let point = Point::new(parameters(network, None), data, &tolerances).unwrap();
-    let settings =
-        Settings { unit_roundoff: stored.unit_roundoff(), tolerances: &tolerances, seed: 0, threads: 1 };
+    let settings = Settings { unit_roundoff: stored.unit_roundoff(), tolerances: &tolerances, seed: 0, threads: 1 };
     let found = diagnose(&point, settings).unwrap();
     let round = |(matrices, biases): GivenParameters| -> Result<GivenParameters> {
         let matrices = matrices.iter().map(|w| w.map(|x| stored.rounded(x))).collect();
@@ -121,7 +120,11 @@ fn gradient_descent_from_the_weights_passes_the_next_rung_within_the_steps() {
             assert!((left.lambda_max - largest).abs() <= 1e-6 * largest, "seed {seed}: {} {largest}", left.lambda_max);
             assert!(left.step <= 1.0001 / largest, "seed {seed}");
             let passed = descend(start, left.step, left.steps, passes_next_rung(&planted));
-            assert!(passed.is_some(), "seed {seed} {stored:?} {class:?}: not past the next rung in {} steps", left.steps);
+            assert!(
+                passed.is_some(),
+                "seed {seed} {stored:?} {class:?}: not past the next rung in {} steps",
+                left.steps
+            );
             assert_eq!(found.class, class_of(class), "seed {seed} {stored:?}");
             counts[seed as usize % 3] += 1;
         }

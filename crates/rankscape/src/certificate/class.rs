@@ -270,7 +270,7 @@ mod tests {
         let data = data(diagonal(&[1.0, 1.0]), diagonal(&[0.3, 0.1]));
         let kept = values.iter().filter(|v| **v != 0.0).count();
         let rests_on = ranks(2, |at| match at {
-            Quantity::Inputs => 2,
+            Quantity::Inputs | Quantity::Target => 2,
             Quantity::Residual | Quantity::Wrapped { .. } => 2 - kept,
             Quantity::Comparison => kept * (2 - kept),
             _ => kept,

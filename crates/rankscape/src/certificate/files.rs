@@ -111,6 +111,10 @@ fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64) -> Ch
             format!("other widths: {} inputs, {} outputs", found.inputs.nrows(), found.target.nrows()),
         );
     }
+    if stated.inputs.ncols() != stated.target.ncols() {
+        let (inputs, target) = (stated.inputs.ncols(), stated.target.ncols());
+        return check(DATA, false, format!("{inputs} columns of inputs, {target} of the target"));
+    }
     let widest = outer.0.max(outer.1) as f64;
     let allowed = (Tolerances::default().rank * UNIT_ROUNDOFF * widest).max(2.0 * tolerance);
     let moments = |data: &ReducedData| {

@@ -67,7 +67,12 @@ impl Enclosed {
             Self { words, spectra: Vec::new(), target, target_norm, product_unit, moved, widths, all_widths };
         let distinct = |at: &Quantity| !matches!(at, Quantity::Seen { i: 1.., .. });
         let all = Quantity::all(point.words.depth()).into_iter().filter(distinct);
-        point.spectra = all.filter_map(|at| Some((at, singular_values(&point.words.matrix(at)?)))).collect();
+        point.spectra = all
+            .filter_map(|at| match at {
+                Quantity::Target => Some((at, singular_values(&point.target))),
+                _ => Some((at, singular_values(&point.words.matrix(at)?))),
+            })
+            .collect();
         Some(point)
     }
 
@@ -100,16 +105,19 @@ impl Enclosed {
         self.size(0..self.depth(), true) * self.product_unit + self.target_norm
     }
 
+    /// What a residual that counts as zero must be small beside: `||Y||`; only where that is zero, the terms of `W A`.
+    fn stake(&self) -> Interval {
+        if self.target_norm.high > 0.0 { self.target_norm } else { self.residual_size() }
+    }
+
     /// What the tolerance of a rank is relative to.
     pub(super) fn scale(&self, quantity: Quantity) -> Interval {
         match quantity {
             Quantity::Inputs => self.norm(Quantity::Inputs),
             Quantity::Seen { i, j } => self.size(i..j, i == 0),
             Quantity::Given { i, j } => self.size(i..j, false),
-            Quantity::Residual | Quantity::Comparison => self.residual_size(),
-            Quantity::Wrapped { s, t } => {
-                self.size(0..t, t > 0) * self.size(s..self.depth(), false) * self.residual_size()
-            }
+            Quantity::Residual | Quantity::Comparison | Quantity::Target => self.stake(),
+            Quantity::Wrapped { s, t } => self.size(0..t, t > 0) * self.size(s..self.depth(), false) * self.stake(),
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) enum Quantity {
     Residual,
     /// Differences of captured and omitted singular values.
     Comparison,
+    /// `Z`.
+    Target,
     /// `P(t,0) G' P(h,s)`.
     Wrapped { s: usize, t: usize },
     /// `P(j,i)` as given.
@@ -39,6 +41,7 @@ impl Quantity {
             Self::Seen { i, j } => format!("rank of W{j}...W{}{}", i + 1, if i == 0 { " X" } else { "" }),
             Self::Residual => "rank of the whitened residual".to_owned(),
             Self::Comparison => "captured against omitted singular values".to_owned(),
+            Self::Target => "rank of the whitened target".to_owned(),
             Self::Wrapped { s, t } => format!("rank of P({t},0) G' P({depth},{s})"),
             Self::Given { i, j } if j == i + 1 => format!("rank of W{j} as given"),
             Self::Given { i, j } => format!("rank of W{j}...W{} as given", i + 1),
@@ -47,7 +50,7 @@ impl Quantity {
 
     /// All of a critical point in double precision, in order.
     pub(super) fn all(depth: usize) -> Vec<Self> {
-        let mut out = vec![Self::Inputs, Self::Seen { i: 0, j: depth }, Self::Residual, Self::Comparison];
+        let mut out = vec![Self::Inputs, Self::Seen { i: 0, j: depth }, Self::Residual, Self::Comparison, Self::Target];
         out.extend(intervals(depth).filter(|&at| at != (0, depth)).map(|(i, j)| Self::Seen { i, j }));
         out.extend(gaps(depth).map(|(s, t)| Self::Wrapped { s, t }));
         out.extend(Self::given(depth));
@@ -121,10 +124,10 @@ impl<M: Linear> Words<M> {
         back.times(&self.from_input[k - 1].transpose())
     }
 
-    /// The matrix whose rank a quantity is; that of a comparison is none.
+    /// The product whose rank a quantity is: none for a comparison, and the target is no product.
     pub(super) fn matrix(&self, quantity: Quantity) -> Option<M> {
         match quantity {
-            Quantity::Comparison => None,
+            Quantity::Comparison | Quantity::Target => None,
             Quantity::Inputs => Some(self.from_input[0].clone()),
             Quantity::Residual => Some(self.residual.clone()),
             Quantity::Seen { i: 0, j } => Some(self.from_input[j].clone()),

@@ -8,7 +8,7 @@ use super::exact::{ExactMoments, ExactWhitening};
 use super::factor::TriangularFactor;
 use super::movement::{TargetMovement, decide_target};
 use crate::evidence::{Movement, RankDecision};
-use crate::linalg::{Matrix, Svd, spectral_norm, svd};
+use crate::linalg::{Matrix, Svd, svd};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Smallest singular value of `X`, relative to the largest, whose digits are kept although the data are exact.
@@ -118,13 +118,6 @@ impl Whitening {
     /// Singular values of the whitened target, non-increasing, `min(d_h, rho)` of them.
     pub fn singular_values(&self) -> &[f64] {
         &self.spectrum.s
-    }
-
-    /// Natural size of a layer in a chain of `depth`: `||Z S^-1||_2^(1/h)`, that of the balanced layers whose product is the best
-    /// matrix without a bound on its rank.
-    pub fn layer_scale(&self, depth: usize) -> f64 {
-        let inverse: Vec<f64> = self.scales.iter().map(|s| 1.0 / s).collect();
-        spectral_norm(&self.target.scale_columns(&inverse)).powf(1.0 / depth as f64)
     }
 
     /// Smallest value of the square loss over matrices of rank at most `rank`: `floor + 1/2 sum_{i > rank} s_i^2`.

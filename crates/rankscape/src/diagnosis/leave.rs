@@ -1,10 +1,11 @@
 //! Weights to go on from, and how far plain gradient descent gets with them.
 
 use super::{Diagnosis, Point, Prepared, Settings};
+use crate::critical::CriticalClass;
 use crate::error::Result;
 use crate::escape::{Departure, Destination, Outlook, SingularDirections};
 use crate::hessian::{GradientDescent, NormalizedNetwork, extremes};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, spectral_norm};
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Shares of the missing directions that are tried, smallest first: the last is past every rung before a first step.
@@ -50,12 +51,14 @@ pub fn leave(
     settings: Settings<'_>,
     stored: &dyn Fn(GivenParameters) -> Result<GivenParameters>,
 ) -> Result<Option<Leave>> {
+    if found.class == CriticalClass::GlobalMinimum {
+        return Ok(None);
+    }
     let view = View::new(point, found.learned(), settings);
     let last = [1.0];
     let shares = if to == Destination::Minimum || view.outlook.missing() == 0 { &last[..] } else { &SHARES[..] };
     for &share in shares {
-        let departure =
-            Departure::new(&point.factors, &point.whitening, &view.directions, &view.outlook, share);
+        let departure = Departure::new(&point.factors, &point.whitening, &view.directions, &view.outlook, share);
         let Some(departure) = departure else { continue };
         let (matrices, biases) = stored(point.parameters_at(&departure.factors))?;
         let there = point.with_parameters(matrices.clone(), biases.clone())?;
@@ -120,12 +123,19 @@ impl Point {
         given.given().value() * given.target_scale() * given.target_scale() + floor
     }
 
-    /// `h s^(2h-2) ||X||_2^2`: the largest curvature of a balanced minimum, about.
-    fn natural_curvature(&self) -> f64 {
+    /// `h s^(2h-2) ||X||_2^2`: the largest curvature of a balanced minimum, about. With an output factor `C` it is `C^-1 Z`
+    /// that balanced layers make, and `||C||_2 ||X||_2` that stretches.
+    pub(super) fn natural_curvature(&self) -> f64 {
         let depth = self.factors.depth();
         let largest = self.whitening.scales.first().copied().unwrap_or(0.0);
-        let size = self.whitening.layer_scale(depth);
-        depth as f64 * size.powi(2 * depth as i32 - 2) * largest * largest
+        let inverse: Vec<f64> = self.whitening.scales.iter().map(|s| 1.0 / s).collect();
+        let target = self.whitening.target.scale_columns(&inverse);
+        let (target, stretch) = match self.output_factors() {
+            Some((c, inverse)) => (inverse * &target, spectral_norm(c)),
+            None => (target, 1.0),
+        };
+        let exponent = (2 * depth - 2) as f64 / depth as f64;
+        depth as f64 * spectral_norm(&target).powf(exponent) * (largest * stretch).powi(2)
     }
 
     /// The network of the frames of a departure alone.

@@ -26,7 +26,8 @@ use leave::View;
 
 use crate::architecture::Architecture;
 use crate::critical::{
-    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Ladder, Origin, Parsed, captured_directions, classify, parse,
+    Captured, CriticalClass, CriticalPoint, ExactSquareNetwork, Ladder, Origin, Parsed, captured_directions, classify,
+    parse,
 };
 use crate::data::Whitening;
 use crate::error::{InputError, Result};

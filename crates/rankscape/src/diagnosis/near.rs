@@ -3,7 +3,7 @@
 use super::{Context, Settings};
 use crate::critical::{CriticalClass, NearCriticalPoint, NearPoint, NearSearch, near_critical_point};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
-use crate::linalg::{spectral_norm, vector_norm};
+use crate::linalg::vector_norm;
 use crate::multiplication::Factors;
 
 /// The nearest critical points and the curvature at the nearest strict saddle.
@@ -79,16 +79,8 @@ impl Context<'_> {
         if depth == 1 || nothing || minimum || !(ends.smallest.converged && ends.largest.converged) {
             return None;
         }
-        let inverse: Vec<f64> = whitening.scales.iter().map(|s| 1.0 / s).collect();
-        let target = whitening.target.scale_columns(&inverse);
-        let (target, metric) = match self.point.output_factors() {
-            Some((c, inverse)) => (inverse * &target, spectral_norm(c)),
-            None => (target, 1.0),
-        };
-        let exponent = (2 * depth - 2) as f64 / depth as f64;
-        let natural = depth as f64 * spectral_norm(&target).powf(exponent) * (whitening.scales[0] * metric).powi(2);
         let lambda_min = ends.smallest.value;
-        let rho = -lambda_min / ends.largest.value.max(natural);
+        let rho = -lambda_min / ends.largest.value.max(self.point.natural_curvature());
         rho.is_finite().then_some(Stall { rho, moving: rho > self.settings.tolerances.stall, lambda_min })
     }
 }

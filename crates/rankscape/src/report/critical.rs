@@ -69,13 +69,14 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
     let Some(total) = &document.rungs_total else { return vec!["Rungs      undecided".to_owned()] };
     let mut lines = vec![
         format!("Rungs      {total} in all, the lowest:"),
-        format!("{:>16}  {:>5}  {:>5}  {:>9}  {:<14}  captured", "value", "rank", "index", "dimension", "points are"),
+        format!("{:>16}  {:>5}  {:>6}  {:>9}  {:<14}  captured", "value", "rank", "index*", "dimension", "points are"),
     ];
     lines.extend(document.rungs.iter().take(rows).map(line));
     let shown = document.rungs.len().min(rows);
     if total.as_u64().is_none_or(|total| total > shown as u64) {
         lines.push("             ...".to_owned());
     }
+    lines.push("           * directions of descent among products of the same rank, not among weights".to_owned());
     lines
 }
 
@@ -91,7 +92,7 @@ fn line(rung: &RungDocument) -> String {
         d => format!(", one of a family of dimension {d}"),
     };
     format!(
-        "{:>16}  {:>5}  {:>5}  {:>9}  {:<14}  {captured}{family}",
+        "{:>16}  {:>5}  {:>6}  {:>9}  {:<14}  {captured}{family}",
         number(rung.value),
         rung.rank,
         rung.index_in_function_space,

@@ -20,14 +20,17 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         ));
     }
     for found in &document.constructions {
-        lines.push(match (found.order, found.predicted_coefficient, found.change) {
-            (Some(order), Some(coefficient), Some(change)) => {
-                let bound = found.order_bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
-                format!("{:<12} order {order}{bound}, coefficient {coefficient:.6e}; change {change:.6e}", found.name)
-            }
-            _ => format!("{:<12} does not apply: {}", found.name, found.reason.unwrap_or("")),
-        });
+        if let (Some(order), Some(coefficient), Some(change)) = (found.order, found.predicted_coefficient, found.change)
+        {
+            let bound = found.order_bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
+            let source = source(found.name);
+            lines.push(format!(
+                "{:<12} order {order}{bound}, coefficient {coefficient:.6e}; change {change:.6e}{source}",
+                found.name
+            ));
+        }
     }
+    lines.extend(others(document));
     if let Some(same) = &document.same_function {
         lines.push(format!(
             "Same         function at distance {:.3e}, product off by {:.1e}; relative gradient {:.1e} instead of {:.1e}",
@@ -40,4 +43,32 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         lines.push(format!("Path         {why}"));
     }
     lines.join("\n") + "\n"
+}
+
+/// Where a construction is stated.
+fn source(name: &str) -> &'static str {
+    match name {
+        "zl-3.1" => " (Zhou and Liang, Proposition 3.1)",
+        "zl-3.2" => " (Zhou and Liang, Proposition 3.2)",
+        "zl-4.1" => " (Zhou and Liang, Theorem 4.1)",
+        "zl-4.2" => " (Zhou and Liang, Theorem 4.2)",
+        "lo-8" => " (Learning deep models, Theorem 8)",
+        "lo-19" => " (Learning deep models, Lemma 19)",
+        "tkb-9" => " (Trager, Kohn and Bruna, Proposition 9)",
+        _ => "",
+    }
+}
+
+/// The constructions that do not apply, in one line.
+fn others(document: &EscapeVerbDocument) -> Option<String> {
+    let others: Vec<&str> =
+        document.constructions.iter().filter(|found| !found.applies).map(|found| found.name).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let why = match document.class {
+        "not_critical" => "they start at critical points",
+        _ => "--json says why",
+    };
+    Some(format!("{:<12} {} ({why})", "Not here", others.join(", ")))
 }

@@ -38,8 +38,11 @@ impl<'a> Bounds<'a> {
         if j == i { 1.0 } else { self.norms[i][j - i - 1] }
     }
 
-    /// The distance at which the product of a rung is reached at the earliest.
+    /// The distance at which the product of a rung is reached at the earliest; nothing is said of a family of products.
     pub(super) fn product(&self, rung: &Rung) -> f64 {
+        if rung.is_of_family {
+            return 0.0;
+        }
         let product = &self.partials[0][self.partials.len() - 1];
         self.movement(spectral_norm(&(product - &rung.target)), 0, self.partials.len())
     }

@@ -140,6 +140,8 @@ pub(super) struct Rung {
     pub(super) projection: Matrix,
     /// `Z` without the values that count as zero.
     pub(super) cleaned: Matrix,
+    /// A part of a block of equal values is captured: then `P_S Z` is one member of a family, that the product is next to.
+    pub(super) is_of_family: bool,
 }
 
 impl Rung {
@@ -266,6 +268,7 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
         wrap_right,
         cleaned: &projection + &rest,
         captured: lowest_of_blocks(directions, set),
+        is_of_family: pick(true).any(|d| pick(false).any(|other| other.block == d.block)),
         projection,
         target,
     }

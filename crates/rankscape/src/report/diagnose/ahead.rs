@@ -65,12 +65,16 @@ fn straight(why: &str, command: &str) -> Vec<String> {
 
 /// What was written, and how gradient descent goes on from there.
 fn after_leaving(left: &LeaveDocument) -> Vec<String> {
-    let written = format!("{} holds weights whose loss is {}, lower by {}", left.file, number(left.loss), number(left.decrease));
+    let written =
+        format!("{} holds weights whose loss is {}, lower by {}", left.file, number(left.loss), number(left.decrease));
     let step = format!("at learning rate {}", digits(left.step, 2));
     let next = match (left.to, left.steps) {
         ("minimum", _) => "there is nothing below them".to_owned(),
         (_, 0) => format!("train on from them, {step}: they are past the next plateau"),
-        (_, steps) => format!("train on from them, {step}: plain gradient descent passes the next plateau within {}", counted(steps, "step")),
+        (_, steps) => format!(
+            "train on from them, {step}: plain gradient descent passes the next plateau within {}",
+            counted(steps, "step")
+        ),
     };
     vec![written, next]
 }

@@ -24,7 +24,10 @@ pub(super) fn lines(document: &DiagnoseDocument) -> Vec<String> {
 
 fn network(document: &DiagnoseDocument) -> String {
     let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
-    entry("Network", &format!("bottleneck rank {} ({filling}); X of rank {}", document.bottleneck_rank, document.data_rank))
+    entry(
+        "Network",
+        &format!("bottleneck rank {} ({filling}); X of rank {}", document.bottleneck_rank, document.data_rank),
+    )
 }
 
 fn gradient(document: &DiagnoseDocument) -> String {
@@ -32,7 +35,12 @@ fn gradient(document: &DiagnoseDocument) -> String {
     let critical = if document.critical { "counts as zero" } else { "is not zero" };
     entry(
         "Gradient",
-        &format!("{critical}: relative {:.1e}, threshold {:.1e}; norm {}", gradient.relative, gradient.threshold, digits(gradient.norm, 3)),
+        &format!(
+            "{critical}: relative {:.1e}, threshold {:.1e}; norm {}",
+            gradient.relative,
+            gradient.threshold,
+            digits(gradient.norm, 3)
+        ),
     )
 }
 
@@ -48,7 +56,10 @@ fn captured(document: &DiagnoseDocument) -> Option<String> {
     let total = document.spectrum.iter().filter(|&&s| s > 0.0).count();
     let set = document.captured.as_ref()?;
     let what = if set.is_empty() { "none".to_owned() } else { ranges(set) };
-    Some(entry("Captured", &format!("{what} of {}: W X is the projection of the target to them", counted(total, "singular direction"))))
+    Some(entry(
+        "Captured",
+        &format!("{what} of {}: W X is the projection of the target to them", counted(total, "singular direction")),
+    ))
 }
 
 fn spectrum(document: &DiagnoseDocument) -> String {
@@ -124,7 +135,10 @@ fn ranks(document: &DiagnoseDocument) -> Vec<String> {
         .map(|support| {
             let (above, below) = (value(support.above), value(support.below));
             let threshold = digits(support.tolerance, 2);
-            entry("Not clear", &format!("{}: values {above} above and {below} below the threshold {threshold}", support.quantity))
+            entry(
+                "Not clear",
+                &format!("{}: values {above} above and {below} below the threshold {threshold}", support.quantity),
+            )
         })
         .collect()
 }

@@ -90,14 +90,18 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
         (Situation::AtSaddle, _) => vec![at_saddle(document), own],
         (Situation::Undecided, None) if document.critical => vec![format!("a critical point ({gradient}); {own}")],
         (_, Some(near)) => vec![beside(near), own],
-        (_, None) => vec![format!("no critical point lies within a tenth of the length of the weights; {gradient}"), own],
+        (_, None) => {
+            vec![format!("no critical point lies within a tenth of the length of the weights; {gradient}"), own]
+        }
     }
 }
 
 fn at_saddle(document: &DiagnoseDocument) -> String {
     let index = document.hessian.index.map_or_else(|| "some".to_owned(), |index| index.to_string());
     match document.class {
-        "strict_saddle" if index == "1" => "at a strict saddle: 1 direction of descent, found by the second derivative".into(),
+        "strict_saddle" if index == "1" => {
+            "at a strict saddle: 1 direction of descent, found by the second derivative".into()
+        }
         "strict_saddle" => format!("at a strict saddle: {index} directions of descent, found by the second derivative"),
         "non_strict_saddle" => {
             let order = document.escape.as_ref().map_or(3, |escape| escape.order);
@@ -115,7 +119,8 @@ fn beside(near: &NearDocument) -> String {
         Some(count) => format!(", {count} directions of descent there"),
         None => String::new(),
     };
-    let curvature = |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature to {})", digits(v, 3)));
+    let curvature =
+        |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature to {})", digits(v, 3)));
     match (&near.strict, &near.non_strict) {
         _ if near.nearest_class == "global_minimum" => {
             format!("a global minimum {} of the length of the weights away", share(near.distance))
@@ -132,7 +137,10 @@ fn beside(near: &NearDocument) -> String {
             )
         }
         (None, Some(flat)) => {
-            format!("a non-strict saddle, flat to second order, {} of the length of the weights away", share(flat.distance))
+            format!(
+                "a non-strict saddle, flat to second order, {} of the length of the weights away",
+                share(flat.distance)
+            )
         }
         (None, None) => {
             format!("a {} {} of the length of the weights away", in_words(near.nearest_class), share(near.distance))

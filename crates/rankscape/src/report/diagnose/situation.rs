@@ -51,12 +51,16 @@ impl Situation {
             Self::NearBest => match left {
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
                 Some(left) => {
-                    format!("So near the best that this network can reach that nothing is to gain but {left} of the loss.")
+                    format!(
+                        "So near the best that this network can reach that nothing is to gain but {left} of the loss."
+                    )
                 }
             },
             Self::AtSaddle => match left {
                 None => "At a saddle, but nothing is to gain beyond rounding.".into(),
-                Some(left) => format!("Stalled at a saddle: the gradient is zero, yet the loss can still fall by {left}."),
+                Some(left) => {
+                    format!("Stalled at a saddle: the gradient is zero, yet the loss can still fall by {left}.")
+                }
             },
             Self::BesideSaddle => match left {
                 None => "Stalled beside a saddle, but nothing is to gain beyond rounding.".into(),
@@ -105,7 +109,10 @@ fn because(support: &SupportDocument) -> String {
         far(a).total_cmp(&far(b))
     });
     match value {
-        Some(value) => format!("the {quantity} is not clear, a singular value of {} is too near the threshold {threshold}", digits(value, 2)),
+        Some(value) => format!(
+            "the {quantity} is not clear, a singular value of {} is too near the threshold {threshold}",
+            digits(value, 2)
+        ),
         None => format!("the {quantity} is not clear"),
     }
 }
