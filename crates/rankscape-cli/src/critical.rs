@@ -43,6 +43,7 @@ fn run_ladder(options: &CriticalOptions, started: Instant) -> Result<Outcome, In
         weights_digest: problem.weights_digest.clone(),
         data_digest: problem.data_digest.clone(),
         samples: problem.data.samples,
+        from_target: options.data.target.is_some(),
         notes: problem.notes.clone(),
         normalization: normalization(options.normalization),
         seed: options.common.seed,

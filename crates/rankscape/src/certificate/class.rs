@@ -303,7 +303,8 @@ mod tests {
             let saddle = verified(scale, StrictSaddle, [0.3, 0.0]);
             assert!(saddle.iter().all(|check| check.holds == Some(true)), "{saddle:?}");
             let off = verified(scale, GlobalMinimum, [0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
+            // The loss is the least to rounding; the gradient tells.
+            assert_eq!(of(&off, GRADIENT).holds, Some(false));
             let off = verified(scale, NotCritical, [0.3, 0.1 + 1e-9]);
             assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
         }

@@ -24,12 +24,11 @@ fn network(document: &CriticalDocument) -> String {
     let reach = document
         .effective_bottleneck_rank
         .map_or_else(|| "rank of W X undecided".to_owned(), |rank| format!("W X has rank at most {rank}"));
-    format!(
-        "Network    {}: {reach}; {}, X of rank {}",
-        widths.join("-"),
-        counted(document.samples, "sample"),
-        document.data_rank
-    )
+    let data = match document.samples {
+        Some(samples) => format!("{}, X of rank {}", counted(samples, "sample"), document.data_rank),
+        None => "a target in place of data".to_owned(),
+    };
+    format!("Network    {}: {reach}; {data}", widths.join("-"),)
 }
 
 fn spectrum(document: &CriticalDocument) -> String {

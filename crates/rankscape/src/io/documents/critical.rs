@@ -22,8 +22,10 @@ pub struct CriticalInputs {
     pub weights_digest: Option<String>,
     /// Digest of the data or the target.
     pub data_digest: String,
-    /// Number of samples.
+    /// Number of samples; of columns, for a target.
     pub samples: u64,
+    /// A target was given in place of samples.
+    pub from_target: bool,
     /// What the readers decided.
     pub notes: Vec<String>,
     /// What the loss is divided by.
@@ -47,7 +49,7 @@ pub struct CriticalDocument {
     pub widths: Vec<usize>,
     pub bottleneck_rank: usize,
     pub filling: bool,
-    pub samples: u64,
+    pub samples: Option<u64>,
     pub data_rank: usize,
     pub effective_bottleneck_rank: Option<usize>,
     pub normalization: &'static str,
@@ -163,7 +165,7 @@ impl CriticalDocument {
             widths: architecture.widths().to_vec(),
             bottleneck_rank: architecture.bottleneck_rank(),
             filling: architecture.is_filling(),
-            samples: inputs.samples,
+            samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: levels.data_rank,
             effective_bottleneck_rank: clear.then(|| ladder.effective_bottleneck()),
             normalization: inputs.normalization.name(),

@@ -1,7 +1,7 @@
 //! What is missing, what it is worth, and the commands that go there.
 
 use super::situation::Situation;
-use super::{continued, counted, digits, entry, is_rounding, number};
+use super::{continued, counted, digits, entry, is_rounding, number, said};
 use crate::io::documents::{AheadDocument, DiagnoseDocument, LeaveDocument};
 
 /// Rows of the table at most.
@@ -26,7 +26,7 @@ pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
             Some(forget) => format!("{} in place of {forget}", step.learn),
         };
         let end = if k == last { ", the least" } else { "" };
-        lines.push(entry("", &format!("{what:<18}{:<21}{}{end}", number(step.decrease), number(step.value))));
+        lines.push(entry("", &format!("{what:<18}{:<21}{}{end}", number(step.decrease), said(document, step.value))));
     }
     lines
 }
@@ -104,7 +104,7 @@ fn wider(document: &DiagnoseDocument) -> Vec<String> {
         Some(value) if !is_rounding(document, document.loss.global_minimum - value) => vec![format!(
             "nothing with these widths; {} in the narrowest layer would reach {}",
             document.bottleneck_rank + 1,
-            if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) }
+            said(document, value)
         )],
         _ => vec!["nothing is to gain".into()],
     }

@@ -55,10 +55,14 @@ fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
     value.abs() <= 1e-12 * document.outlook.value_at_origin
 }
 
+/// A loss, or that it is nothing but rounding errors.
+fn said(document: &DiagnoseDocument, value: f64) -> String {
+    if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) }
+}
+
 fn loss(document: &DiagnoseDocument) -> String {
     let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
     let widths = widths.join("-");
-    let said = |value: f64| if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) };
     let unit = match document.normalization {
         "sum" => "",
         "mean" => " a sample",
@@ -69,7 +73,7 @@ fn loss(document: &DiagnoseDocument) -> String {
         None => "for this target".to_owned(),
     };
     let loss = &document.loss;
-    let (now, least) = (said(loss.value), said(loss.global_minimum));
+    let (now, least) = (said(document, loss.value), said(document, loss.global_minimum));
     if is_rounding(document, loss.gap) {
         return format!("{now}{unit} now, and no weights of {widths} have less {data}");
     }
