@@ -67,16 +67,17 @@ fn exact_targets_are_answered_exactly_and_in_words() {
     put(folder, "t.json", br#"{"Y": [[3, 0, 0], [0, 2, 0], [0, 0, 2]]}"#);
     let run = rankscape(folder, &["critical", "--target", "t.json", "--widths", "3,2,2,3", "--graph"]);
     let expected = "\
-Network    3-2-2-3: W X has rank at most 2; 3 samples, X of rank 3
+Network    3-2-2-3: W X has rank at most 2; a target in place of data
 Spectrum   2 distinct positive values: 3, 2 (x 2)
 Minimum    2, on a set of dimension 9 with 2 components; the best product is not unique
 Rungs      5 in all, the lowest:
-           value   rank  index  dimension  points are      captured
-               2      2      0          9  global minima   1-2, one of a family of dimension 1
-               4      1      0          9  saddles, mixed  1
-             4.5      2      2          8  strict saddles  2-3
-             6.5      1      1         10  strict saddles  2, one of a family of dimension 1
-             8.5      0      0          8  saddles, mixed  nothing
+           value   rank  index*  dimension  points are      captured
+               2      2       0          9  global minima   1-2, one of a family of dimension 1
+               4      1       0          9  saddles, mixed  1
+             4.5      2       2          8  strict saddles  2-3
+             6.5      1       1         10  strict saddles  2, one of a family of dimension 1
+             8.5      0       0          8  saddles, mixed  nothing
+           * directions of descent among products of the same rank, not among weights
 Minima     bad local minima are impossible
 Graph      7 descents between listed rungs: 2 rotations, 5 to a larger rank
             from                to          falls by  by

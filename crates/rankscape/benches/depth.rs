@@ -8,6 +8,7 @@ use divan::{Bencher, black_box};
 use rankscape::Tolerances;
 use rankscape::architecture::Architecture;
 use rankscape::critical::Ladder;
+use rankscape::data::StoredArray;
 use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::linalg::Matrix;
@@ -25,7 +26,7 @@ fn point(layers: Vec<RationalMatrix>, target: &RationalMatrix, exact: bool) -> O
         exact: exact.then_some(layers),
         output_metric: None,
     };
-    let data = Data::Target(target.to_matrix(), exact.then(|| target.clone()));
+    let data = Data::Target(target.to_matrix(), exact.then(|| target.clone()), StoredArray::DOUBLE);
     Point::new(parameters, data, &Tolerances::default()).ok()
 }
 
@@ -60,7 +61,9 @@ fn origin_of_width_4(bencher: Bencher<'_, '_>, depth: usize) {
 fn fractions_with_zeros(bencher: Bencher<'_, '_>, depth: usize) {
     let layer = |k: usize| {
         let entry = Rational::new((k % 3 + 1).into(), (k % 3 + 2).into());
-        RationalMatrix::from_fn(1, 1, |_, _| if k % 3 == 0 { Rational::from_integer(0.into()) } else { entry.clone() })
+        RationalMatrix::from_fn(1, 1, |_, _| {
+            if k.is_multiple_of(3) { Rational::from_integer(0.into()) } else { entry.clone() }
+        })
     };
     run(bencher, point((0..depth).map(layer).collect(), &RationalMatrix::identity(1), true));
 }

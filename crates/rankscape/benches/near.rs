@@ -3,6 +3,7 @@
 
 use divan::{Bencher, black_box};
 use rankscape::Tolerances;
+use rankscape::data::StoredArray;
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
 use rankscape::linalg::Matrix;
 use rankscape::random::Stream;
@@ -27,7 +28,7 @@ fn point(widths: &[usize]) -> Option<Point> {
     let matrices: Vec<Matrix> = layers.collect();
     let biases = vec![None; matrices.len()];
     let parameters = Parameters { matrices, biases, exact: None, output_metric: None };
-    Point::new(parameters, Data::Target(target, None), &Tolerances::default()).ok()
+    Point::new(parameters, Data::Target(target, None, StoredArray::DOUBLE), &Tolerances::default()).ok()
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]

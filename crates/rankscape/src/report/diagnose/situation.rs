@@ -42,7 +42,7 @@ impl Situation {
     }
 
     pub(super) fn sentence(self, document: &DiagnoseDocument) -> String {
-        let left = can_fall(document);
+        let left = falls(document);
         match self {
             Self::Best if is_rounding(document, document.loss.global_minimum) => {
                 "At the best that this network can reach: it fits the data exactly.".into()
@@ -50,7 +50,11 @@ impl Situation {
             Self::Best => "At the best that this network can reach: no weights have a lower loss.".into(),
             Self::NearBest => match left {
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
-                Some(left) => {
+                Some(_) if is_rounding(document, document.loss.global_minimum) => {
+                    "So near an exact fit that nothing is to gain but the last of the loss.".into()
+                }
+                Some(_) => {
+                    let left = percent(document.loss.gap / document.loss.value);
                     format!(
                         "So near the best that this network can reach that nothing is to gain but {left} of the loss."
                     )
@@ -59,12 +63,12 @@ impl Situation {
             Self::AtSaddle => match left {
                 None => "At a saddle, but nothing is to gain beyond rounding.".into(),
                 Some(left) => {
-                    format!("Stalled at a saddle: the gradient is zero, yet the loss can still fall by {left}.")
+                    format!("Stalled at a saddle: the gradient is zero, yet the loss can still fall {left}.")
                 }
             },
             Self::BesideSaddle => match left {
                 None => "Stalled beside a saddle, but nothing is to gain beyond rounding.".into(),
-                Some(left) => format!("Stalled beside a saddle: the loss can still fall by {left}."),
+                Some(left) => format!("Stalled beside a saddle: the loss can still fall {left}."),
             },
             Self::Passing => still(left, "; a saddle is near, but the loss is already falling away from it"),
             Self::Descending => still(left, ""),
@@ -78,14 +82,16 @@ impl Situation {
 }
 
 fn still(left: Option<String>, beside: &str) -> String {
-    let left = left.map_or_else(String::new, |left| format!(" The loss can still fall by {left}."));
+    let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
     format!("Still descending; nothing is wrong{beside}.{left}")
 }
 
-/// The gap as a share of the loss; `None` where it is rounding.
-fn can_fall(document: &DiagnoseDocument) -> Option<String> {
+/// How far the loss can fall; `None` where that is rounding.
+fn falls(document: &DiagnoseDocument) -> Option<String> {
     let loss = &document.loss;
-    (!is_rounding(document, loss.gap)).then(|| percent(loss.gap / loss.value))
+    let all = is_rounding(document, loss.global_minimum);
+    let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.gap / loss.value)) };
+    (!is_rounding(document, loss.gap)).then(how)
 }
 
 /// Which rank is not clear, and what would settle it.
