@@ -42,8 +42,11 @@ pub(super) fn class_checks(
     let gradient = point.gradient(stated);
     let decided = Decided { point: &point, stated, ranks: &statement.rests_on };
     let gradient_check = gradient.check(stated, claimed);
-    let proof =
-        (gradient_check.holds == Some(true)).then(|| point.proof(claimed, curvature, stated, tolerances)).flatten();
+    let proof = match gradient_check.holds {
+        Some(true) => point.proof(claimed, curvature, stated, tolerances),
+        Some(false) => Some((false, "the gradient is not that of this class".to_owned())),
+        None => None,
+    };
     let (tolerances_check, warning) = decided.tolerances_check(claimed, &gradient, tolerances);
     let checks =
         vec![tolerances_check, gradient_check, decided.class_check(claimed, proof), decided.grounds_check(claimed)];
@@ -303,8 +306,7 @@ mod tests {
             let saddle = verified(scale, StrictSaddle, [0.3, 0.0]);
             assert!(saddle.iter().all(|check| check.holds == Some(true)), "{saddle:?}");
             let off = verified(scale, GlobalMinimum, [0.3, 0.1 + 1e-9]);
-            // The loss is the least to rounding; the gradient tells.
-            assert_eq!(of(&off, GRADIENT).holds, Some(false));
+            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
             let off = verified(scale, NotCritical, [0.3, 0.1 + 1e-9]);
             assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
         }

@@ -258,6 +258,8 @@ fn from_json(value: &Value) -> Result<CertificateFile> {
         let text = found.as_str().filter(hex).map(str::to_owned);
         text.ok_or_else(|| wrong(&format!("digest.{name}"), found, "64 hexadecimal digits are needed"))
     };
+    let sealed: Vec<&str> = FIELDS.into_iter().filter(|field| *field != "seal").collect();
+    fields("seal", &value["seal"], &sealed)?;
     let says = value["says"].as_str().map(str::to_owned);
     Ok(CertificateFile {
         certificate,
