@@ -4,6 +4,8 @@
 //! product is at most a polynomial in the distance with the norms of the partial products as coefficients. A single layer
 //! that must lose rank moves at least by the tail of its singular values (Eckart and Young).
 
+use std::collections::BTreeMap;
+
 use super::rung::{Coordinates, Rung};
 use super::word::Word;
 use crate::linalg::{Matrix, singular_values, spectral_norm};
@@ -47,10 +49,11 @@ impl<'a> Bounds<'a> {
         self.movement(spectral_norm(&(product - &rung.target)), 0, self.partials.len())
     }
 
-    /// The distance at which all of these words are zero on the spare parts at the earliest.
-    pub(super) fn pattern(&self, rung: &Rung, words: &[Word]) -> f64 {
+    /// The distance at which all of these words are zero on the spare parts at the earliest; `known` keeps what is found of
+    /// single words of the rung.
+    pub(super) fn pattern(&self, rung: &Rung, words: &[Word], known: &mut BTreeMap<Word, f64>) -> f64 {
         let single: f64 = words.iter().filter_map(|&word| self.tail(rung, word)).fold(0.0, f64::hypot);
-        words.iter().map(|&word| self.word(rung, word)).fold(single, f64::max)
+        words.iter().map(|&word| *known.entry(word).or_insert_with(|| self.word(rung, word))).fold(single, f64::max)
     }
 
     /// A layer of its own that must lose rank.

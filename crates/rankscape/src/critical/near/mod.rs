@@ -15,6 +15,8 @@ mod word;
 
 pub use nearest::Work;
 
+use std::collections::BTreeMap;
+
 use super::class::{CriticalClass, CriticalPoint};
 use super::numerical::classify_with_sizes;
 use crate::data::Whitening;
@@ -34,6 +36,11 @@ const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
 const LARGE: usize = 1000;
 /// Strata of a class that are searched to the end in a large network.
 const CANDIDATES: usize = 2;
+/// Patterns of a class that are solved at most, and starts with two layers half cut: all there are up to six and eight layers. In
+/// deeper chains, where each is dearer, there are fewer, so that the whole stays the same.
+const MOST_PATTERNS: usize = 40;
+const MOST_CUTS: usize = 28;
+const DEEP: usize = 8;
 /// A second class of the rung of a near point is looked for up to this relative distance.
 const FARTHEST: f64 = 2.0;
 
@@ -155,7 +162,7 @@ impl Search<'_> {
         self.found.iter().reduce(|a, b| if b.distance < a.distance { b } else { a })
     }
 
-    /// Solves the patterns of a rung, class by class, those with the smallest lower bound first; a class that has a point
+    /// Solves the patterns of a rung, class by class; of many those with the smallest lower bounds. A class that has a point
     /// already is only improved.
     fn try_rung(&mut self, rung: &Rung, limit: f64) {
         let depth = self.coordinates.start.len();
@@ -183,10 +190,22 @@ impl Search<'_> {
     fn try_class(&mut self, rung: &Rung, class: CriticalClass, patterns: Vec<Pattern>, limit: f64) {
         let unit = self.size(rung) / self.coordinates.unit;
         let floor = self.bounds.product(rung);
+        let mut known = BTreeMap::new();
+        let mut bounded: Vec<(f64, Pattern)> = patterns
+            .into_iter()
+            .map(|words| (self.bounds.pattern(rung, &words, &mut known).max(floor), words))
+            .collect();
+        let depth = self.coordinates.start.len();
+        let most = MOST_PATTERNS * DEEP / depth.max(DEEP);
+        if bounded.len() > most {
+            bounded.sort_by(|a, b| a.0.total_cmp(&b.0));
+            self.work.pruned += bounded.len() - most;
+            bounded.truncate(most);
+        }
         let mut reached: Vec<(Landed, Pattern)> = Vec::new();
-        for words in patterns {
+        for (bound, words) in bounded {
             let best = self.best(class).unwrap_or(limit).min(limit);
-            if self.bounds.pattern(rung, &words).max(floor) >= best * unit {
+            if bound >= best * unit {
                 self.work.pruned += 1;
                 continue;
             }
@@ -238,7 +257,13 @@ impl Search<'_> {
         let mut starts = vec![self.coordinates.start.clone()];
         if words.len() == depth + 1 && depth > 1 && !self.is_large() {
             let pairs = (1..=depth).flat_map(|i| (i + 1..=depth).map(move |j| [i, j]));
-            starts.extend(pairs.map(|pair| self.coordinates.cut(pair, rung.rank(), 0.5)));
+            let mut cuts: Vec<Vec<Matrix>> = pairs.map(|pair| self.coordinates.cut(pair, rung.rank(), 0.5)).collect();
+            let most = MOST_CUTS * DEEP * DEEP / depth.max(DEEP).pow(2);
+            if cuts.len() > most {
+                cuts.sort_by_cached_key(|cut| self.coordinates.distance(cut).to_bits());
+                cuts.truncate(most);
+            }
+            starts.extend(cuts);
         }
         starts
     }

@@ -4,7 +4,7 @@
 //! `0 -> 1 -> ... -> h -> 0`, whose last arrow is `G'`: every composition of `h` consecutive arrows is zero (docs/near.md).
 
 /// A composition of consecutive arrows of the cyclic quiver that is zero on the spare parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Word {
     /// `P(to, from)`: it maps what the product does not capture into what the product has captured.
     Straight { to: usize, from: usize },
