@@ -67,7 +67,7 @@ pub fn leave(
         let step = 1.0 / (lambda_max.value + lambda_max.residual).max(point.natural_curvature());
         let loss = there.loss(&given);
         let decrease = found.loss - loss;
-        let steps = view.steps(point, &departure, step);
+        let steps = view.steps(point, &departure, step, found.loss);
         if let (Some(steps), true) = (steps, decrease > 0.0 && step.is_finite()) {
             return Ok(Some(Leave { to, matrices, biases, loss, decrease, lambda_max: lambda_max.value, step, steps }));
         }
@@ -102,12 +102,12 @@ impl View {
     }
 
     /// Steps of gradient descent from a departure until the next rung is passed; `None` where that takes too many.
-    fn steps(&self, point: &Point, departure: &Departure, step: f64) -> Option<usize> {
+    fn steps(&self, point: &Point, departure: &Departure, step: f64, before: f64) -> Option<usize> {
         let reduced = point.reduced_to(departure)?;
         let mut descent = GradientDescent::new(&Prepared::new(&reduced).ok()?.given, &reduced.whitening);
         let most = MOST_STEPS.min(MOST_WORK / descent.cost().max(1));
         for steps in 0..=most {
-            if self.outlook.is_passed(descent.loss(), REACHED) {
+            if self.outlook.is_passed(descent.loss(), before, REACHED) {
                 return Some(steps + steps.div_ceil(8));
             }
             descent.advance(step);

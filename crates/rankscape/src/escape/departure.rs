@@ -101,9 +101,14 @@ impl Outlook {
         self.additions.len() + self.swaps.len()
     }
 
-    /// Whether a loss is past the next rung: below its value, or, where that is the minimum, within `share` of the gap above.
-    pub fn is_passed(&self, loss: f64, share: f64) -> bool {
-        if self.missing() > 1 { loss < self.next } else { loss - self.minimum <= share * (self.value - self.minimum) }
+    /// Whether a loss is past the next rung: below its value, or, where that is the minimum, within `share` of the gap above. Where
+    /// nothing is missing the gap is that of `before`, the loss of the point itself.
+    pub fn is_passed(&self, loss: f64, before: f64, share: f64) -> bool {
+        match self.missing() {
+            0 => loss - self.minimum <= share * (before - self.minimum),
+            1 => loss - self.minimum <= share * (self.value - self.minimum),
+            _ => loss < self.next,
+        }
     }
 }
 
