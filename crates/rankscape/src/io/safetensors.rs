@@ -15,6 +15,7 @@ use super::file::{OpenFile, open, read_error};
 use super::json::{Members, syntax_error};
 use super::rows::check_limit;
 use crate::error::{InputError, Result};
+use crate::linalg::LargeMatrix;
 
 /// Longest header that is read, in bytes.
 pub const HEADER_LIMIT: u64 = 100_000_000;
@@ -82,6 +83,33 @@ impl Safetensors {
     pub(super) fn raw(&mut self, index: usize) -> Result<(Dtype, Vec<u8>)> {
         let info = self.entries[index].1.clone();
         Ok((info.dtype, self.bytes(&info)?))
+    }
+
+    /// The type of the numbers of a tensor.
+    pub(super) fn element(&self, index: usize) -> Result<ElementType> {
+        element_of(self.entries[index].1.dtype)
+    }
+
+    /// Reads `rows x cols` numbers from number `first` on, in the type of the file.
+    pub(super) fn load_large(
+        &mut self,
+        index: usize,
+        first: usize,
+        (rows, cols): (usize, usize),
+    ) -> Result<LargeMatrix> {
+        let info = self.entries[index].1.clone();
+        let element = element_of(info.dtype)?;
+        check_limit(rows.saturating_mul(cols))?;
+        let width = info.dtype.bitsize() / 8;
+        let from = info.data_offsets.0 + first * width;
+        let bytes = self.bytes(&TensorInfo { data_offsets: (from, from + rows * cols * width), ..info })?;
+        let single: Vec<f32> = match element {
+            ElementType::F32 => bytes.as_chunks().0.iter().map(|&raw| f32::from_le_bytes(raw)).collect(),
+            ElementType::F16 => bytes.as_chunks().0.iter().map(|&raw| f16::from_le_bytes(raw).to_f32()).collect(),
+            ElementType::Bf16 => bytes.as_chunks().0.iter().map(|&raw| bf16::from_le_bytes(raw).to_f32()).collect(),
+            _ => return Ok(LargeMatrix::double(rows, cols, decode(element, &bytes))),
+        };
+        Ok(LargeMatrix::single(rows, cols, single))
     }
 
     fn bytes(&mut self, info: &TensorInfo) -> Result<Vec<u8>> {
