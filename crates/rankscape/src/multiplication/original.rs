@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! principal part          the base keeps W - U_r S_r V_r'      (PiSSA)     change = D - U_r S_r V_r'
-//! leading columns         the base keeps W - Q Q' W, Q the     (OLoRA)     change = D - Q Q' W
+//! leading columns         the base keeps W - s Q Q' W, Q the   (OLoRA)     change = D - s Q Q' W
 //!                         basis of the first r columns
 //! smallest part           the base loses its r smallest        (KaSA)      change = D - U_- S_- V_-'
 //!                         singular parts
@@ -10,7 +10,7 @@
 //!                         to the lengths m
 //! ```
 //!
-//! with `D` what the tensors of the adapter give. Each needs the original weight.
+//! with `D` what the tensors of the adapter give and `s` the scaling of the pair. Each needs the original weight.
 
 use super::update::Update;
 use crate::linalg::{LargeMatrix, Matrix, Svd, leading_singular, svd};
@@ -21,7 +21,7 @@ use crate::random::Stream;
 pub enum Removed {
     /// The `r` largest singular parts.
     Principal(usize),
-    /// The projection on the space of the first `r` columns.
+    /// The scaling of the pair times the projection on the space of the first `r` columns.
     LeadingColumns(usize),
     /// The `r` smallest singular parts.
     Smallest(usize),
@@ -43,15 +43,17 @@ pub const DENSE_LIMIT: usize = 2048;
 /// in single precision, which the libraries use.
 const CUT: f64 = 1e-5;
 
-/// The change of the original weight `base` by `update` with what is removed and the lengths; a reason where it is not determined.
+/// The change of the original weight `base` by `update`, `scaling` included, with what is removed and the lengths; a reason where it
+/// is not determined.
 pub fn change_of_original(
     update: &Update,
+    scaling: f64,
     removed: Option<Removed>,
     lengths: Option<&Lengths>,
     base: &LargeMatrix,
 ) -> Result<Update, String> {
     let change = match removed {
-        Some(removed) => without(update, &removed_part(removed, base)?)?,
+        Some(removed) => without(update, &removed_part(removed, scaling, base)?)?,
         None => update.clone(),
     };
     match lengths {
@@ -81,7 +83,7 @@ fn without(update: &Update, part: &(Matrix, Matrix)) -> Result<Update, String> {
 }
 
 /// The removed part as `L R`.
-fn removed_part(removed: Removed, base: &LargeMatrix) -> Result<(Matrix, Matrix), String> {
+fn removed_part(removed: Removed, scaling: f64, base: &LargeMatrix) -> Result<(Matrix, Matrix), String> {
     let size = base.shape().0.min(base.shape().1);
     match removed {
         Removed::Principal(rank) => {
@@ -97,7 +99,7 @@ fn removed_part(removed: Removed, base: &LargeMatrix) -> Result<(Matrix, Matrix)
                 return Err(format!("the first {rank} columns of the base weight are not independent"));
             }
             let right = base.transpose_times(&columns.u).transpose();
-            Ok((columns.u, right))
+            Ok((columns.u.scaled(scaling), right))
         }
         Removed::Smallest(rank) => {
             if too_large(base.shape()) {
@@ -191,7 +193,7 @@ mod tests {
             (smallest, Removed::Smallest(2)),
             (columns, Removed::LeadingColumns(2)),
         ] {
-            let change = change_of_original(&update.unwrap(), Some(removed), None, &large(&w)).unwrap();
+            let change = change_of_original(&update.unwrap(), 1.0, Some(removed), None, &large(&w)).unwrap();
             assert_eq!(change.spectrum(2.0_f64.powi(-24), &Tolerances::default()).rank.rank, 0, "{removed:?}");
         }
     }
@@ -203,13 +205,17 @@ mod tests {
         let update = Update::low_rank(l.clone(), r.clone()).unwrap();
         let found = svd(&w);
         let loaded = &(&w - &found.truncated(3)) + &(&l * &r);
-        let change = change_of_original(&update, Some(Removed::Principal(3)), None, &large(&w)).unwrap();
+        let change = change_of_original(&update, 2.0, Some(Removed::Principal(3)), None, &large(&w)).unwrap();
+        assert!(off(&change.to_matrix(), &(&loaded - &w)) < 1e-12);
+        let q = svd(&w.columns(0, 2)).u;
+        let loaded = &(&w - &(&q * &q.transpose_times(&w)).scaled(2.0)) + &(&l * &r);
+        let change = change_of_original(&update, 2.0, Some(Removed::LeadingColumns(2)), None, &large(&w)).unwrap();
         assert!(off(&change.to_matrix(), &(&loaded - &w)) < 1e-12);
         for of_columns in [false, true] {
             let count = if of_columns { 8 } else { 6 };
             let values: Vec<f64> = (0..count).map(|k| 1.0 + f64::from(k)).collect();
             let lengths = Lengths { values: values.clone(), of_columns };
-            let change = change_of_original(&update, None, Some(&lengths), &large(&w)).unwrap();
+            let change = change_of_original(&update, 1.0, None, Some(&lengths), &large(&w)).unwrap();
             let after = &w + &change.to_matrix();
             let after = if of_columns { after } else { after.transpose() };
             for (k, value) in values.iter().enumerate() {
@@ -218,9 +224,10 @@ mod tests {
         }
         let tied = Matrix::identity(5);
         let update = Update::low_rank(Matrix::zeros(5, 1), Matrix::zeros(1, 5)).unwrap();
-        assert!(change_of_original(&update, Some(Removed::Principal(1)), None, &large(&tied)).is_err());
+        assert!(change_of_original(&update, 1.0, Some(Removed::Principal(1)), None, &large(&tied)).is_err());
         assert!(
-            change_of_original(&update, Some(Removed::LeadingColumns(1)), None, &large(&Matrix::zeros(5, 5))).is_err()
+            change_of_original(&update, 1.0, Some(Removed::LeadingColumns(1)), None, &large(&Matrix::zeros(5, 5)))
+                .is_err()
         );
     }
 }

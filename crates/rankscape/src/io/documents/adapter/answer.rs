@@ -87,16 +87,17 @@ fn change(item: &AdapterItem, given: &Update, base: Option<&BaseWeight>) -> std:
     if let Some(reason) = &item.undetermined {
         return Err(reason.clone());
     }
+    // Without its scaling only a pair still says something: its directions.
+    let Some(scaling) = item.scaling.value.or((item.pair().is_some() && !item.needs_original()).then_some(1.0)) else {
+        return Err(format!("the scaling is {}", item.scaling.reason));
+    };
     if !item.needs_original() {
         return Ok(given.clone());
-    }
-    if item.scaling.value.is_none() {
-        return Err(format!("the scaling is {}", item.scaling.reason));
     }
     let Some(base) = base else {
         return Err(format!("{}; that needs the original weight: give --base", item.loading()));
     };
-    change_of_original(given, item.removed, item.lengths.as_ref(), &base.matrix)
+    change_of_original(given, scaling, item.removed, item.lengths.as_ref(), &base.matrix)
         .map_err(|reason| format!("{}; {reason}", item.loading()))
 }
 
