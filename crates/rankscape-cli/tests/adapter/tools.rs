@@ -66,10 +66,7 @@ fn close(found: &[f64], expected: &[f64], factor: f64) -> bool {
 
 /// Names of modules as far as they compare between layouts: without prefixes, dots as underscores.
 fn flat(name: &str) -> String {
-    let words: Vec<&str> = name
-        .split(['.', '_'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = name.split(['.', '_']).filter(|word| !word.is_empty()).collect();
     words.join("_").replace("orig_mod_", "").replace("fsdp_wrapped_module_", "").replace("base_layer_", "")
 }
 
@@ -146,7 +143,9 @@ fn no_file_of_the_tools_is_answered_wrongly() {
 /// Documents of every method obey the schema, and only free pairs claim something of their factors.
 #[test]
 fn documents_of_every_method_obey_the_schema() {
-    for name in ["lyc32_loha", "lyc_lokr_factor", "peft_kasa", "peft_experts_down", "mlx_switch", "peft_pissa", "lyc32_full"] {
+    for name in
+        ["lyc32_loha", "lyc_lokr_factor", "peft_kasa", "peft_experts_down", "mlx_switch", "peft_pissa", "lyc32_full"]
+    {
         let folder = root().join("oracles/adapters").join(name);
         for arguments in [&["adapter", "adapter"][..], &["adapter", "adapter", "--base", "base.safetensors"]] {
             let run = rankscape(&folder, &[arguments, &["--json"]].concat());
@@ -211,7 +210,9 @@ fn balanced_adapters_are_written_whole_and_give_the_same_updates() {
         }
         let refused = rankscape(folder, &["adapter", "adapter", "--balance", "--save", "out"]);
         assert!(refused.code == 2 && refused.stderr.contains("--force"), "{name}: {refused:?}");
-        assert!([0, 3].contains(&rankscape(folder, &["adapter", "adapter", "--balance", "--save", "out", "--force"]).code));
+        assert!(
+            [0, 3].contains(&rankscape(folder, &["adapter", "adapter", "--balance", "--save", "out", "--force"]).code)
+        );
         let input = rankscape(folder, &["adapter", "adapter", "--balance", "--save", "adapter", "--force"]);
         assert!(input.code == 2 && input.stderr.contains("one of the inputs"), "{name}: {input:?}");
     }

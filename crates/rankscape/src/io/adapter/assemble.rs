@@ -2,7 +2,7 @@
 
 use super::super::array::{Array, shape_text};
 use super::super::digest::array_digest;
-use super::config::{Initialization, PeftConfig};
+use super::config::{Initialization, PeftConfig, PeftMethod};
 use super::group::Group;
 use super::item::{AdapterItem, Form, StoredPair, StoredSide};
 use super::names::{Factor, Half, Layout, Role, module_in_model};
@@ -86,6 +86,9 @@ pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'
     let config = config.as_ref().map(|(config, name)| (*config, name.as_str()));
     let draft = draft(group, expert, around, config)?;
     let lengths = lengths(group, around, draft.form_shape())?;
+    if let Some((config, _)) = config {
+        check_method(config, &draft, lengths.is_some())?;
+    }
     let module = base_layer_free(&group.module);
     let (times, mut notes) = applied(group, config);
     let scaling = scaling(group, expert, &draft, around, config)?;
@@ -156,6 +159,33 @@ fn draft(
             Some(expert) if expert.count > 1 => peft::expert(group, expert, around.source),
             _ => peft::pair(group, around.source, config),
         },
+    }
+}
+
+/// The tensors are those of the method that the configuration names.
+fn check_method(config: &PeftConfig, draft: &Draft, has_lengths: bool) -> Result<()> {
+    let name = draft.arrays.first().map_or("", |array| array.name.as_str());
+    let expected = match draft.method {
+        "loha" => PeftMethod::Loha,
+        "lokr" => PeftMethod::Lokr,
+        "adalora" => PeftMethod::Adalora,
+        "vera" => PeftMethod::Vera,
+        _ => PeftMethod::Lora,
+    };
+    let against = |what: String| {
+        InputError::new(format!("adapter_config.json says {what}"))
+            .array(name)
+            .hint("the configuration is that of another adapter, or the checkpoint is damaged")
+    };
+    if config.method != expected {
+        return Err(against(format!("{}, the tensors are those of {}", config.method.name(), expected.name())));
+    }
+    match (config.dora, has_lengths) {
+        (Some(true), false) if draft.method == "lora" => {
+            Err(against("DoRA (use_dora), but the file has no lora_magnitude_vector".to_owned()))
+        }
+        (Some(false), true) => Err(against("no DoRA (use_dora), but the file has a lora_magnitude_vector".to_owned())),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::array::shape_text;
 use super::item::AdapterItem;
-use super::names::{Layout, module_in_model};
+use super::names::{Layout, module_in_model, without_part};
 use super::source::{Place, Source};
 use crate::error::{InputError, Result};
 use crate::linalg::LargeMatrix;
@@ -157,9 +157,7 @@ impl BaseFile {
 
     /// kohya-ss writes `_` for the dots of a name, after a prefix for the part of the pipeline.
     fn by_flat_name(&self, module: &str) -> Option<&Place> {
-        let prefixes =
-            ["lora_unet_", "lora_te1_", "lora_te2_", "lora_te3_", "lora_te_", "lora_transformer_", "lycoris_", "lora_"];
-        let bare = prefixes.iter().find_map(|prefix| module.strip_prefix(prefix)).unwrap_or(module);
+        let bare = without_part(module);
         let flat = |name: &str| name.strip_suffix(".weight").map(|name| name.replace('.', "_"));
         let exact = self.only(|name| flat(name).is_some_and(|name| name == bare));
         exact.or_else(|| {

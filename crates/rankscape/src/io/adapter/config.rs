@@ -19,6 +19,8 @@ pub(super) struct PeftConfig {
     rank_patterns: Patterns,
     alpha_patterns: Patterns,
     pub(super) initialization: Initialization,
+    /// DoRA, where it says so or denies it.
+    pub(super) dora: Option<bool>,
     /// KaSA: a diagonal between the factors, and the smallest parts of the base are dropped.
     pub(super) kasa: bool,
     pub(super) blocks: Option<Blocks>,
@@ -148,6 +150,19 @@ const KNOWN: &[&str] = &[
     "vera_dropout",
 ];
 
+impl PeftMethod {
+    /// Name as in the configuration.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Lora => "LORA",
+            Self::Loha => "LOHA",
+            Self::Lokr => "LOKR",
+            Self::Adalora => "ADALORA",
+            Self::Vera => "VERA",
+        }
+    }
+}
+
 impl PeftConfig {
     /// Reads the members of a configuration.
     pub(super) fn of_members(members: &Map<String, Value>) -> Result<Self> {
@@ -188,7 +203,8 @@ impl PeftConfig {
             PeftMethod::Lora | PeftMethod::Adalora => number(members, "lora_alpha")?,
         };
         if alpha.is_none() {
-            return Err(InputError::new("the configuration has no lora_alpha")
+            let name = if matches!(method, PeftMethod::Loha | PeftMethod::Lokr) { "alpha" } else { "lora_alpha" };
+            return Err(InputError::new(format!("the configuration of {kind} has no {name}"))
                 .hint("add it, or remove the configuration to have every product as it is"));
         }
         let on = |name: &str| members.get(name).and_then(Value::as_bool).unwrap_or(false);
@@ -201,6 +217,7 @@ impl PeftConfig {
             rank_patterns: if method == PeftMethod::Adalora { Vec::new() } else { patterns(members, "rank_pattern")? },
             alpha_patterns: patterns(members, "alpha_pattern")?,
             initialization: if is_lora { initialization(members)? } else { Initialization::BaseKept },
+            dora: members.get("use_dora").and_then(Value::as_bool),
             kasa: members.get("kasa_config").is_some_and(is_set),
             blocks: blocks(members)?,
             replication: replication(members)?,

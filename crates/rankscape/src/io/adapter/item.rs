@@ -1,7 +1,7 @@
 //! One update of a checkpoint, as read.
 
 use super::super::array::ElementType;
-use super::names::Layout;
+use super::names::{Layout, without_part};
 use super::settings::Scaling;
 use crate::error::Result;
 use crate::linalg::Matrix;
@@ -89,6 +89,12 @@ impl AdapterItem {
             Some(parameter) => format!("{}.{parameter}", self.module),
             None => self.module.clone(),
         }
+    }
+
+    /// The name of the module in the model, where the layout writes another.
+    pub fn plain_name(&self) -> Option<&str> {
+        let plain = without_part(&self.module);
+        (self.layout == Layout::Kohya && plain != self.module).then_some(plain)
     }
 
     /// The update without the scaling.

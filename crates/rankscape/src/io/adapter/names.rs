@@ -243,6 +243,15 @@ fn processor_module(before: &[&str], word: &str) -> String {
     words.join(".")
 }
 
+/// The parts of a pipeline that kohya-ss and LyCORIS put before the name of a module.
+const PARTS: [&str; 8] =
+    ["lora_unet_", "lora_te1_", "lora_te2_", "lora_te3_", "lora_te_", "lora_transformer_", "lycoris_", "lora_"];
+
+/// The name of a module of kohya-ss without the part of the pipeline; its dots are written as `_`.
+pub(super) fn without_part(module: &str) -> &str {
+    PARTS.iter().find_map(|part| module.strip_prefix(part)).unwrap_or(module)
+}
+
 /// Beginnings of words that wrappers put before or between the names of modules.
 const WRAPPERS: [&str; 3] = ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
 

@@ -33,9 +33,6 @@ pub(super) fn pair(group: &Group, source: &Source, config: Option<(&PeftConfig, 
                 .array(&a.name)
                 .hint("the checkpoint is damaged, or the configuration is that of another adapter"))
         }
-        (None, _) if config.is_some_and(|(config, _)| config.method == PeftMethod::Adalora) => {
-            Err(InputError::new("the configuration says AdaLoRA, but the file has no lora_E").array(&a.name))
-        }
         (None, Some((side, count))) => block_diagonal(a, b, side, count),
         (None, None) => free(group, a, b),
     }
@@ -46,7 +43,7 @@ fn check_rank(config: &PeftConfig, name: &str, a: &Array) -> Result<()> {
     let rank = a.shape.first().copied().unwrap_or(0);
     match config.stated_rank(name) {
         Some((stated, by)) if stated != rank as f64 && config.method == PeftMethod::Lora => {
-            Err(InputError::new("the configuration states another rank than the tensors have")
+            Err(InputError::new("the configuration (adapter_config.json) states another rank than the tensors have")
                 .array(&a.name)
                 .value(format!("{stated} by {by}, {rank} rows of A"))
                 .hint("it is the configuration of another adapter, or a pair of stacked experts that target_parameters does not name"))
@@ -188,7 +185,7 @@ pub(super) fn vera(group: &Group, around: &Around<'_>) -> Result<Draft> {
     let (Some(lambda_b), Some(lambda_d)) = (group.load(source, Role::LambdaB)?, group.load(source, Role::LambdaD)?)
     else {
         return Err(InputError::new("the module of VeRA is incomplete: it has vera_lambda_b and vera_lambda_d")
-            .array(&group.module));
+            .array(group.places().next().map_or(group.module.as_str(), |place| place.name.as_str())));
     };
     let Some((a, b)) = &around.shared else {
         return Err(InputError::new(

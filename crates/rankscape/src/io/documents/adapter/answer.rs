@@ -25,6 +25,8 @@ pub(super) struct Answer {
     /// Its shape does not tell rows from columns, and how it was taken.
     pub(super) square: bool,
     pub(super) turned: bool,
+    /// Name of the module in the model, where the file writes another.
+    pub(super) plain_name: Option<String>,
 }
 
 pub(super) fn answer(file: &AdapterFile, k: usize, question: &AdapterQuestion<'_>) -> Result<Answer> {
@@ -72,8 +74,9 @@ pub(super) fn answer(file: &AdapterFile, k: usize, question: &AdapterQuestion<'_
         let (found, stored) = balanced_pair(&item, pair.as_ref().map(|pair| &pair.profile))?;
         (document.balanced, balanced) = (Some(found), stored);
     }
+    let plain_name = item.plain_name().map(str::to_owned);
     let (square, turned) = (base.weight.is_some_and(|weight| weight.square), item.is_turned());
-    Ok(Answer { document, digests: item.digests, balanced, has_base: base.has, square, turned })
+    Ok(Answer { document, digests: item.digests, balanced, has_base: base.has, square, turned, plain_name })
 }
 
 #[derive(Default)]

@@ -231,15 +231,14 @@ impl AdapterDocument {
 /// What a reader should know, one sentence for all modules that it is about.
 fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>) -> Vec<String> {
     let mut notes = file.notes().to_vec();
-    let documents = || answers.iter().map(|answer| &answer.document);
     let mut about: Vec<(String, Vec<String>)> = Vec::new();
     let mut add = |text: String, name: String| match about.iter_mut().find(|(other, _)| *other == text) {
         Some((_, names)) if names.contains(&name) => {}
         Some((_, names)) => names.push(name),
         None => about.push((text, vec![name])),
     };
-    for pair in documents() {
-        let name = pair.title();
+    for answer in answers {
+        let (pair, name) = (&answer.document, answer.title());
         if let Some(reason) = &pair.undetermined {
             add(
                 format!("the change of the original weight is not determined ({}): {reason}", pair.method),
@@ -256,7 +255,7 @@ fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>)
     }
     if question.base.is_some() {
         for answer in answers {
-            let name = answer.document.title();
+            let name = answer.title();
             if !answer.has_base {
                 add("the base has no weight of these modules".to_owned(), name);
             } else if answer.square && answer.document.overlap.is_some() {
@@ -277,6 +276,14 @@ fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>)
     }
     notes.extend(about.into_iter().map(|(text, names)| format!("{}: {text}", crate::io::container::list(&names))));
     notes
+}
+
+impl Answer {
+    /// Name in a note: with that in the model, where the file writes another.
+    fn title(&self) -> String {
+        let title = self.document.title();
+        self.plain_name.as_ref().map_or_else(|| title.clone(), |plain| format!("{title} ({plain})"))
+    }
 }
 
 impl PairDocument {
