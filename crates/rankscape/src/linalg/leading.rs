@@ -26,6 +26,9 @@ const SPARE: usize = 8;
 /// Numbers of blocks at which the estimates are looked at; the search stops at the last.
 const LOOKS: [usize; 8] = [2, 4, 6, 9, 13, 18, 24, 30];
 
+/// Blocks that there is room for at first.
+const FIRST: usize = 8;
+
 /// The `count` leading singular triples and the next value, until the residual is at most `tolerance` times the largest
 /// singular value, or the budget of 30 blocks is spent. A small matrix is decomposed as a whole.
 pub fn leading_singular(a: &LargeMatrix, count: usize, tolerance: f64, stream: &mut Stream) -> Leading {
@@ -59,6 +62,7 @@ pub fn leading_singular(a: &LargeMatrix, count: usize, tolerance: f64, stream: &
 
 /// Orthonormal blocks `V_k`, `U_k` with `A V_k = U_{k-1} L_{k-1}' + U_k R_k` and `A' U_k = V_k R_k' + V_{k+1} L_k`.
 struct Spaces {
+    /// The first columns are the blocks.
     v: Matrix,
     u: Matrix,
     /// Columns of a block.
@@ -74,8 +78,7 @@ struct Spaces {
 impl Spaces {
     fn new(a: &LargeMatrix, start: &Matrix) -> Self {
         let ((rows, cols), block) = (a.shape(), start.ncols());
-        let most = (LOOKS[LOOKS.len() - 1] * block).min(rows.min(cols));
-        let (mut v, mut u) = (Matrix::zeros(cols, most), Matrix::zeros(rows, most));
+        let (mut v, mut u) = (Matrix::zeros(cols, FIRST * block), Matrix::zeros(rows, FIRST * block));
         let (first, r) = thin_qr(&a.times(start));
         v.set_block(0, 0, start);
         u.set_block(0, 0, &first);
@@ -93,6 +96,9 @@ impl Spaces {
 
     fn grow(&mut self, a: &LargeMatrix) {
         let size = self.size();
+        if size + self.block > self.v.ncols() {
+            (self.v, self.u) = (twice_as_wide(&self.v), twice_as_wide(&self.u));
+        }
         let (u, r) = orthonormal_to(&self.u, size, a.times(&self.next.0));
         self.v.set_block(0, size, &self.next.0);
         self.u.set_block(0, size, &u);
@@ -123,6 +129,13 @@ impl Spaces {
         let size = self.size();
         Svd { u: &self.u.columns(0, size) * &small.u, s: small.s, v: &self.v.columns(0, size) * &small.v }
     }
+}
+
+/// The matrix with room for as many more columns.
+fn twice_as_wide(matrix: &Matrix) -> Matrix {
+    let mut wide = Matrix::zeros(matrix.nrows(), 2 * matrix.ncols());
+    wide.set_block(0, 0, matrix);
+    wide
 }
 
 /// Orthonormal basis `Q` of the part of the block outside the first `count` columns of `space`, and `R`; twice, so that it is

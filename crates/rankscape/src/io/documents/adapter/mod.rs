@@ -165,7 +165,7 @@ pub struct AdapterQuestion<'a> {
 impl AdapterDocument {
     /// Reads every update of a checkpoint and says what the product map says of it; writes balanced pairs where asked.
     ///
-    /// With a base the updates are taken one after the other, each with all threads: one base weight is in memory at a time.
+    /// With a base two updates are taken at a time, each with its share of the threads: at most two base weights are in memory.
     ///
     /// # Errors
     /// If a tensor is damaged, shapes do not fit, the base has no weight of any module, or a file cannot be written.
@@ -175,12 +175,14 @@ impl AdapterDocument {
             (question.progress)();
             found
         };
-        let all = || (0..file.len()).map(each).collect::<Vec<_>>();
+        let all: Vec<usize> = (0..file.len()).collect();
+        let two_at_a_time =
+            || all.chunks(2).flat_map(|two| two.par_iter().map(|&k| each(k)).collect::<Vec<_>>()).collect();
         // All results first: the error that is told does not depend on which thread was faster.
         let answers: Vec<Result<Answer>> = match (pool(question.threads), question.base) {
-            (Some(pool), None) => pool.install(|| (0..file.len()).into_par_iter().map(each).collect()),
-            (Some(pool), Some(_)) => pool.install(all),
-            (None, _) => all(),
+            (Some(pool), None) => pool.install(|| all.par_iter().map(|&k| each(k)).collect()),
+            (Some(pool), Some(_)) => pool.install(two_at_a_time),
+            (None, _) => all.iter().map(|&k| each(k)).collect(),
         };
         let mut answers: Vec<Answer> = answers.into_iter().collect::<Result<_>>()?;
         if question.base.is_some() && answers.iter().all(|answer| !answer.has_base) {
