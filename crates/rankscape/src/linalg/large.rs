@@ -191,16 +191,16 @@ mod tests {
             let (m, x, y) =
                 (stream.normal_matrix(rows, cols), stream.normal_matrix(cols, 3), stream.normal_matrix(rows, 2));
             let m = m.map(|x| f64::from(x as f32));
-            for scale in [1.0, 2.0_f64.powi(-120), 2.0_f64.powi(100)] {
+            for scale in [1.0, 2.0_f64.powi(-90), 2.0_f64.powi(100)] {
                 let entries: Vec<f64> = m.to_rows().concat().iter().map(|x| x * scale).collect();
                 let single = LargeMatrix::single(rows, cols, entries.iter().map(|&x| x as f32).collect());
                 let double = LargeMatrix::double(rows, cols, entries);
                 for (large, error) in [(&single, 1e-5), (&double, 1e-13)] {
-                    assert_eq!(large.to_matrix(), m.scaled(scale));
-                    assert_eq!(large.columns(1, cols), m.scaled(scale).columns(1, cols));
+                    assert!(large.to_matrix() == m.scaled(scale));
+                    assert!(large.columns(1, cols) == m.scaled(scale).columns(1, cols));
                     let turned = large.clone().transposed();
                     assert_eq!((large.shape(), turned.shape()), ((rows, cols), (cols, rows)));
-                    assert_eq!(turned.to_matrix(), m.scaled(scale).transpose());
+                    assert!(turned.to_matrix() == m.scaled(scale).transpose());
                     for (found, expected) in [
                         (large.times(&x), &m * &x),
                         (turned.transpose_times(&x), &m * &x),

@@ -26,6 +26,9 @@ const SPARE: usize = 8;
 /// Numbers of blocks at which the estimates are looked at; the search stops at the last.
 const LOOKS: [usize; 8] = [2, 4, 6, 9, 13, 18, 24, 30];
 
+/// Share of a block that must be left outside a space for one projection to be orthogonal to about `1e-13`.
+const ENOUGH: f64 = 1e-3;
+
 /// Blocks that there is room for at first.
 const FIRST: usize = 8;
 
@@ -43,21 +46,34 @@ pub fn leading_singular(a: &LargeMatrix, count: usize, tolerance: f64, stream: &
         return Leading { svd: leading_of(&found, wanted), residual };
     }
     let mut spaces = Spaces::new(a, &thin_qr(&stream.normal_matrix(cols, block)).0);
+    let (mut look, mut seen) = (LOOKS[0], None);
     loop {
         let blocks = spaces.blocks();
         let last = (blocks + 1) * block > size || blocks >= LOOKS[LOOKS.len() - 1];
-        if last || LOOKS.contains(&blocks) {
+        if last || blocks >= look {
             let small = svd(&spaces.projected());
             let residual = spaces.residual(&small, count);
             // What rounding leaves of a residual does not go away.
-            let floor = a.unit_roundoff() * 8.0;
-            if last || residual <= tolerance.max(floor) * small.s[0] || small.s[0] == 0.0 {
+            let enough = tolerance.max(8.0 * a.unit_roundoff()) * small.s[0];
+            if last || residual <= enough || small.s[0] == 0.0 {
                 let residual = residual.max(a.unit_roundoff() * small.s[0]);
                 return Leading { svd: spaces.triples(leading_of(&small, wanted)), residual };
             }
+            look = next_look(blocks, residual / enough, seen);
+            seen = Some((blocks, residual / enough));
         }
         spaces.grow(a);
     }
+}
+
+/// The next number of blocks at which the estimates may be good enough, by how fast the residual fell: looks that cannot succeed
+/// cost a decomposition for nothing.
+fn next_look(blocks: usize, excess: f64, seen: Option<(usize, f64)>) -> usize {
+    let rate = seen.map_or(f64::NEG_INFINITY, |(before, old)| (excess / old).ln() / (blocks - before) as f64);
+    // Krylov methods speed up: a look is worth it where the rate so far needs to double.
+    let promising = |look: usize| excess.ln() + 2.0 * rate * (look - blocks) as f64 <= 0.0;
+    let later = LOOKS.into_iter().filter(|&look| look > blocks);
+    later.clone().find(|&look| promising(look)).or(later.last()).unwrap_or(blocks + 1)
 }
 
 /// Orthonormal blocks `V_k`, `U_k` with `A V_k = U_{k-1} L_{k-1}' + U_k R_k` and `A' U_k = V_k R_k' + V_{k+1} L_k`.
@@ -138,11 +154,16 @@ fn twice_as_wide(matrix: &Matrix) -> Matrix {
     wide
 }
 
-/// Orthonormal basis `Q` of the part of the block outside the first `count` columns of `space`, and `R`; twice, so that it is
-/// orthogonal to rounding.
+/// Orthonormal basis `Q` of the part of the block outside the first `count` columns of `space`, and `R`. Where little of a column
+/// is left, what rounding leaves along the space is taken off once more.
 fn orthonormal_to(space: &Matrix, count: usize, mut block: Matrix) -> (Matrix, Matrix) {
+    let before = (0..block.ncols()).map(|j| vector_norm(block.column(j))).fold(0.0, f64::max);
     space.project_out_block(count, &mut block);
     let (mut once, first) = thin_qr(&block);
+    let left = (0..first.ncols()).map(|j| first[(j, j)].abs()).fold(f64::INFINITY, f64::min);
+    if left >= ENOUGH * before {
+        return (once, first);
+    }
     space.project_out_block(count, &mut once);
     let (q, second) = thin_qr(&once);
     (q, &second * &first)

@@ -63,7 +63,7 @@ impl BaseFile {
     /// If the tensor is damaged, not finite, or of another shape than the update.
     pub fn weight_of(&self, item: &AdapterItem) -> Result<Option<BaseWeight>> {
         let Some(place) = self.find(item) else { return Ok(None) };
-        let stacked = place.shape.len() == 3 && item.parameter.is_some();
+        let stacked = place.shape.len() == 3 && item.expert.is_some();
         let slice = item.expert.filter(|_| stacked).map(|(index, _)| index);
         let shape = if stacked { &place.shape[1..] } else { &place.shape[..] };
         let found = (shape.first().copied().unwrap_or(1), shape.iter().skip(1).product::<usize>());

@@ -92,7 +92,9 @@ fn change(item: &AdapterItem, given: &Update, base: Option<&BaseWeight>) -> std:
     }
     // Without its scaling only a pair still says something: its directions.
     let Some(scaling) = item.scaling.value.or((item.pair().is_some() && !item.needs_original()).then_some(1.0)) else {
-        return Err(format!("the scaling is {}", item.scaling.reason));
+        let loading = item.loading();
+        let before = if loading.is_empty() { String::new() } else { format!("{loading}; ") };
+        return Err(format!("{before}the scaling is {}", item.scaling.reason));
     };
     if !item.needs_original() {
         return Ok(given.clone());
