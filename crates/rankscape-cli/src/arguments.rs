@@ -442,19 +442,24 @@ pub(crate) struct EscapeOptions {
 /// Arguments of `adapter`.
 #[derive(Debug, Args)]
 pub(crate) struct AdapterOptions {
-    /// Low-rank pairs as PEFT stores them: adapter_model.safetensors, an index of shards (.safetensors.index.json), or the
-    /// folder; adapter_config.json beside it has the scaling.
+    /// Adapters as PEFT, diffusers, kohya-ss, LyCORIS, loralib or MLX store them: a .safetensors file, an index of shards
+    /// (.safetensors.index.json), or the folder; adapter_config.json beside it is read.
     #[arg(value_name = "FILE|DIR")]
     pub(crate) checkpoint: PathBuf,
-    /// Weights of the base model: also the overlap of every update with their leading singular directions.
+    /// Weights of the base model: the overlap of every update with their leading singular directions, and the change of the original
+    /// weight where loading does more than add a product.
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) base: Option<PathBuf>,
     /// Move every pair to a balanced one with the same product, where its orbit has one.
     #[arg(long)]
     pub(crate) balance: bool,
-    /// Write the checkpoint with the balanced pairs (.safetensors): same names and types, all other tensors as they are.
-    #[arg(long, value_name = "FILE", requires = "balance")]
+    /// Write the adapters with the balanced pairs, with their configuration: into a folder, or a .safetensors file; names, types and
+    /// all other tensors are kept.
+    #[arg(long, value_name = "DIR|FILE", requires = "balance")]
     pub(crate) save: Option<PathBuf>,
+    /// Replace existing files with `--save`; inputs never are.
+    #[arg(long, requires = "save")]
+    pub(crate) force: bool,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,

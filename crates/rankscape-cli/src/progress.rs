@@ -28,7 +28,7 @@ impl Progress {
         }
         let (total, elapsed) = (self.total, self.started.elapsed());
         let bar = self.bar.get_or_insert_with(|| {
-            let template = "{bar:30} {pos}/{len} instances, {per_sec}, {eta} left";
+            let template = "{bar:30} {pos}/{len}, {per_sec}, {eta} left";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(total).with_style(style).with_elapsed(elapsed)
         });

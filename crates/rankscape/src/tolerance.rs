@@ -85,6 +85,9 @@ tolerances! {
     projection_distance = 1000.0;
     /// Residual of an eigenvalue, relative to the largest eigenvalue in absolute value, at which a Krylov method stops.
     krylov = 1e-8;
+    /// Residual of the leading singular directions of a base weight, relative to its largest singular value, at which their
+    /// search stops.
+    overlap = 1e-7;
     /// (u) Orthonormal bases make the factors and the target diagonal when what is left off the diagonal is at most
     /// `alignment * u * sqrt(larger dimension)` times the norm.
     alignment = 4096.0;

@@ -15,9 +15,13 @@ use super::file::{OpenFile, open, read_error};
 use super::json::{Members, syntax_error};
 use super::rows::check_limit;
 use crate::error::{InputError, Result};
+use crate::linalg::LargeMatrix;
 
 /// Longest header that is read, in bytes.
 pub const HEADER_LIMIT: u64 = 100_000_000;
+
+/// Bytes of a large matrix that are read at once; a multiple of the size of every number.
+const PIECE: usize = 1 << 16;
 
 /// An open file of tensors.
 pub(super) struct Safetensors {
@@ -82,6 +86,52 @@ impl Safetensors {
     pub(super) fn raw(&mut self, index: usize) -> Result<(Dtype, Vec<u8>)> {
         let info = self.entries[index].1.clone();
         Ok((info.dtype, self.bytes(&info)?))
+    }
+
+    /// The type of the numbers of a tensor.
+    pub(super) fn element(&self, index: usize) -> Result<ElementType> {
+        element_of(self.entries[index].1.dtype)
+    }
+
+    /// Reads `rows x cols` numbers from number `first` on, in the type of the file.
+    pub(super) fn load_large(
+        &mut self,
+        index: usize,
+        first: usize,
+        (rows, cols): (usize, usize),
+    ) -> Result<LargeMatrix> {
+        let info = self.entries[index].1.clone();
+        let element = element_of(info.dtype)?;
+        check_limit(rows.saturating_mul(cols))?;
+        let width = info.dtype.bitsize() / 8;
+        let from = info.data_offsets.0 + first * width;
+        let (mut at, end) = (from, from + rows * cols * width);
+        let mut single: Vec<f32> = Vec::new();
+        let mut double: Vec<f64> = Vec::new();
+        match element {
+            ElementType::F32 | ElementType::F16 | ElementType::Bf16 => single.reserve_exact(rows * cols),
+            _ => double.reserve_exact(rows * cols),
+        }
+        // Piece by piece: the bytes of a large matrix are never in memory beside its numbers.
+        while at < end {
+            let next = (at + PIECE).min(end);
+            let bytes = self.bytes(&TensorInfo { data_offsets: (at, next), ..info.clone() })?;
+            match element {
+                ElementType::F32 => single.extend(bytes.as_chunks().0.iter().map(|&raw| f32::from_le_bytes(raw))),
+                ElementType::F16 => {
+                    single.extend(bytes.as_chunks().0.iter().map(|&raw| f16::from_le_bytes(raw).to_f32()))
+                }
+                ElementType::Bf16 => {
+                    single.extend(bytes.as_chunks().0.iter().map(|&raw| bf16::from_le_bytes(raw).to_f32()))
+                }
+                _ => double.extend(decode(element, &bytes)),
+            }
+            at = next;
+        }
+        if !double.is_empty() {
+            return Ok(LargeMatrix::double(rows, cols, double));
+        }
+        Ok(LargeMatrix::single(rows, cols, single))
     }
 
     fn bytes(&mut self, info: &TensorInfo) -> Result<Vec<u8>> {

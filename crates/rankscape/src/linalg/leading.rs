@@ -1,8 +1,11 @@
 //! Leading singular triples of a large matrix by a block Krylov method.
 //!
-//! From a random block the space of `A'A` grows block by block, orthonormal throughout; the singular triples of `A` on that
-//! space are the estimates (`[@MuscoMusco2015]`). Every estimate comes with its residual, so an estimate that has not converged says so.
+//! Block Golub-Kahan bidiagonalization with full orthogonalization: from a random block the spaces of `A'A` and `A A'` grow block by
+//! block, with orthonormal bases `V`, `U` and `A V = U T`, `A' U = V T' + N L E'` for a small block-bidiagonal `T`. The singular triples
+//! of `T` give the estimates (`[@MuscoMusco2015]`), and the last block their residuals: nothing large is decomposed.
 
+use super::krylov::vector_norm;
+use super::large::LargeMatrix;
 use super::matrix::Matrix;
 use super::qr::thin_qr;
 use super::svd::{Svd, svd};
@@ -20,69 +23,150 @@ pub struct Leading {
 /// Columns of a block beyond those asked for: they carry the convergence past the gap.
 const SPARE: usize = 8;
 
-/// Blocks after which the search stops.
-const BLOCKS: usize = 30;
+/// Numbers of blocks at which the estimates are looked at; the search stops at the last.
+const LOOKS: [usize; 8] = [2, 4, 6, 9, 13, 18, 24, 30];
+
+/// Share of a block that must be left outside a space for one projection to be orthogonal to about `1e-13`.
+const ENOUGH: f64 = 1e-3;
+
+/// Blocks that there is room for at first.
+const FIRST: usize = 8;
 
 /// The `count` leading singular triples and the next value, until the residual is at most `tolerance` times the largest
 /// singular value, or the budget of 30 blocks is spent. A small matrix is decomposed as a whole.
-pub fn leading_singular(a: &Matrix, count: usize, tolerance: f64, stream: &mut Stream) -> Leading {
+pub fn leading_singular(a: &LargeMatrix, count: usize, tolerance: f64, stream: &mut Stream) -> Leading {
     let (rows, cols) = a.shape();
     let size = rows.min(cols);
     let count = count.min(size);
     let wanted = (count + 1).min(size);
     let block = (count + SPARE).min(size);
-    if size <= 4 * block || a.max_abs() == 0.0 {
-        let found = svd(a);
+    if size <= 8 * block {
+        let found = svd(&a.to_matrix());
         let residual = f64::EPSILON * found.s.first().copied().unwrap_or(0.0);
         return Leading { svd: leading_of(&found, wanted), residual };
     }
-    let mut basis = thin_qr(&stream.normal_matrix(cols, block)).0;
-    let mut image = a * &basis;
-    let mut last = image.clone();
-    let mut blocks = 1;
+    let mut spaces = Spaces::new(a, &thin_qr(&stream.normal_matrix(cols, block)).0);
+    let (mut look, mut seen) = (LOOKS[0], None);
     loop {
-        let found = on_space(&basis, &image, wanted);
-        let residual = residual(a, &found, count);
-        let largest = found.s.first().copied().unwrap_or(0.0);
-        if residual <= tolerance * largest || blocks >= BLOCKS || basis.ncols() + block > size {
-            return Leading { svd: found, residual };
-        }
-        for _ in 0..2 {
-            let next = orthonormal_to(&basis, a.transpose_times(&last));
-            if basis.ncols() + next.ncols() > size {
-                break;
+        let blocks = spaces.blocks();
+        let last = (blocks + 1) * block > size || blocks >= LOOKS[LOOKS.len() - 1];
+        if last || blocks >= look {
+            let small = svd(&spaces.projected());
+            let residual = spaces.residual(&small, count);
+            // What rounding leaves of a residual does not go away.
+            let enough = tolerance.max(8.0 * a.unit_roundoff()) * small.s[0];
+            if last || residual <= enough || small.s[0] == 0.0 {
+                let residual = residual.max(a.unit_roundoff() * small.s[0]);
+                return Leading { svd: spaces.triples(leading_of(&small, wanted)), residual };
             }
-            last = a * &next;
-            basis = beside(&basis, &next);
-            image = beside(&image, &last);
-            blocks += 1;
+            look = next_look(blocks, residual / enough, seen);
+            seen = Some((blocks, residual / enough));
         }
+        spaces.grow(a);
     }
 }
 
-/// Triples of `A` restricted to the space of `basis`, from `image = A basis`.
-fn on_space(basis: &Matrix, image: &Matrix, wanted: usize) -> Svd {
-    let Svd { u, s, v } = leading_of(&svd(image), wanted);
-    Svd { u, s, v: basis * &v }
+/// The next number of blocks at which the estimates may be good enough, by how fast the residual fell: looks that cannot succeed
+/// cost a decomposition for nothing.
+fn next_look(blocks: usize, excess: f64, seen: Option<(usize, f64)>) -> usize {
+    let rate = seen.map_or(f64::NEG_INFINITY, |(before, old)| (excess / old).ln() / (blocks - before) as f64);
+    // Krylov methods speed up: a look is worth it where the rate so far needs to double.
+    let promising = |look: usize| excess.ln() + 2.0 * rate * (look - blocks) as f64 <= 0.0;
+    let later = LOOKS.into_iter().filter(|&look| look > blocks);
+    later.clone().find(|&look| promising(look)).or(later.max()).unwrap_or(blocks + 1)
 }
 
-fn residual(a: &Matrix, found: &Svd, count: usize) -> f64 {
-    let back = a.transpose_times(&found.u.columns(0, count));
-    let off = &back - &found.v.columns(0, count).scale_columns(&found.s[..count]);
-    (0..count).map(|i| off.column(i).iter().map(|x| x * x).sum::<f64>().sqrt()).fold(0.0, f64::max)
+/// Orthonormal blocks `V_k`, `U_k` with `A V_k = U_{k-1} L_{k-1}' + U_k R_k` and `A' U_k = V_k R_k' + V_{k+1} L_k`.
+struct Spaces {
+    /// The first columns are the blocks.
+    v: Matrix,
+    u: Matrix,
+    /// Columns of a block.
+    block: usize,
+    /// `R_k`, one a block.
+    diagonal: Vec<Matrix>,
+    /// `L_k` between consecutive blocks.
+    beside: Vec<Matrix>,
+    /// `V_{k+1}` and `L_k` of the last block.
+    next: (Matrix, Matrix),
 }
 
-/// Orthonormal basis of the part of the block outside the space; twice, so that it is orthogonal to rounding.
-fn orthonormal_to(basis: &Matrix, block: Matrix) -> Matrix {
-    let once = thin_qr(&(&block - &(basis * &basis.transpose_times(&block)))).0;
-    thin_qr(&(&once - &(basis * &basis.transpose_times(&once)))).0
+impl Spaces {
+    fn new(a: &LargeMatrix, start: &Matrix) -> Self {
+        let ((rows, cols), block) = (a.shape(), start.ncols());
+        let (mut v, mut u) = (Matrix::zeros(cols, FIRST * block), Matrix::zeros(rows, FIRST * block));
+        let (first, r) = thin_qr(&a.times(start));
+        v.set_block(0, 0, start);
+        u.set_block(0, 0, &first);
+        let next = orthonormal_to(&v, block, a.transpose_times(&first));
+        Self { v, u, block, diagonal: vec![r], beside: Vec::new(), next }
+    }
+
+    fn blocks(&self) -> usize {
+        self.diagonal.len()
+    }
+
+    fn size(&self) -> usize {
+        self.blocks() * self.block
+    }
+
+    fn grow(&mut self, a: &LargeMatrix) {
+        let size = self.size();
+        if size + self.block > self.v.ncols() {
+            (self.v, self.u) = (twice_as_wide(&self.v), twice_as_wide(&self.u));
+        }
+        let (u, r) = orthonormal_to(&self.u, size, a.times(&self.next.0));
+        self.v.set_block(0, size, &self.next.0);
+        self.u.set_block(0, size, &u);
+        self.diagonal.push(r);
+        let next = orthonormal_to(&self.v, size + self.block, a.transpose_times(&u));
+        self.beside.push(std::mem::replace(&mut self.next, next).1);
+    }
+
+    /// `T = U' A V`: `R_k` on the diagonal, `L_k'` beside it.
+    fn projected(&self) -> Matrix {
+        let mut t = Matrix::zeros(self.size(), self.size());
+        for (k, r) in self.diagonal.iter().enumerate() {
+            t.set_block(k * self.block, k * self.block, r);
+        }
+        for (k, l) in self.beside.iter().enumerate() {
+            t.set_block(k * self.block, (k + 1) * self.block, &l.transpose());
+        }
+        t
+    }
+
+    /// `A' u_i - s_i v_i = V_{k+1} L_k` times the last block of the small left vector.
+    fn residual(&self, small: &Svd, count: usize) -> f64 {
+        let off = &self.next.1 * &small.u.block(self.size() - self.block, 0, self.block, count);
+        (0..count).map(|i| vector_norm(off.column(i))).fold(0.0, f64::max)
+    }
+
+    fn triples(&self, small: Svd) -> Svd {
+        let size = self.size();
+        Svd { u: &self.u.columns(0, size) * &small.u, s: small.s, v: &self.v.columns(0, size) * &small.v }
+    }
 }
 
-fn beside(left: &Matrix, right: &Matrix) -> Matrix {
-    let mut out = Matrix::zeros(left.nrows(), left.ncols() + right.ncols());
-    out.set_block(0, 0, left);
-    out.set_block(0, left.ncols(), right);
-    out
+/// The matrix with room for as many more columns.
+fn twice_as_wide(matrix: &Matrix) -> Matrix {
+    let mut wide = Matrix::zeros(matrix.nrows(), 2 * matrix.ncols());
+    wide.set_block(0, 0, matrix);
+    wide
+}
+
+/// Orthonormal basis `Q` of the part of the block outside the first `count` columns of `space`, and `R`. Where little of a column
+/// is left, what rounding leaves along the space is taken off once more.
+fn orthonormal_to(space: &Matrix, count: usize, mut block: Matrix) -> (Matrix, Matrix) {
+    let before = (0..block.ncols()).map(|j| vector_norm(block.column(j))).fold(0.0, f64::max);
+    space.project_out_block(count, &mut block);
+    let (mut once, first) = thin_qr(&block);
+    let left = (0..first.ncols()).map(|j| first[(j, j)].abs()).fold(f64::INFINITY, f64::min);
+    if left >= ENOUGH * before {
+        return (once, first);
+    }
+    space.project_out_block(count, &mut once);
+    let (q, second) = thin_qr(&once);
+    (q, &second * &first)
 }
 
 fn leading_of(found: &Svd, wanted: usize) -> Svd {
@@ -93,6 +177,10 @@ fn leading_of(found: &Svd, wanted: usize) -> Svd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn large(m: &Matrix) -> LargeMatrix {
+        LargeMatrix::double(m.nrows(), m.ncols(), m.to_rows().concat())
+    }
 
     /// A matrix with known singular values, the later ones slowly decaying.
     fn planted(rows: usize, cols: usize, values: &[f64], stream: &mut Stream) -> (Matrix, Matrix, Matrix) {
@@ -107,7 +195,7 @@ mod tests {
             let mut stream = Stream::new(98, case as u64);
             let values: Vec<f64> = (0..rows.min(cols)).map(|k| 10.0 / (1.0 + k as f64)).collect();
             let (a, u, v) = planted(rows, cols, &values, &mut stream);
-            let found = leading_singular(&a, 3, 1e-9, &mut stream);
+            let found = leading_singular(&large(&a), 3, 1e-9, &mut stream);
             assert_eq!(found.svd.s.len(), 4);
             for (x, y) in found.svd.s[..3].iter().zip(&values) {
                 assert!((x - y).abs() < 1e-10, "{x} {y}");
@@ -118,7 +206,7 @@ mod tests {
                 assert!(cosines[2] > 1.0 - 1e-12, "{cosines:?}");
             }
         }
-        let zero = leading_singular(&Matrix::zeros(300, 200), 2, 1e-9, &mut Stream::new(98, 9));
+        let zero = leading_singular(&large(&Matrix::zeros(300, 200)), 2, 1e-9, &mut Stream::new(98, 9));
         assert!(zero.svd.s == [0.0; 3] && zero.residual == 0.0);
     }
 }

@@ -168,6 +168,13 @@ impl Matrix {
         Self(product(self.as_ref(), other.0.transpose()))
     }
 
+    /// Takes the part of every column of `x` in the span of the first `count` orthonormal columns off.
+    pub(super) fn project_out_block(&self, count: usize, x: &mut Self) {
+        let columns = self.0.as_ref().subcols(0, count);
+        let c = product(columns.transpose(), x.as_ref());
+        matmul(x.0.as_mut(), Accum::Add, columns, c.as_ref(), -1.0, Par::Seq);
+    }
+
     /// Sum of the products of the entries, `tr(self' other)`.
     pub fn dot(&self, other: &Self) -> f64 {
         self.entries().zip(other.entries()).map(|(a, b)| a * b).sum()

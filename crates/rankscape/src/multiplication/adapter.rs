@@ -94,13 +94,13 @@ impl Adapter {
 }
 
 /// `sum s_i^2 / max s_i^2`.
-fn stable_rank(values: &[f64]) -> Option<f64> {
+pub fn stable_rank(values: &[f64]) -> Option<f64> {
     let largest = *values.first().filter(|&&value| value > 0.0)?;
     Some(values.iter().map(|value| (value / largest).powi(2)).sum())
 }
 
 /// `exp` of the entropy of the singular values.
-fn entropy_rank(values: &[f64]) -> Option<f64> {
+pub fn entropy_rank(values: &[f64]) -> Option<f64> {
     let largest = *values.first().filter(|&&value| value > 0.0)?;
     let sum: f64 = values.iter().map(|value| value / largest).sum();
     let entropy: f64 = values.iter().map(|value| value / largest / sum).filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum();

@@ -19,6 +19,7 @@ mod lift;
 mod motion;
 mod openness;
 mod orbit;
+mod original;
 mod overlap;
 mod path;
 mod point;
@@ -27,10 +28,11 @@ mod reach;
 mod reach_deep;
 mod reduction;
 mod taylor;
+mod update;
 mod verdict;
 mod witness;
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, entropy_rank, stable_rank};
 pub use barcode::{Bar, Barcode};
 pub use completion::Completion;
 pub use connect::{Connection, connect, lift_path};
@@ -48,13 +50,15 @@ pub use lift::LiftProperties;
 pub use motion::Motion;
 pub use openness::{NodeOpenness, Openness};
 pub use orbit::{Balance, Transport, balance, balance_defect, gauge_action, group_element, toward_balance, transport};
-pub use overlap::Overlap;
+pub use original::{DENSE_LIMIT, Lengths, Removed, change_of_original};
+pub use overlap::{Overlap, overlap_by_chance};
 pub use path::{Path, Piece};
 pub use point::MapPoint;
 pub use rank_profile::RankProfile;
 pub use reach::{Reach, reach, reach_order};
 pub use reduction::{ReducedChain, nullity_indices, reduced_widths};
 pub use taylor::{exact_taylor_coefficients, taylor_coefficients};
+pub use update::{Spectrum, Update};
 pub use verdict::Verdict;
 pub use witness::{
     QuadraticWitness, exact_first_order_witness, exact_second_order_witness, exact_unreachable_direction,

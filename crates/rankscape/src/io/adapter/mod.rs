@@ -1,245 +1,249 @@
-//! Checkpoints of low-rank adapters in PEFT's layout.
+//! Checkpoints of adapters, in the layouts of the tools that write them. `docs/adapters.md` lists what is read and what is refused.
+//!
+//! A checkpoint is decided upon before anything is computed: [`names`] takes the names of its tensors apart, [`group`] brings those of
+//! one module together and refuses what is not known beside them, [`settings`] and [`config`] read what stands beside the tensors;
+//! then [`peft`], [`lycoris`] and [`mlx`] form the update of a module from its tensors.
 
+mod assemble;
 mod base;
 mod config;
+mod experts;
+mod group;
+mod item;
+mod lycoris;
+mod members;
+mod methods;
+mod mlx;
 mod names;
+mod peft;
 mod save;
+mod settings;
 mod source;
 
 use std::path::{Path, PathBuf};
 
-pub use base::{BaseFile, open_base};
-pub use config::{AdapterConfig, Scaling};
-use names::{TensorName, refuse_middle_factor, refuse_other_method};
-use source::{Place, Source};
+use assemble::{Around, Expert, Owner, assemble};
+pub use base::{BaseFile, BaseWeight, open_base};
+use group::{Group, Sorted, sort_out};
+pub use item::{AdapterItem, Form};
+use methods::refuse_other_method;
+pub use names::Layout;
+use names::{Role, module_in_model};
+pub use save::SaveOptions;
+pub use settings::Scaling;
+use settings::Settings;
+use source::{Source, checkpoints};
 
-use super::array::{Array, ElementType, shape_text};
 use super::container::list;
-use super::digest::array_digest;
 use crate::error::{InputError, Result};
-use crate::linalg::Matrix;
-use crate::multiplication::Factors;
 
-/// An open checkpoint of low-rank adapters; tensors are read when asked for.
+/// An open checkpoint of adapters; tensors are read when asked for.
 pub struct AdapterFile {
+    parts: Vec<Part>,
+    entries: Vec<Entry>,
+    notes: Vec<String>,
+}
+
+/// One file, or the files of one index, with what stands beside.
+struct Part {
+    /// Name of the adapter, where each has a folder of its own.
+    name: Option<String>,
     source: Source,
-    pairs: Vec<Places>,
-    unknown: Vec<Place>,
-    config: Option<AdapterConfig>,
-    config_path: PathBuf,
+    settings: Settings,
+    sorted: Sorted,
+    owner: Owner,
 }
 
-/// Where the tensors of a pair are.
-#[derive(Debug, Clone)]
-struct Places {
-    module: String,
-    adapter: Option<String>,
-    embedding: bool,
-    a: Place,
-    b: Place,
-    magnitude: Option<Place>,
-    bias: Option<Place>,
+/// An update: a group of tensors, or one of the experts that share it.
+struct Entry {
+    part: usize,
+    group: usize,
+    expert: Option<Expert>,
 }
 
-/// Tensors of one module and adapter, as they are found.
-#[derive(Debug, Default)]
-struct Found {
-    parts: [Option<Place>; 4],
+/// A tensor that is no part of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownTensor<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its shape.
+    pub shape: &'a [usize],
+    /// The method that it belongs to, where that is known.
+    pub method: Option<&'static str>,
 }
 
-/// A pair as read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AdapterPair {
-    /// Name of the module, as in the file.
-    pub module: String,
-    /// Name of the adapter, where the file keeps it.
-    pub adapter: Option<String>,
-    /// `W_1 = A`, `r x in` (of a convolution the kernels row by row), and `W_2 = B`, `out x r`.
-    pub factors: Factors,
-    /// Shapes of `A` and `B` as stored.
-    pub stored_shapes: [Vec<usize>; 2],
-    /// Types of `A` and `B` as stored.
-    pub types: [ElementType; 2],
-    /// Factor of the product.
-    pub scaling: Scaling,
-    /// Of an embedding: the update of the stored table is the transposed product.
-    pub embedding: bool,
-    /// DoRA: the lengths that the rows of the updated weight are given.
-    pub magnitude: Option<Vec<f64>>,
-    /// A bias beside `B`, with no part in the product.
-    pub bias: Option<String>,
-    /// SHA-256 over shape and values of each tensor of the pair.
-    pub(super) digests: Vec<[u8; 32]>,
-}
-
-impl AdapterPair {
-    /// Unit roundoff of the shorter of the two types.
-    pub fn unit_roundoff(&self) -> f64 {
-        self.types.iter().map(|element| element.unit_roundoff()).fold(0.0, f64::max)
-    }
-
-    /// Other factors as the file can hold them: rounded to the types of these.
-    ///
-    /// # Errors
-    /// If a number is beyond the range of its type.
-    pub fn with_rounded(&self, factors: &Factors) -> Result<Self> {
-        let parts = factors.matrices().iter().zip(self.types);
-        let factors = Factors::new(parts.map(|(matrix, element)| matrix.map(|x| element.rounded(x))).collect())?;
-        Ok(Self { factors, ..self.clone() })
-    }
-}
-
-/// Opens a `.safetensors` file, an index of shards (`.safetensors.index.json`) or a folder with either. The
-/// configuration is `adapter_config.json` beside it.
+/// Opens a `.safetensors` file, an index of shards (`.safetensors.index.json`), or a folder with either or with several adapters in
+/// subfolders. The base tells which modules are stacks of experts where no configuration does.
 ///
 /// # Errors
-/// If a file cannot be read or is damaged, holds no low-rank pair, a tensor of a pair is missing, the adapter is of
-/// another kind, or the configuration cannot be used.
-pub fn open_adapter(path: impl AsRef<Path>) -> Result<AdapterFile> {
+/// If a file cannot be read or is damaged, holds no update, a tensor is missing or not known, the adapter is of a method that is not
+/// read, or the configuration cannot be used.
+pub fn open_adapter(path: impl AsRef<Path>, base: Option<&BaseFile>) -> Result<AdapterFile> {
     let path = path.as_ref();
-    let source = Source::open(path)?;
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let config_path = folder.join("adapter_config.json");
-    let config = if config_path.is_file() { Some(AdapterConfig::read(&config_path)?) } else { None };
-    let (pairs, unknown) = sort_out(&source).map_err(|error| error.file(path.display()))?;
-    Ok(AdapterFile { source, pairs, unknown, config, config_path })
+    let mut file = AdapterFile { parts: Vec::new(), entries: Vec::new(), notes: Vec::new() };
+    for (name, place) in checkpoints(path)? {
+        let part = Part::open(name, &place).map_err(|error| error.file(place.display()))?;
+        let number = file.parts.len();
+        for group in 0..part.sorted.groups.len() {
+            let experts = experts::of(&part, group, base).map_err(|error| error.file(place.display()))?;
+            file.entries.extend(experts.into_iter().map(|expert| Entry { part: number, group, expert }));
+        }
+        part.notes(&mut file.notes);
+        file.parts.push(part);
+    }
+    Ok(file)
+}
+
+impl Part {
+    fn open(name: Option<String>, path: &Path) -> Result<Self> {
+        let source = Source::open(path)?;
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let settings = Settings::read(folder, &source.metadata())?;
+        let mut sorted = sort_out(&source)?;
+        if sorted.groups.is_empty() {
+            sorted.unknown.iter().try_for_each(|(place, _)| refuse_other_method(&place.name))?;
+            let names: Vec<String> = sorted.unknown.iter().map(|(place, _)| place.name.clone()).collect();
+            return Err(InputError::new("the file holds no low-rank pair").value(list(&names)).hint(
+                "docs/adapters.md lists the layouts that are read; for the layers of a network use rankscape map",
+            ));
+        }
+        // Differences of biases and normalizations alone are no update of a matrix.
+        let (only_vectors, groups): (Vec<Group>, Vec<Group>) = sorted.groups.into_iter().partition(Group::is_vectors);
+        sorted.groups = groups;
+        let places = only_vectors.iter().flat_map(Group::places);
+        sorted.unknown.extend(places.map(|place| (place.clone(), Some("a difference of a vector"))));
+        let owner = owner(&sorted.groups, &settings);
+        Ok(Self { name, source, settings, sorted, owner })
+    }
+
+    fn notes(&self, notes: &mut Vec<String>) {
+        let of = self.name.as_ref().map_or_else(String::new, |name| format!(" of {name:?}"));
+        let peft = self.sorted.groups.iter().any(|group| matches!(group.layout, Layout::Peft | Layout::Bare));
+        if self.settings.is_empty() && peft {
+            notes.push(format!(
+                "there is no adapter_config.json beside the file{of}: the scaling, an initialization that changed the base, block-diagonal \
+                 factors and experts that share a pair (target_parameters) are not known"
+            ));
+        }
+        match &self.owner {
+            Owner::All => {}
+            Owner::Named(name) => notes.push(format!(
+                "the file{of} holds several adapters: the configuration is that of {name:?} by its ranks, those of the others are not known"
+            )),
+            Owner::Nobody => notes.push(format!(
+                "the file{of} holds several adapters, and which one the configuration is of is not told: no scaling is known"
+            )),
+        }
+        for config in self.settings.configs() {
+            notes.extend(config.notes.iter().cloned());
+        }
+        for (place, method) in self.sorted.unknown.iter().filter(|(place, _)| other_words(&place.name)) {
+            let what =
+                method.map_or_else(|| "is stored whole".to_owned(), |method| format!("is {method}, which is not read"));
+            notes.push(format!("{} {what}: it changes the model beside the updates here", place.name));
+        }
+    }
+}
+
+/// Tensors that change the model beside the updates: not copies of the weights under them.
+fn other_words(name: &str) -> bool {
+    methods::other_method(name).is_some()
+}
+
+/// Which adapter of a file the configuration is of: the only one whose ranks are those that it states.
+fn owner(groups: &[Group], settings: &Settings) -> Owner {
+    let mut names: Vec<&String> = groups.iter().filter_map(|group| group.adapter.as_ref()).collect();
+    names.sort();
+    names.dedup();
+    let Some(config) = settings.file_config() else {
+        return Owner::All;
+    };
+    if names.len() < 2 {
+        return Owner::All;
+    }
+    let fits = |group: &Group| {
+        let stated = config.stated_rank(&module_in_model(&group.module));
+        group.rank().zip(stated).is_none_or(|(rank, (stated, _))| rank as f64 == stated)
+    };
+    let consistent: Vec<&&String> = names
+        .iter()
+        .filter(|name| groups.iter().filter(|group| group.adapter.as_ref() == Some(name)).all(fits))
+        .collect();
+    match consistent.as_slice() {
+        [only] => Owner::Named((**only).clone()),
+        _ => Owner::Nobody,
+    }
 }
 
 impl AdapterFile {
-    /// Number of pairs.
+    /// Number of updates.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.entries.len()
     }
 
-    /// There are no pairs; never so for a file that was opened.
+    /// There are none; never so for a file that was opened.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.entries.is_empty()
     }
 
-    /// Module of pair `k`, counted from 0 in the order of names.
+    /// Tensors that are no part of an update.
+    pub fn unknown(&self) -> impl Iterator<Item = UnknownTensor<'_>> {
+        self.parts.iter().flat_map(|part| &part.sorted.unknown).map(|(place, method)| UnknownTensor {
+            name: &place.name,
+            shape: &place.shape,
+            method: *method,
+        })
+    }
+
+    /// What a reader should know of the files.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Files that were opened.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().flat_map(|part| part.source.files().chain(part.settings.path.as_deref()))
+    }
+
+    /// Name of the module of update `k`.
     pub fn module(&self, k: usize) -> &str {
-        &self.pairs[k].module
+        let entry = &self.entries[k];
+        &self.parts[entry.part].sorted.groups[entry.group].module
     }
 
-    /// Tensors that are no part of a pair, with their shapes.
-    pub fn unknown(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.unknown.iter().map(|place| (place.name.as_str(), place.shape.as_slice()))
-    }
-
-    /// The configuration beside the file.
-    pub fn config(&self) -> Option<&AdapterConfig> {
-        self.config.as_ref()
-    }
-
-    /// Reads pair `k`, counted from 0 in the order of names.
+    /// Reads update `k`, counted from 0 in the order of names.
     ///
     /// # Errors
     /// If a tensor is damaged or not finite, the shapes do not fit, or the configuration states another rank.
-    pub fn load(&self, k: usize) -> Result<AdapterPair> {
-        let places = &self.pairs[k];
-        let arrays = [self.source.load(&places.a)?, self.source.load(&places.b)?];
-        let factors = pair_of(&arrays).map_err(|error| error.file(self.source.file_of(&places.b).display()))?;
-        let magnitude = places.magnitude.as_ref().map(|place| self.source.load(place)).transpose()?;
-        let scaling = match &self.config {
-            Some(config) => config
-                .scaling(&places.module, factors.layer(1).nrows())
-                .map_err(|error| error.array(&places.a.name).file(self.config_path.display()))?,
-            None => Scaling { value: 1.0, reason: "1, as there is no adapter_config.json beside the file".to_owned() },
+    pub fn load(&self, k: usize, base: Option<&BaseFile>) -> Result<AdapterItem> {
+        let entry = &self.entries[k];
+        let part = &self.parts[entry.part];
+        let group = &part.sorted.groups[entry.group];
+        let named = |error: InputError| {
+            let place = group.places().next();
+            error.file(place.map_or_else(PathBuf::new, |place| part.source.file_of(place).to_owned()).display())
         };
-        let digests = arrays.iter().chain(&magnitude).map(|array| array_digest(array, false)).collect();
-        Ok(AdapterPair {
-            module: places.module.clone(),
-            adapter: places.adapter.clone(),
-            factors,
-            stored_shapes: arrays.each_ref().map(|array| array.shape.clone()),
-            types: arrays.each_ref().map(|array| array.element),
-            scaling,
-            embedding: places.embedding,
-            magnitude: magnitude.map(|array| array.values),
-            bias: places.bias.as_ref().map(|place| place.name.clone()),
-            digests,
-        })
+        let around = part.around(group, base).map_err(named)?;
+        let mut item = assemble(group, entry.expert.as_ref(), &around).map_err(named)?;
+        item.adapter = item.adapter.or_else(|| part.name.clone());
+        Ok(item)
     }
 }
 
-/// Pairs and everything else, both in the order of names.
-fn sort_out(source: &Source) -> Result<(Vec<Places>, Vec<Place>)> {
-    let mut found: std::collections::BTreeMap<(String, Option<String>, bool), Found> = Default::default();
-    let mut unknown = Vec::new();
-    for place in &source.places {
-        refuse_middle_factor(&place.name)?;
-        let Some(name) = TensorName::parse(&place.name) else {
-            unknown.push(place.clone());
-            continue;
+impl Part {
+    fn around(&self, group: &Group, base: Option<&BaseFile>) -> Result<Around<'_>> {
+        let shared = |role| {
+            let places = &self.sorted.shared;
+            let place = places.get(&(group.adapter.clone(), role)).or_else(|| places.get(&(None, role)));
+            place.map(|place| self.source.load(place)).transpose()
         };
-        // The magnitude of an embedding does not say that it is one: it goes to the pair of the module below.
-        let key = (name.module, name.adapter, name.embedding);
-        let slot = &mut found.entry(key).or_default().parts[name.part as usize];
-        if let Some(other) = slot {
-            return Err(InputError::new("two tensors are the same part of one pair")
-                .array(&place.name)
-                .value(format!("also {}", other.name)));
-        }
-        *slot = Some(place.clone());
+        let vera = group.place(Role::LambdaB);
+        let shared = match vera {
+            Some(_) => shared(Role::SharedA)?.zip(shared(Role::SharedB)?),
+            None => None,
+        };
+        let inputs = vera.and_then(|place| base?.inputs_of(&group.module, place.shape.iter().product()));
+        let sharing = self.sorted.groups.iter().filter(|group| group.has(Role::LambdaB)).count();
+        Ok(Around { source: &self.source, settings: &self.settings, owner: &self.owner, shared, inputs, sharing })
     }
-    let mut magnitudes = std::collections::BTreeMap::new();
-    let mut pairs = Vec::new();
-    for ((module, adapter, embedding), Found { parts: [a, b, magnitude, bias] }) in found {
-        match (a, b) {
-            (Some(a), Some(b)) => pairs.push(Places { module, adapter, embedding, a, b, magnitude, bias }),
-            (Some(only), None) | (None, Some(only)) => return Err(alone(&only, embedding)),
-            (None, None) => {
-                magnitudes.extend(magnitude.map(|place| ((module, adapter), place)));
-                unknown.extend(bias);
-            }
-        }
-    }
-    for pair in pairs.iter_mut().filter(|pair| pair.embedding) {
-        let key = (pair.module.clone(), pair.adapter.clone());
-        pair.magnitude = pair.magnitude.take().or_else(|| magnitudes.remove(&key));
-    }
-    unknown.extend(magnitudes.into_values());
-    unknown.sort_by(|a, b| a.name.cmp(&b.name));
-    if pairs.is_empty() {
-        unknown.iter().try_for_each(|place| refuse_other_method(&place.name))?;
-        let names: Vec<String> = unknown.iter().map(|place| place.name.clone()).collect();
-        return Err(InputError::new("the file holds no low-rank pair")
-            .value(list(&names))
-            .hint("pairs are tensors <module>.lora_A.weight and <module>.lora_B.weight; for the layers of a network use rankscape map"));
-    }
-    Ok((pairs, unknown))
-}
-
-/// The error for one half of a pair.
-fn alone(only: &Place, embedding: bool) -> InputError {
-    let missing = if only.name.contains("_A") { "B" } else { "A" };
-    let kind = if embedding { "lora_embedding_" } else { "lora_" };
-    InputError::new(format!("the pair is incomplete: its {kind}{missing} is missing"))
-        .array(&only.name)
-        .hint("the checkpoint is damaged, or a shard is missing: give the index of all shards or the folder")
-}
-
-/// `A` as `r x in` and `B` as `out x r`.
-fn pair_of(arrays: &[Array; 2]) -> Result<Factors> {
-    let [a, b] = arrays;
-    for array in arrays {
-        if array.shape.len() < 2 || array.shape.contains(&0) {
-            return Err(InputError::new("a tensor of a low-rank pair has two dimensions, or those of a convolution")
-                .array(&array.name)
-                .value(format!("shape {}", shape_text(&array.shape)))
-                .hint("it may be a part of a tensor that was split over processes: gather it before saving"));
-        }
-    }
-    let fits = b.shape[1] == a.shape[0] && b.shape[2..].iter().all(|&size| size == 1);
-    if !fits || (a.shape.len() == 2) != (b.shape.len() == 2) {
-        return Err(InputError::new("B does not fit A: B has as many columns as A has rows")
-            .array(&b.name)
-            .value(format!("A is {}, B is {}", shape_text(&a.shape), shape_text(&b.shape)))
-            .hint("convolutions with groups and experts stacked in one tensor are not a product of two matrices"));
-    }
-    let matrix = |array: &Array| {
-        let (rows, cols) = (array.shape[0], array.shape[1..].iter().product());
-        Matrix::from_fn(rows, cols, |i, j| array.values[i * cols + j])
-    };
-    Factors::new(vec![matrix(a), matrix(b)])
 }

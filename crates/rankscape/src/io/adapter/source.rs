@@ -7,12 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use safetensors::Dtype;
 use serde_json::Value;
 
-use super::super::array::Array;
+use super::super::array::{Array, index_of, not_finite};
 use super::super::container::list;
 use super::super::file::{Format, format_of, read_limited};
 use super::super::json::{JSON_LIMIT, syntax_error};
 use super::super::safetensors::Safetensors;
 use crate::error::{InputError, Result};
+use crate::linalg::LargeMatrix;
 
 /// The ending of the name of an index of shards.
 const INDEX: &str = ".safetensors.index.json";
@@ -67,6 +68,18 @@ impl Source {
         }
     }
 
+    /// The files of tensors.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.shards.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// Unit roundoff of the type of a tensor.
+    pub(super) fn unit_roundoff(&self, place: &Place) -> Result<f64> {
+        let (path, shard) = &self.shards[place.shard];
+        let element = shard.lock().unwrap_or_else(PoisonError::into_inner).element(place.index);
+        element.map(|element| element.unit_roundoff()).map_err(|error| error.array(&place.name).file(path.display()))
+    }
+
     /// The file that holds a tensor.
     pub(super) fn file_of(&self, place: &Place) -> &Path {
         &self.shards[place.shard].0
@@ -78,6 +91,43 @@ impl Source {
         let array = shard.lock().unwrap_or_else(PoisonError::into_inner).load(place.index)?;
         array.check_finite().map_err(|error| error.file(path.display()))?;
         Ok(array)
+    }
+
+    /// Reads a tensor, or one of the matrices that it stacks, as a matrix in its own type: the first dimension against all others.
+    pub(super) fn load_large(&self, place: &Place, slice: Option<usize>) -> Result<LargeMatrix> {
+        let (path, shard) = &self.shards[place.shard];
+        let named = |error: InputError| error.array(&place.name).file(path.display());
+        let shape = if slice.is_some() { &place.shape[1..] } else { &place.shape[..] };
+        let (rows, cols) = (shape.first().copied().unwrap_or(1), shape.iter().skip(1).product());
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let matrix = shard.load_large(place.index, slice.unwrap_or(0) * rows * cols, (rows, cols)).map_err(named)?;
+        match matrix.first_not_finite() {
+            Some((at, value)) => Err(named(not_finite(value, &index_of(at, shape)))),
+            None => Ok(matrix),
+        }
+    }
+
+    /// Reads a single number of any type.
+    pub(super) fn scalar(&self, place: &Place) -> Result<f64> {
+        let (dtype, bytes) = self.raw(place)?;
+        let wrong = || {
+            InputError::new("a single number is needed")
+                .array(&place.name)
+                .value(format!("{dtype:?} of shape {:?}", place.shape))
+                .file(self.file_of(place).display())
+        };
+        let value = match (dtype, bytes.as_slice()) {
+            (Dtype::I64, _) => i64::from_le_bytes(bytes.try_into().map_err(|_| wrong())?) as f64,
+            (Dtype::I32, _) => f64::from(i32::from_le_bytes(bytes.try_into().map_err(|_| wrong())?)),
+            (Dtype::I16, _) => f64::from(i16::from_le_bytes(bytes.try_into().map_err(|_| wrong())?)),
+            (Dtype::U8, [byte]) => f64::from(*byte),
+            (Dtype::I8, [byte]) => f64::from(*byte as i8),
+            _ => match self.load(place)?.values.as_slice() {
+                [value] => *value,
+                _ => return Err(wrong()),
+            },
+        };
+        Ok(value)
     }
 
     /// Type and bytes of a tensor, as they are in the file.
@@ -98,21 +148,61 @@ fn is_index(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(INDEX))
 }
 
-/// `adapter_model.safetensors` or its index, else the only index, else the only file of tensors.
-fn checkpoint_of_folder(folder: &Path) -> Result<PathBuf> {
-    let preferred = ["adapter_model.safetensors".to_owned(), format!("adapter_model{INDEX}")];
-    if let Some(found) = preferred.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
-        return Ok(found);
+/// The checkpoints of an argument: a file; those of a folder and of the adapters in its subfolders, each with its name. PEFT calls
+/// the one in the folder itself `default`.
+pub(super) fn checkpoints(path: &Path) -> Result<Vec<(Option<String>, PathBuf)>> {
+    if !path.is_dir() {
+        return Ok(vec![(None, path.to_owned())]);
     }
+    let mut named = Vec::new();
+    for folder in entries(path)?.into_iter().filter(|entry| entry.is_dir()) {
+        let is_adapter = CHECKPOINTS[..2].iter().any(|name| folder.join(name).is_file());
+        if let Some(name) = folder.file_name().filter(|_| is_adapter) {
+            named.push((Some(name.to_string_lossy().into_owned()), folder));
+        }
+    }
+    match checkpoint_of_folder(path) {
+        Ok(_) if named.is_empty() => Ok(vec![(None, path.to_owned())]),
+        Ok(_) => {
+            named.insert(0, (Some("default".to_owned()), path.to_owned()));
+            Ok(named)
+        }
+        Err(error) if named.is_empty() => Err(error),
+        Err(_) => Ok(named),
+    }
+}
+
+/// Names that a checkpoint of adapters has in its folder, in the order of preference.
+const CHECKPOINTS: [&str; 5] = [
+    "adapter_model.safetensors",
+    "adapter_model.safetensors.index.json",
+    "adapters.safetensors",
+    "pytorch_lora_weights.safetensors",
+    "model.safetensors.index.json",
+];
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |error| InputError::new(format!("the folder cannot be read: {error}")).file(folder.display());
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(unreadable)?;
     files.sort();
+    Ok(files)
+}
+
+/// The checkpoint with one of the usual names, else the only index, else the only file of tensors.
+fn checkpoint_of_folder(folder: &Path) -> Result<PathBuf> {
+    if let Some(found) = CHECKPOINTS.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
+        return Ok(found);
+    }
+    let files = entries(folder)?;
     let of = |choose: &dyn Fn(&Path) -> bool| files.iter().filter(|path| choose(path)).cloned().collect::<Vec<_>>();
+    let ends_in = |path: &Path, endings: &[&str]| {
+        path.extension().is_some_and(|extension| endings.iter().any(|ending| extension == *ending))
+    };
     let indices = of(&is_index);
-    let tensors = of(&|path| path.extension().is_some_and(|extension| extension == "safetensors"));
-    let pickle = of(&|path| path.file_name().is_some_and(|name| name == "adapter_model.bin"));
+    let tensors = of(&|path| ends_in(path, &["safetensors"]));
+    let pickle = of(&|path| ends_in(path, &["bin", "pt", "pth", "ckpt", "pkl"]));
     match (indices.as_slice(), tensors.as_slice(), pickle.first()) {
         ([only], ..) | ([], [only], _) => Ok(only.clone()),
         ([], [], Some(pickle)) => Err(super::super::file::pickle(pickle)),

@@ -25,8 +25,8 @@ mod sweep;
 mod verify;
 
 pub use adapter::{
-    AdapterDocument, AdapterQuestion, BalancedDocument, MagnitudeDocument, OverlapDocument, PairDocument,
-    RanksDocument, ShapesDocument, UnknownDocument,
+    AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument,
+    PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
 };
 pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
