@@ -79,7 +79,7 @@ fn flax_kernels_are_transposed_on_the_way_in_and_out() {
     let text =
         br#"{"Dense_0/kernel": [[1, 2, 3], [4, 5, 6]], "Dense_1/kernel": [[1], [2], [3]], "Dense_0/bias": [0, 0, 1]}"#;
     let path = put(folder.path(), "flax.json", text);
-    let options = WeightOptions { convention: Convention::Flax, layers: None };
+    let options = WeightOptions { convention: Some(Convention::Flax), ..WeightOptions::default() };
     let weights = read_weights(&path, &options).unwrap();
     assert_eq!(weights.widths(), [2, 3, 1]);
     assert_eq!(weights.matrices[0][(2, 0)], 3.0);

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::array::Array;
+use super::atomic::write_atomically;
 use super::documents::{CertificateDigest, certificate_json, to_json};
-use super::file::{read_limited, write_atomically};
+use super::file::read_limited;
 use super::json::{JSON_LIMIT, array_of, syntax_error};
 use crate::certificate::{Certificate, Criticality, PathClaim, ReducedData, Sense, Statement};
 use crate::critical::{CriticalClass, ExactData};

@@ -11,7 +11,7 @@ use super::{csv, json};
 use crate::error::{InputError, Result};
 
 /// Name and shape of an array that is not read yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,

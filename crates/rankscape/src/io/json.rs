@@ -10,7 +10,7 @@ use num_traits::Zero;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::array::{Array, ElementType, index_of};
+use super::array::{Array, ElementType, index_of, rounded};
 use super::file::read_limited;
 use crate::error::{InputError, Result};
 use crate::linalg::exact::{Rational, rational_to_f64};
@@ -127,6 +127,8 @@ struct Reader {
     shape: Vec<usize>,
     values: Vec<f64>,
     exact: Option<Vec<Rational>>,
+    /// The first whole number that double precision does not have, and its place.
+    rounded: Option<(usize, Rational)>,
 }
 
 /// The array of nested lists.
@@ -140,9 +142,12 @@ pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
             None => break,
         }
     }
-    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()) };
+    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()), rounded: None };
     reader.descend(value, 0)?;
-    let Reader { shape, values, exact } = reader;
+    let Reader { shape, values, exact, rounded: first } = reader;
+    if let (Some((at, number)), None) = (first, &exact) {
+        return Err(rounded(number, &index_of(at, &shape)));
+    }
     Ok(Array { name: name.to_owned(), shape, values, element: ElementType::Text, exact })
 }
 
@@ -186,6 +191,10 @@ impl Reader {
             } else {
                 text.parse().unwrap_or(f64::NAN)
             });
+            let double = self.values.last().and_then(|value| Rational::from_float(*value));
+            if self.rounded.is_none() && exact.is_integer() && double.is_none_or(|double| double != exact) {
+                self.rounded = Some((self.values.len() - 1, exact.clone()));
+            }
             if let Some(list) = &mut self.exact {
                 list.push(exact);
             }
@@ -301,6 +310,8 @@ mod tests {
             ("[[1, null]]", "null at [0, 1]"),
             (r#"[["x"]]"#, "\"x\" at [0, 0]"),
             (r#"[["1/0"]]"#, "denominator zero"),
+            ("[[9007199254740993, 0.5]]", "9007199254740993 at index [0, 0]"),
+            ("[[0.5, 9007199254740993]]", "would be rounded"),
             ("[[1e999]]", "too large"),
         ] {
             let message = array(text).unwrap_err().to_string();

@@ -13,7 +13,8 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::array::{Array, ElementType};
 use super::file::{OpenFile, open, read_error};
 use super::json::{Members, syntax_error};
-use super::rows::check_limit;
+use super::npy::Layout;
+use super::rows::{check_limit, decode_all};
 use crate::error::{InputError, Result};
 
 /// Longest header that is read, in bytes.
@@ -72,10 +73,18 @@ impl Safetensors {
     }
 
     fn load_tensor(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
-        let element = element_of(info.dtype)?;
-        check_limit(info.shape.iter().product())?;
-        let values = decode(element, &self.bytes(info)?);
-        Ok(Array { name: name.to_owned(), shape: info.shape.clone(), values, element, exact: None })
+        let shape = info.shape.clone();
+        check_limit(shape.iter().product())?;
+        let (element, values) = match whole_numbers(info.dtype) {
+            Some(layout) => {
+                (ElementType::Integer, decode_all(&mut self.bytes(info)?.as_slice(), layout, &shape, false)?)
+            }
+            None => {
+                let element = element_of(info.dtype)?;
+                (element, decode(element, &self.bytes(info)?))
+            }
+        };
+        Ok(Array { name: name.to_owned(), shape, values, element, exact: None })
     }
 
     /// Type and bytes of a tensor of any type, as they are.
@@ -131,6 +140,23 @@ fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
     Ok((entries, metadata))
 }
 
+/// How whole numbers and truth values are stored: as in NPY.
+fn whole_numbers(dtype: Dtype) -> Option<Layout> {
+    let descr = match dtype {
+        Dtype::BOOL => "|b1",
+        Dtype::U8 => "|u1",
+        Dtype::I8 => "|i1",
+        Dtype::U16 => "<u2",
+        Dtype::I16 => "<i2",
+        Dtype::U32 => "<u4",
+        Dtype::I32 => "<i4",
+        Dtype::U64 => "<u8",
+        Dtype::I64 => "<i8",
+        _ => return None,
+    };
+    Layout::parse(descr).ok()
+}
+
 /// The type of the numbers of a tensor, if it is one that is read.
 fn element_of(dtype: Dtype) -> Result<ElementType> {
     match dtype {
@@ -140,7 +166,7 @@ fn element_of(dtype: Dtype) -> Result<ElementType> {
         Dtype::BF16 => Ok(ElementType::Bf16),
         other => Err(InputError::new("tensors of this type are not read")
             .value(format!("dtype {other:?}"))
-            .hint("convert with .to(torch.float32); F16, BF16, F32 and F64 are read")),
+            .hint("convert with .to(torch.float32); F16, BF16, F32, F64, integers and booleans are read")),
     }
 }
 

@@ -5,13 +5,13 @@
 //! its plan; shards of another plan are refused.
 
 use std::fs;
-use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::atomic::write_atomically;
 use super::documents::to_json;
 use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
@@ -74,27 +74,6 @@ pub struct SweepStatus {
 
 fn failed(problem: &str, path: &Path, error: impl std::fmt::Display) -> InputError {
     InputError::new(problem).value(error.to_string().chars().take(200).collect::<String>()).file(path.display())
-}
-
-/// Writes a file under a temporary name in the same directory, flushes it to the disk and renames it.
-///
-/// # Errors
-/// If the directory cannot be written to or the disk is full; then no file of that name has changed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|error| {
-        // What was written so far is of no use; failing to remove it changes nothing.
-        let _ = fs::remove_file(&partial);
-        failed("the file cannot be written", path, error).hint("check space and permissions")
-    })
 }
 
 /// What to do about a shard that is of no use.

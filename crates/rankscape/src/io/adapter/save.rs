@@ -5,7 +5,8 @@ use std::path::Path;
 use safetensors::tensor::{TensorView, serialize};
 
 use super::super::array::Array;
-use super::super::file::{Format, format_of, write_atomically};
+use super::super::atomic::write_atomically;
+use super::super::file::{Format, format_of};
 use super::super::write::encode;
 use super::{AdapterFile, AdapterPair};
 use crate::error::{InputError, Result};
