@@ -92,6 +92,9 @@ pub(crate) struct CommonOptions {
     /// Print nothing but errors; the exit code answers.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Let a named output replace a file that exists; never an input of the run.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Show no progress on standard error.
     #[arg(long)]
     pub(crate) no_progress: bool,

@@ -23,6 +23,14 @@ const PAIRS: [(&str, &str); 14] = [
     ("images", "labels"),
 ];
 
+/// The name is that of outputs.
+pub(super) fn is_output(name: &str, options: &SampleOptions) -> bool {
+    match &options.y {
+        Some(y) => name == y,
+        None => PAIRS.iter().any(|(_, outputs)| name.eq_ignore_ascii_case(outputs)),
+    }
+}
+
 /// The array whose name is that of sample weights.
 pub(super) fn sample_weights(entries: &[Entry]) -> Option<&Entry> {
     WEIGHTS.iter().find_map(|name| entries.iter().find(|entry| entry.name == *name))

@@ -18,8 +18,12 @@ const NAMES_LIMIT: usize = 1000;
 /// # Errors
 /// If the folder does not exist or may not be written, or the disk is full; then no file of that name has changed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let target = output_target(path);
-    write(&target, bytes).map_err(|error| {
+    let written = if is_device(path) {
+        OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(bytes))
+    } else {
+        write(&output_target(path), bytes)
+    };
+    written.map_err(|error| {
         let error = InputError::new(format!("the file cannot be written: {error}")).file(path.display());
         error.hint("check space and permissions, and that the folder exists")
     })
@@ -27,9 +31,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let before = fs::metadata(target).ok();
-    if before.as_ref().is_some_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        return OpenOptions::new().write(true).open(target)?.write_all(bytes);
-    }
     let (mut file, temporary) = temporary(target)?;
     let mut put = || {
         if let Some(metadata) = &before {
@@ -56,6 +57,12 @@ fn temporary(target: &Path) -> io::Result<(File, PathBuf)> {
         }
     }
     Err(io::Error::other("too many partial files of runs that were killed"))
+}
+
+/// The name is that of a device or a pipe, such as `/dev/null` or `/dev/stdout`.
+pub fn is_device(path: &Path) -> bool {
+    let special = || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    path.starts_with("/dev") || path.starts_with("/proc") || special()
 }
 
 /// The file that a name stands for: symbolic links are followed, also to where nothing is yet.

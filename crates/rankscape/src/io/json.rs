@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::array::{Array, ElementType, index_of, rounded};
+use super::fields::last_name;
 use super::file::read_limited;
 use crate::error::{InputError, Result};
 use crate::linalg::exact::{Rational, rational_to_f64};
@@ -59,8 +60,11 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// The arrays of a JSON text in order.
 fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
-    let members: Members =
-        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+    let members: Members = serde_json::from_slice(bytes).map_err(|error| {
+        let found = syntax_error(bytes, &error).file(path.display());
+        let name = if found.problem.contains("finite") { name_before(bytes, &error) } else { None };
+        InputError { array: name, ..found }
+    })?;
     members
         .0
         .into_iter()
@@ -112,6 +116,14 @@ pub(super) fn syntax_error_at(
         return InputError::new(text).value(place).hint("rename or remove one of the two");
     }
     InputError::new(format!("{problem}: {text}")).value(place).hint(hint)
+}
+
+/// The name of the array in which an error lies.
+fn name_before(bytes: &[u8], error: &serde_json::Error) -> Option<String> {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
+    let before = lines.map(<[u8]>::len).sum::<usize>() + error.column();
+    let text = String::from_utf8_lossy(bytes.get(..before)?).into_owned();
+    Some(last_name(&text).to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The word or number around a byte, of at most 40 bytes.

@@ -4,14 +4,14 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::array::{Array, ElementType, shape_text};
-use super::array_names::choose;
+use super::array_names::{choose, is_output};
 use super::container::{Container, open_npy};
 use super::file::{Format, OpenFile, format_of};
 use super::labels::{LabelRows, classes, one_hot};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::rows::{EncodedRows, RowSource, StoredRows};
-use super::samples::{EXACT_ENTRIES_LIMIT, SampleOptions};
+use super::samples::{EXACT_ENTRIES_LIMIT, SampleOptions, with_plan};
 use crate::error::{InputError, Result};
 use crate::linalg::exact::Rational;
 
@@ -182,13 +182,17 @@ fn open_named(path: &Path, options: &SampleOptions) -> Result<Opened> {
         }
         _ => {}
     }
-    let mut container = Container::open(path, "X")?;
+    let told = |error: InputError| {
+        let in_outputs = error.array.as_deref().is_some_and(|name| is_output(name, options));
+        with_plan(error, in_outputs)
+    };
+    let mut container = Container::open(path, "X").map_err(told)?;
     let weights_here = options.sample_weights.as_deref() == Some(path);
     let chosen = choose(&container.entries(), options, weights_here)?;
     let mut open = |name: &String| match format {
         Format::Npz => open_in_archive(name, path),
         _ => {
-            let array = container.load(name, path)?;
+            let array = container.load(name, path).map_err(told)?;
             OpenArray::new(name, &array.shape.clone(), array.element, Source::Stored(array))
         }
     };

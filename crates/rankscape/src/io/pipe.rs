@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::atomic::is_device;
 use super::file::{Format, open_problem, read_error};
 use super::rows::ARRAY_LIMIT;
 use crate::error::{InputError, Result};
@@ -44,8 +45,7 @@ pub(super) fn kept(path: &Path) -> Option<Arc<[u8]>> {
 
 /// The name is that of standard input, a pipe or a device.
 pub(super) fn is_stream(path: &Path) -> bool {
-    let by_name = path == Path::new("-") || path.starts_with("/dev") || path.starts_with("/proc");
-    by_name || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    path == Path::new("-") || is_device(path)
 }
 
 pub(super) fn read_stream(path: &Path) -> Result<Arc<[u8]>> {

@@ -10,7 +10,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::array::{Array, ElementType};
-use super::atomic::write_atomically;
+use super::atomic::{is_device, write_atomically};
 use super::file::{Format, format_of};
 use super::npy::header_bytes;
 use super::weights::{Weights, transposed};
@@ -33,7 +33,9 @@ pub fn write_weights(path: impl AsRef<Path>, weights: &Weights) -> Result<()> {
         arrays.push(if layout.in_first { transposed(&matrix) } else { matrix });
         arrays.extend(bias.map(|bias| Array { shape: layout.bias.clone().unwrap_or(bias.shape.clone()), ..bias }));
     }
-    let bytes = match format_of(path)? {
+    // A device has no extension.
+    let format = if path.extension().is_none() && is_device(path) { Format::Json } else { format_of(path)? };
+    let bytes = match format {
         Format::Safetensors => safetensors_bytes(&arrays),
         Format::Npz => npz_bytes(&arrays),
         Format::Json => Ok(json_text(&arrays).into_bytes()),
