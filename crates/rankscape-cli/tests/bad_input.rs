@@ -153,7 +153,11 @@ fn data_that_cannot_be_used() {
         ("d.csv", "x1,x2,y1\n1,2,3\n1,2\n", &["different lengths", "row 1"]),
         ("d.csv", "x1,x2,y1\n", &["no samples"]),
         ("d.csv", "x1,x2,y1\n1,2,\n", &["y1", "missing", "row 0", "weight 0 in a weighted loss"]),
-        ("d.csv", "x1,x2,y1\n1,2,3\n1,2,NaN\n", &["y1", "not a finite number", "[1, 2]", "weight 0 in a weighted loss"]),
+        (
+            "d.csv",
+            "x1,x2,y1\n1,2,3\n1,2,NaN\n",
+            &["y1", "not a finite number", "[1, 2]", "weight 0 in a weighted loss"],
+        ),
         ("d.csv", "x1,x2,y1\nNA,2,3\n", &["x1", "missing", "fill the value"]),
         ("d.csv", "x1;x2;y1\n1;2;3,5\n", &["y1", "3,5", "points, not commas"]),
         ("d.csv", "x1,x3,y1\n1,2,3\n", &["number 2 is missing", "x3 in its place"]),

@@ -90,7 +90,12 @@ fn hints_about_weights_lead_to_the_right_answer() {
         follow(&Case { files: &files, arguments: &arguments, follow: (option, None), loss: 0.0 });
     };
     case(IN_FIRST, DATA, &[], "--convention");
-    case(r#"{"w1": [[1, 0, 2], [0, 1, 1]], "b1": [0, 0, 0], "w2": [[1, 0], [0, 1], [0, 0]], "b2": [0, 0]}"#, DATA, &[], "--convention");
+    case(
+        r#"{"w1": [[1, 0, 2], [0, 1, 1]], "b1": [0, 0, 0], "w2": [[1, 0], [0, 1], [0, 0]], "b2": [0, 0]}"#,
+        DATA,
+        &[],
+        "--convention",
+    );
     case(r#"{"a/kernel": [[1, 0], [0, 1], [2, 1]], "a_1/kernel": [[1, 0, 0], [0, 1, 0]]}"#, DATA, &[], "--convention");
     case(r#"{"arr_0": [[1, 0], [0, 1]], "arr_1": [1, 2]}"#, SHIFT, &[], "--convention");
     case(r#"{"W1": [[1, 0], [0, 1]], "W3": [[1, 0], [0, 1]]}"#, DATA, &[], "--layers");
@@ -166,11 +171,17 @@ fn no_hint_leads_around_what_changes_the_network() {
     let square = |name: &str| (name.to_owned(), npy_f64(&[2, 2], &[1.0, 0.0, 0.0, 1.0]));
     let vector = |name: &str| (name.to_owned(), npy_f64(&[2], &[1.0, 1.0]));
     for (more, part) in [
-        (vec![vector("1.weight"), vector("1.bias"), vector("1.running_mean"), vector("1.running_var")], "fuse_linear_bn_eval"),
+        (
+            vec![vector("1.weight"), vector("1.bias"), vector("1.running_mean"), vector("1.running_var")],
+            "fuse_linear_bn_eval",
+        ),
         (vec![vector("1.weight"), vector("1.bias")], "normalization"),
         (vec![vector("1.gamma:0"), vector("1.beta:0"), vector("1.moving_mean:0")], "normalization"),
         (vec![(String::from("1.weight"), npy_f64(&[1, 1, 2, 2], &[0.0; 4]))], "4 dimensions"),
-        (vec![square("1.parametrizations.weight.original"), vector("1.parametrizations.weight.0.base")], "remove_parametrizations"),
+        (
+            vec![square("1.parametrizations.weight.original"), vector("1.parametrizations.weight.0.base")],
+            "remove_parametrizations",
+        ),
         (vec![square("1.weight_orig"), vector("1.weight_u")], "remove_parametrizations"),
         (vec![vector("decoder.bias")], "tied"),
     ] {
@@ -205,7 +216,8 @@ fn the_options_in_hints_are_those_that_are_followed() {
     }
     let known: BTreeSet<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
     let features = ["--features".to_owned()];
-    let unknown: Vec<&String> = found.iter().filter(|option| !known.contains(*option) && !features.contains(option)).collect();
+    let unknown: Vec<&String> =
+        found.iter().filter(|option| !known.contains(*option) && !features.contains(option)).collect();
     assert!(unknown.is_empty(), "{unknown:?} are offered and not followed by a test");
 }
 

@@ -21,8 +21,18 @@ fn diagnosed(folder: &Path, weights: &str, data: &str, more: &[&str]) -> Value {
 fn networks_that_pytorch_saved_have_loss_zero_or_are_refused() {
     let folder = root().join("oracles/weights");
     let linear = [
-        "plain", "gaps", "fc", "inout", "autoencoder", "spectral_old", "spectral_new", "weightnorm_old", "weightnorm_new",
-        "weightnorm_dim1", "weightnorm_none", "weightnorm_new_none",
+        "plain",
+        "gaps",
+        "fc",
+        "inout",
+        "autoencoder",
+        "spectral_old",
+        "spectral_new",
+        "weightnorm_old",
+        "weightnorm_new",
+        "weightnorm_dim1",
+        "weightnorm_none",
+        "weightnorm_new_none",
     ];
     let refused = [
         ("orthogonal", "remove_parametrizations"),
@@ -73,7 +83,12 @@ fn every_naming_gives_the_same_network() {
         (["theta1_W", "theta1_B", "theta2_W", "theta2_B"], torch, &[2, 1], &[]),
         (["module.net.0.weight", "module.net.0.bias", "module.net.2.weight", "module.net.2.bias"], torch, &[2], &[]),
         (["dense/kernel:0", "dense/bias:0", "dense_1/kernel:0", "dense_1/bias:0"], flax, &[2], &[]),
-        (["params/Dense_0/kernel", "params/Dense_0/bias", "params/Dense_1/kernel", "params/Dense_1/bias"], flax, &[2], &[]),
+        (
+            ["params/Dense_0/kernel", "params/Dense_0/bias", "params/Dense_1/kernel", "params/Dense_1/bias"],
+            flax,
+            &[2],
+            &[],
+        ),
         (["mlp/~/linear_0/w", "mlp/~/linear_0/b", "mlp/~/linear_1/w", "mlp/~/linear_1/b"], flax, &[2], &[]),
         (["linear/w", "linear/b", "linear_1/w", "linear_1/b"], flax, &[2], &[]),
         (["arr_0", "arr_1", "arr_2", "arr_3"], flax, &[2], &["--convention", "flax"]),
@@ -107,7 +122,9 @@ fn lists_and_kernels_that_are_not_square_need_no_word() {
         ("a.weight", "a.bias", [2, 3], transposed),
     ] {
         // In a list, a row or column that would go on the chain is a layer.
-        let goes_on = |vector: &[usize]| name == "arr_0" && vector.len() == 2 && vector[0] == shape[1] || vector[..] == [1, shape[0]];
+        let goes_on = |vector: &[usize]| {
+            name == "arr_0" && vector.len() == 2 && vector[0] == shape[1] || vector[..] == [1, shape[0]]
+        };
         for vector in [&[2][..], &[1, 2], &[2, 1]].into_iter().filter(|vector| !goes_on(vector)) {
             put(folder, "w.npz", &npz(&[(name, npy_f64(&shape, &values)), (bias, npy_f64(vector, &[1.0, 2.0]))]));
             let document = diagnosed(folder, "w.npz", "d.json", &[]);
@@ -140,7 +157,8 @@ fn nothing_is_dropped_in_silence() {
     put(folder, "d.json", DATA);
     let square = |name: &'static str, values: &[f64]| (name, npy_f64(&[2, 2], values));
     let vector = |name: &'static str| (name, npy_f64(&[2], &[1.0, -1.0]));
-    let arrays = [square("W1", &B), vector("c1"), square("W2", &A), vector("b2"), square("W3", &A), vector("norm.weight")];
+    let arrays =
+        [square("W1", &B), vector("c1"), square("W2", &A), vector("b2"), square("W3", &A), vector("norm.weight")];
     put(folder, "w.npz", &npz(&arrays));
     let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "W1,W2"]);
     let note = document["notes"][0].as_str().unwrap();
@@ -152,7 +170,9 @@ fn nothing_is_dropped_in_silence() {
     put(folder, "e.npz", &npz(&[square("encoder.0.weight", &B)]));
     let document = diagnosed(folder, "e.npz", "d.json", &["--task", "autoencoder"]);
     assert!(document["notes"].to_string().contains("no decoder"), "{document}");
-    for (verb, more) in [("map", &[][..]), ("balance", &[]), ("critical", &["--data", "d.json"]), ("parse", &["--data", "d.json"])] {
+    for (verb, more) in
+        [("map", &[][..]), ("balance", &[]), ("critical", &["--data", "d.json"]), ("parse", &["--data", "d.json"])]
+    {
         let run = rankscape(folder, &[&[verb, "--json", "--weights", "e.npz"], more].concat());
         assert!(run.json()["notes"].to_string().contains("no decoder"), "{verb}: {run:?}");
     }

@@ -19,9 +19,11 @@ const POINT: [&str; 5] = ["diagnose", "--weights", "w.json", "--data", "d.json"]
 
 #[track_caller]
 fn refused(folder: &Path, more: &[&str], parts: &[&str]) {
-    let before: Vec<Vec<u8>> = listing(folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap_or_default()).collect();
+    let before: Vec<Vec<u8>> =
+        listing(folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap_or_default()).collect();
     assert_refused(&rankscape(folder, &[&POINT, more].concat()), parts);
-    let after: Vec<Vec<u8>> = listing(folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap_or_default()).collect();
+    let after: Vec<Vec<u8>> =
+        listing(folder).iter().map(|name| std::fs::read(folder.join(name)).unwrap_or_default()).collect();
     assert_eq!(before, after, "{more:?}");
 }
 
@@ -68,7 +70,11 @@ fn documents_replace_themselves_and_no_input() {
     std::fs::copy(folder.join("w.json"), folder.join("diagnose.json")).unwrap();
     let run = rankscape(folder, &["diagnose", "--weights", "diagnose.json", "--data", "d.json", "--out", "."]);
     assert_refused(&run, &["diagnose.json", "would replace the file of --weights", "--out"]);
-    refused(folder, &["--leave", "out/diagnose.json", "--out", "out", "--force"], &["would replace the file of --leave"]);
+    refused(
+        folder,
+        &["--leave", "out/diagnose.json", "--out", "out", "--force"],
+        &["would replace the file of --leave"],
+    );
 }
 
 #[cfg(unix)]
@@ -132,11 +138,17 @@ fn options_that_do_nothing_are_refused() {
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--layers", "W1"][..], "--layers does nothing here"),
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--convention", "flax"], "--convention does nothing"),
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--gauge", "random"], "--gauge does nothing"),
-        (&["critical", "--data", "d.json", "--widths", "2,1,2", "--strata", "--normalization", "mean"], "--normalization"),
+        (
+            &["critical", "--data", "d.json", "--widths", "2,1,2", "--strata", "--normalization", "mean"],
+            "--normalization",
+        ),
         (&["diagnose", "--weights", "w.json", "--target", "t.json", "--task", "autoencoder"], "--task does nothing"),
         (&["diagnose", "--weights", "w.json", "--target", "t.json", "--inputs", "2"], "--inputs does nothing"),
         (&["diagnose", "--weights", "w.json", "--data", "d.json", "--inputs", "2"], "--inputs does nothing"),
-        (&["diagnose", "--weights", "w.json", "--data", "d.json", "--task", "autoencoder", "--one-hot"], "--one-hot does nothing"),
+        (
+            &["diagnose", "--weights", "w.json", "--data", "d.json", "--task", "autoencoder", "--one-hot"],
+            "--one-hot does nothing",
+        ),
         (&["diagnose", "--example", "digits", "--task", "regression"], "--task does nothing"),
         (&["sweep", "plan", "--dir", "s", "--entries", "normal", "--low", "1"], "--low does nothing"),
         (&["sweep", "plan", "--dir", "s", "--dry-run", "--shards", "2"], "--shards does nothing"),

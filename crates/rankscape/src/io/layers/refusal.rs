@@ -41,7 +41,8 @@ impl Rest {
 
 /// The error for a file with such arrays.
 pub(super) fn refusal(rest: &Rest, contents: &Contents) -> InputError {
-    let first = &rest.arrays[0];
+    // The array with most dimensions shows what the module is.
+    let first = rest.arrays.iter().rev().max_by_key(|entry| entry.shape.len()).unwrap_or(&rest.arrays[0]);
     let (problem, hint) = match rest.kind {
         Kind::BatchNorm => (
             "the network has a normalization, so it is not the product of its matrices",
