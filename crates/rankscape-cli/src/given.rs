@@ -1,9 +1,10 @@
 //! The arguments as they were given, by name: for rules that hold for every verb.
 
+use std::path::PathBuf;
+
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use rankscape::InputError;
-use std::path::PathBuf;
 
 /// What stands on the command line of one verb.
 pub(crate) struct Given<'a> {
@@ -113,7 +114,7 @@ const RULES: &[Idle] = &[
     Idle { option: "segment", when: |given| given.has("dry_run"), why: "--dry-run solves nothing" },
     Idle { option: "shards", when: |given| given.has("dry_run"), why: "--dry-run writes no plan" },
     Idle {
-        option: "tolerance",
+        option: "tolerances",
         when: |given| given.verb() == "ed" && !given.has("weights"),
         why: "degrees without weights need none",
     },
@@ -122,7 +123,10 @@ const RULES: &[Idle] = &[
 /// Refuses options that would do nothing.
 pub(crate) fn check_idle(command: &Command, matches: &ArgMatches) -> Result<(), InputError> {
     let given = Given::new(command, matches);
-    let long = |id: &str| id.replace('_', "-");
+    let long = |id: &str| {
+        let argument = given.command.get_arguments().find(|argument| argument.get_id() == id);
+        argument.and_then(Arg::get_long).unwrap_or_default().to_owned()
+    };
     match RULES.iter().find(|rule| given.has(rule.option) && (rule.when)(&given)) {
         Some(rule) => {
             Err(InputError::new(format!("--{} does nothing here: {}", long(rule.option), rule.why))

@@ -253,12 +253,16 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
         let error = InputError::new(format!("the data do not fit the network, which has {wanted} {what}"))
             .array(&shape.name)
             .value(shape.text());
-        Err(if shape.looks_transposed(wanted) {
-            error.hint(format!("a sample is a row: transpose {}", shape.name))
-        } else if what == "outputs" && shape.looks_like_labels() {
+        // Both have as many rows, so a transposed X alone would have been noticed.
+        let transposed = inputs == outputs && shape.looks_transposed(wanted);
+        Err(if what == "outputs" && shape.looks_like_labels() {
             error.hint(format!("if {} has labels, --one-hot makes one column of each class", shape.name))
+        } else if transposed {
+            error.hint("a sample is a row: transpose the data")
         } else {
-            error.hint("check that data and weights belong together, and the order of the layers")
+            error.hint(
+                "check that data and weights belong together, how the weights are stored, and the order of the layers",
+            )
         })
     };
     fit(x, inputs, "inputs")?;
