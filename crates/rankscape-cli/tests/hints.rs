@@ -94,7 +94,7 @@ fn hints_about_weights_lead_to_the_right_answer() {
     };
     case(IN_FIRST, SUMS, &[], "--convention");
     case(IN_FIRST_WITH_BIASES, SUMS, &[], "--convention");
-    case(r#"{"a/kernel": [[1, 0], [0, 1], [2, 1]], "a_1/kernel": [[1, 0, 0], [0, 1, 0]]}"#, DATA, &[], "--convention");
+    case(r#"{"a/kernel": [[1, 0], [0, 1], [2, 1]], "a_1/kernel": [[1, 1, 0]]}"#, SUMS, &[], "--convention");
     case(r#"{"arr_0": [[1, 0], [0, 1]], "arr_1": [1, 2]}"#, SHIFT, &[], "--convention");
     case(r#"{"W1": [[1, 0], [0, 1]], "W3": [[1, 0], [0, 1]]}"#, DATA, &[], "--layers");
     case(r#"{"W2": [[1, 0], [1, 1]], "W1": [[1, 0], [-1, 1]], "steps": 7}"#, DATA, &[], "--layers");

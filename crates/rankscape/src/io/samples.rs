@@ -258,7 +258,7 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
         Err(if what == "outputs" && shape.looks_like_labels() {
             error.hint(format!("if {} has labels, --one-hot makes one column of each class", shape.name))
         } else if transposed {
-            error.hint("a sample is a row: transpose the data")
+            error.hint("a sample is a row: if samples are columns here, transpose the data")
         } else {
             error.hint(
                 "check that data and weights belong together, how the weights are stored, and the order of the layers",
