@@ -17,7 +17,7 @@ fn left(folder: &Path, weights: &str, to: &str, more: &[&str]) -> (Value, Value)
         assert!([0, 3].contains(&run.code), "{run:?}");
         run.json()
     };
-    let before = ask(weights, &[more, &["--leave", to]].concat());
+    let before = ask(weights, &[more, &["--leave", to, "--force"]].concat());
     (before, ask(to, more))
 }
 
