@@ -125,7 +125,8 @@ fn others(
     if rest.is_empty() {
         return None;
     }
-    let told: Vec<String> = rest.iter().map(|entry| format!("{} ({})", entry.name, shape_text(&entry.shape))).collect();
+    let told: Vec<String> =
+        rest.iter().map(|entry| format!("{} of shape {}", entry.name, shape_text(&entry.shape))).collect();
     let weights = weights.filter(|_| options.sample_weights.is_none());
     let hint = weights.map_or_else(String::new, |entry| {
         format!("; --sample-weights with the name of this file takes {}", entry.name)

@@ -67,7 +67,7 @@ impl Container {
         })?;
         let array = match self {
             Self::Npz(npz) => npz.load(index)?,
-            Self::Safetensors(file) => file.load(index)?,
+            Self::Safetensors(file) => file.load_numbers(index)?,
             Self::Memory(arrays) => arrays[index].clone(),
         };
         array.check_finite().map_err(|error| error.file(path.display()))?;

@@ -71,6 +71,11 @@ impl Seek for OpenFile {
     }
 }
 
+/// The name is that of a shipped example.
+pub(super) fn is_example(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| name.starts_with("example:"))
+}
+
 /// Opens a file to read and looks at its first bytes: a pickle under another name is refused. A name that begins with
 /// `example:` is that of a shipped example.
 pub(super) fn open(path: &Path) -> Result<(OpenFile, u64)> {

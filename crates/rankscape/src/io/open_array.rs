@@ -6,7 +6,7 @@ use std::path::Path;
 use super::array::{Array, ElementType, shape_text};
 use super::array_names::{choose, is_output};
 use super::container::{Container, open_npy};
-use super::file::{Format, OpenFile, format_of};
+use super::file::{Format, OpenFile, format_of, is_example};
 use super::labels::{LabelRows, classes, one_hot};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
@@ -198,7 +198,9 @@ fn open_named(path: &Path, options: &SampleOptions) -> Result<Opened> {
     };
     let x = open(&chosen.x)?;
     let y = chosen.y.as_ref().map(open).transpose()?;
-    Ok(Opened { x, y, notes: chosen.notes })
+    // What the shipped examples hold beside X and Y is no news.
+    let notes = if is_example(path) { Vec::new() } else { chosen.notes };
+    Ok(Opened { x, y, notes })
 }
 
 /// Each array has its own view of the archive, so X and Y can be read side by side.

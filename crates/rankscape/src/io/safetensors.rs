@@ -66,25 +66,34 @@ impl Safetensors {
         Ok(Self { file: path.display().to_string(), reader, data_start: size + 8, entries, metadata })
     }
 
-    /// Reads a whole tensor.
+    /// Reads a whole tensor of floating-point numbers.
     pub(super) fn load(&mut self, index: usize) -> Result<Array> {
         let (name, info) = self.entries[index].clone();
-        self.load_tensor(&name, &info).map_err(|error| error.array(&name).file(&self.file))
+        self.load_floats(&name, &info).map_err(|error| error.array(&name).file(&self.file))
     }
 
-    fn load_tensor(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
-        let shape = info.shape.clone();
-        check_limit(shape.iter().product())?;
-        let (element, values) = match whole_numbers(info.dtype) {
-            Some(layout) => {
-                (ElementType::Integer, decode_all(&mut self.bytes(info)?.as_slice(), layout, &shape, false)?)
-            }
-            None => {
-                let element = element_of(info.dtype)?;
-                (element, decode(element, &self.bytes(info)?))
-            }
+    /// Reads a whole tensor of floating-point numbers, whole numbers or truth values.
+    pub(super) fn load_numbers(&mut self, index: usize) -> Result<Array> {
+        let (name, info) = self.entries[index].clone();
+        let Some(layout) = whole_numbers(info.dtype) else { return self.load(index) };
+        let mut load = || {
+            let values = decode_all(&mut self.bytes(&info)?.as_slice(), layout, &info.shape, false)?;
+            Ok(Array {
+                name: name.clone(),
+                shape: info.shape.clone(),
+                values,
+                element: ElementType::Integer,
+                exact: None,
+            })
         };
-        Ok(Array { name: name.to_owned(), shape, values, element, exact: None })
+        load().map_err(|error: InputError| error.array(&name).file(&self.file))
+    }
+
+    fn load_floats(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
+        let element = element_of(info.dtype)?;
+        check_limit(info.shape.iter().product())?;
+        let values = decode(element, &self.bytes(info)?);
+        Ok(Array { name: name.to_owned(), shape: info.shape.clone(), values, element, exact: None })
     }
 
     /// Type and bytes of a tensor of any type, as they are.
@@ -166,7 +175,7 @@ fn element_of(dtype: Dtype) -> Result<ElementType> {
         Dtype::BF16 => Ok(ElementType::Bf16),
         other => Err(InputError::new("tensors of this type are not read")
             .value(format!("dtype {other:?}"))
-            .hint("convert with .to(torch.float32); F16, BF16, F32, F64, integers and booleans are read")),
+            .hint("convert with .to(torch.float32); F16, BF16, F32 and F64 are read")),
     }
 }
 
