@@ -84,7 +84,9 @@ fn check_output(output: &Named, inputs: &[Named], others: &[Named], force: bool)
     let path = &output.path;
     let error = |problem: &str| InputError::new(problem).file(path.display());
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if PICKLES.contains(&extension.as_str()) {
+    // A start set has a form of its own, under any name.
+    let is_start = output.option == "--start";
+    if PICKLES.contains(&extension.as_str()) && !is_start {
         return Err(error("Python pickles are not written")
             .value(format!("{} {}", output.option, path.display()))
             .hint("write .safetensors: in Python, safetensors.torch.load_file(name) gives the same dictionary"));
@@ -101,7 +103,7 @@ fn check_output(output: &Named, inputs: &[Named], others: &[Named], force: bool)
     if let Some(other) = others.iter().find(|other| same(&other.path, path)) {
         return Err(error("two outputs would overwrite each other").value(both(other)).hint("choose another name"));
     }
-    if output_target(path).is_file() && !force && output.option != "--start" {
+    if output_target(path).is_file() && !force && !is_start {
         return Err(error("the file exists already").hint("choose another name, or say --force to replace it"));
     }
     Ok(())
