@@ -106,8 +106,7 @@ fn starting(names: &[String], letter: char) -> Result<Vec<usize>> {
     }
     let one_pattern = found.windows(2).all(|pair| pattern(&lower(pair[0])) == pattern(&lower(pair[1])));
     let digits = |at: usize| numbers(&names[at]);
-    let differ = found.iter().any(|&at| digits(at) != digits(found[0]));
-    if !one_pattern || !differ {
+    if !one_pattern || found.len() < 2 {
         return Ok(found);
     }
     found.sort_by_key(|&at| digits(at));
