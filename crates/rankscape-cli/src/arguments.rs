@@ -92,6 +92,9 @@ pub(crate) struct CommonOptions {
     /// Print nothing but errors; the exit code answers.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Let a named output replace a file that exists; never an input of the run.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Show no progress on standard error.
     #[arg(long)]
     pub(crate) no_progress: bool,
@@ -153,9 +156,12 @@ pub(crate) struct ReadingOptions {
     /// Names of the layers from input to output, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub(crate) layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    #[arg(long, value_enum, default_value_t = ConventionName::Torch)]
-    pub(crate) convention: ConventionName,
+    /// Names of the biases, one for each layer, none for a layer without [default: by the names of the layers].
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) biases: Option<Vec<String>>,
+    /// How the matrices are stored [default: torch, and flax for arrays named kernel].
+    #[arg(long, value_enum)]
+    pub(crate) convention: Option<ConventionName>,
 }
 
 /// A point with its data and how to read them.
@@ -184,7 +190,8 @@ pub(crate) struct PointOptions {
 /// Samples, or a target instead of samples.
 #[derive(Debug, Args)]
 pub(crate) struct DataOptions {
-    /// Samples, one a row: .npz or .json with X and Y, .csv with columns x*, y* (and .parquet, if built with it), or X.npy,Y.npy.
+    /// Samples, one a row: .npz, .safetensors or .json with X and Y, .csv or .tsv with columns x*, y* (and .parquet, if built
+    /// with it), or X.npy,Y.npy; - is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     pub(crate) data: Option<String>,
     /// A matrix Y (outputs x inputs) instead of data: the loss is 1/2 ||W - Y||^2.
@@ -196,7 +203,16 @@ pub(crate) struct DataOptions {
     /// The first N columns of a table are inputs, the others outputs.
     #[arg(long, value_name = "N")]
     pub(crate) inputs: Option<usize>,
-    /// One weight for each sample.
+    /// The array with the inputs, or the columns, separated by commas [default: X, x, x_train, inputs, ...; columns x*].
+    #[arg(long, value_name = "NAME", conflicts_with = "target")]
+    pub(crate) x: Option<String>,
+    /// The array with the outputs, or the columns, separated by commas [default: Y, y, y_train, targets, ...; columns y*].
+    #[arg(long, value_name = "NAME", conflicts_with = "target")]
+    pub(crate) y: Option<String>,
+    /// Y has labels 0, 1, ...: take one column for each class, 1 in that of the label.
+    #[arg(long, conflicts_with = "target")]
+    pub(crate) one_hot: bool,
+    /// One weight for each sample: a file with one vector, or one called weights or sample_weight.
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     pub(crate) sample_weights: Option<PathBuf>,
     /// A symmetric positive definite matrix M (outputs x outputs): the loss is 1/2 tr (W X - Y)' M (W X - Y).
@@ -457,9 +473,6 @@ pub(crate) struct AdapterOptions {
     /// all other tensors are kept.
     #[arg(long, value_name = "DIR|FILE", requires = "balance")]
     pub(crate) save: Option<PathBuf>,
-    /// Replace existing files with `--save`; inputs never are.
-    #[arg(long, requires = "save")]
-    pub(crate) force: bool,
     /// Set a tolerance; `docs/accuracy.md` lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,

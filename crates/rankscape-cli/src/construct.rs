@@ -111,6 +111,7 @@ pub(crate) fn run_strata(options: &CriticalOptions, started: Instant) -> Result<
     let listed = found.list(options.max.unwrap_or(MOST_LISTED));
     let mut document =
         StrataDocument::new(&inputs(&problem, common, &tolerances), &found, &captured, &listed, total.as_ref());
+    document.notes.clone_from(&problem.notes);
     document.run = run_document(common, started);
     let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
     let text = strata_text(&document);
@@ -150,6 +151,7 @@ pub(crate) fn run_construct(options: &CriticalOptions, started: Instant) -> Resu
     }
     let saved = written.map(|path| path.display().to_string());
     let mut document = ConstructDocument::new(&inputs(&problem, common, &tolerances), &found, gauge, saved);
+    document.notes.clone_from(&problem.notes);
     document.run = run_document(common, started);
     let code = match found.check.holds {
         Some(true) => ANSWERED,
@@ -178,7 +180,8 @@ fn with_surplus(
     tolerances: &Tolerances,
 ) -> Result<Constructed, InputError> {
     let names = (1..=problem.architecture.depth()).map(|k| format!("Z{k}")).collect();
-    let blocks = read_weights(path, &WeightOptions { layers: Some(names), convention: Convention::Torch })?;
+    let convention = Some(Convention::Torch);
+    let blocks = read_weights(path, &WeightOptions { layers: Some(names), convention, ..WeightOptions::default() })?;
     construct_with_surplus(&problem.architecture, &problem.data.whitening, captured, &blocks.matrices, tolerances)
         .map_err(|error| error.file(path.display()))
 }
@@ -189,7 +192,7 @@ pub(crate) fn run_parse(options: &ParseOptions, started: Instant) -> Result<Outc
     let (weights, _) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let widths = weights.widths();
     let source = Source::new(None, None, &options.data)?;
-    let (data, data_digest, _) = source.read_data(&options.data, &widths, common)?;
+    let (data, data_digest, data_notes) = source.read_data(&options.data, &widths, common)?;
     let parameters = Parameters {
         matrices: weights.matrices.clone(),
         biases: weights.biases.clone(),
@@ -208,6 +211,7 @@ pub(crate) fn run_parse(options: &ParseOptions, started: Instant) -> Result<Outc
         tolerances,
     };
     let mut document = ParseDocument::new(&found, &inputs);
+    document.notes = weights.notes.into_iter().chain(data_notes).collect();
     document.run = run_document(common, started);
     let undecided = found.critical.as_ref().is_some_and(|point| point.undecided);
     let code = if undecided { UNDECIDED } else { ANSWERED };

@@ -68,7 +68,7 @@ pub(crate) struct Problem {
     pub(crate) has_biases: bool,
     weights_digest: Option<String>,
     pub(crate) data_digest: String,
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Problem {
@@ -85,7 +85,10 @@ impl Problem {
         let widths = options.widths.clone().or_else(|| weights.as_ref().map(Weights::widths)).unwrap_or_default();
         let architecture = Architecture::new(widths)?;
         let (data, data_digest, mut notes) = source.read_data(&options.data, architecture.widths(), &options.common)?;
-        notes.extend(weights.as_ref().and_then(|weights| note_on_biases(&weights.biases)));
+        if let Some(weights) = &weights {
+            notes.splice(0..0, weights.notes.iter().cloned());
+            notes.extend(note_on_biases(&weights.biases));
+        }
         let named = |error: InputError| source.name_file(error, &options.data);
         let output_metric = options.data.output_metric()?;
         let weights_digest = weights.as_ref().map(|weights| weights.digest.clone());

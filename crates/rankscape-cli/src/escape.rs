@@ -54,6 +54,7 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     }
     let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense, tolerances: read.inputs.tolerances };
     let mut document = EscapeVerbDocument::new(&found, chosen.as_ref(), &all, same.as_ref(), &inputs);
+    document.notes.clone_from(&read.inputs.notes);
     document.run = run_document(common, started);
     let nothing = chosen.is_none() && same.is_none() && found.class != CriticalClass::GlobalMinimum;
     let text = escape_text(&document);

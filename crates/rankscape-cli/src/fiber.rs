@@ -19,6 +19,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
     let tolerances = tolerances(&options.point.tolerances)?;
     let (first, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let (second, other) = read_point(&options.to, &options.point, &tolerances)?;
+    let notes = first.notes.into_iter().chain(second.notes);
     let mut digest = BTreeMap::from([("weights", first.digest), ("to", second.digest)]);
     let found = match &options.along {
         Some(file) => {
@@ -29,6 +30,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
         None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
     };
     let mut document = ConnectDocument::new(&found, &point.alike(&other, &tolerances), digest, options.common.seed);
+    document.notes.extend(notes);
     document.run = run_document(&options.common, started);
     if let (Some(file), Connection::Path(path)) = (&options.save, &found) {
         write_atomically(file, path_json(path).as_bytes())?;
@@ -58,6 +60,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
     }
     let digest = [("weights", weights.digest.clone())].into();
     let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
+    document.notes.extend(weights.notes.clone());
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
     let code = if document.possible.is_none() { UNDECIDED } else { ANSWERED };
@@ -85,6 +88,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let digest = [("weights", weights.digest.clone()), ("target", target.digest)].into();
     let order = reach_order(&point, &target.matrix, &tolerances)?;
     let mut document = ReachDocument::new(&found, order, &point, digest, options.common.seed);
+    document.notes.extend(weights.notes.clone());
     document.run = run_document(&options.common, started);
     save(options.save.as_deref(), &weights, found.factors.as_ref())?;
     let text = {

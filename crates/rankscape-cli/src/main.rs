@@ -12,9 +12,11 @@ mod doctor;
 mod ed;
 mod escape;
 mod fiber;
+mod given;
 mod hessian;
 mod map;
 mod output;
+mod outputs;
 mod problem;
 mod progress;
 mod quadratic_arguments;
@@ -25,18 +27,24 @@ mod verify;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
 use output::Outcome;
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return output::usage(&error),
-    };
+    let command = Arguments::command();
+    let parsed = command.clone().try_get_matches();
+    let (arguments, matches) =
+        match parsed.and_then(|matches| Arguments::from_arg_matches(&matches).map(|arguments| (arguments, matches))) {
+            Ok(parsed) => parsed,
+            Err(error) => return output::usage(&error),
+        };
     let common = arguments.command.common().clone();
+    if let Err(error) = given::check_idle(&command, &matches).and_then(|()| outputs::check(&command, &matches)) {
+        return output::bad_input(&error, common.json);
+    }
     let outcome = match &arguments.command {
         Command::Diagnose(options) => diagnose::run(options, started),
         Command::Critical(options) => critical::run(options, started),

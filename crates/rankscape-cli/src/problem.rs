@@ -6,9 +6,10 @@ use rankscape::diagnosis::{Data, Diagnosis, Leave, Parameters, Point, Settings, 
 use rankscape::escape::Destination;
 use rankscape::io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape::io::{
-    Convention, SampleOptions, WeightOptions, Weights, read_matrix, read_samples, read_target, read_weights,
-    write_weights,
+    Convention, SampleOptions, WeightOptions, Weights, check_integers, read_matrix, read_samples, read_target,
+    read_weights, write_weights,
 };
+use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::Factors;
 use rankscape::{InputError, Matrix, Tolerances};
 
@@ -80,7 +81,9 @@ impl Source {
                 inputs: options.inputs,
                 sample_weights: options.sample_weights.clone(),
                 threads: common.thread_count(),
-                ..SampleOptions::default()
+                x: options.x.clone(),
+                y: options.y.clone(),
+                one_hot: options.one_hot,
             },
         )?;
         Ok((Data::Samples(Box::new(samples.factor), samples.exact), samples.digest, samples.notes))
@@ -126,7 +129,9 @@ impl ReadPoint {
         let file = source.weights.clone().unwrap_or_default();
         let weights = read_weights(&file, &options.reading.weight_options())?;
         let (data, data_digest, mut notes) = source.read_data(&options.data, &weights.widths(), common)?;
+        notes.splice(0..0, weights.notes.iter().cloned());
         notes.extend(note_on_biases(&weights.biases));
+        check_exactness(&weights, &data, &source, options.data.target.as_deref())?;
         let parameters = Parameters {
             matrices: weights.matrices.clone(),
             biases: weights.biases.clone(),
@@ -201,11 +206,35 @@ impl ReadPoint {
 impl ReadingOptions {
     /// How a weight file is read.
     pub(crate) fn weight_options(&self) -> WeightOptions {
-        let convention = match self.convention {
+        let convention = self.convention.map(|name| match name {
             ConventionName::Torch => Convention::Torch,
             ConventionName::Flax => Convention::Flax,
-        };
-        WeightOptions { layers: self.layers.clone(), convention }
+        });
+        WeightOptions { layers: self.layers.clone(), biases: self.biases.clone(), convention }
+    }
+}
+
+/// Exact weights beside data in floating point are used in floating point, and the other way round: no whole number may be
+/// rounded by that.
+fn check_exactness(weights: &Weights, data: &Data, source: &Source, target: Option<&Path>) -> Result<(), InputError> {
+    let (exact_data, name): (Option<Vec<(&str, &RationalMatrix)>>, _) = match data {
+        Data::Samples(_, exact) => (exact.as_ref().map(|(x, y)| vec![("X", x), ("Y", y)]), source.data.clone()),
+        Data::Target(_, exact, _) => {
+            (exact.as_ref().map(|y| vec![("Y", y)]), target.map(|path| path.display().to_string()))
+        }
+    };
+    match (&weights.exact, exact_data) {
+        (Some(matrices), None) => {
+            let file = source.weights.clone().unwrap_or_default();
+            let mut named = weights.names.iter().zip(matrices);
+            named.try_for_each(|(name, matrix)| check_integers(name, matrix)).map_err(|error| error.file(file))
+        }
+        (None, Some(matrices)) => {
+            let mut named = matrices.into_iter();
+            let file = name.unwrap_or_default();
+            named.try_for_each(|(name, matrix)| check_integers(name, matrix)).map_err(|error| error.file(file))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -58,17 +58,17 @@ fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> 
 
 fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputError> {
     let mut sweep = SweepDirectory::open(&options.dir)?;
-    if let (Some((_, shards)), false) = (options.shard, options.dry_run) {
-        sweep.recut(shards)?;
+    if !options.dry_run {
+        sweep.begin(options.shard.map_or(sweep.shards, |(_, shards)| shards))?;
     }
-    let missing = sweep.status()?.missing;
+    let missing = sweep.status().missing;
     let chosen: Vec<u64> = match options.shard {
         Some((shard, _)) => missing.into_iter().filter(|&other| other == shard).collect(),
         None => missing,
     };
-    let mut total = 0;
+    let (mut total, shards) = (0, options.shard.map_or(sweep.shards, |(_, shards)| shards));
     for &shard in &chosen {
-        let items = sweep.plan.items(shard, sweep.shards)?;
+        let items = sweep.plan.items(shard, shards)?;
         total += items.end - items.start;
     }
     if options.dry_run {

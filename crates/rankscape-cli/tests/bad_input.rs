@@ -73,7 +73,7 @@ fn weight_files_that_cannot_be_read() {
         ("w.safetensors", &good[..good.len() - 3], &["w.safetensors", "ends too early", "truncated"]),
         ("w.safetensors", &huge, &["w.safetensors", "header", "at most 100000000"]),
         ("w.safetensors", b"not tensors, but some text", &["w.safetensors"]),
-        ("w.safetensors", &safetensors(&tensor("I64", "[1,1]", 8), &[0; 8]), &["W1", "I64", "torch.float32"]),
+        ("w.safetensors", &safetensors(&tensor("F8_E4M3", "[1,1]", 1), &[0]), &["W1", "F8_E4M3", "torch.float32"]),
         ("w.safetensors", &safetensors(&tensor("F64", "[0,2]", 0), &[]), &["W1", "empty", "0 x 2"]),
         ("w.npz", &archive, &["w.npz", "W1", "NaN at index [0, 1]"]),
         ("w.npz", &archive[..archive.len() / 2], &["w.npz", "zip"]),
@@ -81,7 +81,7 @@ fn weight_files_that_cannot_be_read() {
         ("w.npz", b"", &["w.npz", "empty"]),
         ("w.npz", &bomb, &["w.npz", "W1", "over the limit", "4026531840 bytes"]),
         ("w.npz", &npz(&[("W1", npy("'|O'", false, &[1, 1], &[0; 8]))]), &["W1", "object arrays", "dtype=float"]),
-        ("w.npz", &npz(&[("W1", npy("'<c16'", false, &[1, 1], &[0; 16]))]), &["W1", "'<c16'", "astype"]),
+        ("w.npz", &npz(&[("W1", npy("'<c16'", false, &[1, 1], &[0; 16]))]), &["W1", "'<c16'", "complex numbers"]),
         ("w.json", b"nonsense", &["w.json", "not valid JSON", "W1"]),
         ("w.json", br#"{"W1": [[1, 2"#, &["w.json", "ends too early", "truncated"]),
         ("w.json", br#"{"W1": [[1, NaN]]}"#, &["w.json", "not a finite number", "line 1"]),
@@ -114,7 +114,7 @@ fn weights_that_are_no_network() {
         (r#"{"W1": [[1], [2]], "W2": [[1], [2], [3]]}"#, &["do not chain"]),
         (r#"{"W1": [[1, 0, 1, 0, 1], [0, 1, 0, 1, 0], [1, 1, 1, 1, 1]], "W2": [[1], [2], [0]]}"#, &["do not chain"]),
         (r#"{"steps": 3, "W1": [[1, 2]]}"#, &["steps", "--layers W1"]),
-        (r#"{"a": [[1, 2]], "b": [[1]]}"#, &["order of the layers", "--layers"]),
+        (r#"{"a": [[1, 2], [0, 1]], "b": [[1, 0], [0, 1]]}"#, &["order of the layers", "chain in several", "--layers"]),
         (r#"{"W1": [[1, 0]], "b1": [1, 2]}"#, &["array b1", "does not fit the layer W1", "2 entries"]),
     ] {
         refused(&[("w.json", text.as_bytes())], &[], &[&["w.json"], parts].concat());
@@ -143,7 +143,7 @@ fn data_that_cannot_be_used() {
         ("d.json", r#"{"X": [[1, 0, 2]], "Y": [[1]]}"#, &["X", "2 inputs", "X is 1 x 3"][..]),
         ("d.json", r#"{"X": [[1, 0]], "Y": [[1, 2]]}"#, &["Y", "1 outputs", "Y is 1 x 2"]),
         ("d.json", r#"{"X": [[1, 0], [0, 1], [2, 2]], "Y": [[1, 2, 3]]}"#, &["different numbers of samples", "row"]),
-        ("d.json", r#"{"X": [[1, 2, 3], [4, 5, 6]], "Y": [[1], [2]]}"#, &["X", "2 inputs", "transpose X"]),
+        ("d.json", r#"{"X": [[1, 2, 3], [4, 5, 6]], "Y": [[1], [2]]}"#, &["X", "2 inputs", "belong together"]),
         ("d.json", r#"{"X": [], "Y": []}"#, &["no samples"]),
         ("d.json", r#"{"X": [[1, 0]]}"#, &["no array Y", "--task autoencoder"]),
         ("d.json", r#"{"X": [[1, 1e999]], "Y": [[1]]}"#, &["X", "too large", "[0, 1]"]),
@@ -152,6 +152,23 @@ fn data_that_cannot_be_used() {
         ("d.csv", "x1,x2,y1\n1,2,3\n1,nan,3\n", &["x2", "not a finite number"]),
         ("d.csv", "x1,x2,y1\n1,2,3\n1,2\n", &["different lengths", "row 1"]),
         ("d.csv", "x1,x2,y1\n", &["no samples"]),
+        ("d.csv", "x1,x2,y1\n1,2,\n", &["y1", "missing", "row 0", "weight 0 in a weighted loss"]),
+        (
+            "d.csv",
+            "x1,x2,y1\n1,2,3\n1,2,NaN\n",
+            &["y1", "not a finite number", "[1, 2]", "weight 0 in a weighted loss"],
+        ),
+        ("d.csv", "x1,x2,y1\nNA,2,3\n", &["x1", "missing", "fill the value"]),
+        ("d.csv", "x1;x2;y1\n1;2;3,5\n", &["y1", "3,5", "points, not commas"]),
+        ("d.csv", "x1,x3,y1\n1,2,3\n", &["number 2 is missing", "x3 in its place"]),
+        ("d.csv", "x1,x1,y1\n1,2,3\n", &["same name"]),
+        ("d.csv", "x1 x2 y1\n1 2 3\n", &["separated by spaces", "delimiter"]),
+        ("d.csv", ",x1,x2,y1\n0.5,1,2,3\n", &["no name", "0.5", "give the column a name"]),
+        ("d.csv", "x1,x2,y1\n9007199254740993,2,3\n", &["x1", "beyond 2^53", "9007199254740993"]),
+        ("d.json", r#"{"X": [[9007199254740993, 0.5]], "Y": [[1]]}"#, &["X", "beyond 2^53", ".json"]),
+        ("d.json", r#"{"X": [[1, 0]], "Y": [[null]]}"#, &["array Y", "null at [0, 0]", "weight 0 in a weighted loss"]),
+        ("d.json", r#"{"X": [[1, 0]], "Y": [[NaN]]}"#, &["array Y", "NaN at line 1", "weight 0 in a weighted loss"]),
+        ("d.json", r#"{"X": [[1, 0]], "y": [[1, 2]]}"#, &["array y", "1 outputs"]),
         ("d.csv", "1,2,3\n", &["no header", "--inputs N"]),
         ("d.npy", "nothing", &["one array", "X.npy,Y.npy"]),
     ] {
@@ -168,11 +185,12 @@ fn data_that_cannot_be_used() {
 }
 
 #[test]
-fn swapped_ends_are_recognized_as_transposed_weights() {
+fn swapped_ends_are_recognized() {
     let weights = r#"{"W1": [[1, 0, 0]], "W2": [[1], [1]]}"#;
     let data = r#"{"X": [[1, 0], [0, 1]], "Y": [[1, 2, 3], [4, 5, 6]]}"#;
     let files = [("w.json", weights.as_bytes()), ("d.json", data.as_bytes())];
-    refused(&files, &[], &["d.json", "X", "look transposed", "--convention flax"]);
+    // As (in, out) they would not chain: no option is offered.
+    refused(&files, &[], &["d.json", "X", "exchanged, in the data or in the weights"]);
 }
 
 #[test]
@@ -260,4 +278,31 @@ fn a_loss_beyond_double_precision_is_refused() {
     let weights: &[u8] = br#"{"W1": [[1e200]], "W2": [[1e200]]}"#;
     let data: &[u8] = br#"{"X": [[1]], "Y": [[1]]}"#;
     refused(&[("w.json", weights), ("d.json", data)], &[], &["too large for double precision", "scale"]);
+}
+
+#[test]
+fn damaged_archives_are_noticed_in_every_entry_that_is_read() {
+    let x = npy_f64(&[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    let y = npy_f64(&[2, 1], &[1.0, 2.0]);
+    for (name, entry) in [("X", &x), ("Y", &y)] {
+        let good = stored(&[("X", &x[..]), ("Y", &y[..])]);
+        let at = good.windows(entry.len()).position(|window| window == &entry[..]).unwrap();
+        let mut bad = good.clone();
+        bad[at + entry.len() - 2] ^= 1;
+        refused(&[("d.npz", &bad)], &[], &["d.npz", &format!("array {name}"), "checksum is wrong"]);
+    }
+    let odd: Vec<u8> = [1_i64, (1 << 53) + 1].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let large = npz(&[("X", npy("'<i8'", false, &[1, 2], &odd)), ("Y", npy_f64(&[1, 1], &[1.0]))]);
+    refused(&[("d.npz", &large)], &[], &["array X", "9007199254740993 at index [0, 1]", ".json"]);
+}
+
+/// An archive whose entries are stored as they are.
+fn stored(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in entries {
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        std::io::Write::write_all(&mut archive, bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::{assert_refused, assert_valid, rankscape};
+use common::{assert_refused, assert_valid, forced, rankscape};
 use rankscape::Tolerances;
 use rankscape::io::{read_certificate, write_certificate};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn certified(folder: &Path, (name, weights, data, given, class): Case) -> Value 
     put(folder, "w.json", weights.as_bytes());
     put(folder, "d.json", data.as_bytes());
     put(folder, "m.json", br#"{"M": [[2, 1], [1, 3]]}"#);
-    let run = rankscape(folder, &[&["diagnose", "--json", "--certificate", "c.json"], given].concat());
+    let run = rankscape(folder, &forced(&[&["diagnose", "--json", "--certificate", "c.json"], given].concat()));
     assert!(run.code == 0 && run.json()["class"] == class, "{name}: {run:?}");
     let certificate = stored(folder, "c.json");
     assert_valid("certificate", &certificate);
@@ -362,7 +362,8 @@ fn certificates_at_the_ends_of_double_precision_are_read_back() {
             );
             let data = format!(r#"{{"X": [[1, 0], [0, 1], [0, 0]], "Y": [[{size}, 0], [0, {size}], [0, {size}]]}}"#);
             put(folder, "d.json", data.as_bytes());
-            let run = rankscape(folder, &[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat());
+            let run =
+                rankscape(folder, &forced(&[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat()));
             assert!([0, 3].contains(&run.code), "{size} {run:?}");
             assert_valid("certificate", &stored(folder, "c.json"));
             for given in [&[][..], SAMPLES] {
@@ -376,7 +377,7 @@ fn certificates_at_the_ends_of_double_precision_are_read_back() {
         put(folder, "w.json", format!(r#"{{"W1": [[{number}, 0], [0, 0]], "W2": [[1, 0], [0, 0]]}}"#).as_bytes());
         let data = format!(r#"{{"X": [[1, 0], [0, 1]], "Y": [[{number}, 0], [0, {number}]]}}"#);
         put(folder, "d.json", data.as_bytes());
-        let run = rankscape(folder, &[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat());
+        let run = rankscape(folder, &forced(&[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat()));
         assert_eq!(run.json()["class"], "strict_saddle", "{size} {run:?}");
         let (code, document) = verified(folder, "c.json", SAMPLES);
         assert_eq!(code, 0, "{size}: {document:#}");
@@ -408,7 +409,10 @@ fn the_tolerances_of_the_user_reach_the_certificate_and_meaningless_ones_are_sai
     put(folder, "w.json", br#"{"W1": [[2.00000001, 0], [0, 0]], "W2": [[1, 0], [0, 0]]}"#);
     put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#);
     let certify = |setting: &[&str]| {
-        let run = rankscape(folder, &[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES, setting].concat());
+        let run = rankscape(
+            folder,
+            &forced(&[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES, setting].concat()),
+        );
         assert!([0, 3].contains(&run.code), "{run:?}");
         stored(folder, "c.json")
     };
@@ -428,7 +432,7 @@ fn the_tolerances_of_the_user_reach_the_certificate_and_meaningless_ones_are_sai
         ("rank_gap=0", "every rank is clear"),
     ] {
         let ask = ["diagnose", "--json", "--certificate", "c.json", "--tolerance", setting];
-        let run = rankscape(folder, &[&ask[..], SAMPLES].concat());
+        let run = rankscape(folder, &forced(&[&ask[..], SAMPLES].concat()));
         if run.code == 2 {
             assert!(run.stderr.contains("would mean nothing"), "{setting}: {run:?}");
             continue;
@@ -447,7 +451,7 @@ fn large_weights_that_the_data_do_not_see_have_no_certificate_of_a_minimum() {
     let folder = folder.path();
     put(folder, "w.json", br#"{"W1": [[100000000.0, 0.0], [0.0, 0.0]], "W2": [[100000000.0, 0.0], [0.0, 0.0]]}"#);
     put(folder, "d.json", br#"{"X": [[0.0, 1.0]], "Y": [[0.0, 1.0]]}"#);
-    let run = rankscape(folder, &[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat());
+    let run = rankscape(folder, &forced(&[&["diagnose", "--json", "--certificate", "c.json"], SAMPLES].concat()));
     assert!([0, 3].contains(&run.code), "{run:?}");
     let mut certificate = stored(folder, "c.json");
     certificate["class"] = json!("global_minimum");

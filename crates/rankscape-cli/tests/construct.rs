@@ -6,14 +6,14 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::{listing, rankscape};
+use common::{forced, listing, rankscape};
 use serde_json::Value;
 
 fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
     let document = common::answer(folder, arguments, code);
-    let quiet = rankscape(folder, &[arguments, &["--quiet"]].concat());
+    let quiet = rankscape(folder, &forced(&[arguments, &["--quiet"]].concat()));
     assert_eq!((quiet.code, quiet.stdout.as_str()), (code, ""), "{quiet:?}");
-    let text = rankscape(folder, arguments);
+    let text = rankscape(folder, &forced(arguments));
     assert!(text.code == code && text.stdout.lines().count() > 1, "{text:?}");
     document
 }

@@ -6,11 +6,12 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::{assert_valid, rankscape};
+use common::{assert_valid, forced, rankscape};
 use serde_json::{Value, json};
 
 fn asked(folder: &Path, more: &[&str]) -> (Value, i32) {
-    let run = rankscape(folder, &[&["escape", "--json", "--weights", "w.json", "--data", "d.json"], more].concat());
+    let arguments = [&["escape", "--json", "--weights", "w.json", "--data", "d.json"], more].concat();
+    let run = rankscape(folder, &forced(&arguments));
     let document = run.json();
     if run.code != 2 {
         assert_valid("escape", &document);

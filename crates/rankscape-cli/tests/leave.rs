@@ -6,14 +6,14 @@ mod common;
 use std::path::Path;
 
 use common::bytes::{npy_f64, npz, put, safetensors};
-use common::{assert_close, listing, rankscape};
+use common::{assert_close, forced, listing, rankscape};
 use serde_json::Value;
 
 /// Leaves the point in `weights` and returns the documents before and after.
 #[track_caller]
 fn left(folder: &Path, weights: &str, to: &str, more: &[&str]) -> (Value, Value) {
     let ask = |file: &str, more: &[&str]| {
-        let run = rankscape(folder, &[&["diagnose", "--json", "--weights", file], more].concat());
+        let run = rankscape(folder, &forced(&[&["diagnose", "--json", "--weights", file], more].concat()));
         assert!([0, 3].contains(&run.code), "{run:?}");
         run.json()
     };

@@ -164,8 +164,10 @@ fn integers_and_fractions_are_decided_exactly_and_constructed_in_double_precisio
     assert_valid("connect", &found);
     assert_eq!((&found["connected"], &found["evidence"]["grade"]), (&json!(true), &json!("exact")), "{found}");
     assert!(found["notes"][0].as_str().unwrap().contains("double precision: the path"), "{found}");
-    // One decimal point makes the comparison a floating one, where the two numbers are the same.
+    // One decimal point makes the comparison a floating one, which has no such number: it is not rounded.
     put(folder, "d.json", br#"{"W1": [[9007199254740993]], "W2": [[1.0]]}"#);
+    refused(&connect("d.json"), &["d.json", "W1", "would be rounded"]);
+    put(folder, "d.json", br#"{"W1": [[9007199254740992]], "W2": [[1.0]]}"#);
     let found = answer(folder, &["connect", "--weights", "a.json", "--to", "d.json"], 0);
     assert_eq!((&found["connected"], &found["evidence"]["grade"]), (&json!(true), &json!("numerical")), "{found}");
     assert!(found["evidence"]["rests_on"][0]["tolerance"].as_f64() > Some(0.0), "{found}");

@@ -138,10 +138,65 @@ fn plans_and_shards_that_do_not_fit_are_refused() {
     refused(&["run", "--dir", "d", "--shard", "0/3"], "begun in 2 shards");
     let shard = folder.join("d/shard-000000-of-000002.json");
     std::fs::copy(&shard, folder.join("d/shard-000001-of-000002.json")).unwrap();
-    refused(&["merge", "--dir", "d"], "another plan");
-    std::fs::write(&shard, "{").unwrap();
-    refused(&["merge", "--dir", "d"], "not a shard");
-    refused(&["status", "--dir", "d"], "delete d/shard-000000-of-000002.json and run the sweep again");
+    let document = sweep(folder, &["merge", "--dir", "d"], 3);
+    assert!(document["notes"][0].as_str().unwrap().contains("another plan"), "{document}");
     std::fs::write(folder.join("file"), "").unwrap();
     refused(&["plan", "--dir", "file"], "file");
+}
+
+/// A shard that is damaged is named, blocks no other, and is done anew; the old file is set apart.
+#[test]
+fn a_damaged_shard_blocks_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for dir in ["damaged", "whole"] {
+        sweep(folder, &["plan", "--dir", dir, "--instances", "9", "--shards", "3", "--rows", "2"], 0);
+        sweep(folder, &["run", "--dir", dir], 0);
+    }
+    let shard = folder.join("damaged/shard-000001-of-000003.json");
+    let text = std::fs::read_to_string(&shard).unwrap();
+    // Two counts exchanged: the sum stays what it was.
+    let counts: Vec<(usize, usize, u64)> =
+        serde_json::from_value(serde_json::from_str::<Value>(&text).unwrap()["counts"].clone()).unwrap();
+    let (minima, real, count) = counts[0];
+    let old = serde_json::to_string(&counts[0]).unwrap();
+    let forged = text.replacen(&old, &serde_json::to_string(&(minima, real + 1, count)).unwrap(), 1);
+    assert_ne!(forged, text);
+    std::fs::write(&shard, forged).unwrap();
+    let status = sweep(folder, &["status", "--dir", "damaged"], 0);
+    assert_eq!((&status["shards"]["damaged"], &status["counts"]["items"]), (&Value::from(vec![1]), &6.into()));
+    assert!(status["notes"][0].as_str().unwrap().contains("not that of its counts"), "{status}");
+    sweep(folder, &["merge", "--dir", "damaged"], 3);
+    sweep(folder, &["run", "--dir", "damaged"], 0);
+    assert_eq!(merged(folder, "damaged"), merged(folder, "whole"));
+    assert!(listing(&folder.join("damaged")).contains(&"shard-000001-of-000003.json.damaged".to_owned()));
+}
+
+/// Of two cuttings that begin at once one is refused, before anything is solved, and nothing is lost.
+#[test]
+fn two_cuttings_at_once_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for dir in ["cut", "whole"] {
+        sweep(folder, &["plan", "--dir", dir, "--instances", "20", "--rows", "2"], 0);
+    }
+    let start = |shard: &str| {
+        Command::new(assert_cmd::cargo::cargo_bin("rankscape"))
+            .current_dir(folder)
+            .args(["sweep", "run", "--dir", "cut", "--threads", "1", "--shard", shard])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let runs = [start("0/4"), start("1/5")].map(|child| child.wait_with_output().unwrap());
+    let codes = runs.each_ref().map(|run| run.status.code().unwrap());
+    assert!(codes == [0, 2] || codes == [2, 0], "{runs:?}");
+    let refused = runs.iter().find(|run| run.status.code() == Some(2)).unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("this sweep was begun in"), "{refused:?}");
+    let done = sweep(folder, &["status", "--dir", "cut"], 0)["counts"]["items"].as_u64().unwrap();
+    assert!(done == 4 || done == 5);
+    sweep(folder, &["run", "--dir", "cut"], 0);
+    sweep(folder, &["run", "--dir", "whole"], 0);
+    assert_eq!(merged(folder, "cut"), merged(folder, "whole"));
 }

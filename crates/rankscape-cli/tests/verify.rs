@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::bytes::put;
-use common::{are_integers, assert_valid, put_samples, put_weights, rankscape};
+use common::{are_integers, assert_valid, forced, put_samples, put_weights, rankscape};
 use rankscape::io::{read_certificate, write_certificate};
 use serde_json::{Value, json};
 use testkit::grid::Grid;
@@ -19,7 +19,7 @@ const ASK: [&str; 7] = ["diagnose", "--json", "--weights", "w.json", "--data", "
 
 /// The certificate of the point in `w.json` and `d.json`, and the answer of `diagnose`.
 fn certified(folder: &Path, name: &str) -> (Value, Value) {
-    let run = rankscape(folder, &[&ASK[..], &[name]].concat());
+    let run = rankscape(folder, &forced(&[&ASK[..], &[name]].concat()));
     assert!([0, 3].contains(&run.code), "{run:?}");
     (serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap(), run.json())
 }
@@ -306,7 +306,8 @@ fn floating_certificates_are_evaluated_exactly_or_with_intervals() {
 fn the_certificates_of_the_examples_verify() {
     let folder = tempfile::tempdir().unwrap();
     for example in ["digits", "digits-early", "digits-converged", "digits-classifier"] {
-        let run = rankscape(folder.path(), &["diagnose", "--json", "--example", example, "--certificate", "c.json"]);
+        let arguments = ["diagnose", "--json", "--example", example, "--certificate", "c.json"];
+        let run = rankscape(folder.path(), &forced(&arguments));
         assert_eq!(run.code, 0, "{run:?}");
         let (answer, code) = verified(folder.path(), "c.json", &[]);
         assert_eq!((code, &answer["valid"]), (0, &json!(true)), "{example}: {answer}");

@@ -218,6 +218,6 @@ fn balanced_adapters_are_written_whole_and_give_the_same_updates() {
             [0, 3].contains(&rankscape(folder, &["adapter", "adapter", "--balance", "--save", "out", "--force"]).code)
         );
         let input = rankscape(folder, &["adapter", "adapter", "--balance", "--save", "adapter", "--force"]);
-        assert!(input.code == 2 && input.stderr.contains("one of the inputs"), "{name}: {input:?}");
+        assert!(input.code == 2 && input.stderr.contains("overwrite an input"), "{name}: {input:?}");
     }
 }

@@ -56,10 +56,16 @@ pub fn assert_valid(name: &str, document: &Value) {
     assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
 }
 
+/// The arguments, with `--force` where they name an output: many runs write the same name.
+pub fn forced<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let writes = arguments.iter().any(|argument| ["--save", "--leave", "--near", "--certificate"].contains(argument));
+    arguments.iter().copied().chain(writes.then_some("--force")).collect()
+}
+
 /// The document of a run that ends with `code` and without a message; it obeys the schema that it names.
 #[track_caller]
 pub fn answer(folder: &Path, arguments: &[&str], code: i32) -> Value {
-    let run = rankscape(folder, &[arguments, &["--json"]].concat());
+    let run = rankscape(folder, &forced(&[arguments, &["--json"]].concat()));
     assert!(run.code == code && run.stderr.is_empty(), "{arguments:?}: {run:?}");
     let document = run.json();
     let name = document["schema"].as_str().and_then(|schema| schema.split(['.', '/']).nth(1)).unwrap();
@@ -79,7 +85,7 @@ pub fn assert_refused(run: &Run, parts: &[&str]) {
 /// The document of `diagnose --json` on `w.json` and `d.json` with more arguments, after an exit with `code`.
 pub fn diagnosed(folder: &Path, more: &[&str], code: i32) -> Value {
     let arguments = [&["diagnose", "--json", "--weights", "w.json", "--data", "d.json"], more].concat();
-    let run = rankscape(folder, &arguments);
+    let run = rankscape(folder, &forced(&arguments));
     assert_eq!(run.code, code, "{run:?}");
     assert!(run.stderr.is_empty(), "{run:?}");
     run.json()

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
-use crate::linalg::exact::{Rational, RationalMatrix};
+use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use crate::tolerance::Storage;
 
 /// The type in which the numbers of an array are stored.
@@ -93,12 +93,38 @@ impl Array {
         rows_and_columns(&self.shape).map_err(|error| error.array(&self.name))
     }
 
+    /// An error if a whole number of exact text is not the double that is used in its place: it would be rounded.
+    pub(super) fn check_integers(&self) -> Result<()> {
+        let Some(exact) = &self.exact else { return Ok(()) };
+        let kept = |(value, number): (&f64, &Rational)| {
+            !number.is_integer() || Rational::from_float(*value).is_some_and(|double| double == *number)
+        };
+        let Some(at) = self.values.iter().zip(exact).position(|pair| !kept(pair)) else { return Ok(()) };
+        Err(rounded(&exact[at], &index_of(at, &self.shape)).array(&self.name))
+    }
+
     /// An error unless every entry is finite; says where the first bad one is.
     pub(super) fn check_finite(&self) -> Result<()> {
         let Some(at) = self.values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
         let value = self.values[at];
         Err(self.element.explain_range(not_finite(value, &index_of(at, &self.shape)).array(&self.name)))
     }
+}
+
+/// An error if a whole number of an exact matrix is beyond what double precision holds: where the rest of a problem is in
+/// floating point, it would be rounded.
+///
+/// # Errors
+/// With the array, the number and its place.
+pub fn check_integers(name: &str, matrix: &RationalMatrix) -> Result<()> {
+    let array = Array {
+        name: name.to_owned(),
+        shape: vec![matrix.nrows(), matrix.ncols()],
+        values: matrix.entries().iter().map(rational_to_f64).collect(),
+        element: ElementType::Text,
+        exact: Some(matrix.entries().to_vec()),
+    };
+    array.check_integers()
 }
 
 /// Rows and columns of a shape with one dimension (a column) or two.
@@ -118,6 +144,15 @@ pub(super) fn not_finite(value: f64, index: &[usize]) -> InputError {
     InputError::new("an entry is not a finite number")
         .value(format!("{value} at index [{}], counted from 0", place.join(", ")))
         .hint("remove or replace it")
+}
+
+/// The error for a whole number that double precision does not have.
+pub(super) fn rounded(number: impl std::fmt::Display, index: &[usize]) -> InputError {
+    let place: Vec<String> = index.iter().map(ToString::to_string).collect();
+    let text: String = number.to_string().chars().take(40).collect();
+    InputError::new("a whole number beyond 2^53 would be rounded in double precision")
+        .value(format!("{text} at index [{}], counted from 0", place.join(", ")))
+        .hint("write all weights and data as whole numbers in .json, which is read exactly, or as numbers with an exponent")
 }
 
 /// Index of entry number `at`, row by row.

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::array::{Array, ElementType};
+use super::atomic::write_atomically;
 use super::digest::{array_digest, combined_digest};
 use super::documents::{CertificateDigest, MadeFrom, certificate_json, certificate_says, to_json};
-use super::file::{read_limited, write_atomically};
+use super::file::read_limited;
 use super::json::{JSON_LIMIT, Unambiguous, array_of, parse_rational, syntax_error, without_mark};
 use super::weights::digest as layers_digest;
 use crate::certificate::{

@@ -11,7 +11,7 @@ use super::{csv, json};
 use crate::error::{InputError, Result};
 
 /// Name and shape of an array that is not read yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
@@ -67,7 +67,7 @@ impl Container {
         })?;
         let array = match self {
             Self::Npz(npz) => npz.load(index)?,
-            Self::Safetensors(file) => file.load(index)?,
+            Self::Safetensors(file) => file.load_numbers(index)?,
             Self::Memory(arrays) => arrays[index].clone(),
         };
         array.check_finite().map_err(|error| error.file(path.display()))?;

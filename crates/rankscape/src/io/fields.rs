@@ -94,7 +94,7 @@ fn expected(known: &[&str]) -> String {
 }
 
 /// The last name before a colon, or nothing.
-fn last_name(text: &str) -> &str {
+pub(super) fn last_name(text: &str) -> &str {
     let quoted = text.rmatch_indices(':').find_map(|(at, _)| text[..at].trim_end().strip_suffix('"'));
     quoted.and_then(|head| head.rfind('"').map(|at| &head[at + 1..])).unwrap_or("")
 }

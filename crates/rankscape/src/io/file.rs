@@ -1,9 +1,12 @@
-//! Files: formats by extension and first bytes, readable errors, atomic writing.
+//! Files: formats by extension and first bytes, readable errors.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
+pub(super) use super::pipe::keep;
+use super::pipe::{format_by_content, is_stream, kept, read_stream};
 use crate::error::{InputError, Result};
 
 /// Formats that are read.
@@ -20,12 +23,15 @@ pub(super) enum Format {
 /// The format by the extension of the name; pickles and unknown extensions are refused.
 pub(super) fn format_of(path: &Path) -> Result<Format> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if let Some(bytes) = kept(path).filter(|_| extension.is_empty()) {
+        return format_by_content(&bytes).ok_or_else(|| pickle(path));
+    }
     match extension.as_str() {
         "safetensors" => Ok(Format::Safetensors),
         "npz" => Ok(Format::Npz),
         "npy" => Ok(Format::Npy),
         "json" => Ok(Format::Json),
-        "csv" => Ok(Format::Csv),
+        "csv" | "tsv" => Ok(Format::Csv),
         "parquet" if cfg!(feature = "parquet") => Ok(Format::Parquet),
         "parquet" => Err(InputError::new("this build does not read Parquet")
             .hint("build it with --features parquet, or write the table as .csv")
@@ -33,15 +39,16 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
         "pt" | "pth" | "ckpt" | "bin" | "pkl" | "pickle" => Err(pickle(path)),
         _ => Err(InputError::new("the format of the file is not known from its extension")
             .value(if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") })
-            .hint("known are .safetensors, .npz, .npy, .json and .csv")
+            .hint("known are .safetensors, .npz, .npy, .json, .csv and .tsv")
             .file(path.display())),
     }
 }
 
-/// An open file, or a shipped example in memory.
+/// An open file, a shipped example in memory, or what came through a pipe.
 pub(super) enum OpenFile {
     File(File),
     Memory(io::Cursor<&'static [u8]>),
+    Kept(io::Cursor<Arc<[u8]>>),
 }
 
 impl Read for OpenFile {
@@ -49,6 +56,7 @@ impl Read for OpenFile {
         match self {
             Self::File(file) => file.read(buffer),
             Self::Memory(bytes) => bytes.read(buffer),
+            Self::Kept(bytes) => bytes.read(buffer),
         }
     }
 }
@@ -58,8 +66,14 @@ impl Seek for OpenFile {
         match self {
             Self::File(file) => file.seek(position),
             Self::Memory(bytes) => bytes.seek(position),
+            Self::Kept(bytes) => bytes.seek(position),
         }
     }
+}
+
+/// The name is that of a shipped example.
+pub(super) fn is_example(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| name.starts_with("example:"))
 }
 
 /// Opens a file to read and looks at its first bytes: a pickle under another name is refused. A name that begins with
@@ -70,6 +84,11 @@ pub(super) fn open(path: &Path) -> Result<(OpenFile, u64)> {
         return Ok((OpenFile::Memory(io::Cursor::new(bytes)), bytes.len() as u64));
     }
     let named = |error: &io::Error| InputError::new(open_problem(error)).file(path.display());
+    if is_stream(path) {
+        let bytes = kept(path).map_or_else(|| read_stream(path), Ok)?;
+        let length = bytes.len() as u64;
+        return Ok((OpenFile::Kept(io::Cursor::new(bytes)), length));
+    }
     let mut file = File::open(path).map_err(|error| named(&error))?;
     let metadata = file.metadata().map_err(|error| named(&error))?;
     if metadata.is_dir() {
@@ -88,7 +107,7 @@ fn is_safetensors(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"))
 }
 
-fn open_problem(error: &io::Error) -> String {
+pub(super) fn open_problem(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "the file does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "the file may not be read".to_owned(),
@@ -130,32 +149,4 @@ pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes).map_err(|error| read_error(&error).file(path.display()))?;
     Ok(bytes)
-}
-
-/// Writes a file under a temporary name in the same folder and renames it: a reader sees the old file or the new one.
-///
-/// # Errors
-/// If the folder does not exist or may not be written.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomically_by(path, |file| file.write_all(bytes))
-}
-
-/// The same for what `contents` writes.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write_atomically_by(path: &Path, contents: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
-    let name = path.file_name().ok_or_else(|| InputError::new("there is no file name").file(path.display()))?;
-    let temporary = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        contents(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|error| {
-        // The partial file is ours; that it cannot be removed changes nothing about the error.
-        let _ = fs::remove_file(&temporary);
-        InputError::new(format!("the file cannot be written: {error}")).file(path.display())
-    })
 }

@@ -1,7 +1,10 @@
 //! What all samples pass through: factor, digest, weights.
 
 use super::array::{Array, ElementType, shape_text};
+use super::array_names::sample_weights;
+use super::container::Container;
 use super::digest::{ArrayDigest, array_digest, combined_digest};
+use super::file::keep;
 use super::samples::SampleOptions;
 use super::target::read_array;
 use crate::data::{SampleAccumulator, SampleFactor, StoredArray};
@@ -85,7 +88,10 @@ pub(super) fn digest_of(x: [u8; 32], y: Option<[u8; 32]>, weights: Option<&Array
 /// The file of sample weights and the vector in it.
 pub(super) fn read_weights_of_samples(options: &SampleOptions) -> Result<Option<(String, Array)>> {
     let Some(path) = &options.sample_weights else { return Ok(None) };
-    let mut array = read_array(path, "weights")?;
+    let _kept = keep(path)?;
+    let entries = Container::open(path, "weights")?.entries();
+    let name = sample_weights(&entries).map_or("weights", |entry| entry.name.as_str());
+    let mut array = read_array(path, name)?;
     let wrong = |problem: &str, value: String| {
         Err(InputError::new(problem).file(path.display()).array(&array.name).value(value))
     };

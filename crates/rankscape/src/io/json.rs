@@ -10,7 +10,8 @@ use num_traits::Zero;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::array::{Array, ElementType, index_of};
+use super::array::{Array, ElementType, index_of, rounded};
+use super::fields::last_name;
 use super::file::read_limited;
 use crate::error::{InputError, Result};
 use crate::linalg::exact::{Rational, rational_to_f64};
@@ -119,8 +120,11 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// The arrays of a JSON text in order.
 fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
-    let members: Members =
-        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+    let members: Members = serde_json::from_slice(bytes).map_err(|error| {
+        let found = syntax_error(bytes, &error).file(path.display());
+        let name = if found.problem.contains("finite") { name_before(bytes, &error) } else { None };
+        InputError { array: name, ..found }
+    })?;
     members
         .0
         .into_iter()
@@ -174,6 +178,14 @@ pub(super) fn syntax_error_at(
     InputError::new(format!("{problem}: {text}")).value(place).hint(hint)
 }
 
+/// The name of the array in which an error lies.
+fn name_before(bytes: &[u8], error: &serde_json::Error) -> Option<String> {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
+    let before = lines.map(<[u8]>::len).sum::<usize>() + error.column();
+    let text = String::from_utf8_lossy(bytes.get(..before)?).into_owned();
+    Some(last_name(&text).to_owned()).filter(|name| !name.is_empty())
+}
+
 /// The word or number around a byte, of at most 40 bytes.
 fn word_at(line: &[u8], at: usize) -> String {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._".contains(byte);
@@ -187,6 +199,8 @@ struct Reader {
     shape: Vec<usize>,
     values: Vec<f64>,
     exact: Option<Vec<Rational>>,
+    /// The first whole number that double precision does not have, and its place.
+    rounded: Option<(usize, Rational)>,
 }
 
 /// The array of nested lists.
@@ -200,9 +214,12 @@ pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
             None => break,
         }
     }
-    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()) };
+    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()), rounded: None };
     reader.descend(value, 0)?;
-    let Reader { shape, values, exact } = reader;
+    let Reader { shape, values, exact, rounded: first } = reader;
+    if let (Some((at, number)), None) = (first, &exact) {
+        return Err(rounded(number, &index_of(at, &shape)));
+    }
     Ok(Array { name: name.to_owned(), shape, values, element: ElementType::Text, exact })
 }
 
@@ -246,6 +263,10 @@ impl Reader {
             } else {
                 text.parse().unwrap_or(f64::NAN)
             });
+            let double = self.values.last().and_then(|value| Rational::from_float(*value));
+            if self.rounded.is_none() && exact.is_integer() && double.is_none_or(|double| double != exact) {
+                self.rounded = Some((self.values.len() - 1, exact.clone()));
+            }
             if let Some(list) = &mut self.exact {
                 list.push(exact);
             }
@@ -361,6 +382,8 @@ mod tests {
             ("[[1, null]]", "null at [0, 1]"),
             (r#"[["x"]]"#, "\"x\" at [0, 0]"),
             (r#"[["1/0"]]"#, "denominator zero"),
+            ("[[9007199254740993, 0.5]]", "9007199254740993 at index [0, 0]"),
+            ("[[0.5, 9007199254740993]]", "would be rounded"),
             ("[[1e999]]", "too large"),
         ] {
             let message = array(text).unwrap_err().to_string();

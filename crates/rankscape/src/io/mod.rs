@@ -5,23 +5,29 @@
 
 pub mod adapter;
 mod array;
+mod array_names;
+mod atomic;
 mod certificate;
+mod columns;
 mod container;
 mod csv;
 mod digest;
 pub mod documents;
+mod effective;
 mod examples;
 mod fields;
 mod file;
 pub mod instances;
 mod intake;
 mod json;
+mod labels;
 mod layers;
 mod npy;
 mod npz;
 mod open_array;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod pipe;
 mod rows;
 mod safetensors;
 mod samples;
@@ -32,10 +38,10 @@ mod target;
 mod weights;
 mod write;
 
-pub use array::ElementType;
+pub use array::{ElementType, check_integers};
+pub use atomic::{is_device, output_target, write_atomically, write_atomically_by};
 pub use certificate::{CertificateFile, read_certificate, write_certificate};
 pub use examples::EXAMPLE_FILES;
-pub use file::{write_atomically, write_atomically_by};
 pub use json::JSON_LIMIT;
 pub use npz::ENTRY_LIMIT;
 pub use rows::ARRAY_LIMIT;

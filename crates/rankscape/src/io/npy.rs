@@ -82,7 +82,7 @@ fn read_exactly(reader: &mut dyn Read, target: &mut [u8]) -> Result<()> {
 
 impl Layout {
     /// From a type string such as `<f8`.
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let mut letters = text.chars();
         let (order, kind) = (letters.next().unwrap_or(' '), letters.next().unwrap_or(' '));
         let bytes: usize = letters.as_str().parse().unwrap_or(0);
@@ -92,13 +92,7 @@ impl Layout {
             ('u', 1 | 2 | 4 | 8) => Kind::Unsigned,
             ('b', 1) => Kind::Truth,
             ('O', _) => return Err(object_array(text)),
-            _ => {
-                return Err(InputError::new("numbers of this type are not read")
-                    .value(format!("dtype '{text}'"))
-                    .hint(
-                        "convert with .astype(\"float64\"); float16, float32, float64, integers and booleans are read",
-                    ));
-            }
+            (kind, bytes) => return Err(other_type(text, kind, bytes)),
         };
         let big_endian = match order {
             '>' => true,
@@ -114,6 +108,28 @@ impl Layout {
             (Kind::Float, 4) => ElementType::F32,
             (Kind::Float, _) => ElementType::F64,
             _ => ElementType::Integer,
+        }
+    }
+
+    /// The place of the first whole number in `bytes` that double precision does not have, and the number.
+    pub(super) fn first_rounded(self, bytes: &[u8]) -> Option<(usize, String)> {
+        let raw = |raw: &[u8; 8]| if self.big_endian { raw.iter().rev().copied().collect() } else { raw.to_vec() };
+        let number = |raw: Vec<u8>| -> [u8; 8] { raw.try_into().unwrap_or_default() };
+        let numbers = || bytes.as_chunks::<8>().0.iter().map(raw).map(number);
+        match (self.kind, self.bytes) {
+            (Kind::Signed, 8) => {
+                let mut numbers = numbers().map(i64::from_le_bytes).enumerate();
+                numbers
+                    .find(|(_, value)| *value as f64 as i128 != i128::from(*value))
+                    .map(|(at, v)| (at, v.to_string()))
+            }
+            (Kind::Unsigned, 8) => {
+                let mut numbers = numbers().map(u64::from_le_bytes).enumerate();
+                numbers
+                    .find(|(_, value)| *value as f64 as u128 != u128::from(*value))
+                    .map(|(at, v)| (at, v.to_string()))
+            }
+            _ => None,
         }
     }
 
@@ -146,6 +162,22 @@ impl Layout {
             target.extend(numbers.iter().map(|&raw| decode(raw)));
         }
     }
+}
+
+/// The refusal of a type, with a line that converts it where one does.
+fn other_type(text: &str, kind: char, bytes: usize) -> InputError {
+    let hint = match (kind, bytes) {
+        ('V', 2) => {
+            "bfloat16 is stored like this: (a.view(\"uint16\").astype(\"uint32\") << 16).view(\"float32\") gives its numbers"
+        }
+        ('V', _) => "short types of ml_dtypes are stored like this: convert with .astype(\"float32\") before saving",
+        ('c', _) => "complex numbers have no place in these networks",
+        ('f' | 'U' | 'S', _) => {
+            "convert with .astype(\"float64\"); float16, float32, float64, integers and booleans are read"
+        }
+        _ => "float16, float32, float64, integers and booleans are read",
+    };
+    InputError::new("numbers of this type are not read").value(format!("dtype '{text}'")).hint(hint)
 }
 
 fn object_array(text: &str) -> InputError {
@@ -250,5 +282,21 @@ mod tests {
             let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}");
             assert!(parse_header(&text).unwrap_err().problem.starts_with(problem), "{descr}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_that_doubles_do_not_have_are_found() {
+        let first = |descr: &str, values: &[u64], big: bool| {
+            let bytes: Vec<u8> =
+                values.iter().flat_map(|v| if big { v.to_be_bytes() } else { v.to_le_bytes() }).collect();
+            Layout::parse(descr).unwrap().first_rounded(&bytes)
+        };
+        let odd = (1 << 53) + 1;
+        assert_eq!(first("<i8", &[1, 1 << 60, odd], false), Some((2, odd.to_string())));
+        assert_eq!(first(">u8", &[odd], true), Some((0, odd.to_string())));
+        assert_eq!(first("<u8", &[u64::MAX], false), Some((0, u64::MAX.to_string())));
+        assert_eq!(first("<i8", &[i64::MAX as u64], false), Some((0, i64::MAX.to_string())));
+        assert_eq!(first("<i8", &[1 << 53, u64::MAX, i64::MIN as u64], false), None);
+        assert_eq!(first("<f8", &[odd], false), None);
     }
 }

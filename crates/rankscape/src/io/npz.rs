@@ -1,13 +1,13 @@
 //! The NPZ format: a zip archive with one NPY file for each array.
 
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::array::{Array, entry_count, shape_text};
-use super::file::{OpenFile, open, pickle};
+use super::array::{Array, shape_text};
+use super::file::{OpenFile, open, pickle, read_error};
 use super::npy::Header;
 use super::rows::{decode_all, from_fortran_order};
 use crate::error::{InputError, Result};
@@ -81,11 +81,15 @@ impl Npz {
         self.archive.by_index(index).map_err(|error| damaged(&error))
     }
 
-    /// A reader at the first number of an array.
+    /// A reader at the first number of an array, which checks the checksum when the last one is read.
     pub(super) fn numbers(&mut self, index: usize) -> Result<impl Read + '_> {
         let mut entry = self.entry(index)?;
-        Header::read(&mut entry)?;
-        Ok(BufReader::with_capacity(1 << 16, entry))
+        let left = Header::read(&mut entry)?.data_bytes()?;
+        let mut whole = WholeEntry { entry, left };
+        if left == 0 {
+            whole.check_end().map_err(|error| read_error(&error))?;
+        }
+        Ok(BufReader::with_capacity(1 << 16, whole))
     }
 
     /// Reads a whole array.
@@ -97,6 +101,35 @@ impl Npz {
             array_from(&name, &header, &mut numbers)
         };
         load().map_err(|error| error.array(&name).file(file))
+    }
+}
+
+/// The numbers of an entry; the archive compares its checksum where the entry ends, so the end is always read.
+struct WholeEntry<R> {
+    entry: R,
+    left: u64,
+}
+
+impl<R: Read> WholeEntry<R> {
+    fn check_end(&mut self) -> io::Result<()> {
+        match self.entry.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the entry is longer than its header says")),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(error),
+            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("its checksum is wrong ({error})"))),
+        }
+    }
+}
+
+impl<R: Read> Read for WholeEntry<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let count = self.entry.read(&mut buffer[..most])?;
+        self.left -= count as u64;
+        if self.left == 0 && count > 0 {
+            self.check_end()?;
+        }
+        Ok(count)
     }
 }
 
@@ -124,7 +157,7 @@ fn read_header(entry: &mut ZipFile<'_, BufReader<OpenFile>>) -> Result<Header> {
 
 /// The array whose header was read, from a reader at its first number.
 pub(super) fn array_from(name: &str, header: &Header, reader: &mut dyn Read) -> Result<Array> {
-    let values = decode_all(reader, header.layout, entry_count(&header.shape)?)?;
+    let values = decode_all(reader, header.layout, &header.shape, header.fortran_order)?;
     let values = if header.fortran_order { from_fortran_order(&values, &header.shape) } else { values };
     let element = header.layout.element();
     Ok(Array { name: name.to_owned(), shape: header.shape.clone(), values, element, exact: None })

@@ -4,13 +4,16 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::array::{Array, ElementType, shape_text};
-use super::container::{Container, list, open_npy};
-use super::file::{Format, OpenFile, format_of};
+use super::array_names::{choose, is_output};
+use super::container::{Container, open_npy};
+use super::file::{Format, OpenFile, format_of, is_example};
+use super::labels::{LabelRows, classes, one_hot};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::rows::{EncodedRows, RowSource, StoredRows};
-use super::samples::SampleOptions;
+use super::samples::{EXACT_ENTRIES_LIMIT, SampleOptions, with_plan};
 use crate::error::{InputError, Result};
+use crate::linalg::exact::Rational;
 
 /// An array of samples, a sample a row.
 pub(super) struct OpenArray {
@@ -26,6 +29,8 @@ enum Source {
     Npz(Box<Npz>, usize),
     Npy(BufReader<OpenFile>, Header),
     Stored(Array),
+    /// Labels that stand for one column for each class.
+    Labels(Vec<f64>),
     /// Rows that the caller has already seen.
     Elsewhere,
 }
@@ -76,6 +81,30 @@ impl OpenArray {
         if let Source::Stored(array) = &self.source { Some(array) } else { None }
     }
 
+    /// It holds whole numbers, in one column.
+    pub(super) fn looks_like_labels(&self) -> bool {
+        let whole = |array: &Array| array.exact.as_ref().is_some_and(|exact| exact.iter().all(Rational::is_integer));
+        self.cols == 1 && (self.element == ElementType::Integer || self.stored().is_some_and(whole))
+    }
+
+    /// One column for each class in place of labels; exact where the labels are and the entries are few.
+    pub(super) fn one_hot(mut self, outputs: Option<usize>) -> Result<Self> {
+        if self.cols != 1 {
+            return Err(InputError::new("--one-hot needs labels: one whole number a sample")
+                .array(&self.name)
+                .value(self.text()));
+        }
+        let (mut labels, count, name) = (Vec::new(), self.rows, self.name.clone());
+        let read = self.rows().and_then(|mut rows| rows.next_rows(count, &mut labels));
+        read.map_err(|error| error.array(&name))?;
+        let cols = classes(&labels, &self.name, outputs)?;
+        let small = labels.len().saturating_mul(cols) <= EXACT_ENTRIES_LIMIT;
+        let exactly = self.stored().is_some_and(|array| array.exact.is_some());
+        let source =
+            if small { Source::Stored(one_hot(&labels, &self.name, cols, exactly)) } else { Source::Labels(labels) };
+        Ok(Self { cols, element: ElementType::Integer, one_dimensional: false, source, ..self })
+    }
+
     /// The rows from the first one on.
     pub(super) fn rows(&mut self) -> Result<Box<dyn RowSource + '_>> {
         let cols = self.cols;
@@ -96,31 +125,38 @@ impl OpenArray {
             }
             Source::Npy(reader, header) => Ok(Box::new(EncodedRows::new(reader, header.layout, cols))),
             Source::Stored(array) => Ok(Box::new(StoredRows { values: &array.values, cols })),
+            Source::Labels(labels) => Ok(Box::new(LabelRows { labels: labels.as_slice(), classes: cols })),
             Source::Elsewhere => Ok(Box::new(StoredRows { values: &[], cols })),
         }
     }
 }
 
+/// X, and Y unless the task needs none, with notes.
+pub(super) struct Opened {
+    pub(super) x: OpenArray,
+    pub(super) y: Option<OpenArray>,
+    pub(super) notes: Vec<String>,
+}
+
 /// Opens X and, unless the task needs none, Y.
-pub(super) fn open_arrays(
-    spec: &str,
-    pair: Option<(&str, &str)>,
-    options: &SampleOptions,
-) -> Result<(OpenArray, Option<OpenArray>)> {
-    let names = [&options.names.0, &options.names.1];
-    let wanted = if options.autoencoder { &names[..1] } else { &names[..] };
+pub(super) fn open_arrays(spec: &str, pair: Option<(&str, &str)>, options: &SampleOptions) -> Result<Opened> {
     let mut opened = match pair {
         Some((x, y)) => {
-            let paths = [Path::new(x.trim()), Path::new(y.trim())];
-            wanted.iter().zip(paths).map(|(name, path)| open_single(name, path)).collect::<Result<Vec<_>>>()?
+            let x = open_single("X", Path::new(x.trim()))?;
+            let y = (!options.autoencoder).then(|| open_single("Y", Path::new(y.trim()))).transpose()?;
+            Opened { x, y, notes: Vec::new() }
         }
-        None => open_named(Path::new(spec), wanted)?,
+        None => open_named(Path::new(spec), options)?,
+    };
+    if options.one_hot {
+        let outputs = options.expected.map(|(_, outputs)| outputs);
+        if let Some(labels) = opened.y.take() {
+            let y = labels.one_hot(outputs)?;
+            opened.notes.push(format!("{} has labels: one column for each of {} classes", y.name, y.cols));
+            opened.y = Some(y);
+        }
     }
-    .into_iter();
-    match opened.next() {
-        Some(x) => Ok((x, opened.next())),
-        None => Err(InputError::new("there are no samples")),
-    }
+    Ok(opened)
 }
 
 /// One of two `.npy` files.
@@ -134,40 +170,45 @@ fn open_single(name: &str, path: &Path) -> Result<OpenArray> {
 }
 
 /// Arrays of one file.
-fn open_named(path: &Path, names: &[&String]) -> Result<Vec<OpenArray>> {
-    match format_of(path)? {
-        Format::Npz => names.iter().map(|name| open_in_archive(name, path)).collect(),
-        Format::Npy if names.len() == 1 => Ok(vec![open_single(names[0], path)?]),
-        Format::Npy => Err(InputError::new("an .npy file holds one array; inputs and outputs are needed")
-            .hint("give both: --data X.npy,Y.npy, or say --task autoencoder")),
-        _ => {
-            let mut container = Container::open(path, names[0])?;
-            let known: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
-            let open = |name: &&String| {
-                if !known.contains(name) {
-                    return Err(missing(name, &known));
-                }
-                let array = container.load(name, path)?;
-                OpenArray::new(name, &array.shape.clone(), array.element, Source::Stored(array))
-            };
-            names.iter().map(open).collect()
+fn open_named(path: &Path, options: &SampleOptions) -> Result<Opened> {
+    let format = format_of(path)?;
+    match format {
+        Format::Npy if options.autoencoder => {
+            return Ok(Opened { x: open_single("X", path)?, y: None, notes: Vec::new() });
         }
+        Format::Npy => {
+            return Err(InputError::new("an .npy file holds one array; inputs and outputs are needed")
+                .hint("give both: --data X.npy,Y.npy, or say --task autoencoder"));
+        }
+        _ => {}
     }
+    let told = |error: InputError| {
+        let in_outputs = error.array.as_deref().is_some_and(|name| is_output(name, options));
+        with_plan(error, in_outputs)
+    };
+    let mut container = Container::open(path, "X").map_err(told)?;
+    let weights_here = options.sample_weights.as_deref() == Some(path);
+    let chosen = choose(&container.entries(), options, weights_here)?;
+    let mut open = |name: &String| match format {
+        Format::Npz => open_in_archive(name, path),
+        _ => {
+            let array = container.load(name, path).map_err(told)?;
+            OpenArray::new(name, &array.shape.clone(), array.element, Source::Stored(array))
+        }
+    };
+    let x = open(&chosen.x)?;
+    let y = chosen.y.as_ref().map(open).transpose()?;
+    // What the shipped examples hold beside X and Y is no news.
+    let notes = if is_example(path) { Vec::new() } else { chosen.notes };
+    Ok(Opened { x, y, notes })
 }
 
 /// Each array has its own view of the archive, so X and Y can be read side by side.
 fn open_in_archive(name: &str, path: &Path) -> Result<OpenArray> {
     let npz = Npz::open(path)?;
-    let known: Vec<String> = npz.entries.iter().map(|entry| entry.name.clone()).collect();
-    let index = known.iter().position(|known| known == name).ok_or_else(|| missing(name, &known))?;
+    let index = npz.entries.iter().position(|entry| entry.name == name);
+    let index = index.ok_or_else(|| InputError::new("there is no array of this name").array(name))?;
     let header = &npz.entries[index].header;
     let (shape, element) = (header.shape.clone(), header.layout.element());
     OpenArray::new(name, &shape, element, Source::Npz(Box::new(npz), index))
-}
-
-fn missing(name: &str, known: &[String]) -> InputError {
-    InputError::new(format!("the file has no array {name}")).array(name).hint(format!(
-        "the file holds {}; samples are arrays X and Y with a sample a row (--task autoencoder needs X only)",
-        list(known)
-    ))
 }

@@ -12,7 +12,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::array::{ElementType, not_finite};
+use super::array::{ElementType, not_finite, rounded};
 use super::file::{OpenFile, open};
 use super::table::TableRows;
 use crate::error::{InputError, Result};
@@ -42,7 +42,7 @@ pub(super) struct ParquetTable {
 impl ParquetTable {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (OpenFile::File(file), length) = open(path)? else {
-            return Err(InputError::new("the shipped examples are not in Parquet"));
+            return Err(InputError::new("Parquet is read from files only").hint("store it in a file first"));
         };
         let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&error))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
@@ -107,6 +107,10 @@ impl TableRows for ParquetTable {
         self.element
     }
 
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool> {
         if self.portion.first().is_none_or(|column| column.len() == self.at) && !self.advance()? {
             return Ok(false);
@@ -169,7 +173,17 @@ fn decode(reader: &mut ColumnReader, count: usize, before: usize, target: &mut V
         ColumnReader::DoubleColumnReader(reader) => append(reader, count, before, target, |value| value),
         ColumnReader::FloatColumnReader(reader) => append(reader, count, before, target, f64::from),
         ColumnReader::Int32ColumnReader(reader) => append(reader, count, before, target, f64::from),
-        ColumnReader::Int64ColumnReader(reader) => append(reader, count, before, target, |value| value as f64),
+        ColumnReader::Int64ColumnReader(reader) => {
+            let (first, mut large) = (target.len(), None);
+            append(reader, count, before, target, |value| {
+                if value as f64 as i128 != i128::from(value) {
+                    large = large.or(Some(value));
+                }
+                value as f64
+            })?;
+            let is_large = |value: i64| target[first..].iter().position(|&double| double == value as f64);
+            large.map_or(Ok(()), |value| Err(rounded(value, &[before + is_large(value).unwrap_or(0)])))
+        }
         ColumnReader::BoolColumnReader(reader) => append(reader, count, before, target, f64::from),
         _ => Err(InputError::new("a column does not hold numbers of a type that is read")),
     }
@@ -180,7 +194,7 @@ fn append<T: DataType>(
     count: usize,
     before: usize,
     target: &mut Vec<f64>,
-    number: impl Fn(T::T) -> f64,
+    number: impl FnMut(T::T) -> f64,
 ) -> Result<()> {
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     while levels.len() < count {

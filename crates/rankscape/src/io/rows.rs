@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::array::{entry_count, index_of, rounded};
 use super::file::read_error;
 use super::npy::Layout;
 use crate::error::{InputError, Result};
@@ -21,11 +22,12 @@ pub(super) struct EncodedRows<R> {
     layout: Layout,
     cols: usize,
     bytes: Vec<u8>,
+    rows: usize,
 }
 
 impl<R: Read> EncodedRows<R> {
     pub(super) fn new(reader: R, layout: Layout, cols: usize) -> Self {
-        Self { reader, layout, cols, bytes: Vec::new() }
+        Self { reader, layout, cols, bytes: Vec::new(), rows: 0 }
     }
 }
 
@@ -34,7 +36,11 @@ impl<R: Read> RowSource for EncodedRows<R> {
         self.bytes.resize(count * self.cols * self.layout.bytes, 0);
         self.reader.read_exact(&mut self.bytes).map_err(|error| read_error(&error))?;
         target.clear();
+        if let Some((at, number)) = self.layout.first_rounded(&self.bytes) {
+            return Err(rounded(number, &[self.rows + at / self.cols, at % self.cols]));
+        }
         self.layout.decode(&self.bytes, target);
+        self.rows += count;
         Ok(())
     }
 }
@@ -56,7 +62,8 @@ impl RowSource for StoredRows<'_> {
 }
 
 /// Reads all numbers of an array; the memory grows with what is really there, not with what a header declares.
-pub(super) fn decode_all(reader: &mut dyn Read, layout: Layout, count: usize) -> Result<Vec<f64>> {
+pub(super) fn decode_all(reader: &mut dyn Read, layout: Layout, shape: &[usize], fortran: bool) -> Result<Vec<f64>> {
+    let count = entry_count(shape)?;
     check_limit(count)?;
     let mut values = Vec::new();
     let mut bytes = vec![0; layout.bytes << 13];
@@ -65,10 +72,21 @@ pub(super) fn decode_all(reader: &mut dyn Read, layout: Layout, count: usize) ->
         let part = left.min(1 << 13);
         let bytes = &mut bytes[..part * layout.bytes];
         reader.read_exact(bytes).map_err(|error| read_error(&error))?;
+        if let Some((at, number)) = layout.first_rounded(bytes) {
+            let mut index = index_of(values.len() + at, &if fortran { reversed(shape) } else { shape.to_vec() });
+            if fortran {
+                index.reverse();
+            }
+            return Err(rounded(number, &index));
+        }
         layout.decode(bytes, &mut values);
         left -= part;
     }
     Ok(values)
+}
+
+fn reversed(shape: &[usize]) -> Vec<usize> {
+    shape.iter().rev().copied().collect()
 }
 
 /// An error if so many numbers are more than is held in memory.

@@ -13,7 +13,8 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::array::{Array, ElementType};
 use super::file::{OpenFile, open, read_error};
 use super::json::{Members, syntax_error};
-use super::rows::check_limit;
+use super::npy::Layout;
+use super::rows::{check_limit, decode_all};
 use crate::error::{InputError, Result};
 use crate::linalg::LargeMatrix;
 
@@ -69,13 +70,30 @@ impl Safetensors {
         Ok(Self { file: path.display().to_string(), reader, data_start: size + 8, entries, metadata })
     }
 
-    /// Reads a whole tensor.
+    /// Reads a whole tensor of floating-point numbers.
     pub(super) fn load(&mut self, index: usize) -> Result<Array> {
         let (name, info) = self.entries[index].clone();
-        self.load_tensor(&name, &info).map_err(|error| error.array(&name).file(&self.file))
+        self.load_floats(&name, &info).map_err(|error| error.array(&name).file(&self.file))
     }
 
-    fn load_tensor(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
+    /// Reads a whole tensor of floating-point numbers, whole numbers or truth values.
+    pub(super) fn load_numbers(&mut self, index: usize) -> Result<Array> {
+        let (name, info) = self.entries[index].clone();
+        let Some(layout) = whole_numbers(info.dtype) else { return self.load(index) };
+        let mut load = || {
+            let values = decode_all(&mut self.bytes(&info)?.as_slice(), layout, &info.shape, false)?;
+            Ok(Array {
+                name: name.clone(),
+                shape: info.shape.clone(),
+                values,
+                element: ElementType::Integer,
+                exact: None,
+            })
+        };
+        load().map_err(|error: InputError| error.array(&name).file(&self.file))
+    }
+
+    fn load_floats(&mut self, name: &str, info: &TensorInfo) -> Result<Array> {
         let element = element_of(info.dtype)?;
         check_limit(info.shape.iter().product())?;
         let values = decode(element, &self.bytes(info)?);
@@ -179,6 +197,23 @@ fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
     Metadata::new(None, entries.clone())
         .map_err(|error| InputError::new(format!("the safetensors header is not valid: {error}")))?;
     Ok((entries, metadata))
+}
+
+/// How whole numbers and truth values are stored: as in NPY.
+fn whole_numbers(dtype: Dtype) -> Option<Layout> {
+    let descr = match dtype {
+        Dtype::BOOL => "|b1",
+        Dtype::U8 => "|u1",
+        Dtype::I8 => "|i1",
+        Dtype::U16 => "<u2",
+        Dtype::I16 => "<i2",
+        Dtype::U32 => "<u4",
+        Dtype::I32 => "<i4",
+        Dtype::U64 => "<u8",
+        Dtype::I64 => "<i8",
+        _ => return None,
+    };
+    Layout::parse(descr).ok()
 }
 
 /// The type of the numbers of a tensor, if it is one that is read.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::array::Array;
 use super::digest::array_digest;
-use super::file::{Format, format_of};
+use super::file::{Format, format_of, keep};
 use super::intake::{Intake, digest_of, read_weights_of_samples};
-use super::open_array::{OpenArray, open_arrays};
+use super::open_array::{OpenArray, Opened, open_arrays};
 use super::table::read_table;
 use crate::data::SampleFactor;
 use crate::error::{InputError, Result};
@@ -36,8 +36,12 @@ pub struct SampleOptions {
     pub sample_weights: Option<PathBuf>,
     /// Threads that factor the blocks.
     pub threads: usize,
-    /// Names of the arrays in the file.
-    pub names: (String, String),
+    /// Name of the array with the inputs, or of the columns, separated by commas; by default by their names.
+    pub x: Option<String>,
+    /// Likewise for the outputs.
+    pub y: Option<String>,
+    /// Y has labels 0, 1, ...: one column for each class in its place.
+    pub one_hot: bool,
 }
 
 impl Default for SampleOptions {
@@ -48,7 +52,9 @@ impl Default for SampleOptions {
             inputs: None,
             sample_weights: None,
             threads: 1,
-            names: ("X".to_owned(), "Y".to_owned()),
+            x: None,
+            y: None,
+            one_hot: false,
         }
     }
 }
@@ -81,23 +87,70 @@ pub struct Samples {
 pub fn read_samples(spec: &str, options: &SampleOptions) -> Result<Samples> {
     let pair = spec.split_once(',').filter(|_| !Path::new(spec).exists());
     let read = || {
+        let paths = pair.map_or_else(|| vec![spec], |(x, y)| vec![x.trim(), y.trim()]);
+        let _kept = paths.into_iter().map(|path| keep(Path::new(path))).collect::<Result<Vec<_>>>()?;
+        check_options(pair, options)?;
         if pair.is_none() {
             let format = format_of(Path::new(spec))?;
             if matches!(format, Format::Csv | Format::Parquet) {
                 return read_table(Path::new(spec), format, options);
             }
         }
-        let (x, y) = open_arrays(spec, pair, options)?;
+        let Opened { x, y, notes } = open_arrays(spec, pair, options)?;
         check(&x, y.as_ref(), options)?;
-        read_arrays(x, y, options)
+        read_arrays(x, y, notes, options)
     };
     read().map_err(|error: InputError| error.file(spec))
 }
 
-fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptions) -> Result<Samples> {
-    let mut notes: Vec<String> = [Some(&x), y.as_ref()].into_iter().flatten().filter_map(OpenArray::note).collect();
+/// What to do about an entry of Y that was not observed.
+const PLAN: &str = "an entry that was not observed has weight 0 in a weighted loss, once those are read: \
+                    until then leave its sample out";
+
+/// The error about samples, with what to do where a number of Y is missing.
+pub(super) fn with_plan(error: InputError, in_outputs: bool) -> InputError {
+    let is_missing = ["finite number", "missing", "null"]
+        .iter()
+        .any(|word| error.problem.contains(word) || error.value.as_ref().is_some_and(|value| value.starts_with(word)));
+    if in_outputs && is_missing { InputError { hint: Some(PLAN.to_owned()), ..error } } else { error }
+}
+
+/// Options that would do nothing are refused.
+fn check_options(pair: Option<(&str, &str)>, options: &SampleOptions) -> Result<()> {
+    let idle = |option: &str, why: &str| Err(InputError::new(format!("{option} does nothing here: {why}")));
+    if pair.is_some() && (options.x.is_some() || options.y.is_some()) {
+        return idle("--x or --y", "each of the two files holds one array");
+    }
+    if options.autoencoder && (options.y.is_some() || options.one_hot) {
+        return idle("--y or --one-hot", "--task autoencoder takes Y = X");
+    }
+    if options.inputs.is_some() && (options.x.is_some() || options.y.is_some()) {
+        return idle("--inputs", "--x or --y names the columns");
+    }
+    Ok(())
+}
+
+fn read_arrays(
+    mut x: OpenArray,
+    mut y: Option<OpenArray>,
+    mut notes: Vec<String>,
+    options: &SampleOptions,
+) -> Result<Samples> {
+    if options.inputs.is_some() {
+        return Err(InputError::new("--inputs does nothing here: the file has arrays and not columns of a table")
+            .hint("say which arrays are inputs and outputs with --x NAME --y NAME"));
+    }
+    notes.extend([Some(&x), y.as_ref()].into_iter().flatten().filter_map(OpenArray::note));
+    let names = (x.name.clone(), y.as_ref().map_or_else(String::new, |y| y.name.clone()));
     let weights = read_weights_of_samples(options)?;
     let exact = exact_samples(&x, y.as_ref(), options, &mut notes)?;
+    if exact.is_none() {
+        [Some(&x), y.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(OpenArray::stored)
+            .try_for_each(Array::check_integers)?;
+    }
     let exact_digest = exact.is_some().then(|| {
         let digest = |array: &Array| array_digest(array, true);
         digest_of(x.stored().map(digest).unwrap_or_default(), y.as_ref().and_then(OpenArray::stored).map(digest), None)
@@ -114,19 +167,30 @@ fn read_arrays(mut x: OpenArray, mut y: Option<OpenArray>, options: &SampleOptio
         let (mut x_part, mut y_part) = (Vec::new(), Vec::new());
         for from in (0..samples).step_by(portion) {
             let count = portion.min(samples - from);
-            x_rows.next_rows(count, &mut x_part).map_err(|error| error.array(&options.names.0))?;
+            x_rows.next_rows(count, &mut x_part).map_err(|error| error.array(&names.0))?;
             if let Some(rows) = &mut y_rows {
-                rows.next_rows(count, &mut y_part).map_err(|error| error.array(&options.names.1))?;
+                rows.next_rows(count, &mut y_part).map_err(|error| error.array(&names.1))?;
             }
             let named = |error: InputError| {
                 let element = types[usize::from(error.array.as_deref() == Some("Y"))];
-                element.explain_range(error)
+                renamed(element.explain_range(error), &names)
             };
             intake.push(&x_part, &y_part).map_err(named)?;
         }
     }
     let (factor, digest) = intake.finish(types)?;
     Ok(Samples { factor, exact, notes, unit_roundoff, digest: exact_digest.unwrap_or(digest) })
+}
+
+/// The error about X or Y under the name that the file has for it, with what to do.
+fn renamed(error: InputError, (x, y): &(String, String)) -> InputError {
+    let in_outputs = error.array.as_deref() == Some("Y");
+    let name = match error.array.as_deref() {
+        Some("X") => Some(x.clone()),
+        Some("Y") => Some(y.clone()),
+        other => other.map(str::to_owned),
+    };
+    with_plan(InputError { array: name, ..error }, in_outputs)
 }
 
 /// The exact values, where the file states them and they are few enough.
@@ -183,7 +247,7 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
         return Err(InputError::new(format!("the data do not fit the network, which has {inputs} inputs"))
             .array(&x.name)
             .value(both(x, y))
-            .hint("the weights look transposed: use --convention flax, or swap X and Y"));
+            .hint("inputs and outputs are exchanged, in the data or in the weights: check which"));
     }
     let fit = |shape: &OpenArray, wanted: usize, what: &str| {
         if shape.cols == wanted {
@@ -192,10 +256,16 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
         let error = InputError::new(format!("the data do not fit the network, which has {wanted} {what}"))
             .array(&shape.name)
             .value(shape.text());
-        Err(if shape.looks_transposed(wanted) {
-            error.hint(format!("a sample is a row: transpose {}", shape.name))
+        // Both have as many rows, so a transposed X alone would have been noticed.
+        let transposed = inputs == outputs && shape.looks_transposed(wanted);
+        Err(if what == "outputs" && shape.looks_like_labels() {
+            error.hint(format!("if {} has labels, --one-hot makes one column of each class", shape.name))
+        } else if transposed {
+            error.hint("a sample is a row: if samples are columns here, transpose the data")
         } else {
-            error.hint("check that data and weights belong together, and the order of the layers")
+            error.hint(
+                "check that data and weights belong together, how the weights are stored, and the order of the layers",
+            )
         })
     };
     fit(x, inputs, "inputs")?;
@@ -204,7 +274,10 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
         None if inputs == outputs => Ok(()),
         None => Err(InputError::new("an autoencoder has as many outputs as inputs")
             .value(format!("{inputs} inputs, {outputs} outputs"))
-            .hint("leave out --task autoencoder and give Y")),
+            .hint(
+                "if the weights hold only one half, as with a decoder that is the transposed encoder, save both; \
+                 for another task give Y and leave out --task autoencoder",
+            )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::sweep::write_atomically;
+use super::atomic::write_atomically;
 use crate::error::{InputError, Result};
 use crate::homotopy::{TrackOptions, Workers};
 use crate::quadratic::{Shape, StartSet};

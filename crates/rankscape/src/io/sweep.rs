@@ -2,23 +2,29 @@
 //!
 //! `plan.json` is written once. A shard is one file, written under a temporary name and renamed when it is whole, so that
 //! a run that is killed loses at most the shard it was in, and nothing is counted twice. Every shard names the digest of
-//! its plan; shards of another plan are refused.
+//! its plan and that of its counts: a shard of another plan or a damaged one is set apart and done again, and blocks no other.
+//! Shards fit together only if all are cut alike, so the first that is begun settles the cutting, before anything is solved.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::atomic::write_atomically;
 use super::documents::to_json;
 use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 
 const PLAN: &str = "plan.json";
 const PLAN_SCHEMA: &str = "rankscape.sweep.plan/1";
-const SHARD_SCHEMA: &str = "rankscape.sweep.shard/1";
+const SHARD_SCHEMA: &str = "rankscape.sweep.shard/2";
+/// The file that settles into how many shards the plan is cut.
+const CUTTING: &str = "cutting";
+/// How often a run looks at a cutting that another is about to write, 20 milliseconds apart.
+const CUTTING_LOOKS: usize = 50;
 
 /// Largest number of shards of a plan: each is a file.
 pub const SHARDS_LIMIT: u64 = 1_000_000;
@@ -50,6 +56,8 @@ struct ShardDocument {
     counts: Vec<(usize, usize, u64)>,
     unproved: Vec<u64>,
     contradictions: Vec<u64>,
+    /// SHA-256 over all of the above.
+    digest: String,
 }
 
 /// A plan cut into shards, in a directory.
@@ -70,39 +78,27 @@ pub struct SweepStatus {
     pub done: Vec<u64>,
     /// The others.
     pub missing: Vec<u64>,
+    /// Those of the others whose file is of no use, and why.
+    pub damaged: Vec<(u64, String)>,
 }
 
 fn failed(problem: &str, path: &Path, error: impl std::fmt::Display) -> InputError {
     InputError::new(problem).value(error.to_string().chars().take(200).collect::<String>()).file(path.display())
 }
 
-/// Writes a file under a temporary name in the same directory, flushes it to the disk and renames it.
-///
-/// # Errors
-/// If the directory cannot be written to or the disk is full; then no file of that name has changed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|error| {
-        // What was written so far is of no use; failing to remove it changes nothing.
-        let _ = fs::remove_file(&partial);
-        failed("the file cannot be written", path, error).hint("check space and permissions")
-    })
-}
-
 /// What to do about a shard that is of no use.
 fn anew(error: InputError, path: &Path) -> InputError {
-    error.file(path.display()).hint(format!("delete {} and run the sweep again", path.display()))
+    error.file(path.display()).hint("run the sweep again: this shard is set apart and done anew")
 }
 
 impl ShardDocument {
+    /// Digest of everything but the digest.
+    fn sum(&self) -> String {
+        let parts = (&self.schema, &self.plan, self.shard, self.shards, self.items);
+        let text = serde_json::to_string(&(parts, &self.counts, &self.unproved, &self.contradictions));
+        hexadecimal(text.unwrap_or_default().as_bytes())
+    }
+
     /// What is counted, if that is `items`, each once.
     fn tally(self, items: Range<u64>) -> Option<Tally> {
         let listed = |list: &[u64]| list.is_sorted_by(|a, b| a < b) && list.iter().all(|item| items.contains(item));
@@ -168,8 +164,49 @@ impl PlanDocument {
     fn digest(&self) -> String {
         let canonical = Self { shards: 0, ..self.clone() };
         let text = serde_json::to_string(&canonical).unwrap_or_default();
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(text.as_bytes())
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Into how many shards the plan in this directory is cut: as settled, or as the shards that are there say.
+fn cut_into(path: &Path) -> Result<Option<u64>> {
+    let file = path.join(CUTTING);
+    for _ in 0..CUTTING_LOOKS {
+        match fs::read_to_string(&file) {
+            Ok(text) if text.ends_with('\n') => {
+                return text
+                    .trim()
+                    .parse()
+                    .map(Some)
+                    .map_err(|error| failed("this is not a number of shards", &file, error));
+            }
+            // Another run is about to write it.
+            Ok(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let mut numbers: Vec<u64> = shard_files(path).into_iter().map(|(_, shards)| shards).collect();
+                numbers.dedup();
+                return Ok(if let [only] = numbers[..] { Some(only) } else { None });
+            }
+            Err(error) => return Err(failed("the file cannot be read", &file, error)),
+        }
+    }
+    Err(InputError::new("the file is not whole").file(file.display()).hint("delete it if no sweep is running here"))
+}
+
+/// Names and cuttings of the shards in a directory, by cutting.
+fn shard_files(path: &Path) -> Vec<(String, u64)> {
+    let names = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let shards = |name: String| {
+        let shards = name.strip_prefix("shard-")?.strip_suffix(".json")?.split_once("-of-")?.1.parse().ok()?;
+        Some((name, shards))
+    };
+    let mut found: Vec<(String, u64)> = names.filter_map(|name| shards(name.into_string().ok()?)).collect();
+    found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    found
 }
 
 fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
@@ -194,7 +231,7 @@ impl SweepDirectory {
         fs::create_dir_all(path).map_err(|error| failed("the directory cannot be made", path, error))?;
         if path.join(PLAN).exists() {
             let found = Self::open(path)?;
-            if (&found.plan, found.shards) == (plan, shards) {
+            if &found.plan == plan && (found.shards == shards || cut_into(path)?.is_some()) {
                 return Ok(found);
             }
             return Err(InputError::new("there is another plan in this directory").file(path.display()));
@@ -219,7 +256,9 @@ impl SweepDirectory {
                 .hint("take another folder, and write its plan with rankscape sweep plan")
         })?;
         let plan = document.plan().map_err(|error| error.file(file.display()))?;
-        Ok(Self { path: path.to_owned(), plan, shards: document.shards, digest: document.digest() })
+        let shards = cut_into(path)?.unwrap_or(document.shards);
+        check_shards(&plan, shards).map_err(|error| error.file(path.display()))?;
+        Ok(Self { path: path.to_owned(), plan, shards, digest: document.digest() })
     }
 
     /// Digest of the experiment; not of how it is cut.
@@ -227,24 +266,38 @@ impl SweepDirectory {
         &self.digest
     }
 
-    /// Cuts the plan into another number of shards, which only a plan without finished shards allows.
+    /// Settles that the plan is cut into so many shards, before the first of them is begun: another number is then refused,
+    /// also to a run that begins at the same time.
     ///
     /// # Errors
-    /// If the number is out of range, shards are finished, or the plan cannot be written.
-    pub fn recut(&mut self, shards: u64) -> Result<()> {
-        if shards == self.shards {
-            return Ok(());
-        }
+    /// If the number is out of range, the cutting is settled at another number, or the directory cannot be written to.
+    pub fn begin(&mut self, shards: u64) -> Result<()> {
         check_shards(&self.plan, shards)?;
-        if !self.status()?.done.is_empty() {
-            return Err(InputError::new(format!("this sweep was begun in {} shards", self.shards))
+        let file = self.path.join(CUTTING);
+        let settled = match cut_into(&self.path)? {
+            Some(settled) => settled,
+            // Of several runs one makes the file.
+            None => match fs::OpenOptions::new().write(true).create_new(true).open(&file) {
+                Ok(mut new) => {
+                    new.write_all(format!("{shards}\n").as_bytes())
+                        .map_err(|error| failed("the file cannot be written", &file, error))?;
+                    shards
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => cut_into(&self.path)?.unwrap_or(shards),
+                Err(error) => {
+                    return Err(failed("the file cannot be written", &file, error).hint("check space and permissions"));
+                }
+            },
+        };
+        if settled != shards {
+            return Err(InputError::new(format!("this sweep was begun in {settled} shards"))
                 .array("shard")
                 .value(shards)
                 .hint("keep that number, or begin anew in another directory")
                 .file(self.path.display()));
         }
         self.shards = shards;
-        self.write_plan()
+        Ok(())
     }
 
     fn write_plan(&self) -> Result<()> {
@@ -258,7 +311,7 @@ impl SweepDirectory {
 
     /// The bytes of a finished shard; the same from every machine.
     pub fn shard_bytes(&self, shard: u64, tally: &Tally) -> Vec<u8> {
-        let document = ShardDocument {
+        let mut document = ShardDocument {
             schema: SHARD_SCHEMA.into(),
             plan: self.digest.clone(),
             shard,
@@ -267,24 +320,37 @@ impl SweepDirectory {
             counts: tally.counts.iter().map(|(&(minima, real), &count)| (minima, real, count)).collect(),
             unproved: tally.unproved.clone(),
             contradictions: tally.contradictions.clone(),
+            digest: String::new(),
         };
+        document.digest = document.sum();
         let mut bytes = serde_json::to_vec(&document).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
 
-    /// Keeps a finished shard.
+    /// Keeps a finished shard. A file in its place that is of no use is set apart under another name.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn store(&self, shard: u64, tally: &Tally) -> Result<()> {
-        write_atomically(&self.shard_path(shard), &self.shard_bytes(shard, tally))
+        let path = self.shard_path(shard);
+        if self.load(shard).is_err() {
+            let apart = path.with_extension("json.damaged");
+            fs::rename(&path, &apart).map_err(|error| failed("the damaged shard cannot be renamed", &path, error))?;
+        }
+        write_atomically(&path, &self.shard_bytes(shard, tally))
+    }
+
+    /// Shards of another cutting that lie in the directory.
+    pub fn strangers(&self) -> Vec<String> {
+        let others = shard_files(&self.path).into_iter().filter(|(_, shards)| *shards != self.shards);
+        others.map(|(name, _)| name).collect()
     }
 
     /// Reads a shard; `None` if it is not there.
     ///
     /// # Errors
-    /// If the file is damaged or belongs to another plan; the error says which file to delete.
+    /// If the file is damaged or belongs to another plan.
     pub fn load(&self, shard: u64) -> Result<Option<Tally>> {
         let path = self.shard_path(shard);
         let text = match fs::read_to_string(&path) {
@@ -297,36 +363,37 @@ impl SweepDirectory {
         if document.plan != self.digest || (document.shard, document.shards) != (shard, self.shards) {
             return Err(anew(InputError::new("this shard belongs to another plan"), &path));
         }
+        if document.schema == SHARD_SCHEMA && document.digest != document.sum() {
+            return Err(anew(InputError::new("the digest of this shard is not that of its counts"), &path));
+        }
         let items = self.plan.items(shard, self.shards)?;
         let tally = document.tally(items);
         tally.map(Some).ok_or_else(|| anew(InputError::new("this shard does not hold the items it should"), &path))
     }
 
     /// Which shards are done.
-    ///
-    /// # Errors
-    /// If a shard is damaged or belongs to another plan.
-    pub fn status(&self) -> Result<SweepStatus> {
-        let (mut done, mut missing) = (Vec::new(), Vec::new());
-        for shard in 0..self.shards {
-            let list = if self.load(shard)?.is_some() { &mut done } else { &mut missing };
-            list.push(shard);
-        }
-        Ok(SweepStatus { done, missing })
+    pub fn status(&self) -> SweepStatus {
+        self.merge().1
     }
 
     /// The sum of all shards that are done, and which are missing.
-    ///
-    /// # Errors
-    /// If a shard is damaged or belongs to another plan.
-    pub fn merge(&self) -> Result<(Tally, SweepStatus)> {
+    pub fn merge(&self) -> (Tally, SweepStatus) {
         let mut total = Tally::default();
+        let mut status = SweepStatus { done: Vec::new(), missing: Vec::new(), damaged: Vec::new() };
         for shard in 0..self.shards {
-            if let Some(tally) = self.load(shard)? {
-                total.merge(&tally);
+            match self.load(shard) {
+                Ok(Some(tally)) => {
+                    total.merge(&tally);
+                    status.done.push(shard);
+                }
+                Ok(None) => status.missing.push(shard),
+                Err(error) => {
+                    status.missing.push(shard);
+                    status.damaged.push((shard, error.to_string()));
+                }
             }
         }
-        Ok((total, self.status()?))
+        (total, status)
     }
 }
 
@@ -351,7 +418,7 @@ mod tests {
             let tally = run_shard(plan, solver, (shard, shards), &Workers::none(), |_| true).unwrap().unwrap();
             sweep.store(shard, &tally).unwrap();
         }
-        let (tally, status) = SweepDirectory::open(directory.path()).unwrap().merge().unwrap();
+        let (tally, status) = SweepDirectory::open(directory.path()).unwrap().merge();
         assert!(status.missing.is_empty());
         format!("{tally:?}")
     }
@@ -364,43 +431,62 @@ mod tests {
     }
 
     #[test]
-    fn partial_files_are_not_shards_and_foreign_ones_are_refused() {
+    fn damaged_and_foreign_shards_block_only_themselves() {
         let directory = tempfile::tempdir().unwrap();
         let plan = Plan::table_2(4, 1);
         let sweep = SweepDirectory::create(directory.path(), &plan, 2).unwrap();
-        fs::write(directory.path().join("shard-000001-of-000002.json.77.partial"), "{").unwrap();
+        fs::write(directory.path().join(".shard-000001-of-000002.json.77-0.partial"), "{").unwrap();
         let tally = run_shard(&plan, &solver(&plan), (0, 2), &Workers::none(), |_| true).unwrap().unwrap();
         sweep.store(0, &tally).unwrap();
-        assert_eq!(sweep.status().unwrap(), SweepStatus { done: vec![0], missing: vec![1] });
-        fs::copy(sweep.shard_path(0), sweep.shard_path(1)).unwrap();
+        assert_eq!(sweep.status(), SweepStatus { done: vec![0], missing: vec![1], damaged: vec![] });
         let file = sweep.shard_path(1);
-        let delete = format!("delete {} and run the sweep again", file.display());
-        let refused = |text: &str| {
-            let message = sweep.status().unwrap_err().to_string();
-            assert!(message.contains(text) && message.contains(&delete), "{message}");
+        let damaged = |text: &str| {
+            let status = sweep.status();
+            assert_eq!((status.done, status.missing), (vec![0], vec![1]));
+            assert!(status.damaged[0].1.contains(text), "{:?}", status.damaged);
         };
-        refused("another plan");
-        let whole =
-            String::from_utf8(sweep.shard_bytes(1, &Tally { unproved: vec![2, 3], ..Tally::default() })).unwrap();
+        fs::copy(sweep.shard_path(0), &file).unwrap();
+        damaged("another plan");
+        let second = Tally { unproved: vec![2, 3], ..Tally::default() };
+        let whole = String::from_utf8(sweep.shard_bytes(1, &second)).unwrap();
         fs::write(&file, &whole).unwrap();
-        assert!(sweep.status().unwrap().missing.is_empty());
+        assert!(sweep.status().missing.is_empty());
         for (from, to) in [
             ("[2,3]", "[2,2]"),
-            ("[2,3]", "[2,4]"),
             ("[2,3]", "[2]"),
             ("\"items\":2", "\"items\":3"),
-            ("\"counts\":[]", "\"counts\":[[1,1,18446744073709551615]]"),
-            ("shard/1", "shard/2"),
+            ("\"counts\":[]", "\"counts\":[[1,1,1]]"),
         ] {
             fs::write(&file, whole.replace(from, to)).unwrap();
-            refused("the items it should");
+            damaged("not that of its counts");
         }
-        for damaged in ["", "{", "\u{0}\u{0}", &whole[..whole.len() / 2], &whole.replace("\"items\"", "\"Items\"")] {
-            fs::write(&file, damaged).unwrap();
-            refused("not a shard");
+        fs::write(&file, whole.replace("shard/2", "shard/1")).unwrap();
+        damaged("the items it should");
+        for text in ["", "{", "\u{0}\u{0}", &whole[..whole.len() / 2], &whole.replace("\"items\"", "\"Items\"")] {
+            fs::write(&file, text).unwrap();
+            damaged("not a shard");
         }
-        fs::remove_file(&file).unwrap();
+        sweep.store(1, &second).unwrap();
+        assert!(sweep.status().missing.is_empty() && file.with_extension("json.damaged").exists());
         assert!(SweepDirectory::create(directory.path(), &Plan::table_2(4, 2), 2).is_err());
+        assert!(SweepDirectory::create(directory.path(), &plan, 2).is_ok());
+    }
+
+    #[test]
+    fn of_two_cuttings_at_once_one_is_settled() {
+        let directory = tempfile::tempdir().unwrap();
+        let plan = Plan::table_2(20, 1);
+        SweepDirectory::create(directory.path(), &plan, 2).unwrap();
+        let begin = |shards: u64| SweepDirectory::open(directory.path()).unwrap().begin(shards);
+        let won: Vec<u64> = std::thread::scope(|scope| {
+            let begin = &begin;
+            let runs: Vec<_> = [4, 5, 4, 5].map(|n| scope.spawn(move || begin(n).is_ok().then_some(n))).into();
+            runs.into_iter().filter_map(|run| run.join().unwrap()).collect()
+        });
+        assert!(!won.is_empty() && won.iter().all(|shards| *shards == won[0]), "{won:?}");
+        assert_eq!(SweepDirectory::open(directory.path()).unwrap().shards, won[0]);
+        let other = begin(9 - won[0]).unwrap_err().to_string();
+        assert!(other.contains(&format!("begun in {} shards", won[0])), "{other}");
         assert!(SweepDirectory::create(directory.path(), &plan, 2).is_ok());
     }
 }

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use super::array::ElementType;
+use super::columns::Columns;
 use super::csv::Table;
 use super::file::Format;
 use super::intake::{Intake, read_weights_of_samples};
+use super::labels::{LabelRows, classes};
 use super::open_array::OpenArray;
 #[cfg(feature = "parquet")]
 use super::parquet::ParquetTable;
-use super::samples::{SampleOptions, Samples, check};
+use super::rows::RowSource;
+use super::samples::{SampleOptions, Samples, check, with_plan};
 use crate::error::{InputError, Result};
 
 /// An open table whose rows come in order.
@@ -20,34 +23,34 @@ pub(super) trait TableRows {
     fn has_header(&self) -> bool;
     /// The shortest type among the columns.
     fn element(&self) -> ElementType;
+    /// What the reader decided and the user should know.
+    fn notes(&self) -> Vec<String>;
     /// Reads the next row into `target`, finite numbers only; `false` at the end.
     fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool>;
 }
 
 /// Streams the rows of a table, whose number is known only at its end.
 pub(super) fn read_table(path: &Path, format: Format, options: &SampleOptions) -> Result<Samples> {
-    let mut table: Box<dyn TableRows> = match format {
-        #[cfg(feature = "parquet")]
-        Format::Parquet => Box::new(ParquetTable::open(path)?),
-        _ => Box::new(Table::open(path)?),
-    };
-    let columns = columns(table.as_ref(), options.inputs, options.autoencoder)?;
+    let mut table = open(path, format)?;
+    let columns = Columns::choose(table.names(), table.has_header(), options)?;
+    let names = table.names().to_vec();
     let outputs = if options.autoencoder { &[] } else { columns.outputs.as_slice() };
-    if outputs.is_empty() && !options.autoencoder {
-        return Err(InputError::new("the table has no output columns")
-            .hint("name them y1, y2, ..., or say --inputs N with N less than the number of columns"));
-    }
+    let labels = options.one_hot.then(|| classes_of(path, format, &columns, options)).transpose()?;
     let x = OpenArray::of_table("X", columns.inputs.len());
-    let y = (!options.autoencoder).then(|| OpenArray::of_table("Y", outputs.len()));
+    let y = (!options.autoencoder).then(|| OpenArray::of_table("Y", labels.unwrap_or(outputs.len())));
     check(&x, y.as_ref(), options)?;
-    let mut intake = Intake::new(x.cols, outputs.len(), read_weights_of_samples(options)?, options);
+    let y_cols = y.as_ref().map_or(0, |y| y.cols);
+    let mut intake = Intake::new(x.cols, y_cols, read_weights_of_samples(options)?, options);
     let (mut row, mut inputs, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     let mut rows = 0;
-    while table.next_row(&mut row)? {
+    while next_row(table.as_mut(), &columns, &mut row)? {
         inputs.clear();
         inputs.extend(columns.inputs.iter().map(|&at| row[at]));
         targets.clear();
-        targets.extend(outputs.iter().map(|&at| row[at]));
+        match labels {
+            Some(classes) => LabelRows { labels: &[row[outputs[0]]], classes }.next_rows(1, &mut targets)?,
+            None => targets.extend(outputs.iter().map(|&at| row[at])),
+        }
         intake.push(&inputs, &targets)?;
         rows += 1;
     }
@@ -56,46 +59,38 @@ pub(super) fn read_table(path: &Path, format: Format, options: &SampleOptions) -
     }
     let (factor, digest) = intake.finish([table.element(); 2])?;
     let unit_roundoff = table.element().unit_roundoff();
-    Ok(Samples { factor, exact: None, notes: Vec::new(), unit_roundoff, digest })
+    let mut notes = vec![columns.note(&names, options.autoencoder)];
+    notes.extend(table.notes());
+    notes.extend(labels.map(|classes| format!("Y has labels: one column for each of {classes} classes")));
+    Ok(Samples { factor, exact: None, notes, unit_roundoff, digest })
 }
 
-/// Which columns are inputs and which outputs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Columns {
-    inputs: Vec<usize>,
-    outputs: Vec<usize>,
+fn open(path: &Path, format: Format) -> Result<Box<dyn TableRows>> {
+    Ok(match format {
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(ParquetTable::open(path)?),
+        _ => Box::new(Table::open(path)?),
+    })
 }
 
-/// The roles of the columns: the first `inputs` are inputs, or those whose names begin with x, and y for outputs.
-fn columns(table: &dyn TableRows, inputs: Option<usize>, autoencoder: bool) -> Result<Columns> {
-    let names = table.names();
-    let all = 0..names.len();
-    if let Some(inputs) = inputs {
-        if inputs == 0 || inputs > names.len() {
-            return Err(InputError::new("the table does not have so many input columns")
-                .value(format!("--inputs {inputs}, {} columns", names.len())));
-        }
-        return Ok(Columns { inputs: (0..inputs).collect(), outputs: (inputs..all.end).collect() });
-    }
-    if !table.has_header() && autoencoder {
-        return Ok(Columns { inputs: all.collect(), outputs: Vec::new() });
-    }
-    let starting = |letter: char| -> Vec<usize> {
-        all.clone().filter(|&at| names[at].to_lowercase().starts_with(letter)).collect()
+/// The next row; an error about a column of outputs says what to do where a value is missing.
+fn next_row(table: &mut dyn TableRows, columns: &Columns, row: &mut Vec<f64>) -> Result<bool> {
+    table.next_row(row).map_err(|error| {
+        let at = table.names().iter().position(|name| error.array.as_ref() == Some(name));
+        with_plan(error, at.is_some_and(|at| columns.outputs.contains(&at)))
+    })
+}
+
+/// The number of classes, from a first look at all labels.
+fn classes_of(path: &Path, format: Format, columns: &Columns, options: &SampleOptions) -> Result<usize> {
+    let mut table = open(path, format)?;
+    let [label] = columns.outputs[..] else {
+        return Err(InputError::new("--one-hot needs labels: one whole number a sample")
+            .value(format!("{} columns of outputs", columns.outputs.len())));
     };
-    let columns = Columns { inputs: starting('x'), outputs: starting('y') };
-    let hint = "name the columns x1, x2, ..., y1, y2, ... or say --inputs N: the first N are inputs";
-    if !table.has_header() {
-        return Err(InputError::new("the table has no header, so inputs and outputs cannot be told apart").hint(hint));
+    let (mut labels, mut row) = (Vec::new(), Vec::new());
+    while next_row(table.as_mut(), columns, &mut row)? {
+        labels.push(row[label]);
     }
-    if let Some(at) = all.clone().find(|at| !columns.inputs.contains(at) && !columns.outputs.contains(at)) {
-        return Err(InputError::new("a column is neither input nor output")
-            .array(&names[at])
-            .value(format!("column {at}, counted from 0"))
-            .hint(hint));
-    }
-    if columns.inputs.is_empty() {
-        return Err(InputError::new("the table has no input columns").hint(hint));
-    }
-    Ok(columns)
+    classes(&labels, &table.names()[label], options.expected.map(|(_, outputs)| outputs))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::array::{Array, shape_text};
 use super::container::{Container, list};
 use super::digest::{array_digest, combined_digest};
+use super::file::keep;
 use super::layers::numbers;
 use crate::data::StoredArray;
 use crate::error::{InputError, Result};
@@ -30,6 +31,7 @@ pub struct Target {
 /// As [`read_matrix`].
 pub fn read_target(path: impl AsRef<Path>) -> Result<Target> {
     let path = path.as_ref();
+    let _kept = keep(path)?;
     from_array(&read_array(path, "Y")?, "target").map_err(|error| error.file(path.display()))
 }
 
@@ -40,6 +42,7 @@ pub fn read_target(path: impl AsRef<Path>) -> Result<Target> {
 /// dimensions than two, or an entry that is not finite.
 pub fn read_matrix(path: impl AsRef<Path>, name: &str) -> Result<Target> {
     let path = path.as_ref();
+    let _kept = keep(path)?;
     from_array(&read_array(path, name)?, "matrix").map_err(|error| error.file(path.display()))
 }
 
@@ -51,6 +54,7 @@ pub fn read_matrix(path: impl AsRef<Path>, name: &str) -> Result<Target> {
 pub fn read_matrix_path(path: impl AsRef<Path>) -> Result<(Vec<Matrix>, String)> {
     let path = path.as_ref();
     let read = || {
+        let _kept = keep(path)?;
         let mut container = Container::open(path, "K0")?;
         let mut names: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
         names.sort_by_key(|name| numbers(name));

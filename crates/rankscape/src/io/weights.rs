@@ -5,30 +5,21 @@ use std::path::Path;
 use super::array::{Array, ElementType, shape_text};
 use super::container::Container;
 use super::digest::{array_digest, combined_digest};
-use super::file::{Format, format_of};
-use super::layers::{Layer, all_layers, named_layers};
+use super::effective::effective;
+use super::file::{Format, format_of, keep};
+use super::layers::{Layer, find};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use crate::multiplication::Factors;
 
-/// How a matrix of a layer is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How the matrix of a layer is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convention {
     /// (out, in), as PyTorch has it.
-    #[default]
     Torch,
     /// (in, out), as Flax and Keras have their kernels.
     Flax,
-}
-
-impl Convention {
-    fn other(self) -> (&'static str, Self) {
-        match self {
-            Self::Torch => ("flax", Self::Flax),
-            Self::Flax => ("torch", Self::Torch),
-        }
-    }
 }
 
 /// How weights are read.
@@ -36,8 +27,10 @@ impl Convention {
 pub struct WeightOptions {
     /// Names of the layers from input to output; by default all matrices in the order of the numbers in their names.
     pub layers: Option<Vec<String>>,
-    /// How the matrices are stored.
-    pub convention: Convention,
+    /// Names of the biases, one for each layer, `none` for a layer without; by default by the names of the layers.
+    pub biases: Option<Vec<String>>,
+    /// How the matrices are stored; by default (out, in), and (in, out) where the name is that of a kernel.
+    pub convention: Option<Convention>,
 }
 
 /// The layers of a network, each (out, in), from input to output.
@@ -59,12 +52,36 @@ pub struct Weights {
     pub unit_roundoff: f64,
     /// SHA-256 over shapes and values, the same whatever the format of the file.
     pub digest: String,
-    /// How the matrices were stored, to write them back in the same way.
-    pub convention: Convention,
+    /// How each layer was stored, to write it back in the same way.
+    pub(super) layouts: Vec<Layout>,
+    /// What the reader decided and the user should know.
+    pub notes: Vec<String>,
     /// Stored type of each matrix.
     pub types: Vec<ElementType>,
     /// Stored type of each bias.
     pub bias_types: Vec<Option<ElementType>>,
+}
+
+/// How the arrays of a layer were stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Layout {
+    /// The matrix is (in, out).
+    pub(super) in_first: bool,
+    /// Shape of the bias, where it is a row or a column.
+    pub(super) bias: Option<Vec<usize>>,
+}
+
+/// A layer as it was read: matrix (out, in), bias, and how they were stored.
+struct Loaded {
+    matrix: Array,
+    bias: Option<Array>,
+    layout: Layout,
+}
+
+impl Loaded {
+    fn plain(matrix: Array) -> Self {
+        Self { matrix, bias: None, layout: Layout::default() }
+    }
 }
 
 impl Weights {
@@ -89,8 +106,7 @@ impl Weights {
             let shape = vec![matrix.nrows(), matrix.ncols()];
             Array { name: format!("W{}", k + 1), shape, values, element: ElementType::F64, exact: None }
         });
-        let layers = arrays.map(|array| (array, None)).collect();
-        assemble(layers, Convention::Torch)
+        assemble(arrays.map(Loaded::plain).collect(), Vec::new())
     }
 
     /// Exact weights, named `W1`, ..., `Wh`; `.json` files keep them exactly.
@@ -108,7 +124,7 @@ impl Weights {
                 exact: Some(matrix.entries().to_vec()),
             }
         });
-        assemble(arrays.map(|array| (array, None)).collect(), Convention::Torch)
+        assemble(arrays.map(Loaded::plain).collect(), Vec::new())
     }
 
     /// The same names and types with other numbers, rounded to those types: what weights that have left a point, or balanced
@@ -177,8 +193,9 @@ impl Weights {
 
 /// Reads the layers of a `.safetensors`, `.npz` or `.json` file.
 ///
-/// Arrays `W1`, ..., `Wh`, or any matrices in the order of the number in their names, or those that the options list.
-/// A vector `b3` is the bias of `W3`, and `net.0.bias` that of `net.0.weight`.
+/// Arrays `W1`, ..., `Wh`, or any matrices in the order of the number in their names, or those that the options list, with
+/// their biases (`b3` of `W3`, `net.0.bias` of `net.0.weight`). Every other array is an error, or a note where the options
+/// list the layers; `docs/files.md` has the layouts.
 ///
 /// # Errors
 /// With file, array, the number that is wrong and the remedy: unreadable or damaged files, pickles, unknown arrays,
@@ -186,88 +203,47 @@ impl Weights {
 pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
     let path = path.as_ref();
     let read = || {
+        let _kept = keep(path)?;
         if !matches!(format_of(path)?, Format::Safetensors | Format::Npz | Format::Json) {
             return Err(InputError::new("weights are not read from this format")
                 .hint("store them as .safetensors, .npz or .json"));
         }
         let mut container = Container::open(path, "W1")?;
-        let entries = container.entries();
-        let layers = match &options.layers {
-            Some(names) if !names.is_empty() => named_layers(&entries, names)?,
-            _ => all_layers(&entries)?,
-        };
-        let shapes: Vec<(String, Vec<usize>)> = layers
-            .iter()
-            .filter_map(|layer| entries.iter().find(|entry| entry.name == layer.matrix))
-            .map(|entry| (entry.name.clone(), entry.shape.clone()))
-            .collect();
-        check_chain(&shapes, options.convention)?;
-        let loaded = layers.iter().map(|layer| load(&mut container, layer, path)).collect::<Result<Vec<_>>>()?;
-        assemble(loaded, options.convention)
+        let found = find(&container.entries(), options)?;
+        let load = |layer: &Layer| Loaded::read(&mut container, layer, path);
+        let loaded = found.layers.iter().map(load).collect::<Result<Vec<_>>>()?;
+        assemble(loaded, found.notes)
     };
     read().map_err(|error: InputError| error.file(path.display()))
 }
 
-fn load(container: &mut Container, layer: &Layer, path: &Path) -> Result<(Array, Option<Array>)> {
-    let matrix = container.load(&layer.matrix, path)?;
-    let bias = layer.bias.as_ref().map(|name| container.load(name, path)).transpose()?;
-    Ok((matrix, bias))
-}
-
-/// An error unless the layers are not empty and each takes what the one before gives.
-fn check_chain(shapes: &[(String, Vec<usize>)], convention: Convention) -> Result<()> {
-    if let Some((name, shape)) = shapes.iter().find(|(_, shape)| shape.contains(&0)) {
-        return Err(InputError::new("the layer is empty").array(name).value(format!("shape {}", shape_text(shape))));
-    }
-    let Some(at) = first_break(shapes, convention) else { return Ok(()) };
-    let ((first, above), (second, below)) = (&shapes[at], &shapes[at + 1]);
-    let (gives, takes) = ends(above, below, convention);
-    let error =
-        InputError::new(format!("the layers do not chain: {first} gives {gives} numbers, {second} takes {takes}"))
-            .array(second)
-            .value(format!("{first} is {}, {second} is {}", shape_text(above), shape_text(below)));
-    let (name, other) = convention.other();
-    // Transposing every layer and reversing their order are the same mistake seen from two sides.
-    Err(if first_break(shapes, other).is_none() {
-        let reversed: Vec<&str> = shapes.iter().rev().map(|(name, _)| name.as_str()).collect();
-        let reversed = reversed.join(",");
-        error.hint(format!(
-            "the transposed layers do chain: use --convention {name}, or --layers {reversed} if the order is reversed"
-        ))
-    } else {
-        error.hint("a layer is stored as (out, in), or as (in, out) with --convention flax")
-    })
-}
-
-fn first_break(shapes: &[(String, Vec<usize>)], convention: Convention) -> Option<usize> {
-    shapes.windows(2).position(|pair| {
-        let (gives, takes) = ends(&pair[0].1, &pair[1].1, convention);
-        gives != takes
-    })
-}
-
-fn ends(above: &[usize], below: &[usize], convention: Convention) -> (usize, usize) {
-    match convention {
-        Convention::Torch => (above[0], below[1]),
-        Convention::Flax => (above[1], below[0]),
+impl Loaded {
+    fn read(container: &mut Container, layer: &Layer, path: &Path) -> Result<Self> {
+        let mut load = |name: &str| container.load(name, path);
+        let matrix = effective(layer, &mut load)?;
+        let matrix = if layer.in_first { transposed(&matrix) } else { matrix };
+        let bias = layer.bias.as_ref().map(|bias| load(&bias.name)).transpose()?;
+        let shape = bias.as_ref().map(|bias| bias.shape.clone()).filter(|shape| shape.len() > 1);
+        let bias = bias.map(|bias| Array { shape: vec![bias.values.len()], ..bias });
+        Ok(Self { matrix, bias, layout: Layout { in_first: layer.in_first, bias: shape } })
     }
 }
 
-fn assemble(layers: Vec<(Array, Option<Array>)>, convention: Convention) -> Result<Weights> {
-    if layers.is_empty() {
+fn assemble(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
+    if loaded.is_empty() {
         return Err(InputError::new("there are no layers"));
     }
-    let layers: Vec<(Array, Option<Array>)> = layers
-        .into_iter()
-        .map(|(matrix, bias)| (if convention == Convention::Flax { transposed(&matrix) } else { matrix }, bias))
-        .collect();
-    let shapes: Vec<_> = layers.iter().map(|(array, _)| (array.name.clone(), array.shape.clone())).collect();
-    check_chain(&shapes, Convention::Torch)?;
+    let layouts = loaded.iter().map(|layer| layer.layout.clone()).collect();
+    let layers: Vec<(Array, Option<Array>)> = loaded.into_iter().map(|layer| (layer.matrix, layer.bias)).collect();
+    check_chain(&layers)?;
     for (matrix, bias) in &layers {
         check_layer(matrix, bias.as_ref())?;
     }
     let all = || layers.iter().flat_map(|(matrix, bias)| std::iter::once(matrix).chain(bias));
     let exact = all().all(|array| array.exact.is_some());
+    if !exact {
+        all().try_for_each(Array::check_integers)?;
+    }
     let exact_matrices: Option<Vec<RationalMatrix>> =
         layers.iter().map(|(matrix, _)| matrix.to_rational()).collect::<Result<Option<_>>>()?;
     let exact_biases = layers.iter().map(|(_, bias)| bias.as_ref().and_then(|bias| bias.exact.clone())).collect();
@@ -280,9 +256,28 @@ fn assemble(layers: Vec<(Array, Option<Array>)>, convention: Convention) -> Resu
         exact_biases: exact.then_some(exact_biases),
         unit_roundoff: all().map(|array| array.element.unit_roundoff()).fold(0.0, f64::max),
         digest: digest(&layers, exact),
-        convention,
+        layouts,
+        notes,
         types: layers.iter().map(|(matrix, _)| matrix.element).collect(),
         bias_types: layers.iter().map(|(_, bias)| bias.as_ref().map(|bias| bias.element)).collect(),
+    })
+}
+
+/// An error unless the layers are not empty and each takes what the one before gives.
+fn check_chain(layers: &[(Array, Option<Array>)]) -> Result<()> {
+    let shape = |array: &Array| shape_text(&array.shape);
+    if let Some((array, _)) = layers.iter().find(|(array, _)| array.shape.contains(&0)) {
+        return Err(InputError::new("the layer is empty").array(&array.name).value(format!("shape {}", shape(array))));
+    }
+    let broken = layers.windows(2).find(|pair| pair[0].0.shape[0] != pair[1].0.shape[1]);
+    broken.map_or(Ok(()), |pair| {
+        let (above, below) = (&pair[0].0, &pair[1].0);
+        Err(InputError::new(format!(
+            "the layers do not chain: {} gives {} numbers, {} takes {}",
+            above.name, above.shape[0], below.name, below.shape[1]
+        ))
+        .array(&below.name)
+        .value(format!("{} is {}, {} is {}", above.name, shape(above), below.name, shape(below))))
     })
 }
 

@@ -10,9 +10,10 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::array::{Array, ElementType};
-use super::file::{Format, format_of, write_atomically};
+use super::atomic::{is_device, write_atomically};
+use super::file::{Format, format_of};
 use super::npy::header_bytes;
-use super::weights::{Convention, Weights, transposed};
+use super::weights::{Weights, transposed};
 use crate::error::{InputError, Result};
 
 /// Writes weights as `.safetensors`, `.npz` or `.json`, by the extension, with the names and types they were read with.
@@ -28,10 +29,13 @@ pub fn write_weights(path: impl AsRef<Path>, weights: &Weights) -> Result<()> {
     let mut arrays = Vec::new();
     for k in 0..weights.depth() {
         let (matrix, bias) = weights.arrays(k);
-        arrays.push(if weights.convention == Convention::Flax { transposed(&matrix) } else { matrix });
-        arrays.extend(bias);
+        let layout = &weights.layouts[k];
+        arrays.push(if layout.in_first { transposed(&matrix) } else { matrix });
+        arrays.extend(bias.map(|bias| Array { shape: layout.bias.clone().unwrap_or(bias.shape.clone()), ..bias }));
     }
-    let bytes = match format_of(path)? {
+    // A device has no extension.
+    let format = if path.extension().is_none() && is_device(path) { Format::Json } else { format_of(path)? };
+    let bytes = match format {
         Format::Safetensors => safetensors_bytes(&arrays),
         Format::Npz => npz_bytes(&arrays),
         Format::Json => Ok(json_text(&arrays).into_bytes()),

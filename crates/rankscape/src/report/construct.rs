@@ -25,6 +25,7 @@ pub fn strata_text(document: &StrataDocument) -> String {
             strings(stratum)
         ));
     }
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"
 }
 
@@ -54,6 +55,7 @@ pub fn construct_text(document: &ConstructDocument) -> String {
     };
     lines.push(format!("Check      {verdict}: relative gradient {:.1e}, {}", check.gradient, document.evidence.grade));
     lines.extend(document.saved.iter().map(|file| format!("Saved      {file}")));
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"
 }
 
@@ -78,6 +80,7 @@ pub fn parse_text(document: &ParseDocument) -> String {
         ));
     }
     lines.extend(document.reconstruction_error.map(|error| format!("Error      {error:.1e} when put together again")));
+    lines.extend(document.notes.iter().map(|note| format!("Note       {note}")));
     lines.join("\n") + "\n"
 }
 

@@ -42,6 +42,7 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         let why = if lowest { "Nothing is lower." } else { "No path was found." };
         lines.push(format!("Path         {why}"));
     }
+    lines.extend(document.notes.iter().map(|note| format!("Note         {note}")));
     lines.join("\n") + "\n"
 }
 

@@ -130,6 +130,7 @@ pub fn sweep_text(document: &SweepDocument) -> String {
             document.missing.iter().map(|range| format!("{}-{}", range.first, range.last)).collect();
         lines.push(format!("missing: instances {}", ranges.join(", ")));
     }
+    lines.extend(document.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n") + "\n"
 }
 

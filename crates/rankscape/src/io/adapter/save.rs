@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{TensorView, serialize};
 
 use super::super::array::Array;
-use super::super::file::write_atomically;
+use super::super::atomic::write_atomically;
 use super::super::write::encode;
 use super::{AdapterFile, AdapterItem, BaseFile, Part, open_adapter};
 use crate::error::{InputError, Result};

@@ -89,6 +89,7 @@ pub struct StrataDocument {
     pub strata: Vec<StratumDocument>,
     pub strata_total: Option<Number>,
     pub evidence: EvidenceDocument,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -116,6 +117,7 @@ impl StrataDocument {
             strata: strata.filter_map(|(k, stratum)| StratumDocument::new(Some(k + 1), stratum, family)).collect(),
             strata_total: total.and_then(|total| Number::from_str(&total.to_string()).ok()),
             evidence: EvidenceDocument::from(&inputs.evidence()),
+            notes: Vec::new(),
             run: RunDocument::default(),
         }
     }
@@ -157,6 +159,7 @@ pub struct ConstructDocument {
     pub factors: Option<Vec<Value>>,
     pub saved: Option<String>,
     pub evidence: EvidenceDocument,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -197,6 +200,7 @@ impl ConstructDocument {
             factors: (parameters <= INLINE_PARAMETERS).then(|| factors_json(found)),
             saved,
             evidence: EvidenceDocument::from(&evidence),
+            notes: Vec::new(),
             run: RunDocument::default(),
         }
     }

@@ -28,6 +28,7 @@ pub struct EscapeVerbDocument {
     pub constructions: Vec<ConstructionDocument>,
     pub same_function: Option<SameFunctionDocument>,
     pub tolerances: Map<String, Value>,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -118,6 +119,7 @@ impl EscapeVerbDocument {
             constructions: all.iter().map(|(name, result)| construction(*name, result.as_ref())).collect(),
             same_function: same.map(|same| same.measured.clone()),
             tolerances: tolerance_entries(&inputs.tolerances),
+            notes: Vec::new(),
             run: RunDocument::default(),
         }
     }

@@ -126,7 +126,7 @@ impl MapDocument {
             learning_coefficient: learning(profile),
             evidence: profile_evidence(point),
             tolerances: tolerance_entries(tolerances),
-            notes: bias_notes(weights),
+            notes: notes(weights),
             run: RunDocument::default(),
         }
     }
@@ -137,13 +137,12 @@ impl MapDocument {
     }
 }
 
-/// What a reader should know of biases in the file.
-pub(super) fn bias_notes(weights: &Weights) -> Vec<String> {
+/// What the reader of the file decided, and what becomes of biases.
+fn notes(weights: &Weights) -> Vec<String> {
     let names: Vec<&str> = weights.bias_names.iter().flatten().map(String::as_str).collect();
-    if names.is_empty() {
-        return Vec::new();
-    }
-    vec![format!("the product map is that of the matrices; the biases {} have no part in it", names.join(", "))]
+    let biases =
+        || format!("the product map is that of the matrices; the biases {} have no part in it", names.join(", "));
+    weights.notes.iter().cloned().chain((!names.is_empty()).then(biases)).collect()
 }
 
 /// Every rank that a verdict on the product map rests on.

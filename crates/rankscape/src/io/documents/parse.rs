@@ -51,6 +51,7 @@ pub struct ParseDocument {
     pub reconstruction_error: Option<f64>,
     pub evidence: EvidenceDocument,
     pub tolerances: Map<String, Value>,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -131,6 +132,7 @@ impl ParseDocument {
             reconstruction_error: errors.reduce(f64::max),
             evidence: EvidenceDocument::from(point.map_or(&unknown, |point| &point.class.evidence)),
             tolerances: tolerance_entries(&inputs.tolerances),
+            notes: Vec::new(),
             run: RunDocument::default(),
         }
     }

@@ -20,6 +20,7 @@ pub struct SweepDocument {
     pub missing: Vec<RangeDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<ShardsDocument>,
+    pub notes: Vec<String>,
     pub run: RunDocument,
 }
 
@@ -76,6 +77,8 @@ pub struct ShardsDocument {
     pub total: u64,
     pub done: Vec<u64>,
     pub missing: Vec<u64>,
+    /// Those of the missing ones whose file is of no use.
+    pub damaged: Vec<u64>,
 }
 
 /// Neighbouring ranges of instances, joined.
@@ -95,9 +98,14 @@ impl SweepDocument {
     /// All that is done so far.
     ///
     /// # Errors
-    /// If a shard is damaged or belongs to another plan.
+    /// If the plan cannot be cut so.
     pub fn new(sweep: &SweepDirectory) -> Result<Self> {
-        let (tally, status) = sweep.merge()?;
+        let (tally, status) = sweep.merge();
+        let damaged = status.damaged.iter().map(|(shard, why)| format!("shard {shard} is not counted: {why}"));
+        let strangers = sweep.strangers().into_iter();
+        let strangers =
+            strangers.map(|name| format!("{name} is not counted: the plan is cut into {} shards", sweep.shards));
+        let notes = damaged.chain(strangers).collect();
         let plan = PlanDocument::new(&sweep.plan, sweep.shards);
         let cells = tally.table().into_iter().map(|cell| CellDocument {
             minima: cell.minima,
@@ -130,7 +138,13 @@ impl SweepDocument {
                 unproved: tally.unproved,
                 contradictions: tally.contradictions,
             },
-            shards: Some(ShardsDocument { total: sweep.shards, done: status.done, missing: status.missing }),
+            shards: Some(ShardsDocument {
+                total: sweep.shards,
+                done: status.done,
+                missing: status.missing,
+                damaged: status.damaged.into_iter().map(|(shard, _)| shard).collect(),
+            }),
+            notes,
             run: RunDocument::default(),
         })
     }

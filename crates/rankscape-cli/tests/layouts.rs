@@ -1,0 +1,179 @@
+//! Weights as frameworks name and store them: read right, or refused by name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+
+use common::bytes::{npy_f64, npz, put};
+use common::{assert_refused, listing, rankscape, root};
+use serde_json::Value;
+
+#[track_caller]
+fn diagnosed(folder: &Path, weights: &str, data: &str, more: &[&str]) -> Value {
+    let run = rankscape(folder, &[&["diagnose", "--json", "--weights", weights, "--data", data], more].concat());
+    assert!([0, 3].contains(&run.code), "{run:?}");
+    run.json()
+}
+
+/// What PyTorch computes is what is read.
+#[test]
+fn networks_that_pytorch_saved_have_loss_zero_or_are_refused() {
+    let folder = root().join("oracles/weights");
+    let linear = [
+        "plain",
+        "gaps",
+        "fc",
+        "inout",
+        "autoencoder",
+        "spectral_old",
+        "spectral_new",
+        "weightnorm_old",
+        "weightnorm_new",
+        "weightnorm_dim1",
+        "weightnorm_none",
+        "weightnorm_new_none",
+    ];
+    let refused = [
+        ("orthogonal", "remove_parametrizations"),
+        ("batchnorm", "fuse_linear_bn_eval"),
+        ("batchnorm_plain", "fuse_linear_bn_eval"),
+        ("layernorm", "is not linear"),
+        ("layernorm_nobias", "1.weight"),
+        ("prelu", "activation"),
+        ("conv", "convolution"),
+        ("tied", "tied"),
+    ];
+    for name in linear {
+        let document = diagnosed(&folder, &format!("{name}.safetensors"), &format!("{name}-data.npz"), &[]);
+        let loss = document["loss"]["value"].as_f64().unwrap();
+        assert!(loss < 1e-10, "{name}: {loss}");
+        let told = document["notes"].as_array().unwrap().len() > 1;
+        assert!(told || ["plain", "fc"].contains(&name), "{name}: {document}");
+    }
+    for (name, part) in refused {
+        let files = [format!("{name}.safetensors"), format!("{name}-data.npz")];
+        let run = rankscape(&folder, &["diagnose", "--weights", &files[0], "--data", &files[1]]);
+        assert_refused(&run, &[part]);
+        assert!(!run.stderr.contains("--layers"), "{run:?}");
+    }
+    let files = listing(&folder).into_iter().filter(|file| file.ends_with(".safetensors")).count();
+    assert_eq!(files, linear.len() + refused.len());
+}
+
+/// y = A (B x + b) + a with A = [[1, 2], [0, 1]], B = [[1, 0], [3, 1]], b = (1, -1), a = (2, 0): each layout of it.
+const DATA: &[u8] = br#"{"X": [[0, 0], [1, 0], [0, 1]], "Y": [[1, -1], [8, 2], [3, 0]]}"#;
+const B: [f64; 4] = [1.0, 0.0, 3.0, 1.0];
+const B_IN: [f64; 4] = [1.0, 3.0, 0.0, 1.0];
+const A: [f64; 4] = [1.0, 2.0, 0.0, 1.0];
+const A_IN: [f64; 4] = [1.0, 0.0, 2.0, 1.0];
+
+#[test]
+fn every_naming_gives_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", DATA);
+    let torch = (&B, &A);
+    let flax = (&B_IN, &A_IN);
+    for (names, (first, second), bias, more) in [
+        (["w1", "b1", "w2", "b2"], torch, &[2][..], &[][..]),
+        (["W_1", "b_1", "W_2", "b_2"], torch, &[2], &[]),
+        (["W0", "b0", "W1", "b1"], torch, &[2], &[]),
+        (["weight1", "bias1", "weight2", "bias2"], torch, &[1, 2], &[]),
+        (["theta1_W", "theta1_B", "theta2_W", "theta2_B"], torch, &[2, 1], &[]),
+        (["module.net.0.weight", "module.net.0.bias", "module.net.2.weight", "module.net.2.bias"], torch, &[2], &[]),
+        (["dense/kernel:0", "dense/bias:0", "dense_1/kernel:0", "dense_1/bias:0"], flax, &[2], &[]),
+        (
+            ["params/Dense_0/kernel", "params/Dense_0/bias", "params/Dense_1/kernel", "params/Dense_1/bias"],
+            flax,
+            &[2],
+            &[],
+        ),
+        (["mlp/~/linear_0/w", "mlp/~/linear_0/b", "mlp/~/linear_1/w", "mlp/~/linear_1/b"], flax, &[2], &[]),
+        (["linear/w", "linear/b", "linear_1/w", "linear_1/b"], flax, &[2], &[]),
+        (["arr_0", "arr_1", "arr_2", "arr_3"], flax, &[2], &["--convention", "flax"]),
+        (["arr_0", "arr_1", "arr_2", "arr_3"], torch, &[2], &["--convention", "torch"]),
+        (["p", "q", "r", "s"], torch, &[2], &["--layers", "p,r", "--biases", "q,s"]),
+    ] {
+        let arrays = [
+            (names[3], npy_f64(bias, &[2.0, 0.0])),
+            (names[2], npy_f64(&[2, 2], second)),
+            (names[1], npy_f64(bias, &[1.0, -1.0])),
+            (names[0], npy_f64(&[2, 2], first)),
+        ];
+        put(folder, "w.npz", &npz(&arrays));
+        let document = diagnosed(folder, "w.npz", "d.json", more);
+        assert!(document["loss"]["value"].as_f64().unwrap() < 1e-20, "{names:?}: {document}");
+    }
+}
+
+#[test]
+fn lists_and_kernels_that_are_not_square_need_no_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1, 2, 3]], "Y": [[5, 7]]}"#);
+    // (in, out) = (3, 2): y = x W + b.
+    let kernel = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+    let transposed = [1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+    for (name, bias, shape, values) in [
+        ("arr_0", "arr_1", [3, 2], kernel),
+        ("arr_0", "arr_1", [2, 3], transposed),
+        ("a/kernel", "a/bias", [3, 2], kernel),
+        ("a.weight", "a.bias", [2, 3], transposed),
+    ] {
+        // In a list, a row or column that would go on the chain is a layer.
+        let goes_on = |vector: &[usize]| {
+            name == "arr_0" && vector.len() == 2 && vector[0] == shape[1] || vector[..] == [1, shape[0]]
+        };
+        for vector in [&[2][..], &[1, 2], &[2, 1]].into_iter().filter(|vector| !goes_on(vector)) {
+            put(folder, "w.npz", &npz(&[(name, npy_f64(&shape, &values)), (bias, npy_f64(vector, &[1.0, 2.0]))]));
+            let document = diagnosed(folder, "w.npz", "d.json", &[]);
+            assert!(document["loss"]["value"].as_f64().unwrap() < 1e-20, "{name} {vector:?}: {document}");
+        }
+    }
+}
+
+/// Names, orientation and shapes are those of the file that was read.
+#[test]
+fn weights_are_written_back_as_they_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1, 2, 3], [0, 1, 1]], "Y": [[5, 9], [1, 0]]}"#);
+    let first = npy_f64(&[3, 2], &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    put(folder, "w.npz", &npz(&[("a/kernel", first), ("a/bias", npy_f64(&[1, 2], &[1.0, 2.0]))]));
+    let before = diagnosed(folder, "w.npz", "d.json", &["--leave", "left.json"]);
+    let left: Value = serde_json::from_slice(&std::fs::read(folder.join("left.json")).unwrap()).unwrap();
+    assert_eq!((left["a/kernel"].as_array().unwrap().len(), left["a/bias"].as_array().unwrap().len()), (3, 1));
+    let after = diagnosed(folder, "left.json", "d.json", &[]);
+    let loss = |document: &Value| document["loss"]["value"].as_f64().unwrap();
+    let expected = loss(&before) - before["leave"]["decrease"].as_f64().unwrap();
+    assert!((loss(&after) - expected).abs() < 1e-12 && loss(&after) < loss(&before), "{before}");
+}
+
+#[test]
+fn nothing_is_dropped_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", DATA);
+    let square = |name: &'static str, values: &[f64]| (name, npy_f64(&[2, 2], values));
+    let vector = |name: &'static str| (name, npy_f64(&[2], &[1.0, -1.0]));
+    let arrays =
+        [square("W1", &B), vector("c1"), square("W2", &A), vector("b2"), square("W3", &A), vector("norm.weight")];
+    put(folder, "w.npz", &npz(&arrays));
+    let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "W1,W2"]);
+    let note = document["notes"][0].as_str().unwrap();
+    for part in ["c1", "W3 (a matrix)", "norm.weight", "named layers alone"] {
+        assert!(note.contains(part), "{note}");
+    }
+    let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "W1,W2", "--biases", "none"]);
+    assert!(document["notes"].to_string().contains("b2 left out"), "{document}");
+    put(folder, "e.npz", &npz(&[square("encoder.0.weight", &B)]));
+    let document = diagnosed(folder, "e.npz", "d.json", &["--task", "autoencoder"]);
+    assert!(document["notes"].to_string().contains("no decoder"), "{document}");
+    for (verb, more) in
+        [("map", &[][..]), ("balance", &[]), ("critical", &["--data", "d.json"]), ("parse", &["--data", "d.json"])]
+    {
+        let run = rankscape(folder, &[&[verb, "--json", "--weights", "e.npz"], more].concat());
+        assert!(run.json()["notes"].to_string().contains("no decoder"), "{verb}: {run:?}");
+    }
+}
