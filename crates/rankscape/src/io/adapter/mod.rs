@@ -1,8 +1,8 @@
 //! Checkpoints of adapters, in the layouts of the tools that write them. `docs/adapters.md` lists what is read and what is refused.
 //!
-//! A checkpoint is decided upon before anything is computed: [`names`] takes the names of its tensors apart, [`group`] brings those of
-//! one module together and refuses what is not known beside them, [`settings`] and [`config`] read what stands beside the tensors;
-//! then [`peft`], [`lycoris`] and [`mlx`] form the update of a module from its tensors.
+//! A checkpoint is decided upon before anything is computed: `names` takes the names of its tensors apart, `group` brings those of
+//! one module together and refuses what is not known beside them, `settings` and `config` read what stands beside the tensors;
+//! then `peft`, `lycoris` and `mlx` form the update of a module from its tensors.
 
 mod assemble;
 mod base;
