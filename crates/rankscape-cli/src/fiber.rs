@@ -71,8 +71,11 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
             text += &format!(", {after:.3e} after; the product is kept to {error:.3e}");
         }
         text += "\n";
+        if !document.toward.is_empty() {
+            text += "Toward     the balanced point outside the orbit (the weights that a change of basis leads to), without end:\n";
+        }
         for point in &document.toward {
-            text += &format!("Toward     epsilon {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
+            text += &format!("           step {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
         }
         text + &evidence(document.evidence.grade, &document.notes)
     };

@@ -74,7 +74,7 @@ fn a_small_saddle_word_for_word() {
     let expected = "\
 Matrix     Hessian of the loss in the weights as given, 8 x 8; network 2-2-2
 Point      a strict saddle
-Signs      index 1, nullity 3, positive 4 (from ranks, in closed form)
+Signs      1 negative (the index), 3 zero (the nullity), 4 positive; from ranks, in closed form
 Spectrum   from -1 to 5, in closed form
 Values     -1, 0, 0, 0, 0.697224, 1, 4.30278, 5
 Trace      10

@@ -413,3 +413,56 @@ impl Context<'_> {
         evidence
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::StoredArray;
+    use crate::linalg::work::counted;
+    use crate::random::Stream;
+    use crate::tolerance::UNIT_ROUNDOFF;
+
+    /// Layers 3 x 3 beside a diagonal target: all zero; spare parts that are rotations, zero in every third layer; zero in two layers, which is strict; a global minimum; a point that still moves.
+    fn chains(depth: usize) -> [Vec<Matrix>; 5] {
+        let mut stream = Stream::new(41, depth as u64);
+        let layers = |one: &mut dyn FnMut(usize) -> Matrix| (0..depth).map(one).collect::<Vec<_>>();
+        let captured = |k: usize| Matrix::from_diagonal(3, 3, &[if k == 0 { 3.0 } else { 1.0 }, 0.0, 0.0]);
+        let spare = |k: usize| {
+            let mut layer = captured(k);
+            let (sin, cos) = (k as f64).sin_cos();
+            layer.set_block(1, 1, &Matrix::from_fn(2, 2, |i, j| [[cos, -sin], [sin, cos]][i][j]));
+            layer
+        };
+        let cut = |k: usize| k == 1 || k == depth / 2;
+        let strict = layers(&mut |k| if cut(k) { captured(k) } else { spare(k) });
+        let thirds = layers(&mut |k| if k.is_multiple_of(3) { captured(k) } else { spare(k) });
+        let moving = layers(&mut |_| &Matrix::identity(3) + &stream.normal_matrix(3, 3).scaled(0.1));
+        let minimum = layers(&mut |k| if k == 0 { target() } else { Matrix::identity(3) });
+        [layers(&mut |_| Matrix::zeros(3, 3)), thirds, strict, minimum, moving]
+    }
+
+    fn target() -> Matrix {
+        Matrix::from_diagonal(3, 3, &[3.0, 2.0, 1.0])
+    }
+
+    #[test]
+    fn work_grows_at_most_with_the_square_of_the_depth() {
+        let tolerances = Tolerances::default();
+        let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
+        let work = |depth: usize| {
+            chains(depth).map(|matrices| {
+                let biases = vec![None; depth];
+                let parameters = Parameters { matrices, biases, exact: None, output_metric: None };
+                let data = Data::Target(target(), None, StoredArray::DOUBLE);
+                let point = Point::new(parameters, data, &tolerances).unwrap();
+                let (found, products, decompositions) = counted(|| diagnose(&point, settings).unwrap());
+                (found.class.to_string(), products + decompositions)
+            })
+        };
+        let (short, long) = (work(12), work(36));
+        for ((class, before), (same, after)) in short.iter().zip(&long) {
+            assert_eq!(class, same);
+            assert!(*after <= 9 * before, "{class}: {before} for 12 layers, {after} for 36");
+        }
+    }
+}

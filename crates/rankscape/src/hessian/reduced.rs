@@ -122,7 +122,7 @@ impl ReducedHessian {
         for Coupling { earlier, later, cross, between } in &self.couplings {
             let to_later = &cross.times_transpose(&read[*earlier]).times_transpose(between);
             self.blocks[*later].add_through_j(to_later, &mut images[*later]);
-            let to_earlier = (&cross.transpose_times(&written[*later]) * between).transpose();
+            let to_earlier = between.transpose_times(&written[*later].transpose_times(cross));
             self.blocks[*earlier].add_through_k(&to_earlier, &mut images[*earlier]);
         }
     }
@@ -146,8 +146,8 @@ impl SymmetricOperator for ReducedHessian {
             .collect();
         self.add_residual(&parts, &mut images);
         let mut out = Vec::with_capacity(x.len());
-        for Coordinates { a, c, e } in &images {
-            out.extend(a.entries().chain(c.entries()).chain(e.entries()));
+        for matrix in images.iter().flat_map(|Coordinates { a, c, e }| [a, c, e]) {
+            (0..matrix.ncols()).for_each(|j| out.extend_from_slice(matrix.column(j)));
         }
         out
     }

@@ -64,6 +64,11 @@ pub(super) fn dot(x: &[f64], y: &[f64]) -> f64 {
 
 /// Euclidean norm, safe against overflow and underflow of the squares.
 pub fn vector_norm(x: &[f64]) -> f64 {
+    let squares = dot(x, x);
+    // Neither overflow nor a square below the normal numbers that counts.
+    if (1e-280..1e280).contains(&squares) {
+        return squares.sqrt();
+    }
     let largest = x.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;

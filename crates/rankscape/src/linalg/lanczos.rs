@@ -152,14 +152,8 @@ impl<'a, O: SymmetricOperator> Lanczos<'a, O> {
         let mut image = self.operator.apply(vector);
         let length = vector_norm(&image);
         add_scaled(&mut image, -coupling, previous);
-        let mut diagonal = 0.0;
-        for _pass in 0..2 {
-            let along = dot(vector, &image);
-            add_scaled(&mut image, -along, vector);
-            let back = dot(previous, &image);
-            add_scaled(&mut image, -back, previous);
-            diagonal += along;
-        }
+        let diagonal = dot(vector, &image);
+        add_scaled(&mut image, -diagonal, vector);
         (image, diagonal, length)
     }
 

@@ -71,5 +71,5 @@ fn others(document: &EscapeVerbDocument) -> Option<String> {
         "not_critical" => "they start at critical points",
         _ => "--json says why",
     };
-    Some(format!("{:<12} {} ({why})", "Not here", others.join(", ")))
+    Some(format!("{:<12} {}: constructions of the literature (docs/escape.md); {why}", "Not here", others.join(", ")))
 }

@@ -50,7 +50,7 @@ fn inertia(document: &HessianSpectrumDocument) -> String {
     };
     match (document.index, document.nullity, document.positive) {
         (Some(index), Some(nullity), Some(positive)) => {
-            format!("Signs      index {index}, nullity {nullity}, positive {positive} ({how})")
+            format!("Signs      {index} negative (the index), {nullity} zero (the nullity), {positive} positive; {how}")
         }
         _ if document.evidence.rests_on.is_empty() => {
             "Signs      not counted: off critical points they need all eigenvalues (--all)".to_owned()

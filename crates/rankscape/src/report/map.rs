@@ -14,23 +14,34 @@ pub fn map_text(document: &MapDocument) -> String {
         vec![format!("Map        {}: bottleneck rank {} ({filling})", widths.join("-"), document.bottleneck_rank)];
     let found = &document.differential;
     if let Some(rank) = found.rank {
-        let kind = if found.submersion == Some(true) { ": a submersion" } else { "" };
-        lines.push(format!("Rank       the differential has rank {rank} of {}{kind}", found.max_rank));
+        lines.push(format!("Rank       the differential has rank {rank} of {}", found.max_rank));
+        if found.submersion == Some(true) {
+            let bounded = if document.filling { "" } else { ", of this rank at most" };
+            lines.push(format!(
+                "           a submersion: every small change of the product{bounded}, is one of the layers"
+            ));
+        }
     }
     if let Some(fiber) = &document.fiber {
         let signs: Vec<String> = fiber.component.signs.iter().map(|s| format!("{s:+}")).collect();
         let label = if signs.is_empty() { String::new() } else { format!("; here the signs {}", signs.join(" ")) };
         lines.push(format!(
-            "Fiber      {}, dimension {}{label}",
+            "Fiber      the weights with this product: {}, dimension {}{label}",
             counted(&fiber.components, "component"),
             fiber.dimension
         ));
     }
     lines.extend(verdicts(document));
-    lines.push(format!("Balance    defect {:.3e}", document.balance_defect));
+    lines.push(format!(
+        "Balance    defect {:.3e} (0: neighbouring layers share their singular values)",
+        document.balance_defect
+    ));
     lines.extend(learning(document));
     if let Some(bars) = &document.barcode {
         let depth = document.widths.len() - 1;
+        lines.push(
+            "Barcode    the directions that the layers pass on, from where one starts to where it ends".to_owned(),
+        );
         lines.extend(draw_barcode(bars, depth).into_iter().take(BARS + 1).map(|line| format!("           {line}")));
         if bars.len() > BARS {
             lines.push(format!("           and {}", counted(bars.len() - BARS, "more bar")));
@@ -49,12 +60,17 @@ pub fn map_text(document: &MapDocument) -> String {
 /// Openness and lift properties. What is undecided for the reason that openness is takes one line.
 fn verdicts(document: &MapDocument) -> Vec<String> {
     let (open, lift) = (&document.locally_open, &document.lift);
-    let mut lines = vec![format!("Open       {}: {}", open.verdict, open.reason)];
+    let mut lines = vec![
+        format!("Open       {}: {}", open.verdict, open.reason),
+        "           (open: every product nearby is the product of weights nearby)".to_owned(),
+        "Lift       what weights that are critical for a loss of the product say of the product, whatever the loss"
+            .to_owned(),
+    ];
     let mut likewise = Vec::new();
     for (name, found) in [
-        ("local => local", &lift.local_local),
-        ("local => stationary", &lift.local_1),
-        ("local => zero gradient", &lift.local_ambient),
+        ("local minimum => local minimum", &lift.local_local),
+        ("local minimum => stationary", &lift.local_1),
+        ("local minimum => zero gradient", &lift.local_ambient),
         ("1-critical => stationary", &lift.one_1),
         ("2-critical => stationary", &lift.two_1),
         ("3-critical => stationary", &lift.three_1),
@@ -62,23 +78,30 @@ fn verdicts(document: &MapDocument) -> Vec<String> {
         if found.verdict == "undecided" && found.reason == open.reason {
             likewise.push(name);
         } else {
-            lines.push(format!("Lift       {name}: {} ({})", found.verdict, found.reason));
+            lines.push(format!("           {name}: {} ({})", found.verdict, found.reason));
         }
     }
-    lines.extend(document.least_k.map(|k| format!("Lift       least k with k-critical => stationary: {k}")));
+    if let Some(k) = document.least_k {
+        lines.push(format!(
+            "           the least k for which k-critical (no fall up to order k) implies stationary: {k}"
+        ));
+    }
     if !likewise.is_empty() {
-        lines.push(format!("Lift       undecided for the same reason: {}", likewise.join("; ")));
+        lines.push(format!("           undecided for the same reason: {}", likewise.join("; ")));
     }
     lines
 }
 
-fn learning(document: &MapDocument) -> Option<String> {
+fn learning(document: &MapDocument) -> Vec<String> {
     let found = &document.learning_coefficient;
-    let global = found.global.as_ref()?;
     let local = match (found.local.lambda, found.local.lower, found.local.upper) {
         (Some(lambda), ..) => format!("here {lambda}"),
         (None, Some(lower), Some(upper)) => format!("here between {lower} and {upper}"),
         _ => "here undecided".to_owned(),
     };
-    Some(format!("Learning   coefficient {} (multiplicity {}); {local}", global.lambda, global.multiplicity))
+    let Some(global) = found.global.as_ref() else { return Vec::new() };
+    vec![
+        format!("Learning   coefficient {} (multiplicity {}); {local}", global.lambda, global.multiplicity),
+        "           (of singular learning theory, where this product is the truth)".to_owned(),
+    ]
 }
