@@ -26,7 +26,7 @@ use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use bound::Bounds;
-use nearest::{Landed, Solver};
+use nearest::{GAIN, Landed, Solver};
 use rung::{Coordinates, Kind, Rung, rungs};
 use word::Pattern;
 
@@ -195,13 +195,10 @@ impl Search<'_> {
             .into_iter()
             .map(|words| (self.bounds.pattern(rung, &words, &mut known).max(floor), words))
             .collect();
-        let depth = self.coordinates.start.len();
-        let most = MOST_PATTERNS * DEEP / depth.max(DEEP);
-        if bounded.len() > most {
-            bounded.sort_by(|a, b| a.0.total_cmp(&b.0));
-            self.work.pruned += bounded.len() - most;
-            bounded.truncate(most);
-        }
+        bounded.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let most = MOST_PATTERNS * DEEP / self.coordinates.start.len().max(DEEP);
+        self.work.pruned += bounded.len().saturating_sub(most);
+        bounded.truncate(most);
         let mut reached: Vec<(Landed, Pattern)> = Vec::new();
         for (bound, words) in bounded {
             let best = self.best(class).unwrap_or(limit).min(limit);
@@ -210,20 +207,34 @@ impl Search<'_> {
                 continue;
             }
             self.work.patterns += 1;
+            let farthest = if self.is_large() { nth(&reached, CANDIDATES) } else { f64::INFINITY };
             let starts = self.starts(rung, &words);
             let mut solver = self.solver(rung, &words);
-            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit * unit)).collect();
+            let limit = farthest.min(2.0 * limit * unit);
+            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit)).collect();
             self.work = solver.work;
             reached.extend(found.into_iter().map(|landed| (landed, words.clone())));
+            reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
-        reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         if self.is_large() {
             reached.truncate(CANDIDATES);
         }
+        let mut approached: Vec<(Landed, Pattern)> = Vec::new();
         for (landed, words) in reached {
-            let best = self.best(class).unwrap_or(limit).min(limit);
+            let best = self.best(class).unwrap_or(limit).min(limit) * unit;
             let mut solver = self.solver(rung, &words);
-            let landed = solver.approach(landed, best * unit);
+            let landed = solver.approach(landed, best.min(nth(&approached, 1)));
+            self.work = solver.work;
+            approached.extend(landed.map(|landed| (landed, words)));
+            approached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
+        }
+        for (landed, words) in approached {
+            let best = self.best(class).unwrap_or(f64::INFINITY);
+            if landed.distance >= best * unit * (1.0 - GAIN) {
+                break;
+            }
+            let mut solver = self.solver(rung, &words);
+            let landed = solver.settle(landed);
             self.work = solver.work;
             if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
                 self.found.extend(Some(near).filter(|near| near.distance <= limit));
@@ -403,4 +414,9 @@ impl Search<'_> {
             nearest,
         })
     }
+}
+
+/// The `n`-th smallest distance of these points, sorted by it.
+fn nth(found: &[(Landed, Pattern)], n: usize) -> f64 {
+    found.get(n - 1).map_or(f64::INFINITY, |(landed, _)| landed.distance)
 }
