@@ -42,7 +42,7 @@ impl<'a> Bounds<'a> {
 
     /// The distance at which the product of a rung is reached at the earliest; nothing is said of a family of products.
     pub(super) fn product(&self, rung: &Rung) -> f64 {
-        if rung.is_of_family {
+        if !rung.ties.is_empty() {
             return 0.0;
         }
         let product = &self.partials[0][self.partials.len() - 1];

@@ -9,8 +9,10 @@ mod bound;
 mod chain;
 mod linearization;
 mod nearest;
+mod orbit;
 mod precondition;
 mod rung;
+mod split;
 mod word;
 
 pub use nearest::Work;
@@ -182,6 +184,7 @@ impl Search<'_> {
                 continue;
             }
             self.try_class(rung, class, patterns, limit);
+            self.try_orbits(rung, class, limit);
         }
     }
 
@@ -236,10 +239,35 @@ impl Search<'_> {
             let mut solver = self.solver(rung, &words);
             let landed = solver.settle(landed);
             self.work = solver.work;
-            if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
-                self.found.extend(Some(near).filter(|near| near.distance <= limit));
+            self.keep(rung, class, landed, limit);
+        }
+    }
+
+    /// The nearest points of orbits, in small networks.
+    fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, limit: f64) {
+        let depth = self.coordinates.start.len();
+        let unit = self.size(rung) / self.coordinates.unit;
+        let best = self.best(class).unwrap_or(limit).min(limit);
+        if self.is_large() || depth == 1 || self.bounds.product(rung) >= best * unit {
+            return;
+        }
+        let requirements = match class {
+            CriticalClass::NonStrictSaddle if depth == 2 => return,
+            CriticalClass::NonStrictSaddle => split::non_strict(depth),
+            _ => split::critical(depth),
+        };
+        for mut landed in orbit::nearest_of_orbits(self.coordinates, rung, &requirements) {
+            self.coordinates.clear(&mut landed.layers, rung.rank());
+            let best = self.best(class).unwrap_or(f64::INFINITY);
+            if landed.distance < best * unit * (1.0 - GAIN) {
+                self.keep(rung, class, Some(landed), limit);
             }
         }
+    }
+
+    fn keep(&mut self, rung: &Rung, class: CriticalClass, landed: Option<Landed>, limit: f64) {
+        let near = landed.and_then(|landed| self.classified(rung, class, &landed));
+        self.found.extend(near.filter(|near| near.distance <= limit));
     }
 
     fn solver<'b>(&self, rung: &'b Rung, words: &'b [word::Word]) -> Solver<'b>
