@@ -38,10 +38,9 @@ const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
 const LARGE: usize = 1000;
 /// Strata of a class that are searched to the end in a large network.
 const CANDIDATES: usize = 2;
-/// Patterns of a class that are solved at most, and starts with two layers half cut: all there are up to six and eight layers. In
-/// deeper chains, where each is dearer, there are fewer, so that the whole stays the same.
+/// Patterns of a class that are solved at most: all there are up to six layers. In deeper chains, where each is dearer, there are
+/// fewer, so that the whole stays the same.
 const MOST_PATTERNS: usize = 40;
-const MOST_CUTS: usize = 28;
 const DEEP: usize = 8;
 /// A second class of the rung of a near point is looked for up to this relative distance.
 const FARTHEST: f64 = 2.0;
@@ -184,7 +183,6 @@ impl Search<'_> {
                 continue;
             }
             self.try_class(rung, class, patterns, limit);
-            self.try_orbits(rung, class, limit);
         }
     }
 
@@ -211,12 +209,10 @@ impl Search<'_> {
             }
             self.work.patterns += 1;
             let farthest = if self.is_large() { nth(&reached, CANDIDATES) } else { f64::INFINITY };
-            let starts = self.starts(rung, &words);
             let mut solver = self.solver(rung, &words);
-            let limit = farthest.min(2.0 * limit * unit);
-            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit)).collect();
+            let landed = solver.reach(self.coordinates.start.clone(), farthest.min(2.0 * limit * unit));
             self.work = solver.work;
-            reached.extend(found.into_iter().map(|landed| (landed, words.clone())));
+            reached.extend(landed.map(|landed| (landed, words)));
             reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
         if self.is_large() {
@@ -231,6 +227,9 @@ impl Search<'_> {
             approached.extend(landed.map(|landed| (landed, words)));
             approached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
+        if self.try_orbits(rung, class, &approached, limit) {
+            return;
+        }
         for (landed, words) in approached {
             let best = self.best(class).unwrap_or(f64::INFINITY);
             if landed.distance >= best * unit * (1.0 - GAIN) {
@@ -243,26 +242,29 @@ impl Search<'_> {
         }
     }
 
-    /// The nearest points of orbits, in small networks.
-    fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, limit: f64) {
+    /// In small networks, the nearest points of the orbits next to the start and to the best of the other points; their zeros
+    /// are exact. False if there are none.
+    fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, found: &[(Landed, Pattern)], limit: f64) -> bool {
         let depth = self.coordinates.start.len();
-        let unit = self.size(rung) / self.coordinates.unit;
-        let best = self.best(class).unwrap_or(limit).min(limit);
-        if self.is_large() || depth == 1 || self.bounds.product(rung) >= best * unit {
-            return;
-        }
         let requirements = match class {
-            CriticalClass::NonStrictSaddle if depth == 2 => return,
+            _ if depth == 1 || self.is_large() => return false,
+            CriticalClass::NonStrictSaddle if depth == 2 => return false,
             CriticalClass::NonStrictSaddle => split::non_strict(depth),
             _ => split::critical(depth),
         };
-        for mut landed in orbit::nearest_of_orbits(self.coordinates, rung, &requirements) {
+        let unit = self.size(rung) / self.coordinates.unit;
+        if self.bounds.product(rung) >= self.best(class).unwrap_or(limit).min(limit) * unit {
+            return true;
+        }
+        let points: Vec<&[Matrix]> = found.iter().take(CANDIDATES).map(|(landed, _)| &landed.layers[..]).collect();
+        let Some(landed) = orbit::nearest_of_orbits(self.coordinates, rung, &requirements, &points) else { return false };
+        for mut landed in landed {
             self.coordinates.clear(&mut landed.layers, rung.rank());
-            let best = self.best(class).unwrap_or(f64::INFINITY);
-            if landed.distance < best * unit * (1.0 - GAIN) {
+            if landed.distance < self.best(class).unwrap_or(f64::INFINITY) * unit * (1.0 - GAIN) {
                 self.keep(rung, class, Some(landed), limit);
             }
         }
+        true
     }
 
     fn keep(&mut self, rung: &Rung, class: CriticalClass, landed: Option<Landed>, limit: f64) {
@@ -288,23 +290,6 @@ impl Search<'_> {
 
     fn is_large(&self) -> bool {
         self.point.factors.architecture().parameters() > LARGE
-    }
-
-    /// The point itself; for the pattern of all compositions in small networks also with pairs of layers half cut.
-    fn starts(&self, rung: &Rung, words: &[word::Word]) -> Vec<Vec<Matrix>> {
-        let depth = self.coordinates.start.len();
-        let mut starts = vec![self.coordinates.start.clone()];
-        if words.len() == depth + 1 && depth > 1 && !self.is_large() {
-            let pairs = (1..=depth).flat_map(|i| (i + 1..=depth).map(move |j| [i, j]));
-            let mut cuts: Vec<Vec<Matrix>> = pairs.map(|pair| self.coordinates.cut(pair, rung.rank(), 0.5)).collect();
-            let most = MOST_CUTS * DEEP * DEEP / depth.max(DEEP).pow(2);
-            if cuts.len() > most {
-                cuts.sort_by_cached_key(|cut| self.coordinates.distance(cut).to_bits());
-                cuts.truncate(most);
-            }
-            starts.extend(cuts);
-        }
-        starts
     }
 
     /// A distance in the units of the search as a relative one.
@@ -337,7 +322,7 @@ impl Search<'_> {
         let found = NormalizedNetwork::new(&factors, whitening);
         let threshold = tolerances.critical_threshold(self.point.unit_roundoff).max(tolerances.near_gradient);
         let gradient_after = found.relative_gradient(LANDING_ROUNDOFF, tolerances);
-        let analysis = self.analysis(rung, &landed.layers);
+        let analysis = self.analysis(rung, landed);
         let class = match (rung.kind, analysis.class) {
             (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
             _ => expected,
@@ -359,9 +344,9 @@ impl Search<'_> {
     }
 
     /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.
-    fn analysis(&self, rung: &Rung, layers: &[Matrix]) -> CriticalPoint {
+    fn analysis(&self, rung: &Rung, landed: &Landed) -> CriticalPoint {
         let NearSearch { factors, network, whitening, tolerances, .. } = *self.point;
-        let mut whitened = layers.to_vec();
+        let mut whitened = landed.layers.clone();
         let scales: Vec<f64> = whitening.scales.iter().map(|s| s / network.input_scale()).collect();
         whitened[0] = whitened[0].scale_columns(&scales);
         if let Some((c, _)) = self.point.output_factor {
@@ -373,7 +358,7 @@ impl Search<'_> {
             .whitened()
             .layers()
             .iter()
-            .map(|w| if rung.rank() == 0 { spectral_norm(w).max(natural) } else { spectral_norm(w) })
+            .map(|w| if rung.rank() == 0 && !landed.is_exact { spectral_norm(w).max(natural) } else { spectral_norm(w) })
             .collect();
         let landed = SquareNetwork::new(whitened, None, rung.cleaned.clone());
         let inputs = factors.architecture().inputs();

@@ -35,6 +35,8 @@ pub(super) struct Landed {
     pub(super) layers: Vec<Matrix>,
     /// `||x - start||` in the coordinates of the search.
     pub(super) distance: f64,
+    /// Its zeros are exact, whatever the size of the layers.
+    pub(super) is_exact: bool,
 }
 
 /// What a search costs.
@@ -62,12 +64,12 @@ impl Solver<'_> {
     pub(super) fn reach(&mut self, start: Vec<Matrix>, limit: f64) -> Option<Landed> {
         let (layers, _) = self.land(start, LANDING_STEPS, FEASIBLE, limit)?;
         let distance = self.coordinates.distance(&layers);
-        Some(Landed { layers, distance })
+        Some(Landed { layers, distance, is_exact: false })
     }
 
     /// The nearest point that steps along the stratum reach, to `FEASIBLE`; `None` where it is not within `limit`.
     pub(super) fn approach(&mut self, from: Landed, limit: f64) -> Option<Landed> {
-        let Landed { layers: mut x, mut distance } = from;
+        let Landed { layers: mut x, mut distance, .. } = from;
         let mut previous: Option<(Vec<Matrix>, Vec<Matrix>)> = None;
         let mut reach = 1.0;
         for _ in 0..STEPS {
@@ -110,7 +112,7 @@ impl Solver<'_> {
             previous = Some((tangent, direction));
             reach = (1.5 * reach).min(2.0);
         }
-        (distance <= limit).then_some(Landed { layers: x, distance })
+        (distance <= limit).then_some(Landed { layers: x, distance, is_exact: false })
     }
 
     /// The same point with all digits.
@@ -118,7 +120,7 @@ impl Solver<'_> {
         let (mut layers, defect) = self.land(from.layers, LANDING_STEPS, EXACT, f64::INFINITY)?;
         self.coordinates.clear(&mut layers, self.rung.rank());
         let distance = self.coordinates.distance(&layers);
-        (defect <= FAILED * self.coordinates.size()).then_some(Landed { layers, distance })
+        (defect <= FAILED * self.coordinates.size()).then_some(Landed { layers, distance, is_exact: false })
     }
 
     /// Newton steps of minimal norm onto the stratum until the defect is `wanted` relative to the distance from the start (or

@@ -13,6 +13,7 @@ use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Random cuts of a point, and how many of them, nearest first, are moved along their orbits.
 const CUTS: usize = 40;
+const MORE_CUTS: usize = 10;
 const ORBITS: usize = 4;
 /// Steps along an orbit; it ends after so many that gain less than this part of the distance.
 const STEPS: usize = 80;
@@ -24,34 +25,44 @@ const ROUNDING: f64 = 1e-11;
 const GROWTH: f64 = 1e4;
 const HARMLESS: f64 = 1e-4;
 /// Most operations of one step: orbits of large networks are left to the Newton steps.
-const OPERATIONS: usize = 1_500_000;
+const OPERATIONS: usize = 5_000_000;
 
-/// Critical points that meet the requirements, each the nearest of its orbit.
-pub(super) fn nearest_of_orbits(coordinates: &Coordinates, rung: &Rung, requirements: &[Requirement]) -> Vec<Landed> {
+/// Critical points that meet the requirements, each the nearest of its orbit, from cuts of the start and of these points;
+/// `None` in networks that are too large.
+pub(super) fn nearest_of_orbits(
+    coordinates: &Coordinates,
+    rung: &Rung,
+    requirements: &[Requirement],
+    points: &[&[Matrix]],
+) -> Option<Vec<Landed>> {
     let parameters: usize = coordinates.start.iter().map(|w| w.nrows() * w.ncols()).sum();
     let inner: usize = coordinates.start.iter().skip(1).map(|w| w.ncols() * w.ncols()).sum();
-    let Some(split) = Split::new(&coordinates.start, rung).filter(|_| inner * inner * parameters <= OPERATIONS) else {
-        return Vec::new();
-    };
-    let size = coordinates.start.iter().map(Matrix::frobenius_norm).fold(0.0, f64::max);
-    let whole = Cut::new(&split.arrows, size);
+    if inner * inner * parameters > OPERATIONS {
+        return None;
+    }
     let mut stream = Stream::new(0, 0);
-    let cuts = (0..CUTS).filter_map(|_| whole.until(requirements, &mut stream));
-    let mut starts: Vec<(f64, Vec<Matrix>, Cut)> = cuts
-        .map(|cut| (split.assemble(&cut.arrows), cut))
-        .map(|(layers, cut)| (coordinates.distance(&layers), layers, cut))
-        .collect();
-    starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-    starts.dedup_by(|a, b| a.0 <= b.0 * (1.0 + 1e-9));
-    starts.truncate(ORBITS);
-    let walk = |(distance, layers, cut): (f64, Vec<Matrix>, Cut)| {
-        let symmetries = symmetries(rung, &split, &split.bases(&cut.arrows))?;
-        if symmetries.len().pow(2) * parameters > OPERATIONS {
-            return Some(Landed { layers, distance });
+    let seeds = std::iter::once((&coordinates.start[..], CUTS)).chain(points.iter().map(|&point| (point, MORE_CUTS)));
+    let mut out = Vec::new();
+    for (seed, cuts) in seeds {
+        let split = Split::new(seed, rung)?;
+        let whole = Cut::new(&split.arrows);
+        let mut starts: Vec<(f64, Vec<Matrix>, Cut)> = (0..cuts)
+            .filter_map(|_| whole.until(requirements, &mut stream))
+            .map(|cut| (split.assemble(&cut.arrows), cut))
+            .map(|(layers, cut)| (coordinates.distance(&layers), layers, cut))
+            .collect();
+        starts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        starts.dedup_by(|a, b| a.0 <= b.0 * (1.0 + 1e-9));
+        starts.truncate(ORBITS * cuts / CUTS);
+        for (_, layers, cut) in starts {
+            let symmetries = symmetries(rung, &split, &split.bases(&cut.arrows))?;
+            if symmetries.len().pow(2) * parameters > OPERATIONS {
+                return None;
+            }
+            out.push(Orbit::new(coordinates, &symmetries, layers).nearest());
         }
-        Some(Orbit::new(coordinates, &symmetries, layers).nearest())
-    };
-    starts.into_iter().filter_map(walk).collect()
+    }
+    Some(out)
 }
 
 /// An infinitesimal symmetry.
@@ -155,7 +166,7 @@ impl<'a> Orbit<'a> {
             damping = (0.1 * damping).max(1e-20);
             derivatives = self.derivatives();
         }
-        Landed { layers: self.point, distance: self.distance }
+        Landed { layers: self.point, distance: self.distance, is_exact: true }
     }
 
     /// How each symmetry moves the layers.

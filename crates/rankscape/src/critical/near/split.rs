@@ -132,13 +132,14 @@ pub(super) fn non_strict(depth: usize) -> Vec<Requirement> {
 #[derive(Clone)]
 pub(super) struct Cut {
     pub(super) arrows: Arrows,
-    rounding: f64,
+    /// What counts as zero of each arrow.
+    rounding: Vec<f64>,
 }
 
 impl Cut {
-    pub(super) fn new(arrows: &[Matrix], size: f64) -> Self {
-        let largest = arrows.iter().map(Matrix::frobenius_norm).fold(size, f64::max);
-        Self { arrows: arrows.to_vec(), rounding: ROUNDING * largest }
+    pub(super) fn new(arrows: &[Matrix]) -> Self {
+        let rounding = arrows.iter().map(|arrow| ROUNDING * arrow.frobenius_norm()).collect();
+        Self { arrows: arrows.to_vec(), rounding }
     }
 
     /// Cuts at random until of each requirement one path is zero. A cut can open another one, so that their order does not
@@ -176,23 +177,28 @@ impl Cut {
     /// Orthonormal basis of the image of the first `steps` arrows of a path.
     fn image(&self, path: Path, steps: usize) -> Matrix {
         let width = self.arrows[path.start % self.arrows.len()].nrows();
-        (1..=steps).fold(Matrix::identity(width), |basis, step| self.range(&(&self.arrows[self.arrow(path, step)] * &basis)))
+        (1..=steps).fold(Matrix::identity(width), |basis, step| {
+            let arrow = self.arrow(path, step);
+            self.range(&(&self.arrows[arrow] * &basis), arrow)
+        })
     }
 
     /// Orthonormal basis of what the arrows after the first `steps` read: the complement of the kernel of their product.
     fn reading(&self, path: Path, steps: usize) -> Matrix {
         let width = self.arrows[self.arrow(path, path.length)].nrows();
         (steps + 1..=path.length).rev().fold(Matrix::identity(width), |basis, step| {
-            self.range(&self.arrows[self.arrow(path, step)].transpose_times(&basis))
+            let arrow = self.arrow(path, step);
+            self.range(&self.arrows[arrow].transpose_times(&basis), arrow)
         })
     }
 
-    fn range(&self, matrix: &Matrix) -> Matrix {
+    /// Orthonormal basis of the range of what is left of an arrow.
+    fn range(&self, matrix: &Matrix, arrow: usize) -> Matrix {
         if matrix.nrows() == 0 || matrix.ncols() == 0 {
             return Matrix::zeros(matrix.nrows(), 0);
         }
         let found = svd(matrix);
-        let rank = found.s.iter().filter(|&&value| value > self.rounding).count();
+        let rank = found.s.iter().filter(|&&value| value > self.rounding[arrow]).count();
         found.u.columns(0, rank)
     }
 
