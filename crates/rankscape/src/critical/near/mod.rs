@@ -190,7 +190,7 @@ impl Search<'_> {
     /// the search goes along the strata.
     fn try_class(&mut self, rung: &Rung, class: CriticalClass, patterns: Vec<Pattern>, limit: f64) {
         let unit = self.size(rung) / self.coordinates.unit;
-        let floor = self.bounds.product(rung);
+        let floor = self.bounds.rung(rung);
         let mut known = BTreeMap::new();
         let mut bounded: Vec<(f64, Pattern)> = patterns
             .into_iter()
@@ -253,11 +253,13 @@ impl Search<'_> {
             _ => split::critical(depth),
         };
         let unit = self.size(rung) / self.coordinates.unit;
-        if self.bounds.product(rung) >= self.best(class).unwrap_or(limit).min(limit) * unit {
+        if self.bounds.rung(rung) >= self.best(class).unwrap_or(limit).min(limit) * unit {
             return true;
         }
         let points: Vec<&[Matrix]> = found.iter().take(CANDIDATES).map(|(landed, _)| &landed.layers[..]).collect();
-        let Some(landed) = orbit::nearest_of_orbits(self.coordinates, rung, &requirements, &points) else { return false };
+        let Some(landed) = orbit::nearest_of_orbits(self.coordinates, rung, &requirements, &points) else {
+            return false;
+        };
         for mut landed in landed {
             self.coordinates.clear(&mut landed.layers, rung.rank());
             if landed.distance < self.best(class).unwrap_or(f64::INFINITY) * unit * (1.0 - GAIN) {
@@ -358,7 +360,9 @@ impl Search<'_> {
             .whitened()
             .layers()
             .iter()
-            .map(|w| if rung.rank() == 0 && !landed.is_exact { spectral_norm(w).max(natural) } else { spectral_norm(w) })
+            .map(
+                |w| if rung.rank() == 0 && !landed.is_exact { spectral_norm(w).max(natural) } else { spectral_norm(w) },
+            )
             .collect();
         let landed = SquareNetwork::new(whitened, None, rung.cleaned.clone());
         let inputs = factors.architecture().inputs();
@@ -413,7 +417,7 @@ impl Search<'_> {
             flat.distance <= tolerances.near_flat_ratio * nearest.distance
                 && flat.distance <= tolerances.near_flat_distance
         });
-        let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.product(rung)));
+        let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.rung(rung)));
         Some(NearCriticalPoint {
             class: if nearest.class == CriticalClass::StrictSaddle && flat {
                 CriticalClass::NonStrictSaddle

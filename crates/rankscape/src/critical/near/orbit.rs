@@ -44,7 +44,7 @@ pub(super) fn nearest_of_orbits(
     let seeds = std::iter::once((&coordinates.start[..], CUTS)).chain(points.iter().map(|&point| (point, MORE_CUTS)));
     let mut out = Vec::new();
     for (seed, cuts) in seeds {
-        let split = Split::new(seed, rung)?;
+        let Some(split) = Split::new(seed, rung) else { continue };
         let whole = Cut::new(&split.arrows);
         let mut starts: Vec<(f64, Vec<Matrix>, Cut)> = (0..cuts)
             .filter_map(|_| whole.until(requirements, &mut stream))
@@ -55,7 +55,7 @@ pub(super) fn nearest_of_orbits(
         starts.dedup_by(|a, b| a.0 <= b.0 * (1.0 + 1e-9));
         starts.truncate(ORBITS * cuts / CUTS);
         for (_, layers, cut) in starts {
-            let symmetries = symmetries(rung, &split, &split.bases(&cut.arrows))?;
+            let Some(symmetries) = symmetries(rung, &split, &split.bases(&cut.arrows)) else { continue };
             if symmetries.len().pow(2) * parameters > OPERATIONS {
                 return None;
             }

@@ -66,7 +66,8 @@ impl Coordinates {
     fn rotation(&self, a: &Direction, b: &Direction) -> (Matrix, Matrix) {
         let skew = |a: &Matrix, b: &Matrix| &b.times_transpose(a) - &a.times_transpose(b);
         let inverse: Vec<f64> = self.inputs.iter().map(|s| 1.0 / s).collect();
-        let first = skew(&a.right, &b.right).transpose().scale_columns(&self.inputs).transpose().scale_columns(&inverse);
+        let first =
+            skew(&a.right, &b.right).transpose().scale_columns(&self.inputs).transpose().scale_columns(&inverse);
         let last = skew(&a.left, &b.left);
         (first, self.output.as_ref().map_or(last.clone(), |(c, inverse)| &(inverse * &last) * c))
     }
@@ -257,7 +258,12 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
     };
     let wrap_left = before(&coordinates.inputs, &right(false).scale_columns(&values(false)));
     let norm = spectral_norm(&(&wrap_left * &wrap_right));
-    let tied = |a: &Direction| pick(false).filter({ let block = a.block; move |b| b.block == block });
+    let tied = |a: &Direction| {
+        pick(false).filter({
+            let block = a.block;
+            move |b| b.block == block
+        })
+    };
     Rung {
         kind,
         wrap_basis: thin_qr(&wrap_left).0,

@@ -1,7 +1,7 @@
 //! A point as the captured projection and spare blocks, and the cuts of these that make it critical.
 
 use super::rung::Rung;
-use crate::linalg::{Matrix, inverse, orthonormal_complement, orthonormal_completion, svd, thin_qr};
+use crate::linalg::{Matrix, graded_svd, inverse, orthonormal_complement, orthonormal_completion, svd, thin_qr};
 use crate::random::Stream;
 use crate::tolerance::UNIT_ROUNDOFF;
 
@@ -123,7 +123,11 @@ pub(super) fn non_strict(depth: usize) -> Vec<Requirement> {
         let inner = Path { start: a, length: b - a };
         let around = Path { start: b + 1, length: depth - 1 - (b - a) };
         // No arrow at all and G' alone are never zero.
-        [(inner, b > a), (around, around.length > 1)].into_iter().filter(|&(_, can)| can).map(|(path, _)| path).collect()
+        [(inner, b > a), (around, around.length > 1)]
+            .into_iter()
+            .filter(|&(_, can)| can)
+            .map(|(path, _)| path)
+            .collect()
     });
     critical(depth).into_iter().chain(tightened).collect()
 }
@@ -147,8 +151,10 @@ impl Cut {
     pub(super) fn until(&self, requirements: &[Requirement], stream: &mut Stream) -> Option<Self> {
         let mut cut = self.clone();
         for _ in 0..CUTS {
-            let open: Vec<&Requirement> =
-                requirements.iter().filter(|any| !any.iter().any(|&path| cut.image(path, path.length).ncols() == 0)).collect();
+            let open: Vec<&Requirement> = requirements
+                .iter()
+                .filter(|any| !any.iter().any(|&path| cut.image(path, path.length).ncols() == 0))
+                .collect();
             if open.is_empty() {
                 return Some(cut);
             }
@@ -158,7 +164,12 @@ impl Cut {
                 let path = any[pick(stream, 0, any.len() - 1)];
                 let mut tried = cut.clone();
                 if tried.cut(path, stream).is_some() {
-                    let price = tried.arrows.iter().zip(&cut.arrows).map(|(a, b)| (a - b).frobenius_norm()).fold(0.0, f64::hypot);
+                    let price = tried
+                        .arrows
+                        .iter()
+                        .zip(&cut.arrows)
+                        .map(|(a, b)| (a - b).frobenius_norm())
+                        .fold(0.0, f64::hypot);
                     if cheapest.as_ref().is_none_or(|(least, _)| price < *least) {
                         cheapest = Some((price, tried));
                     }
@@ -197,7 +208,8 @@ impl Cut {
         if matrix.nrows() == 0 || matrix.ncols() == 0 {
             return Matrix::zeros(matrix.nrows(), 0);
         }
-        let found = svd(matrix);
+        // By rotations: vectors of singular values near the rounding errors have all digits where the columns have.
+        let found = graded_svd(matrix).unwrap_or_else(|| svd(matrix));
         let rank = found.s.iter().filter(|&&value| value > self.rounding[arrow]).count();
         found.u.columns(0, rank)
     }
@@ -221,7 +233,9 @@ impl Cut {
             orthonormal_completion(&svd(&read.transpose_times(&arriving)).u)
         } else {
             let weakest_last = orthonormal_completion(&svd(&(&leaving * &read)).v);
-            Matrix::from_fn(weakest_last.nrows(), weakest_last.ncols(), |i, j| weakest_last[(i, weakest_last.ncols() - 1 - j)])
+            Matrix::from_fn(weakest_last.nrows(), weakest_last.ncols(), |i, j| {
+                weakest_last[(i, weakest_last.ncols() - 1 - j)]
+            })
         };
         let kept = match (into, out_of) {
             (0, _) => read.ncols(),
