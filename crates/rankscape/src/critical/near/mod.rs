@@ -38,10 +38,14 @@ const LANDING_ROUNDOFF: f64 = 64.0 * UNIT_ROUNDOFF;
 const LARGE: usize = 1000;
 /// Strata of a class that are searched to the end in a large network.
 const CANDIDATES: usize = 2;
-/// Patterns of a class that are solved at most: all there are up to six layers. In deeper chains, where each is dearer, there are
-/// fewer, so that the whole stays the same.
+/// Patterns of a class that are solved at most, and starts with two layers half cut: all there are up to six and eight layers. In
+/// deeper chains, where each is dearer, there are fewer, so that the whole stays the same.
 const MOST_PATTERNS: usize = 40;
+const MOST_CUTS: usize = 28;
 const DEEP: usize = 8;
+/// Where the zeros of orbits are known, Newton steps are not trusted with relative distances below this: the product of two parts as
+/// small is lost in rounding errors.
+const RESOLVED: f64 = 1e-6;
 /// A second class of the rung of a near point is looked for up to this relative distance.
 const FARTHEST: f64 = 2.0;
 
@@ -209,10 +213,12 @@ impl Search<'_> {
             }
             self.work.patterns += 1;
             let farthest = if self.is_large() { nth(&reached, CANDIDATES) } else { f64::INFINITY };
+            let starts = self.starts(rung, &words);
             let mut solver = self.solver(rung, &words);
-            let landed = solver.reach(self.coordinates.start.clone(), farthest.min(2.0 * limit * unit));
+            let limit = farthest.min(2.0 * limit * unit);
+            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit)).collect();
             self.work = solver.work;
-            reached.extend(landed.map(|landed| (landed, words)));
+            reached.extend(found.into_iter().map(|landed| (landed, words.clone())));
             reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
         if self.is_large() {
@@ -227,12 +233,10 @@ impl Search<'_> {
             approached.extend(landed.map(|landed| (landed, words)));
             approached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
-        if self.try_orbits(rung, class, &approached, limit) {
-            return;
-        }
+        let least = if self.try_orbits(rung, class, &approached, limit) { RESOLVED * unit } else { 0.0 };
         for (landed, words) in approached {
             let best = self.best(class).unwrap_or(f64::INFINITY);
-            if landed.distance >= best * unit * (1.0 - GAIN) {
+            if landed.distance < least || landed.distance >= best * unit * (1.0 - GAIN) {
                 break;
             }
             let mut solver = self.solver(rung, &words);
@@ -292,6 +296,23 @@ impl Search<'_> {
 
     fn is_large(&self) -> bool {
         self.point.factors.architecture().parameters() > LARGE
+    }
+
+    /// The point itself; for the pattern of all compositions in small networks also with pairs of layers half cut.
+    fn starts(&self, rung: &Rung, words: &[word::Word]) -> Vec<Vec<Matrix>> {
+        let depth = self.coordinates.start.len();
+        let mut starts = vec![self.coordinates.start.clone()];
+        if words.len() == depth + 1 && depth > 1 && !self.is_large() {
+            let pairs = (1..=depth).flat_map(|i| (i + 1..=depth).map(move |j| [i, j]));
+            let mut cuts: Vec<Vec<Matrix>> = pairs.map(|pair| self.coordinates.cut(pair, rung.rank(), 0.5)).collect();
+            let most = MOST_CUTS * DEEP * DEEP / depth.max(DEEP).pow(2);
+            if cuts.len() > most {
+                cuts.sort_by_cached_key(|cut| self.coordinates.distance(cut).to_bits());
+                cuts.truncate(most);
+            }
+            starts.extend(cuts);
+        }
+        starts
     }
 
     /// A distance in the units of the search as a relative one.

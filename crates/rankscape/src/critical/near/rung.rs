@@ -85,6 +85,17 @@ impl Coordinates {
         self.norms.iter().zip(&self.weights).map(|(norm, weight)| weight * norm).fold(0.0, f64::hypot)
     }
 
+    /// The start with this part of what the layers `i` and `j`, counted from 1, have beyond `rank` taken away.
+    pub(super) fn cut(&self, layers: [usize; 2], rank: usize, part: f64) -> Vec<Matrix> {
+        let mut out = self.start.clone();
+        for k in layers {
+            let kept = svd(&out[k - 1]).truncated(rank);
+            let rest = &out[k - 1] - &kept;
+            out[k - 1].add_scaled(-part, &rest);
+        }
+        out
+    }
+
     /// Layers that are nothing but rounding errors are zero: of their own size or, where the product captures nothing, of the
     /// size of all.
     pub(super) fn clear(&self, layers: &mut [Matrix], rank: usize) {
