@@ -36,8 +36,7 @@ pub(super) fn nearest_of_orbits(
     points: &[&[Matrix]],
 ) -> Option<Vec<Landed>> {
     let parameters: usize = coordinates.start.iter().map(|w| w.nrows() * w.ncols()).sum();
-    let inner: usize = coordinates.start.iter().skip(1).map(|w| w.ncols() * w.ncols()).sum();
-    if inner * inner * parameters > OPERATIONS {
+    if operations(coordinates, rung, parameters) > OPERATIONS {
         return None;
     }
     let mut stream = Stream::new(0, 0);
@@ -56,13 +55,19 @@ pub(super) fn nearest_of_orbits(
         starts.truncate(ORBITS * cuts / CUTS);
         for (_, layers, cut) in starts {
             let Some(symmetries) = symmetries(rung, &split, &split.bases(&cut.arrows)) else { continue };
-            if symmetries.len().pow(2) * parameters > OPERATIONS {
-                return None;
-            }
             out.push(Orbit::new(coordinates, &symmetries, layers).nearest());
         }
     }
     Some(out)
+}
+
+/// What one step along an orbit costs: the number of parameters times the square of that of the symmetries.
+fn operations(coordinates: &Coordinates, rung: &Rung, parameters: usize) -> usize {
+    let inner: usize = coordinates.start.iter().skip(1).map(|w| w.ncols() * w.ncols()).sum();
+    let (first, last, rank) =
+        (rung.right.nrows() - rung.rank(), rung.left.nrows() - rung.rank(), rung.wrap_left.ncols());
+    let ends = rank * rank + (last - rank) * last + first * (first - rank);
+    (inner + ends + rung.ties.len()).pow(2) * parameters
 }
 
 /// An infinitesimal symmetry.
