@@ -80,9 +80,10 @@ impl Context<'_> {
             }
             (CriticalClass::NonStrictSaddle, _) => leave_non_strict_saddle(self.network, whitening, judgement),
             (CriticalClass::NotCritical, _) => {
-                let nearest = near.map(|near| &near.found.nearest);
-                let saddle = nearest.filter(|n| n.class == CriticalClass::StrictSaddle).map(|n| &n.factors);
-                let curvature = saddle.map(|theta| curvature_at(theta, None));
+                let strict = near.filter(|near| near.found.nearest.class == CriticalClass::StrictSaddle);
+                let curvature = strict.map(|near| {
+                    near.strict_curvature.clone().unwrap_or_else(|| curvature_at(&near.found.nearest.factors, None))
+                });
                 let path = leave(factors, self.network, whitening, false, curvature.as_deref(), tolerances);
                 let bias = output_bias.as_ref().and_then(|bias| bias_step(bias, factors));
                 path.into_iter().chain(bias).max_by(|a, b| a.decrease.total_cmp(&b.decrease))

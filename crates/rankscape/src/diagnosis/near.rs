@@ -3,7 +3,7 @@
 use super::{Context, Settings};
 use crate::critical::{CriticalClass, NearCriticalPoint, NearPoint, NearSearch, near_critical_point};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
-use crate::linalg::vector_norm;
+use crate::linalg::{Extreme, vector_norm};
 use crate::multiplication::Factors;
 
 /// The nearest critical points and the curvature at the nearest strict saddle.
@@ -14,6 +14,8 @@ pub struct Near {
     /// Smallest eigenvalue of the Hessian at the nearest strict saddle, in the parameters as given; `None` where there is no
     /// such saddle or the eigenvalue did not converge.
     pub strict_lambda_min: Option<f64>,
+    /// A unit eigenvector of it, where the factors are all the parameters.
+    pub(super) strict_curvature: Option<Vec<f64>>,
 }
 
 /// Whether training stalls.
@@ -51,11 +53,14 @@ impl Context<'_> {
             unit_roundoff: self.settings.unit_roundoff,
             tolerances: self.settings.tolerances,
         })?;
-        let strict_lambda_min = found.strict.as_ref().and_then(|saddle| self.lambda_min_at(saddle));
-        Some(Near { found, strict_lambda_min })
+        let smallest = found.strict.as_ref().map(|saddle| self.smallest_at(saddle));
+        let strict_lambda_min = smallest.as_ref().filter(|pair| pair.converged).map(|pair| pair.value);
+        let as_given = point.output_bias.is_none() && point.output_factor.is_none();
+        let strict_curvature = smallest.filter(|_| as_given).map(|pair| pair.vector);
+        Some(Near { found, strict_lambda_min, strict_curvature })
     }
 
-    fn lambda_min_at(&self, saddle: &NearPoint) -> Option<f64> {
+    fn smallest_at(&self, saddle: &NearPoint) -> Extreme {
         let Settings { tolerances, seed, .. } = self.settings;
         let there = NormalizedNetwork::new(&saddle.factors, &self.point.whitening);
         let mut there = there.with_output_factor(self.point.output_factor.clone());
@@ -66,8 +71,7 @@ impl Context<'_> {
             }
             there = there.with_biases(&columns, &bias.samples);
         }
-        let smallest = extremes(&there.hessian(), saddle.analysis.inertia, tolerances, seed).smallest;
-        smallest.converged.then_some(smallest.value)
+        extremes(&there.hessian(), saddle.analysis.inertia, tolerances, seed).smallest
     }
 
     /// Whether training stalls at a point that is not critical.

@@ -40,13 +40,31 @@ impl<'a> Bounds<'a> {
         if j == i { 1.0 } else { self.norms[i][j - i - 1] }
     }
 
-    /// The distance at which the product of a rung is reached at the earliest; nothing is said of a family of products.
-    pub(super) fn product(&self, rung: &Rung) -> f64 {
-        if rung.is_of_family {
+    /// The distance at which a critical point of the rung is reached at the earliest: its product, and every
+    /// `P(k-1,0) G' P(h,k) = 0`. Nothing is said of a family of products.
+    pub(super) fn rung(&self, rung: &Rung) -> f64 {
+        if !rung.ties.is_empty() {
             return 0.0;
         }
-        let product = &self.partials[0][self.partials.len() - 1];
-        self.movement(spectral_norm(&(product - &rung.target)), 0, self.partials.len())
+        let depth = self.partials.len();
+        let product = &self.partials[0][depth - 1];
+        let product = self.movement(spectral_norm(&(product - &rung.target)), 0, depth);
+        (1..=depth).map(|k| self.around(rung, k)).fold(product, f64::max)
+    }
+
+    /// The distance at which `P(k-1,0) G' P(h,k)` can be zero at the earliest.
+    fn around(&self, rung: &Rung, k: usize) -> f64 {
+        let depth = self.partials.len();
+        let mut value = if k > 1 { &self.partials[0][k - 2] * &rung.wrap_left } else { rung.wrap_left.clone() };
+        value = &value * &rung.wrap_right;
+        if k < depth {
+            value = &value * &self.partials[k][depth - k - 1];
+        }
+        self.earliest(spectral_norm(&value) / rung.wrap_norm, |distance| {
+            let before = self.largest_change(distance, 0, k - 1);
+            let after = self.largest_change(distance, k, depth);
+            before * self.norm(depth, k) + self.norm(k - 1, 0) * after + before * after
+        })
     }
 
     /// The distance at which all of these words are zero on the spare parts at the earliest; `known` keeps what is found of
@@ -96,16 +114,21 @@ impl<'a> Bounds<'a> {
 
     /// The smallest distance at which `P(to, from)` can have changed by `value` in the spectral norm.
     fn movement(&self, value: f64, from: usize, to: usize) -> f64 {
+        self.earliest(value, |distance| self.largest_change(distance, from, to))
+    }
+
+    /// The smallest distance at which this bound of a change reaches `value`.
+    fn earliest(&self, value: f64, change: impl Fn(f64) -> f64) -> f64 {
         if value <= 0.0 || !value.is_finite() {
             return 0.0;
         }
         let (mut low, mut high) = (0.0, self.coordinates.size());
-        if self.largest_change(high, from, to) < value {
+        if change(high) < value {
             return high;
         }
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
-            if self.largest_change(middle, from, to) < value { low = middle } else { high = middle }
+            if change(middle) < value { low = middle } else { high = middle }
         }
         low
     }

@@ -7,10 +7,13 @@
 
 mod bound;
 mod chain;
+mod classification;
 mod linearization;
 mod nearest;
+mod orbit;
 mod precondition;
 mod rung;
+mod split;
 mod word;
 
 pub use nearest::Work;
@@ -18,15 +21,14 @@ pub use nearest::Work;
 use std::collections::BTreeMap;
 
 use super::class::{CriticalClass, CriticalPoint};
-use super::numerical::classify_with_sizes;
 use crate::data::Whitening;
-use crate::hessian::{NormalizedNetwork, SquareNetwork};
-use crate::linalg::{Matrix, spectral_norm};
+use crate::hessian::NormalizedNetwork;
+use crate::linalg::Matrix;
 use crate::multiplication::{Barcode, Factors, RankProfile};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use bound::Bounds;
-use nearest::{Landed, Solver};
+use nearest::{GAIN, Landed, Solver};
 use rung::{Coordinates, Kind, Rung, rungs};
 use word::Pattern;
 
@@ -41,6 +43,9 @@ const CANDIDATES: usize = 2;
 const MOST_PATTERNS: usize = 40;
 const MOST_CUTS: usize = 28;
 const DEEP: usize = 8;
+/// Where the zeros of orbits are known, Newton steps are not trusted with relative distances below this: the product of two parts as
+/// small is lost in rounding errors.
+const RESOLVED: f64 = 1e-6;
 /// A second class of the rung of a near point is looked for up to this relative distance.
 const FARTHEST: f64 = 2.0;
 
@@ -189,19 +194,16 @@ impl Search<'_> {
     /// the search goes along the strata.
     fn try_class(&mut self, rung: &Rung, class: CriticalClass, patterns: Vec<Pattern>, limit: f64) {
         let unit = self.size(rung) / self.coordinates.unit;
-        let floor = self.bounds.product(rung);
+        let floor = self.bounds.rung(rung);
         let mut known = BTreeMap::new();
         let mut bounded: Vec<(f64, Pattern)> = patterns
             .into_iter()
             .map(|words| (self.bounds.pattern(rung, &words, &mut known).max(floor), words))
             .collect();
-        let depth = self.coordinates.start.len();
-        let most = MOST_PATTERNS * DEEP / depth.max(DEEP);
-        if bounded.len() > most {
-            bounded.sort_by(|a, b| a.0.total_cmp(&b.0));
-            self.work.pruned += bounded.len() - most;
-            bounded.truncate(most);
-        }
+        bounded.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let most = MOST_PATTERNS * DEEP / self.coordinates.start.len().max(DEEP);
+        self.work.pruned += bounded.len().saturating_sub(most);
+        bounded.truncate(most);
         let mut reached: Vec<(Landed, Pattern)> = Vec::new();
         for (bound, words) in bounded {
             let best = self.best(class).unwrap_or(limit).min(limit);
@@ -210,25 +212,70 @@ impl Search<'_> {
                 continue;
             }
             self.work.patterns += 1;
+            let farthest = if self.is_large() { nth(&reached, CANDIDATES) } else { f64::INFINITY };
             let starts = self.starts(rung, &words);
             let mut solver = self.solver(rung, &words);
-            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit * unit)).collect();
+            let limit = farthest.min(2.0 * limit * unit);
+            let found: Vec<Landed> = starts.into_iter().filter_map(|start| solver.reach(start, limit)).collect();
             self.work = solver.work;
             reached.extend(found.into_iter().map(|landed| (landed, words.clone())));
+            reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         }
-        reached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
         if self.is_large() {
             reached.truncate(CANDIDATES);
         }
+        let mut approached: Vec<(Landed, Pattern)> = Vec::new();
         for (landed, words) in reached {
-            let best = self.best(class).unwrap_or(limit).min(limit);
+            let best = self.best(class).unwrap_or(limit).min(limit) * unit;
             let mut solver = self.solver(rung, &words);
-            let landed = solver.approach(landed, best * unit);
+            let landed = solver.approach(landed, best.min(nth(&approached, 1)));
             self.work = solver.work;
-            if let Some(near) = landed.and_then(|landed| self.classified(rung, class, &landed)) {
-                self.found.extend(Some(near).filter(|near| near.distance <= limit));
+            approached.extend(landed.map(|landed| (landed, words)));
+            approached.sort_by(|a, b| a.0.distance.total_cmp(&b.0.distance));
+        }
+        let least = if self.try_orbits(rung, class, &approached, limit) { RESOLVED * unit } else { 0.0 };
+        for (landed, words) in approached {
+            let best = self.best(class).unwrap_or(f64::INFINITY);
+            if landed.distance < least || landed.distance >= best * unit * (1.0 - GAIN) {
+                break;
+            }
+            let mut solver = self.solver(rung, &words);
+            let landed = solver.settle(landed);
+            self.work = solver.work;
+            self.keep(rung, class, landed, limit);
+        }
+    }
+
+    /// In small networks, the nearest points of the orbits next to the start and to the best of the other points; their zeros
+    /// are exact. False if there are none.
+    fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, found: &[(Landed, Pattern)], limit: f64) -> bool {
+        let depth = self.coordinates.start.len();
+        let requirements = match class {
+            _ if depth == 1 || self.is_large() => return false,
+            CriticalClass::NonStrictSaddle if depth == 2 => return false,
+            CriticalClass::NonStrictSaddle => split::non_strict(depth),
+            _ => split::critical(depth),
+        };
+        let unit = self.size(rung) / self.coordinates.unit;
+        if self.bounds.rung(rung) >= self.best(class).unwrap_or(limit).min(limit) * unit {
+            return true;
+        }
+        let points: Vec<&[Matrix]> = found.iter().take(CANDIDATES).map(|(landed, _)| &landed.layers[..]).collect();
+        let Some(landed) = orbit::nearest_of_orbits(self.coordinates, rung, &requirements, &points) else {
+            return false;
+        };
+        for mut landed in landed {
+            self.coordinates.clear(&mut landed.layers, rung.rank());
+            if landed.distance < self.best(class).unwrap_or(f64::INFINITY) * unit * (1.0 - GAIN) {
+                self.keep(rung, class, Some(landed), limit);
             }
         }
+        true
+    }
+
+    fn keep(&mut self, rung: &Rung, class: CriticalClass, landed: Option<Landed>, limit: f64) {
+        let near = landed.and_then(|landed| self.classified(rung, class, &landed));
+        self.found.extend(near.filter(|near| near.distance <= limit));
     }
 
     fn solver<'b>(&self, rung: &'b Rung, words: &'b [word::Word]) -> Solver<'b>
@@ -292,91 +339,6 @@ impl Search<'_> {
         norms
     }
 
-    fn classified(&self, rung: &Rung, expected: CriticalClass, landed: &Landed) -> Option<NearPoint> {
-        let NearSearch { network, whitening, tolerances, .. } = *self.point;
-        let factors = self.as_given(&landed.layers);
-        let found = NormalizedNetwork::new(&factors, whitening);
-        let threshold = tolerances.critical_threshold(self.point.unit_roundoff).max(tolerances.near_gradient);
-        let gradient_after = found.relative_gradient(LANDING_ROUNDOFF, tolerances);
-        let analysis = self.analysis(rung, &landed.layers);
-        let class = match (rung.kind, analysis.class) {
-            (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
-            _ => expected,
-        };
-        let others = (self.point.others_moved)(&factors);
-        let scale = network.target_scale();
-        let residual = (&rung.projection - network.whitened().target()).frobenius_norm() * scale;
-        Some(NearPoint {
-            class,
-            captured: rung.captured.clone(),
-            distance: (landed.distance * self.coordinates.unit).hypot(others) / self.size(rung),
-            distance_whitened: self.distance_whitened(&landed.layers, others),
-            gradient_after,
-            value: whitening.floor + 0.5 * residual * residual,
-            factors,
-            analysis,
-        })
-        .filter(|near| near.distance.is_finite() && near.gradient_after <= threshold)
-    }
-
-    /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.
-    fn analysis(&self, rung: &Rung, layers: &[Matrix]) -> CriticalPoint {
-        let NearSearch { factors, network, whitening, tolerances, .. } = *self.point;
-        let mut whitened = layers.to_vec();
-        let scales: Vec<f64> = whitening.scales.iter().map(|s| s / network.input_scale()).collect();
-        whitened[0] = whitened[0].scale_columns(&scales);
-        if let Some((c, _)) = self.point.output_factor {
-            let last = whitened.len() - 1;
-            whitened[last] = c * &whitened[last];
-        }
-        let natural = spectral_norm(&rung.cleaned).powf(1.0 / whitened.len() as f64);
-        let sizes: Vec<f64> = network
-            .whitened()
-            .layers()
-            .iter()
-            .map(|w| if rung.rank() == 0 { spectral_norm(w).max(natural) } else { spectral_norm(w) })
-            .collect();
-        let landed = SquareNetwork::new(whitened, None, rung.cleaned.clone());
-        let inputs = factors.architecture().inputs();
-        classify_with_sizes(&landed, whitening, inputs, &sizes, LANDING_ROUNDOFF, tolerances)
-    }
-
-    /// Back to the coordinates as given: the first factor moves inside the column space of `X` only.
-    fn as_given(&self, layers: &[Matrix]) -> Factors {
-        let mut moved = self.point.factors.clone();
-        let scales = self.point.network.layer_scales();
-        let last = layers.len() - 1;
-        for (k, (layer, start)) in layers.iter().zip(&self.coordinates.start).enumerate() {
-            let whole = k > 0 || self.point.whitening.rank.rank == moved.matrices()[0].ncols();
-            if whole && layer.max_abs() == 0.0 {
-                *moved.layer_mut(k + 1) = moved.matrices()[k].scaled(0.0);
-                continue;
-            }
-            let mut step = layer - start;
-            if k == 0 {
-                step = step.times_transpose(&self.point.whitening.basis);
-            }
-            if let Some((c, _)) = self.point.output_factor.filter(|_| k == last) {
-                step = c * &step;
-            }
-            moved.layer_mut(k + 1).add_scaled(scales[k], &step);
-        }
-        moved
-    }
-
-    fn distance_whitened(&self, layers: &[Matrix], others: f64) -> f64 {
-        let scales = self.point.network.layer_scales();
-        let inputs = &self.point.whitening.scales;
-        let norm = |k: usize, matrix: &Matrix| {
-            let whitened = if k == 0 { matrix.scale_columns(inputs) } else { matrix.clone() };
-            scales[k] * whitened.frobenius_norm()
-        };
-        let steps = layers.iter().zip(&self.coordinates.start).enumerate();
-        let moved = steps.map(|(k, (a, b))| norm(k, &(a - b))).fold(others, f64::hypot);
-        let start = self.coordinates.start.iter().enumerate();
-        moved / start.map(|(k, w)| norm(k, w)).fold(self.point.others, f64::hypot)
-    }
-
     fn report(self, rungs: &[Rung]) -> Option<NearCriticalPoint> {
         let nearest = self.nearest()?.clone();
         let tolerances = self.point.tolerances;
@@ -389,7 +351,7 @@ impl Search<'_> {
             flat.distance <= tolerances.near_flat_ratio * nearest.distance
                 && flat.distance <= tolerances.near_flat_distance
         });
-        let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.product(rung)));
+        let bounds = rungs.iter().map(|rung| self.relative(rung, self.bounds.rung(rung)));
         Some(NearCriticalPoint {
             class: if nearest.class == CriticalClass::StrictSaddle && flat {
                 CriticalClass::NonStrictSaddle
@@ -403,4 +365,9 @@ impl Search<'_> {
             nearest,
         })
     }
+}
+
+/// The `n`-th smallest distance of these points, sorted by it.
+fn nth(found: &[(Landed, Pattern)], n: usize) -> f64 {
+    found.get(n - 1).map_or(f64::INFINITY, |(landed, _)| landed.distance)
 }

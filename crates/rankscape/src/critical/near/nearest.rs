@@ -17,7 +17,7 @@ const RETURN_STEPS: usize = 8;
 const INNER: usize = 100;
 /// The search ends where the tangential part of the way to the start, or the gain of a step, is at most this part of it.
 const TANGENTIAL: f64 = 1e-2;
-const GAIN: f64 = 1e-4;
+pub(super) const GAIN: f64 = 1e-4;
 /// Singular values of the linearization below this are left to the Newton steps after a step along the stratum.
 const TANGENTIAL_DAMPING: f64 = 1e-5;
 /// A stratum whose normal distance exceeds the best one by this factor is given up.
@@ -35,6 +35,8 @@ pub(super) struct Landed {
     pub(super) layers: Vec<Matrix>,
     /// `||x - start||` in the coordinates of the search.
     pub(super) distance: f64,
+    /// Its zeros are exact, whatever the size of the layers.
+    pub(super) is_exact: bool,
 }
 
 /// What a search costs.
@@ -58,17 +60,16 @@ pub(super) struct Solver<'a> {
 }
 
 impl Solver<'_> {
-    /// A point of the stratum that Newton steps reach from `start`; `None` where there is none within twice the `limit`.
+    /// A point of the stratum that Newton steps reach from `start`; `None` where they leave the ball of radius `limit`.
     pub(super) fn reach(&mut self, start: Vec<Matrix>, limit: f64) -> Option<Landed> {
-        let (layers, _) = self.land(start, LANDING_STEPS, FEASIBLE, 2.0 * limit)?;
+        let (layers, _) = self.land(start, LANDING_STEPS, FEASIBLE, limit)?;
         let distance = self.coordinates.distance(&layers);
-        Some(Landed { layers, distance })
+        Some(Landed { layers, distance, is_exact: false })
     }
 
-    /// The nearest point that steps along the stratum reach; `None` where it is not within `limit`.
+    /// The nearest point that steps along the stratum reach, to `FEASIBLE`; `None` where it is not within `limit`.
     pub(super) fn approach(&mut self, from: Landed, limit: f64) -> Option<Landed> {
-        let size = self.coordinates.size();
-        let Landed { layers: mut x, mut distance } = from;
+        let Landed { layers: mut x, mut distance, .. } = from;
         let mut previous: Option<(Vec<Matrix>, Vec<Matrix>)> = None;
         let mut reach = 1.0;
         for _ in 0..STEPS {
@@ -79,7 +80,10 @@ impl Solver<'_> {
             drop(here);
             let square = self.inner(&tangent, &tangent);
             let normal = (distance * distance - square).max(0.0).sqrt();
-            if square.sqrt() <= TANGENTIAL * distance || normal > HOPELESS * limit {
+            if normal > HOPELESS * limit {
+                return None;
+            }
+            if square.sqrt() <= TANGENTIAL * distance {
                 break;
             }
             let mut direction = tangent.clone();
@@ -108,10 +112,15 @@ impl Solver<'_> {
             previous = Some((tangent, direction));
             reach = (1.5 * reach).min(2.0);
         }
-        let (mut x, defect) = self.land(x, LANDING_STEPS, EXACT, f64::INFINITY)?;
-        self.coordinates.clear(&mut x, self.rung.rank());
-        let distance = self.coordinates.distance(&x);
-        (defect <= FAILED * size && distance <= limit).then_some(Landed { layers: x, distance })
+        (distance <= limit).then_some(Landed { layers: x, distance, is_exact: false })
+    }
+
+    /// The same point with all digits.
+    pub(super) fn settle(&mut self, from: Landed) -> Option<Landed> {
+        let (mut layers, defect) = self.land(from.layers, LANDING_STEPS, EXACT, f64::INFINITY)?;
+        self.coordinates.clear(&mut layers, self.rung.rank());
+        let distance = self.coordinates.distance(&layers);
+        (defect <= FAILED * self.coordinates.size()).then_some(Landed { layers, distance, is_exact: false })
     }
 
     /// Newton steps of minimal norm onto the stratum until the defect is `wanted` relative to the distance from the start (or

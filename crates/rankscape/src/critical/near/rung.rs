@@ -62,6 +62,16 @@ impl Coordinates {
         self.output.as_ref().map_or(product.clone(), |(_, inverse)| inverse * &product)
     }
 
+    /// The skew matrices of a rotation of two singular directions, in the coordinates as given.
+    fn rotation(&self, a: &Direction, b: &Direction) -> (Matrix, Matrix) {
+        let skew = |a: &Matrix, b: &Matrix| &b.times_transpose(a) - &a.times_transpose(b);
+        let inverse: Vec<f64> = self.inputs.iter().map(|s| 1.0 / s).collect();
+        let first =
+            skew(&a.right, &b.right).transpose().scale_columns(&self.inputs).transpose().scale_columns(&inverse);
+        let last = skew(&a.left, &b.left);
+        (first, self.output.as_ref().map_or(last.clone(), |(c, inverse)| &(inverse * &last) * c))
+    }
+
     /// What a change of one of the layers with these indices does to their product at most, a unit of distance.
     pub(super) fn sensitivity(&self, first: Range<usize>, second: Range<usize>) -> f64 {
         let indices: Vec<usize> = first.chain(second).collect();
@@ -140,8 +150,9 @@ pub(super) struct Rung {
     pub(super) projection: Matrix,
     /// `Z` without the values that count as zero.
     pub(super) cleaned: Matrix,
-    /// A part of a block of equal values is captured: then `P_S Z` is one member of a family, that the product is next to.
-    pub(super) is_of_family: bool,
+    /// Rotations of a captured and an omitted direction of equal values, as matrices to the right of the first factor and to
+    /// the left of the last one: `P_S Z` is one member of a family, that the product is next to.
+    pub(super) ties: Vec<(Matrix, Matrix)>,
 }
 
 impl Rung {
@@ -258,6 +269,12 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
     };
     let wrap_left = before(&coordinates.inputs, &right(false).scale_columns(&values(false)));
     let norm = spectral_norm(&(&wrap_left * &wrap_right));
+    let tied = |a: &Direction| {
+        pick(false).filter({
+            let block = a.block;
+            move |b| b.block == block
+        })
+    };
     Rung {
         kind,
         wrap_basis: thin_qr(&wrap_left).0,
@@ -268,7 +285,7 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
         wrap_right,
         cleaned: &projection + &rest,
         captured: lowest_of_blocks(directions, set),
-        is_of_family: pick(true).any(|d| pick(false).any(|other| other.block == d.block)),
+        ties: pick(true).flat_map(|a| tied(a).map(|b| coordinates.rotation(a, b))).collect(),
         projection,
         target,
     }
