@@ -7,7 +7,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.8.0 lycoris-lora==3.2.0.post2 numpy==2.3.5
+"$folder/venv/bin/pip" install --quiet torch==2.8.0 lycoris-lora==3.2.0.post2 safetensors==0.8.0 numpy==2.3.5
 "$folder/venv/bin/python" - 2>/dev/null <<'PYTHON'
 import copy
 

@@ -39,7 +39,7 @@ const LARGE: usize = 1000;
 /// Strata of a class that are searched to the end in a large network.
 const CANDIDATES: usize = 2;
 /// Patterns of a class that are solved at most, and starts with two layers half cut: all there are up to six and eight layers. In
-/// deeper chains, where each is dearer, there are fewer, so that the whole stays the same.
+/// deeper chains, where each is dearer, there are fewer, so that the whole stays the same, and orbits are not searched.
 const MOST_PATTERNS: usize = 40;
 const MOST_CUTS: usize = 28;
 const DEEP: usize = 8;
@@ -251,7 +251,7 @@ impl Search<'_> {
     fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, found: &[(Landed, Pattern)], limit: f64) -> bool {
         let depth = self.coordinates.start.len();
         let requirements = match class {
-            _ if depth == 1 || self.is_large() => return false,
+            _ if depth == 1 || depth > DEEP || self.is_large() => return false,
             CriticalClass::NonStrictSaddle if depth == 2 => return false,
             CriticalClass::NonStrictSaddle => split::non_strict(depth),
             _ => split::critical(depth),
