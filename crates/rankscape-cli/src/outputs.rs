@@ -3,6 +3,8 @@
 //! It reads the arguments as they were given, so a new option is guarded as soon as its value is called FILE: an output if
 //! its name is in [`OUTPUTS`], an input otherwise.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
@@ -20,6 +22,10 @@ const FILES: [&str; 5] = ["FILE", "FILE|DIR", "DIR|FILE", "Q0", "Q1"];
 /// Extensions of pickles.
 const PICKLES: [&str; 6] = ["pt", "pth", "ckpt", "bin", "pkl", "pickle"];
 
+/// The schema of a document, and the number of bytes within which it stands.
+const SCHEMA: &[u8] = b"\"rankscape.";
+const HEAD: u64 = 64;
+
 /// A file of the run and the option that names it.
 struct Named {
     option: String,
@@ -36,11 +42,11 @@ pub(crate) fn check(command: &Command, matches: &ArgMatches) -> Result<(), Input
             .value(format!("{} and {}", first.option, second.option))
             .hint("give one of them as a file"));
     }
-    if given.has("force") && outputs.is_empty() {
+    if given.has("force") && outputs.is_empty() && !given.has("out") {
         return Err(InputError::new("--force does nothing here: no output is named"));
     }
     for (at, output) in outputs.iter().enumerate() {
-        check_output(output, &inputs, &outputs[..at], given.has("force"))?;
+        check_output(output, &inputs, &outputs[..at], given.has("force"), given.has("quiet"))?;
     }
     let documents = given.path("out").map(|folder| documents(&given, &folder)).unwrap_or_default();
     for document in documents {
@@ -52,6 +58,13 @@ pub(crate) fn check(command: &Command, matches: &ArgMatches) -> Result<(), Input
             ))
             .file(document.display())
             .hint("choose another folder for --out"));
+        }
+        if document.exists() && !given.has("force") && !is_document(&document) {
+            return Err(InputError::new(
+                "a file that is no document of rankscape has the name of the document of this run",
+            )
+            .file(document.display())
+            .hint("choose another folder for --out, or say --force to replace it"));
         }
     }
     Ok(())
@@ -80,7 +93,13 @@ fn files(given: &Given<'_>) -> (Vec<Named>, Vec<Named>) {
     (inputs, outputs)
 }
 
-fn check_output(output: &Named, inputs: &[Named], others: &[Named], force: bool) -> Result<(), InputError> {
+fn check_output(
+    output: &Named,
+    inputs: &[Named],
+    others: &[Named],
+    force: bool,
+    quiet: bool,
+) -> Result<(), InputError> {
     let path = &output.path;
     let error = |problem: &str| InputError::new(problem).file(path.display());
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -90,6 +109,9 @@ fn check_output(output: &Named, inputs: &[Named], others: &[Named], force: bool)
         return Err(error("Python pickles are not written")
             .value(format!("{} {}", output.option, path.display()))
             .hint("write .safetensors: in Python, safetensors.torch.load_file(name) gives the same dictionary"));
+    }
+    if is_standard_output(path) && !quiet {
+        return Err(error("standard output has the answer already").hint("add --quiet, or name a file"));
     }
     if is_device(path) {
         return Ok(());
@@ -121,6 +143,13 @@ fn documents(given: &Given<'_>, folder: &Path) -> Vec<PathBuf> {
     names.into_iter().map(|name| folder.join(format!("{name}.json"))).collect()
 }
 
+/// The file itself, not one behind a link, is a document that an earlier run wrote.
+fn is_document(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    !path.is_symlink() && read.is_ok() && head.windows(SCHEMA.len()).any(|part| part == SCHEMA)
+}
+
 fn in_folder(path: &Path, folder: &Path) -> bool {
     folder.canonicalize().is_ok_and(|folder| identity(path).parent() == Some(&folder))
 }
@@ -149,6 +178,10 @@ fn linked(a: &Path, b: &Path) -> bool {
 #[cfg(not(unix))]
 fn linked(_: &Path, _: &Path) -> bool {
     false
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 fn is_standard_input(path: &Path) -> bool {

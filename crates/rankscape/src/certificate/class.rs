@@ -12,7 +12,7 @@ use crate::critical::CriticalClass;
 use crate::evidence::Grade;
 use crate::linalg::interval::Interval;
 use crate::multiplication::Factors;
-use crate::tolerance::Tolerances;
+use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Whoever decided first did so in double precision: a singular value that it saw on one side of a tolerance is on that side of
 /// the tolerance up to this factor.
@@ -23,6 +23,8 @@ const MEANINGLESS: f64 = 0.1;
 
 /// What enclosures leave of a product that is zero, relative to its scale.
 const NOTHING: f64 = 1e-20;
+/// Unit roundoff of single precision.
+const SINGLE: f64 = 1.0 / (1 << 24) as f64;
 
 type Floating = Statement<Factors, ReducedData, f64>;
 
@@ -47,10 +49,26 @@ pub(super) fn class_checks(
         Some(false) => Some((false, "the gradient is not that of this class".to_owned())),
         None => None,
     };
-    let (tolerances_check, warning) = decided.tolerances_check(claimed, &gradient, tolerances);
+    let (tolerances_check, mut warnings) = decided.tolerances_check(claimed, &gradient, tolerances);
+    if !are_of_type(&statement.point, stated.unit_roundoff) {
+        let unit = stated.unit_roundoff;
+        warnings
+            .push(format!("the weights are no numbers of a type with unit roundoff {unit:.2e}: they have more digits"));
+    }
     let checks =
         vec![tolerances_check, gradient_check, decided.class_check(claimed, proof), decided.grounds_check(claimed)];
-    (checks, warning.into_iter().collect())
+    (checks, warnings)
+}
+
+/// Whether all entries have no more digits than a type with this unit roundoff.
+fn are_of_type(point: &Factors, unit_roundoff: f64) -> bool {
+    // Veltkamp's splitting rounds to the digits of the type.
+    let lift = unit_roundoff / UNIT_ROUNDOFF;
+    let rounded = |x: f64| {
+        let far = (lift + 1.0) * x;
+        far - (far - x)
+    };
+    lift <= 1.0 || point.matrices().iter().all(|matrix| matrix.entries().all(|x| (rounded(x) - x).abs() <= 0.0))
 }
 
 /// The ranks at their stated tolerances.
@@ -91,6 +109,10 @@ impl Decided<'_> {
     /// `omitted - captured` over all pairs.
     fn differences(&self) -> Option<Vec<Interval>> {
         let (kept, omitted) = self.pairs()?;
+        // Together they are the target.
+        if self.clear(Quantity::Target).is_some_and(|rank| rank != kept.len() + omitted.len()) {
+            return None;
+        }
         let unit = self.point.product_unit;
         Some(kept.iter().flat_map(|a| omitted.iter().map(move |b| *b - *a * unit)).collect())
     }
@@ -204,7 +226,7 @@ impl Decided<'_> {
         claimed: CriticalClass,
         gradient: &Gradient,
         tolerances: &Tolerances,
-    ) -> (Check, Option<String>) {
+    ) -> (Check, Vec<String>) {
         let stated = self.stated;
         let usual = tolerances.critical_threshold(stated.unit_roundoff);
         let found = format!(
@@ -212,16 +234,41 @@ impl Decided<'_> {
             stated.threshold, stated.unit_roundoff, stated.rank_gap
         );
         let meaningless = self.meaningless(claimed, gradient, usual);
-        let warning = match &meaningless {
-            Some(reason) => Some(format!("the verdict has no meaning at its tolerances: {reason}")),
-            None => (stated.threshold > usual).then(|| {
-                let threshold = stated.threshold;
-                format!("gradients count as zero up to {threshold:e}, by default up to {usual:e}")
-            }),
+        let warnings = match &meaningless {
+            Some(reason) => vec![format!("the verdict has no meaning at its tolerances: {reason}")],
+            None => self.looser(usual, tolerances),
         };
         let holds = meaningless.is_none().then_some(true);
         let found = meaningless.unwrap_or(found);
-        (Check { claim: TOLERANCES, holds, grade: Grade::Exact, found }, warning)
+        (Check { claim: TOLERANCES, holds, grade: Grade::Exact, found }, warnings)
+    }
+
+    /// What counts as zero by the statement and would not by default.
+    fn looser(&self, threshold: f64, tolerances: &Tolerances) -> Vec<String> {
+        let (stated, widths) = (self.stated, &self.point.all_widths);
+        let widest = widths.iter().copied().max().unwrap_or(1);
+        // Data may be stored in single precision beside weights in double.
+        let of_ranks = FIRST_DECISION * relative_rounding(stated.unit_roundoff.max(SINGLE), widths);
+        let ranks = self.ranks.iter().map(|ground| ground.tolerance).fold(0.0, f64::max);
+        [
+            ("gradients count as zero", stated.threshold, threshold),
+            ("rounding errors of a gradient count", stated.rounding, relative_rounding(UNIT_ROUNDOFF, widths)),
+            (
+                "products count as rounding errors",
+                stated.vanishing,
+                tolerances.vanishing_product(stated.unit_roundoff, widest),
+            ),
+            ("singular values count as zero", ranks, of_ranks),
+        ]
+        .into_iter()
+        .filter(|(_, found, usual)| *found > usual * (1.0 + 1e-9))
+        .map(|(what, found, usual)| format!("{what} up to {found:e}, by default up to {usual:e}"))
+        .chain(
+            (stated.rank_gap < tolerances.rank_gap).then(|| {
+                format!("a rank is clear at a gap of {}, by default of {}", stated.rank_gap, tolerances.rank_gap)
+            }),
+        )
+        .collect()
     }
 
     /// Why tolerances as stated would give the same verdict to everything.

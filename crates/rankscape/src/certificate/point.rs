@@ -8,8 +8,8 @@ use super::words::{Linear, Quantity, Words};
 use super::{Criticality, ReducedData};
 use crate::critical::CriticalClass;
 use crate::evidence::Grade;
-use crate::linalg::Matrix;
 use crate::linalg::interval::Interval;
+use crate::linalg::{Matrix, vector_norm};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -27,6 +27,8 @@ pub(super) struct Enclosed {
     target_norm: Interval,
     /// The unit of `W A` in that of `G`, `Z` and `||Y||`.
     pub(super) product_unit: Interval,
+    /// In the scales of layers and data.
+    terms: Terms,
     /// What relative errors of size 1 of the entries of the layers can move `W A` by.
     moved: f64,
     /// `d_0, ..., d_h` with the rank of `X` in place of `d_0`, and as they are.
@@ -58,13 +60,15 @@ impl Enclosed {
         let below = |exponent: i32| (exponent - unit.unwrap_or(exponent)).min(0);
         let target = target.shrunk(below(of_target));
         let absolute = |m: &Precise| m.middle().map(f64::abs);
-        let moved = layers.iter().fold(absolute(&inputs), |product, layer| &absolute(layer) * &product);
-        let moved = Precise::new(&moved).shrunk(below(of_product)).norm().high * (1.0 + 1e-6);
+        let rows = inputs.middle().transpose();
+        let rows: Vec<f64> = (0..rows.ncols()).map(|j| vector_norm(rows.column(j))).collect();
+        let terms = Terms { layers: layers.iter().map(absolute).collect(), rows };
+        let moved = Precise::new(&terms.before(layers.len())).shrunk(below(of_product)).norm().high * (1.0 + 1e-6);
         let words = Words::new(layers, inputs, |output| output.shrunk(below(of_product)).minus(&target));
         let target_norm = norm.shrunk(below(of_norm)).norm();
         let product_unit = Precise::new(&Matrix::identity(1)).shrunk(below(of_product)).norm();
         let mut point =
-            Self { words, spectra: Vec::new(), target, target_norm, product_unit, moved, widths, all_widths };
+            Self { words, spectra: Vec::new(), target, target_norm, product_unit, terms, moved, widths, all_widths };
         let distinct = |at: &Quantity| !matches!(at, Quantity::Seen { i: 1.., .. });
         let all = Quantity::all(point.words.depth()).into_iter().filter(distinct);
         point.spectra = all
@@ -125,8 +129,9 @@ impl Enclosed {
         let depth = self.depth();
         let vanishing = stated.vanishing;
         let whole = self.residual_size();
-        let before = |k: usize| measured(self.norm(Quantity::Seen { i: 0, j: k }), self.size(0..k, true), vanishing);
-        let output = measured(self.words.output().norm(), self.size(0..depth, true), vanishing);
+        let terms_before = |k: usize| smaller(self.size(0..k, true), enclosed(self.terms.before(k).frobenius_norm()));
+        let before = |k: usize| measured(self.norm(Quantity::Seen { i: 0, j: k }), terms_before(k), vanishing);
+        let output = measured(self.words.output().norm(), terms_before(depth), vanishing);
         let size = output * self.product_unit + self.target_norm;
         let evaluation = relative_rounding(UNIT_ROUNDOFF, &self.all_widths);
         let mut found = Gradient { relative: Interval::point(0.0), rounding: Interval::point(0.0), evaluation };
@@ -134,7 +139,8 @@ impl Enclosed {
             let block = self.words.gradient(k).norm();
             let factors = self.size(k..depth, false);
             let above = if k < depth {
-                measured(self.norm(Quantity::Given { i: k, j: depth }), factors, vanishing)
+                let terms = smaller(factors, enclosed(self.terms.after(k).frobenius_norm()));
+                measured(self.norm(Quantity::Given { i: k, j: depth }), terms, vanishing)
             } else {
                 ONE
             };
@@ -191,16 +197,44 @@ pub(super) fn relative_rounding(unit_roundoff: f64, widths: &[usize]) -> f64 {
     Tolerances::default().rank * unit_roundoff * widest.sqrt()
 }
 
-/// The norm of a product, or the product of the norms of its factors where it is at most `vanishing` times that; both where
-/// enclosures do not tell.
-fn measured(norm: Interval, factors: Interval, vanishing: f64) -> Interval {
-    let limit = Interval::point(vanishing) * factors;
-    if norm.low > limit.high {
+/// The terms that are added up in the products: absolute values of the layers, and the norms of the rows of `A`.
+struct Terms {
+    layers: Vec<Matrix>,
+    rows: Vec<f64>,
+}
+
+impl Terms {
+    /// `|W_k| ... |W_1| r`.
+    fn before(&self, k: usize) -> Matrix {
+        let rows = Matrix::from_column_major(self.rows.len(), 1, &self.rows);
+        self.layers[..k].iter().fold(rows, |product, layer| layer * &product)
+    }
+
+    /// `|W_h| ... |W_{k+1}|` for `k < h`.
+    fn after(&self, k: usize) -> Matrix {
+        self.layers[k + 1..].iter().fold(self.layers[k].clone(), |product, layer| layer * &product)
+    }
+}
+
+/// A sum of terms without signs, computed in double precision.
+fn enclosed(sum: f64) -> Interval {
+    Interval { low: sum * (1.0 - 1e-9), high: sum * (1.0 + 1e-9) }
+}
+
+fn smaller(a: Interval, b: Interval) -> Interval {
+    Interval { low: a.low.min(b.low), high: a.high.min(b.high) }
+}
+
+/// The norm of a product, or the size of its terms where it is less than `vanishing` times that; both where enclosures do not
+/// tell.
+fn measured(norm: Interval, terms: Interval, vanishing: f64) -> Interval {
+    let limit = Interval::point(vanishing) * terms;
+    if norm.low >= limit.high {
         norm
-    } else if norm.high <= limit.low {
-        factors
+    } else if norm.high < limit.low {
+        terms
     } else {
-        Interval { low: norm.low.min(factors.low), high: norm.high.max(factors.high) }
+        Interval { low: norm.low.min(terms.low), high: norm.high.max(terms.high) }
     }
 }
 

@@ -158,19 +158,21 @@ impl SquareNetwork {
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
     /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
     ///
-    /// A product whose norm is less than `vanishing` times the product of the norms of its factors is nothing but rounding
-    /// errors, and says nothing of the terms that cancel: the product of the norms takes its place. (Outputs of layers
-    /// with biases are measured as they are.)
+    /// A product whose norm is less than `vanishing` times the size of the terms that are added up in it is nothing but rounding
+    /// errors, and says nothing of the terms that cancel: their size takes its place. (Outputs of layers with biases are
+    /// measured as they are.)
     pub fn relative_gradient(&self, target_norm: f64, vanishing: f64) -> f64 {
-        let (norms, depth) = (self.layer_norms(), self.layers.len());
-        let measured = |norm: f64, factors: f64| if norm < vanishing * factors { factors } else { norm };
+        let depth = self.layers.len();
+        let measured = |norm: f64, terms: f64| if norm < vanishing * terms { terms } else { norm };
         let output = |norm: f64, k: usize| match self.biases {
-            Some(_) => norm,
-            None => measured(norm, norms[..k].iter().product::<f64>() * self.input_norm()),
+            None if vanishing > 0.0 => measured(norm, self.terms_before(k)),
+            _ => norm,
         };
         let size = output(self.output().frobenius_norm(), depth) + target_norm;
         let after = self.norms_after().into_iter().enumerate();
-        let after: Vec<f64> = after.map(|(k, norm)| measured(norm, norms[k + 1..].iter().product())).collect();
+        let after: Vec<f64> = after
+            .map(|(k, norm)| if vanishing > 0.0 { measured(norm, self.terms_after(k + 1)) } else { norm })
+            .collect();
         let biased = self.biased_layers();
         let layer_of = |block: usize| block.checked_sub(self.layers.len()).map_or(block, |bias| biased[bias]);
         let mut largest = 0.0_f64;
@@ -186,6 +188,31 @@ impl SquareNetwork {
             }
         }
         largest
+    }
+
+    /// Size of the terms that are added up in `P(k,0) A`: the norm of `|W_k| ... |W_1| r`, `r` the norms of the rows of `A`, or
+    /// the product of the norms, where that is smaller. The first is, where large entries meet zeros.
+    fn terms_before(&self, k: usize) -> f64 {
+        let norms = self.layer_norms()[..k].iter().product::<f64>() * self.input_norm();
+        norms.min(self.terms_of_inputs(k, self.inputs.as_ref()))
+    }
+
+    /// The norm of `|W_k| ... |W_1| r`, `r` the norms of the rows of these inputs, or ones.
+    pub(super) fn terms_of_inputs(&self, k: usize, inputs: Option<&Matrix>) -> f64 {
+        let rows = match inputs {
+            Some(inputs) => column_norms(&inputs.transpose()),
+            None => vec![1.0; self.layers[0].ncols()],
+        };
+        let rows = Matrix::from_column_major(rows.len(), 1, &rows);
+        self.layers[..k].iter().fold(rows, |rows, layer| &layer.map(f64::abs) * &rows).frobenius_norm()
+    }
+
+    /// The same for `P(h,k)`: the norm of `|W_h| ... |W_{k+1}|`.
+    fn terms_after(&self, k: usize) -> f64 {
+        let layers = &self.layers[k..];
+        let norms: f64 = self.layer_norms()[k..].iter().product();
+        let terms = layers.iter().map(|layer| layer.map(f64::abs)).reduce(|product, layer| &layer * &product);
+        terms.map_or(1.0, |terms| norms.min(terms.frobenius_norm()))
     }
 
     /// `||W_h ... W_{k+1}||_2` for `k = 1..h`, at index `k - 1`.

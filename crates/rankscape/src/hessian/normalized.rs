@@ -144,8 +144,8 @@ impl NormalizedNetwork {
         self.given.relative_gradient(self.target_norm, 0.0)
     }
 
-    /// The same where a product that is nothing but rounding errors of entries with this unit roundoff counts with the product
-    /// of the norms of its factors ([`Tolerances::vanishing_product`]), unless such errors of `W X` are large beside `Y`.
+    /// The same where a product that is nothing but rounding errors of entries with this unit roundoff counts with the size of
+    /// its terms ([`Tolerances::vanishing_product`]), unless such errors of `W X` are large beside `Y`.
     pub fn relative_gradient(&self, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
         let share = tolerances.vanishing_product(unit_roundoff, self.largest_width());
         let share = if self.drowns(share, tolerances) { 0.0 } else { share };
@@ -161,13 +161,11 @@ impl NormalizedNetwork {
         self.target_norm > 0.0 && tolerances.rank_gap * share * self.size_of_terms() > self.target_norm
     }
 
-    /// Size of the terms that are added up in `W X`: the product of the norms, or the norm of `|W_h| ... |W_1| |X|`, entry by
-    /// entry, where that is smaller. It is where large entries meet zeros.
+    /// Size of the terms that are added up in `W X`: the product of the norms, or the norm of `|W_h| ... |W_1| r`, `r` the norms of
+    /// the rows of `X`, where that is smaller. It is where large entries meet zeros.
     pub fn size_of_terms(&self) -> f64 {
         let norms = self.given.layer_norms().iter().product::<f64>() * self.given.input_norm();
-        let inputs = self.whitened_inputs.map(f64::abs);
-        let layers = self.given.layers().iter();
-        norms.min(layers.fold(inputs, |product, layer| &layer.map(f64::abs) * &product).frobenius_norm())
+        norms.min(self.given.terms_of_inputs(self.layer_scales.len(), Some(&self.whitened_inputs)))
     }
 
     /// Whether the gradient counts as zero. `None`: it is as small as the rounding errors of its evaluation, and they are as

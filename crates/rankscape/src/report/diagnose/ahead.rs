@@ -36,7 +36,7 @@ pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, command: 
     let gains = !is_rounding(document, document.loss.gap);
     let mut lines = match (&document.leave, situation) {
         (Some(left), _) => after_leaving(left),
-        (None, Situation::Passing | Situation::Descending) => vec!["train on".into()],
+        (None, Situation::Passing | Situation::Descending) => train_on(document),
         (None, Situation::Best | Situation::NearBest) if !gains => wider(document),
         (None, Situation::Best) => wider(document),
         (None, Situation::NearBest) => straight("to have the rest", command),
@@ -85,6 +85,26 @@ fn file_like(command: &str, name: &str) -> String {
     let weights = words.iter().position(|word| *word == "--weights").and_then(|at| words.get(at + 1));
     let ending = [".npz", ".json"].into_iter().find(|ending| weights.is_some_and(|file| file.ends_with(ending)));
     format!("{name}{}", ending.unwrap_or(".safetensors"))
+}
+
+/// With a learning rate: how fast, and whether it is too large.
+fn train_on(document: &DiagnoseDocument) -> Vec<String> {
+    let Some(steps) = document.stall.as_ref().and_then(|stall| stall.steps) else { return vec!["train on".into()] };
+    let fast = format!(
+        "train on: along the steepest direction of descent the way grows by a factor e in about {}",
+        counted(digits(steps.ceil(), 3), "step")
+    );
+    let rate = match (document.hessian.lambda_min, document.hessian.lambda_max) {
+        (Some(least), Some(largest)) => largest / (least.abs() * steps),
+        _ => 0.0,
+    };
+    let too_large = (rate > 2.0).then(|| {
+        format!(
+            "the learning rate is too large: {} times 2 / (largest curvature), so the loss may rise",
+            digits(rate / 2.0, 2)
+        )
+    });
+    std::iter::once(fast).chain(too_large).collect()
 }
 
 fn wait(document: &DiagnoseDocument) -> String {

@@ -125,29 +125,29 @@ fn beside(near: &NearDocument) -> String {
     };
     let curvature =
         |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature to {})", digits(v, 3)));
+    // At rank zero the weights may be next to nothing: then others are the measure.
+    let whole =
+        if near.rank == 0 { "of the length of weights that reach the data" } else { "of the length of the weights" };
     match (&near.strict, &near.non_strict) {
         _ if near.nearest_class == "global_minimum" => {
-            format!("a global minimum {} of the length of the weights away", share(near.distance))
+            format!("a global minimum {} {whole} away", share(near.distance))
         }
         (Some(strict), other) => {
             let other = other.as_ref().map_or_else(String::new, |flat| {
                 format!("; a non-strict saddle, flat to second order, {} away", share(flat.distance))
             });
             format!(
-                "a strict saddle {} of the length of the weights away{}{}{other}",
+                "a strict saddle {} {whole} away{}{}{other}",
                 share(strict.distance),
                 index(strict.index),
                 curvature(strict.lambda_min)
             )
         }
         (None, Some(flat)) => {
-            format!(
-                "a non-strict saddle, flat to second order, {} of the length of the weights away",
-                share(flat.distance)
-            )
+            format!("a non-strict saddle, flat to second order, {} {whole} away", share(flat.distance))
         }
         (None, None) => {
-            format!("a {} {} of the length of the weights away", in_words(near.nearest_class), share(near.distance))
+            format!("a {} {} {whole} away", in_words(near.nearest_class), share(near.distance))
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Which situation the point is in, and the sentence that answers "where am I?".
 
-use super::{digits, is_rounding, percent};
+use super::{digits, is_rounding, number, percent};
 use crate::io::documents::{DiagnoseDocument, SupportDocument};
+
+/// Up to this part of what the network can explain the rest of the loss is its last.
+const LAST: f64 = 0.01;
 
 /// What a person whose training has stalled wants to know first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,11 @@ impl Situation {
             Self::Best => "At the best that this network can reach: no weights have a lower loss.".into(),
             Self::NearBest => match left {
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
+                Some(left) if document.loss.gap > LAST * range(document) => {
+                    format!(
+                        "Close to the best that this network can reach, but not there: the loss can still fall {left}."
+                    )
+                }
                 Some(_) if is_rounding(document, document.loss.global_minimum) => {
                     "So near an exact fit that nothing is to gain but the last of the loss.".into()
                 }
@@ -70,8 +78,8 @@ impl Situation {
                 None => "Stalled beside a saddle, but nothing is to gain beyond rounding.".into(),
                 Some(left) => format!("Stalled beside a saddle: the loss can still fall {left}."),
             },
-            Self::Passing => still(left, "; a saddle is near, but the loss is already falling away from it"),
-            Self::Descending => still(left, ""),
+            Self::Passing => still(document, left, "; a saddle is near, but the loss is already falling away from it"),
+            Self::Descending => still(document, left, ""),
             Self::Extremum => match document.class {
                 "local_minimum" => "At a local minimum.".into(),
                 _ => "At a local maximum.".into(),
@@ -81,9 +89,21 @@ impl Situation {
     }
 }
 
-fn still(left: Option<String>, beside: &str) -> String {
+fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> String {
     let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
+    let origin = document.outlook.value_at_origin;
+    if document.loss.value > origin && !is_rounding(document, document.loss.value - origin) {
+        let origin = number(origin);
+        return format!(
+            "Still descending, from more than the {origin} of zero weights: a large start, or steps that are too long{beside}.{left}"
+        );
+    }
     format!("Still descending; nothing is wrong{beside}.{left}")
+}
+
+/// From the loss of zero weights to the least.
+fn range(document: &DiagnoseDocument) -> f64 {
+    document.outlook.value_at_origin - document.loss.global_minimum
 }
 
 /// How far the loss can fall; `None` where that is rounding.
@@ -97,8 +117,8 @@ fn falls(document: &DiagnoseDocument) -> Option<String> {
 /// Which rank is not clear, and what would settle it.
 fn undecided(document: &DiagnoseDocument) -> String {
     let Some(support) = document.evidence.rests_on.iter().find(|support| !support.clear) else {
-        return "Undecided: the readings of the ranks contradict one another. Weights stored in double precision, or trained \
-                further, would settle it."
+        return "Undecided: the readings of the ranks contradict one another. Weights trained further, or stored with more \
+                digits, would settle it."
             .into();
     };
     format!(
