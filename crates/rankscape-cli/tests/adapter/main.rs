@@ -4,6 +4,7 @@
 mod checkpoint;
 #[path = "../common/mod.rs"]
 mod common;
+mod outputs;
 mod tools;
 
 use std::path::Path;

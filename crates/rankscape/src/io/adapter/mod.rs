@@ -42,6 +42,8 @@ pub struct AdapterFile {
     parts: Vec<Part>,
     entries: Vec<Entry>,
     notes: Vec<String>,
+    /// The folder that was opened.
+    folder: Option<PathBuf>,
 }
 
 /// One file, or the files of one index, with what stands beside.
@@ -80,7 +82,8 @@ pub struct UnknownTensor<'a> {
 /// read, or the configuration cannot be used.
 pub fn open_adapter(path: impl AsRef<Path>, base: Option<&BaseFile>) -> Result<AdapterFile> {
     let path = path.as_ref();
-    let mut file = AdapterFile { parts: Vec::new(), entries: Vec::new(), notes: Vec::new() };
+    let folder = path.canonicalize().ok().filter(|path| path.is_dir());
+    let mut file = AdapterFile { parts: Vec::new(), entries: Vec::new(), notes: Vec::new(), folder };
     for (name, place) in checkpoints(path)? {
         let part = Part::open(name, &place).map_err(|error| error.file(place.display()))?;
         let number = file.parts.len();
