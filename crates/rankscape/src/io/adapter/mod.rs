@@ -22,7 +22,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-use assemble::{Around, Expert, Owner, assemble};
+use assemble::{Around, Expert, Owner, assemble, base_layer_free};
 pub use base::{BaseFile, BaseWeight, open_base};
 use group::{Group, Sorted, sort_out};
 pub use item::{AdapterItem, Form};
@@ -140,6 +140,13 @@ impl Part {
         for config in self.settings.configs() {
             notes.extend(config.notes.iter().cloned());
         }
+        let has_biases = self.sorted.unknown.iter().any(|(place, _)| place.name.ends_with(".bias"));
+        if self.settings.configs().any(|config| config.own_biases) && !has_biases {
+            notes.push(format!(
+                "the configuration{of} says bias \"lora_only\", but the file holds no bias: PEFT (seen in 0.17.1) loses the trained biases when \
+                 it saves, so what the model had in training beside the updates is not known"
+            ));
+        }
         for (place, method) in self.sorted.unknown.iter().filter(|(place, _)| other_words(&place.name)) {
             let what =
                 method.map_or_else(|| "is stored whole".to_owned(), |method| format!("is {method}, which is not read"));
@@ -234,6 +241,19 @@ impl AdapterFile {
 }
 
 impl Part {
+    /// PEFT wrapped the `out_proj` of a MultiheadAttention twice: within the wrapper of the attention and by its name.
+    fn out_proj_twice(&self, group: &Group) -> bool {
+        let is_other = |other: &Group| {
+            let both = [&group.module, &other.module];
+            let one_inside = both.iter().filter(|module| module.ends_with(".base_layer.out_proj")).count() == 1;
+            one_inside
+                && other.adapter == group.adapter
+                && both.iter().all(|module| module.ends_with(".out_proj"))
+                && base_layer_free(&other.module) == base_layer_free(&group.module)
+        };
+        group.layout == Layout::Peft && self.sorted.groups.iter().any(is_other)
+    }
+
     fn around(&self, group: &Group, base: Option<&BaseFile>) -> Result<Around<'_>> {
         let shared = |role| {
             let places = &self.sorted.shared;
@@ -247,6 +267,14 @@ impl Part {
         };
         let inputs = vera.and_then(|place| base?.inputs_of(&group.module, place.shape.iter().product()));
         let sharing = self.sorted.groups.iter().filter(|group| group.has(Role::LambdaB)).count();
-        Ok(Around { source: &self.source, settings: &self.settings, owner: &self.owner, shared, inputs, sharing })
+        Ok(Around {
+            source: &self.source,
+            settings: &self.settings,
+            owner: &self.owner,
+            shared,
+            inputs,
+            sharing,
+            stored_twice: self.out_proj_twice(group),
+        })
     }
 }
