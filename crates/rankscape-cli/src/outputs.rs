@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
 use rankscape::InputError;
-use rankscape::io::{is_device, output_target};
+use rankscape::io::{are_linked, is_device, output_target};
 
 use crate::given::Given;
 
@@ -156,7 +156,7 @@ fn in_folder(path: &Path, folder: &Path) -> bool {
 
 /// Two names of one file, also through links.
 fn same(a: &Path, b: &Path) -> bool {
-    identity(a) == identity(b) || linked(a, b)
+    identity(a) == identity(b) || are_linked(a, b)
 }
 
 /// The file behind a name, whether it is there or not.
@@ -166,18 +166,6 @@ fn identity(path: &Path) -> PathBuf {
     let there = target.canonicalize().ok();
     let folder = || folder.canonicalize().ok().zip(target.file_name()).map(|(folder, name)| folder.join(name));
     there.or_else(folder).unwrap_or_else(|| target.clone())
-}
-
-#[cfg(unix)]
-fn linked(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let number = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
-    number(a).is_some_and(|found| Some(found) == number(b))
-}
-
-#[cfg(not(unix))]
-fn linked(_: &Path, _: &Path) -> bool {
-    false
 }
 
 fn is_standard_output(path: &Path) -> bool {

@@ -4,6 +4,8 @@
 mod checkpoint;
 #[path = "../common/mod.rs"]
 mod common;
+mod outputs;
+mod stacks;
 mod tools;
 
 use std::path::Path;

@@ -38,7 +38,7 @@ use crate::escape::{Escape, EscapeKind, EscapePath};
 use crate::evidence::{Evidence, Grade, RankDecision};
 use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
-use crate::linalg::exact::Rational;
+use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{ExactFactors, Factors};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -160,6 +160,18 @@ pub enum Certificate {
 }
 
 impl Certificate {
+    /// Whether some matrix has loss zero, as for data that are a target alone.
+    pub fn has_no_floor(&self) -> bool {
+        match self {
+            Self::Exact(statement) => {
+                let data = &statement.data;
+                let squares: Rational = data.yx.entries().iter().map(|x| x * x).sum();
+                data.xx == RationalMatrix::identity(data.xx.nrows()) && data.yy == squares
+            }
+            Self::Floating(statement) => statement.data.floor == 0.0,
+        }
+    }
+
     /// The certificate of a diagnosis: of the class and, where there is one, of the path that leaves.
     ///
     /// # Errors
@@ -167,7 +179,7 @@ impl Certificate {
     pub fn new(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Result<Self> {
         if found.escape.as_ref().is_some_and(|escape| escape.kind == EscapeKind::OutputBias) {
             return Err(InputError::new("a step of the output bias is not certified")
-                .hint("move the output bias to its best value first: --leave FILE does"));
+                .hint("set the output bias to the mean of Y - W X over the samples first"));
         }
         Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent, tolerances))
     }

@@ -88,6 +88,20 @@ pub fn output_target(path: &Path) -> PathBuf {
     target
 }
 
+/// Two names of one file through hard links.
+#[cfg(unix)]
+pub fn are_linked(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    number(a).is_some_and(|found| Some(found) == number(b))
+}
+
+/// Two names of one file through hard links; not told here.
+#[cfg(not(unix))]
+pub fn are_linked(_: &Path, _: &Path) -> bool {
+    false
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};

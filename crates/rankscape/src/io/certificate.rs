@@ -89,18 +89,6 @@ fn held(certificate: &Certificate, digest: &CertificateDigest, target: bool) -> 
     weights.into_iter().chain(data).collect()
 }
 
-/// Whether some matrix has loss zero, as for data that are a target alone.
-fn has_no_floor(certificate: &Certificate) -> bool {
-    match certificate {
-        Certificate::Exact(statement) => {
-            let data = &statement.data;
-            let squares: Rational = data.yx.entries().iter().map(|x| x * x).sum();
-            data.xx == RationalMatrix::identity(data.xx.nrows()) && data.yy == squares
-        }
-        Certificate::Floating(statement) => statement.data.floor == 0.0,
-    }
-}
-
 /// The digests that weights with the numbers of the point can have; none where biases or a metric were folded in.
 fn digests_of_point(certificate: &Certificate) -> Vec<String> {
     if certificate.reduction() != Reduction::default() {
@@ -177,7 +165,7 @@ impl CertificateFile {
         let found = held(&self.certificate, &self.digest, self.made_from.data == "target");
         if self.made_from.data == "target" {
             let claim = "a target is reached by some matrix";
-            checks.push(exactly(claim, has_no_floor(&self.certificate), "the floor is 0".to_owned()));
+            checks.push(exactly(claim, self.certificate.has_no_floor(), "the floor is 0".to_owned()));
         }
         let whole =
             matches!(self.certificate, Certificate::Exact(_)) && self.certificate.reduction() == Reduction::default();

@@ -39,7 +39,7 @@ mod weights;
 mod write;
 
 pub use array::{ElementType, check_integers};
-pub use atomic::{is_device, output_target, write_atomically, write_atomically_by};
+pub use atomic::{are_linked, is_device, output_target, write_atomically, write_atomically_by};
 pub use certificate::{CertificateFile, read_certificate, write_certificate};
 pub use examples::EXAMPLE_FILES;
 pub use json::JSON_LIMIT;

@@ -30,7 +30,7 @@ pub enum Removed {
 /// Lengths that the rows, or the columns, of the updated weight are brought to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lengths {
-    /// One a row, or one a column.
+    /// One a row, or one for each run of columns of equal width; runs of a convolution are its channels.
     pub values: Vec<f64>,
     /// They are those of the columns.
     pub of_columns: bool,
@@ -147,17 +147,26 @@ fn with_lengths(change: &Update, lengths: &Lengths, base: &LargeMatrix) -> Resul
     let original = base.to_matrix();
     let moved = &original + &change.to_matrix();
     let (rows, cols) = moved.shape();
-    let along = if lengths.of_columns { moved.transpose() } else { moved.clone() };
-    let along = along.transpose();
-    let norms: Vec<f64> = (0..along.ncols()).map(|k| crate::linalg::vector_norm(along.column(k))).collect();
-    if norms.len() != lengths.values.len() {
-        return Err(format!("there are {} lengths for {} rows or columns", lengths.values.len(), norms.len()));
+    let (count, along) = (lengths.values.len(), if lengths.of_columns { cols } else { rows });
+    let runs = if lengths.of_columns { count > 0 && cols.is_multiple_of(count) } else { count == rows };
+    if !runs {
+        return Err(format!("there are {count} lengths for {along} rows or columns"));
     }
+    let width = along / count.max(1);
+    let norm = |k: usize| {
+        let of_run = |i: usize| moved[(i / width, k * width + i % width)];
+        let run: Vec<f64> = match lengths.of_columns {
+            true => (0..rows * width).map(of_run).collect(),
+            false => (0..cols).map(|j| moved[(k, j)]).collect(),
+        };
+        crate::linalg::vector_norm(&run)
+    };
+    let norms: Vec<f64> = (0..count).map(norm).collect();
     if let Some(k) = norms.iter().position(|&norm| norm == 0.0) {
         return Err(format!("row or column {k} of the updated weight is zero and cannot be brought to a length"));
     }
     let factor = |i: usize, j: usize| {
-        let k = if lengths.of_columns { j } else { i };
+        let k = if lengths.of_columns { j / width } else { i };
         lengths.values[k] / norms[k]
     };
     let changed = Matrix::from_fn(rows, cols, |i, j| factor(i, j) * moved[(i, j)] - original[(i, j)]);
@@ -221,6 +230,13 @@ mod tests {
             for (k, value) in values.iter().enumerate() {
                 assert!((crate::linalg::vector_norm(after.column(k)) - value).abs() < 1e-12);
             }
+        }
+        let lengths = Lengths { values: vec![3.0, 0.5], of_columns: true };
+        let change = change_of_original(&update, 1.0, None, Some(&lengths), &large(&w)).unwrap();
+        let after = &w + &change.to_matrix();
+        for (k, value) in lengths.values.iter().enumerate() {
+            let channel = after.columns(4 * k, 4 * k + 4);
+            assert!((channel.frobenius_norm() - value).abs() < 1e-12, "channel {k}");
         }
         let tied = Matrix::identity(5);
         let update = Update::low_rank(Matrix::zeros(5, 1), Matrix::zeros(1, 5)).unwrap();

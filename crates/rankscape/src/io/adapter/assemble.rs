@@ -23,6 +23,8 @@ pub(super) struct Around<'a> {
     pub(super) inputs: Option<usize>,
     /// Number of modules in the checkpoint that share projections.
     pub(super) sharing: usize,
+    /// The pair of a MultiheadAttention's `out_proj` is stored a second time.
+    pub(super) stored_twice: bool,
 }
 
 /// The adapter that the configuration beside a file with several is of.
@@ -76,6 +78,8 @@ impl Draft {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expert {
     pub(super) parameter: Option<String>,
+    /// Parameters of which it is one, where the files do not tell which.
+    pub(super) possible: Vec<String>,
     pub(super) index: usize,
     pub(super) count: usize,
 }
@@ -90,7 +94,15 @@ pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'
         check_method(config, &draft, lengths.is_some())?;
     }
     let module = base_layer_free(&group.module);
-    let (times, mut notes) = applied(group, config);
+    let (times, mut notes) = applied(group, config, around);
+    let possible = expert.map(|expert| expert.possible.clone()).unwrap_or_default();
+    if !possible.is_empty() {
+        notes.push(format!(
+            "each is of one of the parameters {} of its module, and the files do not tell which: PEFT nests the pairs in the order in \
+             which the module registers its parameters, the first innermost",
+            possible.join(", ")
+        ));
+    }
     let scaling = scaling(group, expert, &draft, around, config)?;
     if lengths.is_some() && config.is_none() && group.layout == Layout::Peft {
         notes.push("the file holds lora_magnitude_vector: DoRA".to_owned());
@@ -103,10 +115,14 @@ pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'
         base_module: config
             .map_or_else(|| module_in_model(&module), |(config, _)| replicated(config, &module_in_model(&module))),
         transposed_base: config.is_some_and(|(config, _)| config.transposed_base),
-        module,
+        // Pairs of one module that are told apart by nothing else keep their names of the file.
+        module: if possible.is_empty() && !around.stored_twice { module } else { group.module.clone() },
         adapter: group.adapter.clone(),
         parameter: expert.and_then(|expert| expert.parameter.clone()),
-        expert: expert.filter(|expert| expert.count > 1 || expert.parameter.is_some()).map(|e| (e.index, e.count)),
+        expert: expert
+            .filter(|expert| expert.count > 1 || expert.parameter.is_some() || !possible.is_empty())
+            .map(|e| (e.index, e.count)),
+        possible,
         kind: match (group.embedding, draft.convolution && expert.is_none()) {
             (true, _) => "embedding",
             (false, true) => "convolution",
@@ -157,6 +173,8 @@ fn draft(
         _ if group.has(Role::Middle) => lycoris::tucker(group, around.source),
         _ => match expert {
             Some(expert) if expert.count > 1 => peft::expert(group, expert, around.source),
+            // The rank was compared when the parameter was found.
+            Some(_) => peft::pair(group, around.source, None),
             _ => peft::pair(group, around.source, config),
         },
     }
@@ -206,7 +224,9 @@ pub(super) fn base_layer_free(module: &str) -> String {
 
 /// How often PEFT adds the update, with a note: that of a MultiheadAttention's `out_proj` stands inside the wrapper of the
 /// attention, which adds it once, and so does its own.
-fn applied(group: &Group, config: Option<(&PeftConfig, &str)>) -> (usize, Vec<String>) {
+///
+/// A second pair, of `out_proj` targeted by its name, is in a wrapper whose forward pass the attention does not call.
+fn applied(group: &Group, config: Option<(&PeftConfig, &str)>, around: &Around<'_>) -> (usize, Vec<String>) {
     let mut notes = Vec::new();
     if !group.training_only.is_empty() {
         notes.push(format!("not used, as it acts in training only: {}", group.training_only.join(", ")));
@@ -219,6 +239,13 @@ fn applied(group: &Group, config: Option<(&PeftConfig, &str)>) -> (usize, Vec<St
                 .to_owned(),
         );
         return (2, notes);
+    }
+    if around.stored_twice && !inside {
+        notes.push(
+            "inert: PEFT (seen in 0.17) neither merges nor calls this pair, as out_proj is wrapped twice and a MultiheadAttention uses the \
+             one stored under base_layer only; the values are those of B A, the weight does not change by it"
+                .to_owned(),
+        );
     }
     (1, notes)
 }
@@ -258,11 +285,13 @@ fn lengths(group: &Group, around: &Around<'_>, (rows, cols): (usize, usize)) -> 
     let Some(array) = group.load(around.source, Role::Lengths)? else { return Ok(None) };
     let count = array.values.len();
     // LyCORIS stores (1, in, ...) for columns; all others store one a row.
-    let column_shape = array.shape.len() > 1 && array.shape[0] == 1 && array.shape[1] == count && count != 1;
-    let of_columns = if group.layout == Layout::Kohya { column_shape } else { count != rows };
-    let expected = if of_columns { cols } else { rows };
-    // The columns of a convolution are channels times places of the kernel.
-    if count != expected {
+    let kohya = group.layout == Layout::Kohya;
+    let column_shape = array.shape.len() > 1 && array.shape[0] == 1 && array.shape[1] == count && count.max(rows) != 1;
+    let of_columns = if kohya { column_shape } else { count != rows };
+    // The columns of a convolution are channels times places of the kernel; each channel has one length.
+    let channels = kohya && of_columns && array.shape.len() > 2 && count > 0 && cols.is_multiple_of(count);
+    let fits = channels || count == if of_columns { cols } else { rows };
+    if !fits {
         return Err(InputError::new("the lengths of DoRA do not fit the update")
             .array(&array.name)
             .value(format!("{}, the update is {rows} x {cols}", shape_text(&array.shape))));
@@ -284,11 +313,12 @@ fn scaling(
     if group.layout == Layout::Mlx {
         return Ok(mlx::scaling(around.settings));
     }
+    if let Some(reason) = config.zip(expert).and_then(|((config, name), expert)| differs(config, name, expert, rank)) {
+        return Ok(Scaling::unknown(reason));
+    }
     let by_config = config.map(|(config, name)| {
-        let name = match expert.and_then(|expert| expert.parameter.as_ref()) {
-            Some(parameter) => format!("{name}.{parameter}"),
-            None => name.to_owned(),
-        };
+        let parameter = expert.and_then(|expert| expert.parameter.as_ref().or(expert.possible.first()));
+        let name = parameter.map_or_else(|| name.to_owned(), |parameter| format!("{name}.{parameter}"));
         config.scaling(&name, rank)
     });
     if let Some(place) = group.place(Role::Alpha) {
@@ -326,6 +356,18 @@ fn scaling(
         }
         _ => "not known: there is no adapter_config.json beside the file".to_owned(),
     }))
+}
+
+/// Why the configuration gives no scaling to a pair that is of one of several parameters.
+fn differs(config: &PeftConfig, name: &str, expert: &Expert, rank: usize) -> Option<String> {
+    let scaling = |parameter: &String| config.scaling(&format!("{name}.{parameter}"), rank);
+    let (first, _) = expert.possible.first().map(scaling)?;
+    let (other, pattern) = expert.possible.iter().map(scaling).find(|(other, _)| *other != first)?;
+    Some(format!(
+        "not known: which of {} the pair is of is not told, and the configuration gives {first} or {other} ({pattern}); the shapes of \
+         --base tell it where they differ",
+        expert.possible.join(", ")
+    ))
 }
 
 /// The sides of a pair that can be written back.

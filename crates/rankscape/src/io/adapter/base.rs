@@ -87,7 +87,8 @@ impl BaseFile {
 
     /// There is a weight that the item is added to.
     pub fn holds(&self, item: &AdapterItem) -> bool {
-        self.find(item).is_some()
+        let named = |parameter: &String| self.by_name(&format!("{}.{parameter}", item.base_module)).is_some();
+        self.find(item).is_some() || item.possible.iter().any(named)
     }
 
     fn misfit(&self, place: &Place, expected: (usize, usize), item: &AdapterItem) -> InputError {

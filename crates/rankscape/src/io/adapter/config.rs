@@ -30,6 +30,10 @@ pub(super) struct PeftConfig {
     /// Parameters that are adapted as such, such as stacked experts.
     pub(super) parameters: Vec<String>,
     target_modules: Vec<String>,
+    /// Biases of the adapted modules were trained (`bias: "lora_only"`).
+    pub(super) own_biases: bool,
+    /// PEFT states its version since 0.18.
+    has_version: bool,
     /// What a reader should know beside.
     pub(super) notes: Vec<String>,
 }
@@ -224,6 +228,8 @@ impl PeftConfig {
             replication: replication(members)?,
             parameters: names(members, "target_parameters")?,
             target_modules: names(members, "target_modules").unwrap_or_default(),
+            own_biases: members.get("bias").and_then(Value::as_str) == Some("lora_only"),
+            has_version: members.get("peft_version").is_some_and(is_set),
             notes,
         })
     }
@@ -285,6 +291,11 @@ impl PeftConfig {
         };
         let name = |target: &String| target.rsplit('.').next().unwrap_or(target).to_owned();
         self.parameters.iter().filter(fits).map(name).collect()
+    }
+
+    /// Written by a PEFT that takes stacked experts as `(E, in, out)` whatever their module says.
+    pub(super) fn is_before_swapped_experts(&self) -> bool {
+        !self.has_version
     }
 
     /// The layer of the base that a replicated layer is a copy of.

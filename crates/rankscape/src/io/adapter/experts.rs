@@ -11,13 +11,19 @@ use super::names::{Layout, Role, module_in_model};
 use super::{Owner, Part};
 use crate::error::{InputError, Result};
 
+/// Parameters of one module; more are not given to pairs, as the ways to do so are tried one after the other.
+const PARAMETERS_LIMIT: usize = 6;
+
+/// In this order the models of transformers register theirs.
+const REGISTERED: [&str; 4] = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"];
+
 /// The experts of a group; one `None` for a group of its own.
 pub(super) fn of(part: &Part, at: usize, base: Option<&BaseFile>) -> Result<Vec<Option<Expert>>> {
     let group = &part.sorted.groups[at];
     let plain = Ok(vec![None]);
     let Some((a, b)) = group.place(Role::A).zip(group.place(Role::B)) else { return plain };
     if group.layout == Layout::Mlx {
-        return if a.shape.len() == 3 { Ok(stack(None, a.shape[0])) } else { plain };
+        return if a.shape.len() == 3 { Ok(stack(&[], a.shape[0])) } else { plain };
     }
     if group.layout != Layout::Peft || group.embedding || a.shape.len() != 2 || b.shape.len() != 2 {
         return plain;
@@ -44,76 +50,181 @@ pub(super) fn of(part: &Part, at: usize, base: Option<&BaseFile>) -> Result<Vec<
         }
         return plain;
     }
-    let parameter = parameter_of(part, group, &candidates, &stacks);
-    let rows = a.shape[0];
-    let stacked = parameter.as_ref().and_then(|name| stacks.iter().find(|(other, _)| other == name));
-    let count = match (&config, stacked) {
-        (Some((config, name)), stacked) => {
-            let full = parameter.as_ref().map_or_else(|| name.clone(), |parameter| format!("{name}.{parameter}"));
-            let rank = config.stated_rank(&full).map_or(rows, |(rank, _)| rank as usize);
-            if rank == 0 || !rows.is_multiple_of(rank) {
-                return Err(count_error(&a.name, rows).value(format!("{rows} rows of A, rank {rank}")));
-            }
-            let count = rows / rank;
-            if let Some((_, shape)) = stacked.filter(|(_, shape)| shape[0] != count) {
-                return Err(
-                    count_error(&a.name, rows).value(format!("{count} by the rank {rank}, {} in the base", shape[0]))
-                );
-            }
-            count
-        }
-        (None, Some((_, shape))) if rows.is_multiple_of(shape[0]) => shape[0],
-        (None, _) => return Err(count_error(&a.name, rows)),
+    let parameter = |name: String| Parameter {
+        rank: config.as_ref().and_then(|(config, module)| config.stated_rank(&format!("{module}.{name}"))),
+        shape: stacks.iter().find(|(other, _)| *other == name).map(|(_, shape)| *shape),
+        name,
     };
-    Ok(stack(parameter, count))
+    let pairs = nested(part, group);
+    let mut parameters: Vec<Parameter> = candidates.into_iter().map(parameter).collect();
+    // One that this module does not have may be that of another module.
+    if parameters.iter().filter(|parameter| parameter.shape.is_some()).count() >= pairs.len() {
+        parameters.retain(|parameter| parameter.shape.is_some());
+    }
+    let stored_only = config.is_some_and(|(config, _)| config.is_before_swapped_experts());
+    let module = Stacked { pairs, parameters, stored_only };
+    let ways = module.ways(group)?;
+    let place = module.pairs.iter().position(|other| other.module == group.module).unwrap_or(0);
+    let mut possible: Vec<(usize, usize)> = ways.iter().map(|way| way[place]).collect();
+    possible.sort_unstable();
+    possible.dedup();
+    let (_, count) = possible[0];
+    if possible.iter().any(|&(_, other)| other != count) {
+        return Err(count_error(group));
+    }
+    let names: Vec<String> = possible.iter().map(|&(k, _)| module.parameters[k].name.clone()).collect();
+    Ok(stack(&names, count))
 }
 
-fn count_error(name: &str, rows: usize) -> InputError {
+/// A parameter that a pair of a module may be of.
+struct Parameter {
+    name: String,
+    /// What the configuration says of its rank.
+    rank: Option<(f64, String)>,
+    /// Its shape in the base.
+    shape: Option<[usize; 3]>,
+}
+
+impl Parameter {
+    /// How many experts share a pair with so many rows of `A`, if it is of this parameter.
+    fn count(&self, rows: usize) -> Option<usize> {
+        let by_base = self.shape.map(|shape| shape[0]);
+        match (&self.rank, by_base) {
+            (Some((rank, _)), by_base) => {
+                let rank = *rank as usize;
+                let count = (rank > 0 && rows.is_multiple_of(rank)).then(|| rows / rank)?;
+                by_base.is_none_or(|other| other == count).then_some(count)
+            }
+            (None, Some(count)) => (count > 0 && rows.is_multiple_of(count)).then_some(count),
+            (None, None) => None,
+        }
+    }
+
+    /// `(E, in, out)` as PEFT takes it, or with the last two the other way.
+    fn fits(&self, pair: &Group, turned: bool) -> bool {
+        let sides = pair.place(Role::A).zip(pair.place(Role::B)).map(|(a, b)| (a.shape[1], b.shape[0]));
+        self.shape.is_none_or(|[_, p, q]| sides == Some(if turned { (q, p) } else { (p, q) }))
+    }
+}
+
+/// The pairs of one module and the parameters that they may be of.
+struct Stacked<'a> {
+    /// Innermost first.
+    pairs: Vec<&'a Group>,
+    parameters: Vec<Parameter>,
+    /// Written by a PEFT that takes every parameter as `(E, in, out)`.
+    stored_only: bool,
+}
+
+/// For each pair the number of its parameter and that of the experts.
+type Way = Vec<(usize, usize)>;
+
+impl Stacked<'_> {
+    /// The ways to give each pair a parameter of its own that ranks, numbers of experts and shapes allow. Where these leave several,
+    /// the order in which transformers registers known parameters decides.
+    fn ways(&self, group: &Group) -> Result<Vec<Way>> {
+        if self.parameters.len() > PARAMETERS_LIMIT {
+            return Err(count_error(group).value(format!("{} parameters", self.parameters.len())));
+        }
+        let mut ways: Vec<Way> = vec![Vec::new()];
+        for pair in &self.pairs {
+            let rows = rows(pair);
+            let longer = |way: &Way| {
+                let free = (0..self.parameters.len()).filter(|k| way.iter().all(|(other, _)| other != k));
+                let counted = free.filter_map(|k| Some((k, self.parameters[k].count(rows)?)));
+                counted.map(|next| [way.as_slice(), &[next]].concat()).collect::<Vec<_>>()
+            };
+            ways = ways.iter().flat_map(longer).collect();
+        }
+        let Some(first) = ways.first().cloned() else { return Err(self.no_way(group)) };
+        ways.retain(|way| way.iter().all(|(_, count)| *count == way[0].1));
+        if ways.is_empty() {
+            let told: Vec<String> =
+                first.iter().map(|&(k, count)| format!("{count} of {}", self.parameters[k].name)).collect();
+            return Err(InputError::new(
+                "the parameters of one module (target_parameters) have different numbers of experts",
+            )
+            .array(a_name(group))
+            .value(told.join(", "))
+            .hint("rank_pattern or r of the configuration must be those of the adapter"));
+        }
+        if self.parameters.len() > 1 {
+            ways.retain(|way| self.fits(way, false) || (!self.stored_only && self.fits(way, true)));
+        }
+        if ways.is_empty() {
+            return Err(InputError::new(
+                "the pairs of the module fit none of its parameters (target_parameters) in the base",
+            )
+            .array(a_name(group))
+            .hint("give the model that the adapter was trained on"));
+        }
+        if ways.len() > 1 && ways.iter().any(|way| self.is_as_registered(way)) {
+            ways.retain(|way| self.is_as_registered(way));
+        }
+        Ok(ways)
+    }
+
+    fn fits(&self, way: &Way, turned: bool) -> bool {
+        way.iter().zip(&self.pairs).all(|(&(k, _), pair)| self.parameters[k].fits(pair, turned))
+    }
+
+    fn is_as_registered(&self, way: &Way) -> bool {
+        let order = |&(k, _): &(usize, usize)| REGISTERED.iter().position(|known| *known == self.parameters[k].name);
+        let order: Option<Vec<usize>> = way.iter().map(order).collect();
+        self.pairs.len() == self.parameters.len() && order.is_some_and(|order| order.is_sorted())
+    }
+
+    /// No parameter has a number of experts that fits.
+    fn no_way(&self, group: &Group) -> InputError {
+        let error = count_error(group);
+        match self.parameters.as_slice() {
+            [Parameter { rank: Some((rank, _)), shape, .. }] => {
+                let in_base = shape.map_or_else(String::new, |shape| format!(", {} experts in the base", shape[0]));
+                error.value(format!("{} rows of A, rank {rank}{in_base}", rows(group)))
+            }
+            _ => error,
+        }
+    }
+}
+
+/// The pairs of the module of a group, innermost first.
+fn nested<'a>(part: &'a Part, group: &Group) -> Vec<&'a Group> {
+    let module = |group: &Group| module_in_model(&base_layer_free(&group.module));
+    let is_pair = |group: &Group| {
+        [Role::A, Role::B].iter().all(|&role| group.place(role).is_some_and(|place| place.shape.len() == 2))
+    };
+    let own = module(group);
+    let of_module = |other: &&Group| other.adapter == group.adapter && is_pair(other) && module(other) == own;
+    let mut nested: Vec<&Group> = part.sorted.groups.iter().filter(of_module).collect();
+    nested.sort_by_key(|other| std::cmp::Reverse(other.module.len()));
+    nested
+}
+
+fn rows(group: &Group) -> usize {
+    group.place(Role::A).map_or(0, |place| place.shape[0])
+}
+
+fn a_name(group: &Group) -> &str {
+    group.place(Role::A).map_or(group.module.as_str(), |place| place.name.as_str())
+}
+
+fn count_error(group: &Group) -> InputError {
     InputError::new("the number of experts that share the pair (target_parameters) is not determined")
-        .array(name)
-        .value(format!("{rows} rows of A"))
+        .array(a_name(group))
+        .value(format!("{} rows of A", rows(group)))
         .hint("rank_pattern or r of the configuration must be those of the adapter")
 }
 
-fn stack(parameter: Option<String>, count: usize) -> Vec<Option<Expert>> {
-    (0..count).map(|index| Some(Expert { parameter: parameter.clone(), index, count })).collect()
+/// The experts of the only parameter that is possible, or of one of several.
+fn stack(possible: &[String], count: usize) -> Vec<Option<Expert>> {
+    let (parameter, possible) = match possible {
+        [only] => (Some(only.clone()), Vec::new()),
+        several => (None, several.to_vec()),
+    };
+    let expert = |index| Expert { parameter: parameter.clone(), possible: possible.clone(), index, count };
+    (0..count).map(|index| Some(expert(index))).collect()
 }
 
 fn last_word(module: &str) -> &str {
     module.rsplit('.').next().unwrap_or(module)
-}
-
-/// The parameter that a wrapper is of: the only one that it can be, by the shapes in the base, else by the order in which modules
-/// register theirs.
-fn parameter_of(part: &Part, group: &Group, candidates: &[String], stacks: &[(String, [usize; 3])]) -> Option<String> {
-    let module = module_in_model(&base_layer_free(&group.module));
-    let mut nested: Vec<&Group> = part
-        .sorted
-        .groups
-        .iter()
-        .filter(|other| other.adapter == group.adapter && module_in_model(&base_layer_free(&other.module)) == module)
-        .collect();
-    nested.sort_by_key(|other| std::cmp::Reverse(other.module.len()));
-    let place = nested.iter().position(|other| other.module == group.module)?;
-    if let [only] = candidates {
-        return Some(only.clone());
-    }
-    let sides = |group: &Group| Some([group.place(Role::A)?.shape[1], group.place(Role::B)?.shape[0]]);
-    let fits = |name: &String| {
-        let Some((_, [_, p, q])) = stacks.iter().find(|(other, _)| other == name) else { return true };
-        sides(group).is_some_and(|[inputs, outputs]| (inputs, outputs) == (*p, *q) || (inputs, outputs) == (*q, *p))
-    };
-    let possible: Vec<&String> = candidates.iter().filter(|name| fits(name)).collect();
-    if let [only] = possible.as_slice() {
-        return Some((*only).clone());
-    }
-    // transformers registers gate_up_proj before down_proj.
-    let mut ordered: Vec<&String> = candidates.iter().collect();
-    let rank =
-        |name: &str| ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].iter().position(|known| *known == name);
-    if nested.len() != candidates.len() || ordered.iter().any(|name| rank(name).is_none()) {
-        return None;
-    }
-    ordered.sort_by_key(|name| rank(name));
-    ordered.get(place).map(|name| (*name).clone())
 }

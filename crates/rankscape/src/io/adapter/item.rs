@@ -57,6 +57,8 @@ pub struct AdapterItem {
     pub fixed: Option<&'static str>,
     /// What a reader should know.
     pub notes: Vec<String>,
+    /// Parameters of which it is one, where the files do not tell which.
+    pub(super) possible: Vec<String>,
     /// Name of the module in the base model.
     pub(super) base_module: String,
     /// The configuration says that weights are stored (in, out).
@@ -136,7 +138,11 @@ impl AdapterItem {
             None => None,
         };
         let lengths = self.lengths.as_ref().map(|lengths| {
-            let of = if lengths.of_columns { "columns" } else { "rows" };
+            let of = match lengths.of_columns {
+                true if lengths.values.len() < self.shape().1 => "input channels",
+                true => "columns",
+                false => "rows",
+            };
             format!("DoRA brings the {of} of the updated weight to given lengths (magnitude)")
         });
         removed.into_iter().chain(lengths).collect::<Vec<_>>().join(", and ")

@@ -22,7 +22,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-use assemble::{Around, Expert, Owner, assemble};
+use assemble::{Around, Expert, Owner, assemble, base_layer_free};
 pub use base::{BaseFile, BaseWeight, open_base};
 use group::{Group, Sorted, sort_out};
 pub use item::{AdapterItem, Form};
@@ -42,6 +42,8 @@ pub struct AdapterFile {
     parts: Vec<Part>,
     entries: Vec<Entry>,
     notes: Vec<String>,
+    /// The folder that was opened.
+    folder: Option<PathBuf>,
 }
 
 /// One file, or the files of one index, with what stands beside.
@@ -80,7 +82,8 @@ pub struct UnknownTensor<'a> {
 /// read, or the configuration cannot be used.
 pub fn open_adapter(path: impl AsRef<Path>, base: Option<&BaseFile>) -> Result<AdapterFile> {
     let path = path.as_ref();
-    let mut file = AdapterFile { parts: Vec::new(), entries: Vec::new(), notes: Vec::new() };
+    let folder = path.canonicalize().ok().filter(|path| path.is_dir());
+    let mut file = AdapterFile { parts: Vec::new(), entries: Vec::new(), notes: Vec::new(), folder };
     for (name, place) in checkpoints(path)? {
         let part = Part::open(name, &place).map_err(|error| error.file(place.display()))?;
         let number = file.parts.len();
@@ -136,6 +139,13 @@ impl Part {
         }
         for config in self.settings.configs() {
             notes.extend(config.notes.iter().cloned());
+        }
+        let has_biases = self.sorted.unknown.iter().any(|(place, _)| place.name.ends_with(".bias"));
+        if self.settings.configs().any(|config| config.own_biases) && !has_biases {
+            notes.push(format!(
+                "the configuration{of} says bias \"lora_only\", but the file holds no bias: PEFT (seen in 0.17.1) loses the trained biases when \
+                 it saves, so what the model had in training beside the updates is not known"
+            ));
         }
         for (place, method) in self.sorted.unknown.iter().filter(|(place, _)| other_words(&place.name)) {
             let what =
@@ -231,6 +241,19 @@ impl AdapterFile {
 }
 
 impl Part {
+    /// PEFT wrapped the `out_proj` of a MultiheadAttention twice: within the wrapper of the attention and by its name.
+    fn out_proj_twice(&self, group: &Group) -> bool {
+        let is_other = |other: &Group| {
+            let both = [&group.module, &other.module];
+            let one_inside = both.iter().filter(|module| module.ends_with(".base_layer.out_proj")).count() == 1;
+            one_inside
+                && other.adapter == group.adapter
+                && both.iter().all(|module| module.ends_with(".out_proj"))
+                && base_layer_free(&other.module) == base_layer_free(&group.module)
+        };
+        group.layout == Layout::Peft && self.sorted.groups.iter().any(is_other)
+    }
+
     fn around(&self, group: &Group, base: Option<&BaseFile>) -> Result<Around<'_>> {
         let shared = |role| {
             let places = &self.sorted.shared;
@@ -244,6 +267,14 @@ impl Part {
         };
         let inputs = vera.and_then(|place| base?.inputs_of(&group.module, place.shape.iter().product()));
         let sharing = self.sorted.groups.iter().filter(|group| group.has(Role::LambdaB)).count();
-        Ok(Around { source: &self.source, settings: &self.settings, owner: &self.owner, shared, inputs, sharing })
+        Ok(Around {
+            source: &self.source,
+            settings: &self.settings,
+            owner: &self.owner,
+            shared,
+            inputs,
+            sharing,
+            stored_twice: self.out_proj_twice(group),
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{TensorView, serialize};
 
 use super::super::array::Array;
-use super::super::atomic::write_atomically;
+use super::super::atomic::{are_linked, write_atomically};
 use super::super::write::encode;
 use super::{AdapterFile, AdapterItem, BaseFile, Part, open_adapter};
 use crate::error::{InputError, Result};
@@ -49,6 +49,7 @@ impl AdapterFile {
             outputs.push((file, bytes));
         }
         // All are checked before the first is written.
+        self.check_folder(path)?;
         let inputs: Vec<PathBuf> = self
             .files()
             .chain(options.base.into_iter().flat_map(BaseFile::files))
@@ -62,6 +63,24 @@ impl AdapterFile {
             put(file, bytes)?;
         }
         self.read_again(path, pairs, options.base)
+    }
+
+    /// A folder within the one that was read would be read as another adapter of it.
+    fn check_folder(&self, path: &Path) -> Result<()> {
+        let Some(input) = &self.folder else { return Ok(()) };
+        let is_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"));
+        let folders = path.ancestors().skip(usize::from(is_file));
+        let here = |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
+        // Of the folders that are still to be made the nearest that exists counts.
+        let existing = folders.enumerate().find_map(|(at, folder)| Some((at, here(folder).canonicalize().ok()?)));
+        if existing.is_some_and(|(at, real)| real.starts_with(input) && (at > 0 || real != *input)) {
+            return Err(InputError::new(
+                "the output is a folder inside the one that is read, which would then hold another adapter",
+            )
+            .file(path.display())
+            .hint("choose a folder outside of it"));
+        }
+        Ok(())
     }
 
     /// The file of tensors of a part.
@@ -125,7 +144,7 @@ fn is_config(file: &Path) -> bool {
 /// An output never replaces an input, nor an existing file unless asked to.
 fn check_output(file: &Path, inputs: &[PathBuf], force: bool) -> Result<()> {
     let Ok(real) = file.canonicalize() else { return Ok(()) };
-    if inputs.contains(&real) {
+    if inputs.iter().any(|input| *input == real || are_linked(input, &real)) {
         return Err(InputError::new("the output is one of the inputs").file(file.display()).hint("give another name"));
     }
     if !force {
