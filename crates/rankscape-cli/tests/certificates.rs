@@ -284,6 +284,41 @@ fn no_false_claim_verifies_even_where_the_seal_is_written_again() {
     assert!(forged > 400 && 3 * kept.len() < forged, "{forged} {}", kept.len());
 }
 
+/// Edits with a new seal: what counts as zero, and data of a target that no matrix reaches.
+#[test]
+fn what_is_loosened_is_said_and_a_target_has_no_floor() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let given = &["--weights", "w.json", "--target", "d.json"];
+    let weights = r#"{"W1": [[1.0, 0], [0, 0]], "W2": [[2.0, 0], [0, 0]]}"#;
+    let certificate = certified(folder, ("target", weights, r#"{"M": [[2.0, 0], [0, 1]]}"#, given, "strict_saddle"));
+    let again = |edit: &dyn Fn(&mut Value)| {
+        let mut edited = certificate.clone();
+        edit(&mut edited);
+        put(folder, "edited.json", edited.to_string().as_bytes());
+        let file = read_certificate(folder.join("edited.json")).unwrap();
+        write_certificate(folder.join("forged.json"), &file.certificate, file.digest, true).unwrap();
+        verified(folder, "forged.json", &[])
+    };
+    let (code, document) = again(&|_| ());
+    assert!(code == 0 && document["warnings"] == json!([]), "{document:#}");
+    for (field, value, said) in [
+        ("rounding", 0.05, "rounding errors of a gradient count up to"),
+        ("vanishing", 0.05, "products count as rounding errors up to"),
+        ("rank_gap", 2.0, "a rank is clear at a gap of 2"),
+        ("unit_roundoff", 0.00390625, ""),
+    ] {
+        let (code, document) = again(&|edited| edited["criticality"][field] = json!(value));
+        let said = document["warnings"].to_string().contains(said) || code == 4;
+        assert!(said, "{field}: {document:#}");
+    }
+    let (code, document) = again(&|edited| {
+        edited["data"]["floor"] = json!(2.0);
+        edited["data"]["norm"] = json!(3.0);
+    });
+    assert_eq!(code, 4, "{document:#}");
+}
+
 #[test]
 fn what_is_not_written_by_diagnose_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::bytes::{put, safetensors};
+use common::bytes::{npy_f64, npz, put, safetensors};
 use common::{answer, assert_valid, rankscape};
 use serde_json::{Value, json};
 use testkit::grid::Dense;
@@ -194,4 +194,28 @@ fn bounds_of_the_learning_coefficient_that_meet_are_its_value() {
     assert_valid("map", &found);
     let local = json!({"lambda": 2.0, "multiplicity": null, "status": "exact", "lower": null, "upper": null});
     assert_eq!(found["learning_coefficient"]["local"], local);
+}
+
+/// Large weights that the data do not see, beside `W X = 0`: the gradient is large, whatever the type.
+#[test]
+fn large_weights_that_meet_zeros_only_make_no_point_critical() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[0.0, 1.0]], "Y": [[-1.0, 2.0]]}"#);
+    for large in [50.0, 2000.0, 1e6, 8388608.0, 1e12] {
+        let weights = [("W1", [large, 0.0, 0.0, 0.0]), ("W2", [large, 0.0, 1.0, 0.0])];
+        put(folder, "w.npz", &npz(&weights.map(|(name, values)| (name, npy_f64(&[2, 2], &values)))));
+        let run = rankscape(folder, &["diagnose", "--json", "--weights", "w.npz", "--data", "d.json"]);
+        assert_eq!(run.json()["class"], "not_critical", "{large}: {run:?}");
+    }
+    // The same as fractions, in three layers: no direction of the search changes the loss.
+    put(folder, "e.json", br#"{"X": [[0, 1]], "Y": [[0, -1]]}"#);
+    put(
+        folder,
+        "w.json",
+        br#"{"W1": [[1099511627776, 0], [1, 0], [0, 0]], "W2": [[1099511627776, 0, 0], [0, 0, 0]],
+             "W3": [[1099511627776, 0], [1, 0]]}"#,
+    );
+    let run = rankscape(folder, &["diagnose", "--json", "--weights", "w.json", "--data", "e.json"]);
+    assert_eq!(run.json()["class"], "not_critical", "{run:?}");
 }

@@ -302,6 +302,19 @@ mod tests {
     use crate::linalg::Matrix;
     use crate::tolerance::UNIT_ROUNDOFF;
 
+    #[test]
+    fn digits_beyond_those_of_the_type_are_seen() {
+        let point = |x: f64| Factors::new(vec![Matrix::from_rows(&[vec![x]]), Matrix::identity(1)]).unwrap();
+        for (unit, inside, beyond) in [
+            (1.0 / 256.0, 255.0 / 256.0, 0.985),
+            (1.0 / 2048.0, 2047.0 / 1024.0, 2049.0 / 1024.0),
+            (SINGLE, f64::from(0.1_f32), 0.1),
+        ] {
+            assert!(are_of_type(&point(inside), unit) && !are_of_type(&point(beyond), unit), "{unit}");
+        }
+        assert!(are_of_type(&point(0.1), UNIT_ROUNDOFF));
+    }
+
     fn data(inputs: Matrix, target: Matrix) -> ReducedData {
         ReducedData { norm: target.frobenius_norm(), inputs, target, floor: 0.0 }
     }

@@ -45,7 +45,9 @@ pub fn leave(
 /// `direction` or its opposite, whichever does not rise; tilted towards the unit vector `downhill` where the slope is nothing but
 /// the rounding errors of the gradient, whose blocks have the sizes `rounding`.
 fn down(network: &NormalizedNetwork, direction: Factors, downhill: &Factors, rounding: &[f64]) -> Factors {
-    let slope = LossOnPath::new(network, &EscapePath::line(direction.clone())).coefficients[1];
+    let coefficients = LossOnPath::new(network, &EscapePath::line(direction.clone())).coefficients;
+    // The loss may not change along it at all.
+    let slope = coefficients.get(1).copied().unwrap_or(0.0);
     let sizes: Vec<f64> = direction.matrices().iter().map(Matrix::frobenius_norm).collect();
     let noise: f64 = sizes.iter().zip(rounding).map(|(size, error)| size * error).sum();
     let falling = if slope > 0.0 { opposite(&direction) } else { direction };
