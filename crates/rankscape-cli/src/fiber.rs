@@ -77,6 +77,9 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
         for point in &document.toward {
             text += &format!("           step {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
         }
+        if let (Some(file), None) = (&options.save, &found.factors) {
+            text += &format!("Save       {} is not written: there is nothing balanced to write\n", file.display());
+        }
         text + &evidence(document.evidence.grade, &document.notes)
     };
     finish(&options.common, "balance.json", &document, text, code)
