@@ -226,6 +226,7 @@ mod tests {
             ["encoder.0.weight", "encoder.1.weight", "decoder.0.weight"]
         );
         assert_eq!(order_of(&[("out", &[1, 5]), ("in", &[5, 3])]), ["in", "out"]);
+        assert_eq!(order_of(&[("w3", SQUARE), ("W2", SQUARE), ("w1", SQUARE)]), ["w1", "W2", "w3"]);
     }
 
     #[test]

@@ -13,7 +13,8 @@ const GROUPS_LIMIT: usize = 7;
 pub(super) fn order(layers: Vec<Layer>) -> Result<(Vec<Layer>, Vec<String>)> {
     let mut groups: Vec<(String, Vec<Layer>)> = Vec::new();
     for layer in layers {
-        let pattern = pattern(&layer.name);
+        // Small and large letters are one.
+        let pattern = pattern(&layer.name).to_lowercase();
         match groups.iter_mut().find(|(known, _)| *known == pattern) {
             Some((_, group)) => group.push(layer),
             None => groups.push((pattern, vec![layer])),
@@ -46,7 +47,7 @@ fn check_numbers(group: &[Layer]) -> Result<()> {
             .hint("say which are the layers, from input to output, with --layers NAME,NAME,..."));
     }
     let first = |layer: &Layer| numbers(&layer.name).first().copied().unwrap_or(0);
-    if !["W#", "w#"].contains(&pattern(&group[0].name).as_str()) {
+    if pattern(&group[0].name).to_lowercase() != "w#" {
         return Ok(());
     }
     let start = first(&group[0]).min(1);
