@@ -16,11 +16,6 @@ use crate::problem::ReadPoint;
 
 pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
     let common = &options.common;
-    if let Some(path) = options.near.as_ref().filter(|path| path.exists()) {
-        return Err(InputError::new("the file exists already, and the nearest point does not replace it")
-            .file(path.display())
-            .hint("give --near the name of a new file"));
-    }
     let mut read = ReadPoint::new(&options.point, common)?;
     read.inputs.learning_rate = options.learning_rate;
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;

@@ -127,6 +127,8 @@ fn the_plateau_of_the_digits_lies_next_to_a_strict_and_a_non_strict_saddle() {
     assert!(class == "strict_saddle" || class == "undecided", "{class}");
     let refused = rankscape(folder.path(), &[&arguments[..], &["1"]].concat());
     assert_eq!(refused.code, 2, "an existing file is not replaced: {refused:?}");
+    let forced = rankscape(folder.path(), &[&arguments[..], &["1", "--force"]].concat());
+    assert_eq!(forced.json()["near"], *near, "but it is with --force: {forced:?}");
 
     let two = rankscape(folder.path(), &["diagnose", "--json", "--example", "digits", "--threads", "2"]).json();
     assert_eq!(two["near"], *near, "threads do not change the answer");

@@ -14,6 +14,7 @@ mod orbit;
 mod precondition;
 mod rung;
 mod split;
+mod wide;
 mod word;
 
 pub use nearest::Work;
@@ -30,6 +31,7 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use bound::Bounds;
 use nearest::{GAIN, Landed, Solver};
 use rung::{Coordinates, Kind, Rung, rungs};
+use split::Requirement;
 use word::Pattern;
 
 /// Entries of a point that was found are known up to this.
@@ -93,8 +95,8 @@ pub struct NearPoint {
 
 impl NearPoint {
     /// Barcode of the factors; `None` if their ranks are not clear.
-    pub fn barcode(&self) -> Option<Barcode> {
-        let profile = RankProfile::new(&self.factors, LANDING_ROUNDOFF, &Tolerances::default());
+    pub fn barcode(&self, tolerances: &Tolerances) -> Option<Barcode> {
+        let profile = RankProfile::new(&self.factors, LANDING_ROUNDOFF, tolerances);
         Barcode::new(&profile).filter(|_| profile.is_clear())
     }
 
@@ -242,20 +244,17 @@ impl Search<'_> {
             let mut solver = self.solver(rung, &words);
             let landed = solver.settle(landed);
             self.work = solver.work;
-            self.keep(rung, class, landed, limit);
+            let cleaned = landed.as_ref().zip(self.requirements(class)).and_then(|(landed, requirements)| {
+                orbit::without_rounding_errors(self.coordinates, rung, &requirements, landed)
+            });
+            self.keep(rung, class, cleaned.or(landed), limit);
         }
     }
 
     /// In small networks, the nearest points of the orbits next to the start and to the best of the other points; their zeros
     /// are exact. False if there are none.
     fn try_orbits(&mut self, rung: &Rung, class: CriticalClass, found: &[(Landed, Pattern)], limit: f64) -> bool {
-        let depth = self.coordinates.start.len();
-        let requirements = match class {
-            _ if depth == 1 || depth > DEEP || self.is_large() => return false,
-            CriticalClass::NonStrictSaddle if depth == 2 => return false,
-            CriticalClass::NonStrictSaddle => split::non_strict(depth),
-            _ => split::critical(depth),
-        };
+        let Some(requirements) = self.requirements(class) else { return false };
         let unit = self.size(rung) / self.coordinates.unit;
         if self.bounds.rung(rung) >= self.best(class).unwrap_or(limit).min(limit) * unit {
             return true;
@@ -271,6 +270,17 @@ impl Search<'_> {
             }
         }
         true
+    }
+
+    /// What is zero at the points of a class; `None` where orbits are not searched.
+    fn requirements(&self, class: CriticalClass) -> Option<Vec<Requirement>> {
+        let depth = self.coordinates.start.len();
+        match class {
+            _ if depth == 1 || depth > DEEP || self.is_large() => None,
+            CriticalClass::NonStrictSaddle if depth == 2 => None,
+            CriticalClass::NonStrictSaddle => Some(split::non_strict(depth)),
+            _ => Some(split::critical(depth)),
+        }
     }
 
     fn keep(&mut self, rung: &Rung, class: CriticalClass, landed: Option<Landed>, limit: f64) {

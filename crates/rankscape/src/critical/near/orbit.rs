@@ -6,7 +6,7 @@
 
 use super::nearest::Landed;
 use super::rung::{Coordinates, Rung};
-use super::split::{Cut, Requirement, Split};
+use super::split::{Cut, Path, Requirement, Split};
 use crate::linalg::{Matrix, inverse, triangular_factor};
 use crate::random::Stream;
 use crate::tolerance::UNIT_ROUNDOFF;
@@ -24,6 +24,8 @@ const ROUNDING: f64 = 1e-11;
 /// Most that a group element may blow up the rounding errors of its start, and the part of the distance that these may be.
 const GROWTH: f64 = 1e4;
 const HARMLESS: f64 = 1e-4;
+/// How much larger than rounding errors the defects of Newton steps can be.
+const LANDED: f64 = 1e3;
 /// Most operations of one step: orbits of large networks are left to the Newton steps.
 const OPERATIONS: usize = 5_000_000;
 
@@ -44,21 +46,39 @@ pub(super) fn nearest_of_orbits(
     let mut out = Vec::new();
     for (seed, cuts) in seeds {
         let Some(split) = Split::new(seed, rung) else { continue };
-        let whole = Cut::new(&split.arrows);
+        let whole = Cut::new(&split.arrows, 1.0);
         let mut starts: Vec<(f64, Vec<Matrix>, Cut)> = (0..cuts)
             .filter_map(|_| whole.until(requirements, &mut stream))
-            .map(|cut| (split.assemble(&cut.arrows), cut))
+            .map(|cut| (split.assemble(&cut.arrows()), cut))
             .map(|(layers, cut)| (coordinates.distance(&layers), layers, cut))
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
         starts.dedup_by(|a, b| a.0 <= b.0 * (1.0 + 1e-9));
         starts.truncate(ORBITS * cuts / CUTS);
         for (_, layers, cut) in starts {
-            let Some(symmetries) = symmetries(rung, &split, &split.bases(&cut.arrows)) else { continue };
-            out.push(Orbit::new(coordinates, &symmetries, layers).nearest());
+            let Some(symmetries) = symmetries(rung, &split, &split.bases(&cut.arrows())) else { continue };
+            let Some(zeros) = cut.zeros(requirements) else { continue };
+            out.push(Orbit::new(coordinates, &symmetries, layers).nearest().landed(rung, &zeros));
         }
     }
     Some(out)
+}
+
+/// A point of Newton steps without what they have left where compositions are zero; `None` where that is more than rounding errors.
+pub(super) fn without_rounding_errors(
+    coordinates: &Coordinates,
+    rung: &Rung,
+    requirements: &[Requirement],
+    landed: &Landed,
+) -> Option<Landed> {
+    if !rung.ties.is_empty() {
+        return None;
+    }
+    let split = Split::new(&landed.layers, rung)?;
+    let cut = Cut::new(&split.arrows, LANDED);
+    let layers = split.assemble(&cut.without_rounding_errors(&cut.zeros(requirements)?).arrows());
+    let distance = coordinates.distance(&layers);
+    (distance <= landed.distance * (1.0 + GAIN)).then_some(Landed { layers, distance, is_exact: true })
 }
 
 /// What one step along an orbit costs: the number of parameters times the square of that of the symmetries.
@@ -151,7 +171,8 @@ impl<'a> Orbit<'a> {
         }
     }
 
-    fn nearest(mut self) -> Landed {
+    /// The point of the orbit that is nearest to the start of the search.
+    fn nearest(mut self) -> Self {
         let mut damping = 1e-4_f64;
         let mut slow = 0;
         let mut derivatives = self.derivatives();
@@ -171,7 +192,33 @@ impl<'a> Orbit<'a> {
             damping = (0.1 * damping).max(1e-20);
             derivatives = self.derivatives();
         }
+        self
+    }
+
+    /// The point without the rounding errors where these paths are zero, which the group element has blown up.
+    fn landed(mut self, rung: &Rung, zeros: &[Path]) -> Landed {
+        if let Some(split) = Split::new(&self.unturned, rung) {
+            let cut = Cut::new(&split.arrows, self.growth()).without_rounding_errors(zeros);
+            let layers = self.turned(split.assemble(&cut.arrows()));
+            let distance = self.coordinates.distance(&layers);
+            if distance <= self.distance * (1.0 + GAIN) {
+                (self.point, self.distance) = (layers, distance);
+            }
+        }
         Landed { layers: self.point, distance: self.distance, is_exact: true }
+    }
+
+    fn turned(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
+        let last = layers.len() - 1;
+        layers[0] = &layers[0] * &self.turn.0;
+        layers[last] = &self.turn.1 * &layers[last];
+        layers
+    }
+
+    /// How much the group element blows up the rounding errors of the start.
+    fn growth(&self) -> f64 {
+        let norms = self.element.windows(2).map(|pair| pair[1].0.frobenius_norm() * pair[0].1.frobenius_norm());
+        norms.fold(0.0, f64::max)
     }
 
     /// How each symmetry moves the layers.
@@ -264,12 +311,9 @@ impl<'a> Orbit<'a> {
         next.turn = (&self.turn.0 * &cayley(&first.scaled(-1.0))?, &cayley(&last)? * &self.turn.1);
         // From the start in one go, so that the rounding errors of a step are not blown up by the next ones.
         next.unturned = (0..h).map(|k| &(&next.element[k + 1].0 * &self.start[k]) * &next.element[k].1).collect();
-        next.point.clone_from(&next.unturned);
-        next.point[0] = &next.point[0] * &next.turn.0;
-        next.point[h - 1] = &next.turn.1 * &next.point[h - 1];
+        next.point = next.turned(next.unturned.clone());
         next.distance = self.coordinates.distance(&next.point);
-        let norms = (0..h).map(|k| next.element[k + 1].0.frobenius_norm() * next.element[k].1.frobenius_norm());
-        let growth = norms.fold(0.0, f64::max);
+        let growth = next.growth();
         let harmless = growth < GROWTH && growth * UNIT_ROUNDOFF * self.size < HARMLESS * next.distance;
         (harmless && next.distance < self.distance).then_some(next)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::critical::blocks::distinct_blocks;
 use crate::data::Whitening;
 use crate::hessian::NormalizedNetwork;
-use crate::linalg::{Matrix, spectral_norm, svd, symmetric_eigen, thin_qr};
+use crate::linalg::{Matrix, orthonormal_complement, spectral_norm, svd, symmetric_eigen, thin_qr};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -153,6 +153,11 @@ pub(super) struct Rung {
     /// Rotations of a captured and an omitted direction of equal values, as matrices to the right of the first factor and to
     /// the left of the last one: `P_S Z` is one member of a family, that the product is next to.
     pub(super) ties: Vec<(Matrix, Matrix)>,
+    /// Orthonormal bases that hold the column and the row space of `G'`, whatever member of the family it is taken from.
+    pub(super) spare_inputs: Matrix,
+    pub(super) spare_outputs: Matrix,
+    /// Where there are ties, orthonormal bases of what no member of the family of products reads, and of what none writes.
+    pub(super) never_captured: Option<(Matrix, Matrix)>,
 }
 
 impl Rung {
@@ -275,8 +280,25 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
             move |b| b.block == block
         })
     };
+    let ties: Vec<(Matrix, Matrix)> = pick(true).flat_map(|a| tied(a).map(|b| coordinates.rotation(a, b))).collect();
+    // Directions that some member of the family captures, or omits.
+    let some = |wanted: bool| {
+        let with_all_of_their_blocks = move |d: &&Direction| pick(wanted).any(|other| other.block == d.block);
+        directions.iter().filter(with_all_of_their_blocks)
+    };
+    let inverse: Vec<f64> = coordinates.inputs.iter().map(|s| 1.0 / s).collect();
+    let lefts = |wanted: bool| stack(some(wanted).map(|d| &d.left).collect(), rows);
+    let rights = |wanted: bool| stack(some(wanted).map(|d| &d.right).collect(), cols);
+    let written = |a: Matrix| coordinates.output.as_ref().map_or(a.clone(), |(_, inverse)| inverse * &a);
+    let read_back = |a: Matrix| coordinates.output.as_ref().map_or(a.clone(), |(c, _)| c.transpose_times(&a));
+    let never = |a: &Matrix| orthonormal_complement(&thin_qr(a).0);
     Rung {
         kind,
+        spare_inputs: thin_qr(&before(&coordinates.inputs, &rights(false))).0,
+        spare_outputs: thin_qr(&read_back(lefts(false))).0,
+        never_captured: (!ties.is_empty())
+            .then(|| (never(&before(&inverse, &rights(true))), never(&written(lefts(true))))),
+        ties,
         wrap_basis: thin_qr(&wrap_left).0,
         wrap_norm: if norm > 0.0 { norm } else { 1.0 },
         left: found.u.columns(0, rank),
@@ -285,7 +307,6 @@ fn rung(coordinates: &Coordinates, directions: &[Direction], set: &[bool], bottl
         wrap_right,
         cleaned: &projection + &rest,
         captured: lowest_of_blocks(directions, set),
-        ties: pick(true).flat_map(|a| tied(a).map(|b| coordinates.rotation(a, b))).collect(),
         projection,
         target,
     }

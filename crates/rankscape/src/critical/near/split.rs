@@ -1,7 +1,8 @@
 //! A point as the captured projection and spare blocks, and the cuts of these that make it critical.
 
 use super::rung::Rung;
-use crate::linalg::{Matrix, graded_svd, inverse, orthonormal_complement, orthonormal_completion, svd, thin_qr};
+use super::wide::Wide;
+use crate::linalg::{Matrix, inverse, orthonormal_complement, orthonormal_completion, svd, thin_qr};
 use crate::random::Stream;
 use crate::tolerance::UNIT_ROUNDOFF;
 
@@ -9,6 +10,8 @@ use crate::tolerance::UNIT_ROUNDOFF;
 const ROUNDING: f64 = 512.0 * UNIT_ROUNDOFF;
 /// Cuts of a point before a try is given up.
 const CUTS: usize = 60;
+/// How often the paths are gone through to take rounding errors away: each disturbs the others a little.
+const SWEEPS: usize = 3;
 /// A cut is the cheapest of up to so many random ones.
 const TRIES: i64 = 6;
 
@@ -132,18 +135,23 @@ pub(super) fn non_strict(depth: usize) -> Vec<Requirement> {
     critical(depth).into_iter().chain(tightened).collect()
 }
 
-/// Spare blocks on the way to be cut.
+/// Spare blocks on the way to be cut, in double-double: parts of the size of the noise say which directions are cut.
 #[derive(Clone)]
 pub(super) struct Cut {
-    pub(super) arrows: Arrows,
+    arrows: Vec<Wide>,
     /// What counts as zero of each arrow.
     rounding: Vec<f64>,
 }
 
 impl Cut {
-    pub(super) fn new(arrows: &[Matrix]) -> Self {
-        let rounding = arrows.iter().map(|arrow| ROUNDING * arrow.frobenius_norm()).collect();
-        Self { arrows: arrows.to_vec(), rounding }
+    /// `growth`: how much rounding errors have grown.
+    pub(super) fn new(arrows: &[Matrix], growth: f64) -> Self {
+        let rounding = arrows.iter().map(|arrow| ROUNDING * growth.max(1.0) * arrow.frobenius_norm()).collect();
+        Self { arrows: arrows.iter().map(Wide::from).collect(), rounding }
+    }
+
+    pub(super) fn arrows(&self) -> Arrows {
+        self.arrows.iter().map(Wide::rounded).collect()
     }
 
     /// Cuts at random until of each requirement one path is zero. A cut can open another one, so that their order does not
@@ -168,7 +176,7 @@ impl Cut {
                         .arrows
                         .iter()
                         .zip(&cut.arrows)
-                        .map(|(a, b)| (a - b).frobenius_norm())
+                        .map(|(a, b)| a.minus(b).frobenius_norm())
                         .fold(0.0, f64::hypot);
                     if cheapest.as_ref().is_none_or(|(least, _)| price < *least) {
                         cheapest = Some((price, tried));
@@ -180,38 +188,55 @@ impl Cut {
         None
     }
 
+    /// What rounding errors have left where all of these paths are zero is taken away: of what an arrow makes of the image of those
+    /// before it, all that is off the image of the whole.
+    pub(super) fn without_rounding_errors(&self, paths: &[Path]) -> Self {
+        let mut out = self.clone();
+        for _ in 0..SWEEPS {
+            for &path in paths {
+                let mut basis = Wide::identity(out.arrows[path.start % out.arrows.len()].nrows());
+                for step in 1..=path.length {
+                    let arrow = out.arrow(path, step);
+                    let moved = out.arrows[arrow].times(&basis);
+                    let image = moved.range(out.rounding[arrow]);
+                    if arrow != 0 {
+                        let lost = moved.minus(&image.times(&image.transpose_times(&moved)));
+                        out.arrows[arrow] = out.arrows[arrow].minus(&lost.times_transpose(&basis));
+                    }
+                    basis = image;
+                }
+            }
+        }
+        out
+    }
+
+    /// For each requirement a path that is zero; `None` if one has none.
+    pub(super) fn zeros(&self, requirements: &[Requirement]) -> Option<Vec<Path>> {
+        let zero = |any: &Requirement| any.iter().copied().find(|&path| self.image(path, path.length).ncols() == 0);
+        requirements.iter().map(zero).collect()
+    }
+
     /// The arrow that a path takes in a step, counted from 1.
     fn arrow(&self, path: Path, step: usize) -> usize {
         (path.start + step) % self.arrows.len()
     }
 
     /// Orthonormal basis of the image of the first `steps` arrows of a path.
-    fn image(&self, path: Path, steps: usize) -> Matrix {
+    fn image(&self, path: Path, steps: usize) -> Wide {
         let width = self.arrows[path.start % self.arrows.len()].nrows();
-        (1..=steps).fold(Matrix::identity(width), |basis, step| {
+        (1..=steps).fold(Wide::identity(width), |basis, step| {
             let arrow = self.arrow(path, step);
-            self.range(&(&self.arrows[arrow] * &basis), arrow)
+            self.arrows[arrow].times(&basis).range(self.rounding[arrow])
         })
     }
 
     /// Orthonormal basis of what the arrows after the first `steps` read: the complement of the kernel of their product.
-    fn reading(&self, path: Path, steps: usize) -> Matrix {
+    fn reading(&self, path: Path, steps: usize) -> Wide {
         let width = self.arrows[self.arrow(path, path.length)].nrows();
-        (steps + 1..=path.length).rev().fold(Matrix::identity(width), |basis, step| {
+        (steps + 1..=path.length).rev().fold(Wide::identity(width), |basis, step| {
             let arrow = self.arrow(path, step);
-            self.range(&self.arrows[arrow].transpose_times(&basis), arrow)
+            self.arrows[arrow].transpose_times(&basis).range(self.rounding[arrow])
         })
-    }
-
-    /// Orthonormal basis of the range of what is left of an arrow.
-    fn range(&self, matrix: &Matrix, arrow: usize) -> Matrix {
-        if matrix.nrows() == 0 || matrix.ncols() == 0 {
-            return Matrix::zeros(matrix.nrows(), 0);
-        }
-        // By rotations: vectors of singular values near the rounding errors have all digits where the columns have.
-        let found = graded_svd(matrix).unwrap_or_else(|| svd(matrix));
-        let rank = found.s.iter().filter(|&&value| value > self.rounding[arrow]).count();
-        found.u.columns(0, rank)
     }
 
     /// Cuts a path at an inner node: some directions of what the rest of it reads there are taken from what arrives; what
@@ -219,20 +244,20 @@ impl Cut {
     fn cut(&mut self, path: Path, stream: &mut Stream) -> Option<()> {
         if path.length <= 1 {
             let arrow = self.arrow(path, path.length);
-            self.arrows[arrow] = self.arrows[arrow].scaled(0.0);
+            self.arrows[arrow] = self.arrows[arrow].zeros_like();
             return (path.length == 1 && arrow != 0).then_some(());
         }
         let step = pick(stream, 1, path.length - 1);
         let (into, out_of) = (self.arrow(path, step), self.arrow(path, step + 1));
         let (before, after) = (self.image(path, step - 1), self.reading(path, step + 1));
         let read = self.reading(path, step);
-        let arriving = &self.arrows[into] * &before;
+        let arriving = self.arrows[into].times(&before);
         let leaving = after.transpose_times(&self.arrows[out_of]);
         // Strongest first: by what arrives or by what leaves.
         let order = if stream.uniform() < 0.5 {
-            orthonormal_completion(&svd(&read.transpose_times(&arriving)).u)
+            orthonormal_completion(&svd(&read.transpose_times(&arriving).rounded()).u)
         } else {
-            let weakest_last = orthonormal_completion(&svd(&(&leaving * &read)).v);
+            let weakest_last = orthonormal_completion(&svd(&leaving.times(&read).rounded()).v);
             Matrix::from_fn(weakest_last.nrows(), weakest_last.ncols(), |i, j| {
                 weakest_last[(i, weakest_last.ncols() - 1 - j)]
             })
@@ -242,15 +267,15 @@ impl Cut {
             (_, 0) => 0,
             _ => pick(stream, 0, read.ncols()),
         };
-        let dropped = &read * &order.columns(kept, read.ncols());
+        let dropped = read.times(&Wide::from(&order.columns(kept, read.ncols())).orthonormal());
         if into != 0 {
-            let lost = &dropped * &dropped.transpose_times(&arriving).times_transpose(&before);
-            self.arrows[into].add_scaled(-1.0, &lost);
+            let lost = dropped.times(&dropped.transpose_times(&arriving)).times_transpose(&before);
+            self.arrows[into] = self.arrows[into].minus(&lost);
         }
         if out_of != 0 {
             let arrived = self.image(path, step);
-            let lost = (&(&after * &leaving) * &arrived).times_transpose(&arrived);
-            self.arrows[out_of].add_scaled(-1.0, &lost);
+            let lost = after.times(&leaving).times(&arrived).times_transpose(&arrived);
+            self.arrows[out_of] = self.arrows[out_of].minus(&lost);
         }
         Some(())
     }

@@ -245,7 +245,7 @@ impl DiagnoseDocument {
             stationary_in_function_space: found.stationary_in_function_space,
             spectrum: found.spectrum.clone(),
             captured: found.captured.clone(),
-            near: found.near.as_ref().map(|near| near_document(near, factor)),
+            near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
             stall: found.stall.map(|stall| stall_document(stall, inputs.learning_rate.map(|rate| rate * factor))),
             hessian: hessian_document(found, factor),
             escape: found.escape.as_ref().map(|escape| {
@@ -282,7 +282,7 @@ impl DiagnoseDocument {
     }
 }
 
-fn near_document(near: &Near, factor: f64) -> NearDocument {
+fn near_document(near: &Near, factor: f64, tolerances: &Tolerances) -> NearDocument {
     let (found, nearest) = (&near.found, &near.found.nearest);
     let work = found.work;
     NearDocument {
@@ -307,7 +307,7 @@ fn near_document(near: &Near, factor: f64) -> NearDocument {
             .map(|saddle| NearNonStrictDocument { distance: saddle.distance, captured: saddle.captured.clone() }),
         gradient_after: nearest.gradient_after,
         value: factor * nearest.value,
-        barcode: nearest.barcode().as_ref().map(bars),
+        barcode: nearest.barcode(tolerances).as_ref().map(bars),
         work: NearWorkDocument {
             patterns: work.patterns,
             pruned: work.pruned,
