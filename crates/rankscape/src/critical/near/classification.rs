@@ -8,6 +8,7 @@ use crate::critical::numerical::classify_with_sizes;
 use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, spectral_norm};
 use crate::multiplication::Factors;
+use crate::tolerance::UNIT_ROUNDOFF;
 
 impl Search<'_> {
     pub(super) fn classified(&self, rung: &Rung, expected: CriticalClass, landed: &Landed) -> Option<NearPoint> {
@@ -16,6 +17,8 @@ impl Search<'_> {
         let found = NormalizedNetwork::new(&factors, whitening);
         let threshold = tolerances.critical_threshold(self.point.unit_roundoff).max(tolerances.near_gradient);
         let gradient_after = found.relative_gradient(LANDING_ROUNDOFF, tolerances);
+        // Beside products of the size of the noise, rounding errors are large, but they are no more than that.
+        let is_critical = gradient_after <= threshold || found.is_critical(UNIT_ROUNDOFF, tolerances);
         let analysis = self.analysis(rung, landed);
         let class = match (rung.kind, analysis.class) {
             (Kind::Top, CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle) => analysis.class,
@@ -34,7 +37,7 @@ impl Search<'_> {
             factors,
             analysis,
         })
-        .filter(|near| near.distance.is_finite() && near.gradient_after <= threshold)
+        .filter(|near| near.distance.is_finite() && is_critical)
     }
 
     /// Class and inertia from the ranks, with rounding errors relative to the layers of the start.

@@ -71,14 +71,22 @@ pub(super) fn without_rounding_errors(
     requirements: &[Requirement],
     landed: &Landed,
 ) -> Option<Landed> {
-    if !rung.ties.is_empty() {
-        return None;
-    }
-    let split = Split::new(&landed.layers, rung)?;
-    let cut = Cut::new(&split.arrows, LANDED);
-    let layers = split.assemble(&cut.without_rounding_errors(&cut.zeros(requirements)?).arrows());
-    let distance = coordinates.distance(&layers);
-    (distance <= landed.distance * (1.0 + GAIN)).then_some(Landed { layers, distance, is_exact: true })
+    let split = Some(rung).filter(|rung| rung.ties.is_empty()).and_then(|rung| Split::new(&landed.layers, rung))?;
+    as_near(coordinates, cleaned(&split, requirements, LANDED)?, landed.distance)
+}
+
+/// The point with exact zeros where each requirement has a path that is nothing but rounding errors, which have grown by as little
+/// as explains it; `None` where that is more than `most`.
+fn cleaned(split: &Split, requirements: &[Requirement], most: f64) -> Option<Vec<Matrix>> {
+    let growths = (0..).map(|k| 10.0_f64.powi(k)).take_while(|&growth| growth < 10.0 * most.max(1.0));
+    let mut cuts = growths.map(|growth| Cut::new(&split.arrows, growth));
+    let (cut, zeros) = cuts.find_map(|cut| cut.zeros(requirements).map(|zeros| (cut, zeros)))?;
+    Some(split.assemble(&cut.without_rounding_errors(&zeros).arrows()))
+}
+
+fn as_near(coordinates: &Coordinates, layers: Vec<Matrix>, distance: f64) -> Option<Landed> {
+    let found = coordinates.distance(&layers);
+    (found <= distance * (1.0 + GAIN)).then_some(Landed { layers, distance: found, is_exact: true })
 }
 
 /// What one step along an orbit costs: the number of parameters times the square of that of the symmetries.
@@ -196,16 +204,12 @@ impl<'a> Orbit<'a> {
     }
 
     /// The point without the rounding errors where these paths are zero, which the group element has blown up.
-    fn landed(mut self, rung: &Rung, zeros: &[Path]) -> Landed {
-        if let Some(split) = Split::new(&self.unturned, rung) {
-            let cut = Cut::new(&split.arrows, self.growth()).without_rounding_errors(zeros);
-            let layers = self.turned(split.assemble(&cut.arrows()));
-            let distance = self.coordinates.distance(&layers);
-            if distance <= self.distance * (1.0 + GAIN) {
-                (self.point, self.distance) = (layers, distance);
-            }
-        }
-        Landed { layers: self.point, distance: self.distance, is_exact: true }
+    fn landed(self, rung: &Rung, zeros: &[Path]) -> Landed {
+        let zeros: Vec<Requirement> = zeros.iter().map(|&path| vec![path]).collect();
+        let cleaned = Split::new(&self.unturned, rung).and_then(|split| cleaned(&split, &zeros, self.growth()));
+        let layers = cleaned.map(|layers| self.turned(layers));
+        let nearest = Landed { layers: self.point, distance: self.distance, is_exact: true };
+        layers.and_then(|layers| as_near(self.coordinates, layers, nearest.distance)).unwrap_or(nearest)
     }
 
     fn turned(&self, mut layers: Vec<Matrix>) -> Vec<Matrix> {
