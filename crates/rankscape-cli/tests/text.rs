@@ -253,3 +253,121 @@ fn the_theory_is_under_details() {
         assert!(found.contains(line), "{line}: {found}");
     }
 }
+
+/// The words of a text, to compare a part of it.
+#[track_caller]
+fn said(weights: &[u8], data: &[u8], more: &[&str], parts: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "w.json", weights);
+    put(folder.path(), "d.json", data);
+    let run = rankscape(folder.path(), &[&["diagnose", "--weights", "w.json", "--data", "d.json"], more].concat());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    for part in parts {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    run.stdout
+}
+
+#[test]
+fn a_direction_that_overshoots_is_not_learned() {
+    let of = |first: &str, second: &str| format!(r#"{{"W1": [[{first}, 0], [0, {second}]], "W2": [[1, 0], [0, 1.0]]}}"#);
+    let why = |first: &str, second: &str, parts: &[&str]| said(of(first, second).as_bytes(), DATA, &[], parts);
+    why("2e10", "1", &["1 is learned (direction 2); 1 overshoots (direction 1, 1.0e10 times its size)"]);
+    why("-4", "-1", &["none is learned; 2 have the wrong sign (1-2; up to 2 times their size)"]);
+    why("2.9", "1.6", &["1 is learned (direction 1); 1 overshoots (direction 2, 1.6 times its size)"]);
+    let json = said(of("2e10", "0.4").as_bytes(), DATA, &["--json"], &[]);
+    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found["outlook"]["learned"], serde_json::json!([]));
+    assert_eq!(found["outlook"]["excess"], serde_json::json!([{"direction": 1, "share": 1e10}]));
+    assert_eq!(found["outlook"]["ahead"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn data_without_anything_to_learn_are_told() {
+    let plain = br#"{"W1": [[1, 0.5]], "W2": [[0.7], [0.3]]}"#;
+    let biased = br#"{"W1": [[1, 0.5]], "W2": [[0.7], [0.3]], "b2": [0.2, 0.1]}"#;
+    let data = |x: &str, y: &str| format!(r#"{{"X": {x}, "Y": {y}}}"#);
+    let (zero, equal, other) = ("[[0, 0], [0, 0]]", "[[1, 2], [1, 2]]", "[[3, 1], [0, 4]]");
+    for (weights, x, y, parts) in [
+        (&plain[..], zero, other, ["all inputs are zero, so the loss does not depend on the weights", "At the best"]),
+        (plain, other, zero, ["all targets are zero, so the least is where the product is zero", "nothing is wrong"]),
+        (biased, equal, other, ["all inputs are equal, so the output bias alone can give", "--leave best.json --to minimum"]),
+        (biased, other, equal, ["all targets are equal, so the output bias alone fits them", "nothing is wrong"]),
+        (plain, "[[1, 0], [1, 0]]", "[[1, 1], [-1, -1]]", ["the inputs do not predict the targets", "is 2"]),
+    ] {
+        let text = said(weights, data(x, y).as_bytes(), &[], &parts);
+        assert!(!text.contains("zero weights"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_ahead_is_compared_with_the_loss_now() {
+    let weights = br#"{"W1": [[1, 0], [0, 0.125]], "W2": [[1, 0], [0, 0.5]]}"#;
+    let text = said(weights, DATA, &["--json"], &[]);
+    let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let now = found["loss"]["value"].as_f64().unwrap();
+    for step in found["outlook"]["ahead"].as_array().unwrap() {
+        let below = now - step["value"].as_f64().unwrap();
+        common::assert_close(&step["below_now"], below, 1e-14, "below now");
+    }
+}
+
+/// The commands of a text: lines that are indented further.
+fn commands(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_prefix("             ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_of_a_text_runs_as_it_is_pasted() {
+    let binary = assert_cmd::cargo::cargo_bin("rankscape");
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let two = |a: &str, b: &str| format!(r#"{{"W1": {a}, "W2": {b}}}"#).into_bytes();
+    let zero = "[[0, 0], [0, 0]]";
+    let one_layer = br#"{"W1": [[0, 0], [0, 7]]}"#.to_vec();
+    let mut ran = 0;
+    for name in ["w.json", "it's mine.json", "$HOME `x`.json", "a;b & \"c\".json", "ü=1.json", "-w.json"] {
+        for weights in [
+            two(zero, zero),
+            two("[[2.001, 0], [0, 1]]", "[[1, 0], [0, 1.001]]"),
+            two("[[1.4142, 0], [0, 1e-9]]", "[[1.4142, 0], [0, 1e-9]]"),
+            one_layer.clone(),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            put(folder.path(), name, &weights);
+            put(folder.path(), "d.json", DATA);
+            let given = format!("--weights={name}");
+            let arguments = ["diagnose", &given, "--data", "d.json", "--details"];
+            // The second time the names that were offered are taken.
+            for offered in ["best.json", "best-2.json"] {
+                let text = rankscape(folder.path(), &arguments).stdout;
+                assert!(text.contains(offered), "{name}: {text}");
+                for command in commands(&text) {
+                    assert!(command.starts_with("rankscape diagnose "), "{command}");
+                    let mut shell = std::process::Command::new("sh");
+                    let run = shell.arg("-c").arg(&command).current_dir(folder.path()).env("PATH", &path).output();
+                    let run = run.unwrap();
+                    assert!(run.status.success() && run.stderr.is_empty(), "{command}: {run:?}");
+                    ran += 1;
+                }
+            }
+            assert!(folder.path().join("best-2.json").exists(), "{name}");
+        }
+    }
+    assert_eq!(ran, 6 * 2 * (2 + 1 + 2 + 1));
+}
+
+#[test]
+fn linear_regression_hears_nothing_of_plateaus() {
+    let expected = "\
+Still descending; nothing is wrong: one layer has no plateaus. The loss can still fall to 0.
+
+Loss       20 now; the least that 2-2 can reach on 2 samples is 0
+Where      one layer: the loss is convex; relative gradient 1
+           curvature at the point itself: from 1 to 1
+To do      train on: gradient descent reaches the least at any learning rate below 2, two over the largest curvature
+           or go straight to the least:
+             rankscape diagnose --weights w.json --data d.json --leave best.json --to minimum
+Sure       exact arithmetic: a proof; all 2 decisions on ranks clear. The file holds matrices only: no activations between the layers are assumed
+";
+    assert_eq!(text(br#"{"W1": [[0, 0], [0, 7]]}"#, &[], 0), expected);
+}

@@ -28,6 +28,8 @@ pub use exact::{ExactData, ExactSquareNetwork};
 pub use ladder::{
     BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
 };
+#[cfg(test)]
+pub(crate) use ladder::work::counted as rungs_counted;
 pub use near::{NearCriticalPoint, NearPoint, NearSearch, Work as NearWork, near_critical_point};
 pub use numerical::classify;
 pub(crate) use numerical::string_ranks;
