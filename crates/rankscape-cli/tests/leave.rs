@@ -141,11 +141,7 @@ fn assert_least(folder: &Path, weights: &[u8], data: &[u8]) {
 fn one_sample_with_an_output_bias_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let one = br#"{"X": [[1.0, 2]], "Y": [[3, 1]]}"#;
-    assert_least(
-        folder.path(),
-        br#"{"W1": [[1, 0.5]], "b1": [0.1], "W2": [[0.7], [0.3]], "b2": [0.2, 0.1]}"#,
-        one,
-    );
+    assert_least(folder.path(), br#"{"W1": [[1, 0.5]], "b1": [0.1], "W2": [[0.7], [0.3]], "b2": [0.2, 0.1]}"#, one);
     assert_least(folder.path(), br#"{"W1": [[0, 0]], "b1": [0], "W2": [[0], [0]], "b2": [0, 0]}"#, one);
     assert_least(folder.path(), br#"{"W1": [[1, 0.5], [0, 0.5]], "b1": [0.1, 2]}"#, one);
 }

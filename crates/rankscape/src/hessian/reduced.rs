@@ -210,7 +210,9 @@ impl Block {
         };
         match &self.feature {
             Feature::Diagonal(values) => add_left(&a.scale_columns(values), change),
-            Feature::Dense(t) if samples * m * (f + outputs) < f * outputs * (m + samples) => add_left(&(a * t), change),
+            Feature::Dense(t) if samples * m * (f + outputs) < f * outputs * (m + samples) => {
+                add_left(&(a * t), change)
+            }
             Feature::Dense(t) => match &self.after {
                 Some(after) => change.add_product(&(after * a), t),
                 None => change.add_product(&a.scaled(self.scale), t),

@@ -7,12 +7,11 @@ pub(super) fn number(value: f64) -> String {
 
 /// So many significant digits, without an exponent where that is readable.
 pub(super) fn digits(value: f64, significant: usize) -> String {
-    let size = value.abs();
     let shown = significant.saturating_sub(1);
+    let rounded: f64 = format!("{value:.shown$e}").parse().unwrap_or(value);
     if value == 0.0 {
         "0".to_owned()
-    } else if (1e-3..1e9).contains(&size) {
-        let rounded: f64 = format!("{value:.shown$e}").parse().unwrap_or(value);
+    } else if (1e-3..1e9).contains(&rounded.abs()) {
         let decimals = (shown as i32 - rounded.abs().log10().floor() as i32).clamp(0, 8) as usize;
         let text = format!("{rounded:.decimals$}");
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -78,6 +77,10 @@ mod tests {
         assert_eq!(
             [digits(0.021_94, 2), digits(-272.4, 2), digits(19_240_336.0, 3), digits(0.999_96, 2), digits(3e-12, 2)],
             ["0.022", "-270", "19200000", "1", "3.0e-12"]
+        );
+        assert_eq!(
+            [digits(-0.000_999_999, 3), digits(0.000_994, 2), digits(999_999_999.7, 3)],
+            ["-0.001", "9.9e-4", "1.00e9"]
         );
     }
 

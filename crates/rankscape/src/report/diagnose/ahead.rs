@@ -14,7 +14,8 @@ pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
     if worth.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![row("Ahead", ["learning", "leads to a loss of", "below the plateau before by", "below now by"])];
+    let mut lines =
+        vec![row("Ahead", ["learning", "leads to a loss of", "below the plateau before by", "below now by"])];
     let shown = if worth.len() <= ROWS { worth.len() } else { ROWS - 1 };
     let last = worth.len() - 1;
     for (k, step) in worth.iter().enumerate().filter(|&(k, _)| k < shown || k == last) {

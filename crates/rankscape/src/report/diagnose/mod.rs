@@ -231,7 +231,8 @@ fn nothing_to_learn(document: &DiagnoseDocument) -> String {
         (0, true) => "all inputs are equal, so the output bias alone can give what the weights can".to_owned(),
         (_, false) if targets_are_zero => "all targets are zero, so the least is where the product is zero".to_owned(),
         (_, true) if targets_are_zero => {
-            "all targets are equal, so the output bias alone fits them, and the least is where the product is zero".to_owned()
+            "all targets are equal, so the output bias alone fits them, and the least is where the product is zero"
+                .to_owned()
         }
         (_, centred) => {
             let bias = if centred { ", and the output bias the mean of the targets" } else { "" };
@@ -250,6 +251,7 @@ fn sure(document: &DiagnoseDocument) -> String {
         _ => "double precision",
     };
     let ranks = match unclear {
+        0 if total == 1 => "the one decision on ranks is clear".to_owned(),
         0 => format!("all {} on ranks clear", counted(total, "decision")),
         _ => format!("{unclear} of {} on ranks not clear (--details)", counted(total, "decision")),
     };
