@@ -309,7 +309,7 @@ pub(crate) struct HessianOptions {
     /// Which part.
     #[arg(long, value_enum, default_value_t = PartName::Full, value_name = "PART")]
     pub(crate) part: PartName,
-    /// Only the diagonal block of one layer, counted from 1.
+    /// Only the diagonal block of one layer, counted from 1; of the whole Hessian, so not with --part, --vectors or --all.
     #[arg(long, value_name = "K", conflicts_with_all = ["part", "vectors", "all"])]
     pub(crate) layer: Option<usize>,
     /// List all eigenvalues also beyond 2,000 parameters.

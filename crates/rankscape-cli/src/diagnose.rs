@@ -1,5 +1,6 @@
 //! `rankscape diagnose`: reads weights and data, asks the library, prints the answer.
 
+use std::path::Path;
 use std::time::Instant;
 
 use rankscape::InputError;
@@ -45,10 +46,20 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     document.run = run_document(common, started);
     let command =
         command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
-    let text = diagnose_text(&document, DiagnoseText { command: &command, details: options.details });
+    let [next, best] = ["next", "best"].map(|stem| free_name(stem, options.point.weights.as_deref()));
+    let text = DiagnoseText { command: &command, next: &next, best: &best, details: options.details };
+    let text = diagnose_text(&document, text);
     let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
     let code = if undecided { UNDECIDED } else { ANSWERED };
     finish(common, "diagnose.json", &document, text, code)
+}
+
+/// A name that no file has yet, with the ending of the weights where files with it can be written.
+fn free_name(stem: &str, weights: Option<&str>) -> String {
+    let ending = [".npz", ".json"].into_iter().find(|ending| weights.is_some_and(|file| file.ends_with(ending)));
+    let ending = ending.unwrap_or(".safetensors");
+    let names = (2..).map(|count| format!("{stem}-{count}{ending}"));
+    std::iter::once(format!("{stem}{ending}")).chain(names).find(|name| !Path::new(name).exists()).unwrap_or_default()
 }
 
 fn why_not_near(critical: bool) -> &'static str {

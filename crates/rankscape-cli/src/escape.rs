@@ -91,7 +91,9 @@ fn chosen(
         return None;
     }
     if options.construction == "best" && !options.ascent {
-        return found.escape.clone().filter(|escape| escape.kind != EscapeKind::OutputBias);
+        // A step of the bias alone is no path of weights, which is what a certificate holds.
+        let stored = |escape: &Escape| options.certificate.is_none() || escape.kind != EscapeKind::OutputBias;
+        return found.escape.clone().filter(stored);
     }
     all.iter().find_map(|(_, result)| result.as_ref().ok()).map(Constructed::to_escape)
 }

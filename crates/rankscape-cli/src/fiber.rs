@@ -75,7 +75,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
             text += "Toward     the balanced point outside the orbit (the weights that a change of basis leads to), without end:\n";
         }
         for point in &document.toward {
-            text += &format!("           step {:.1e}: defect {:.3e}\n", point.epsilon, point.defect);
+            text += &format!("           step {}: defect {:.3e}\n", point.epsilon, point.defect);
         }
         if let (Some(file), None) = (&options.save, &found.factors) {
             text += &format!("Save       {} is not written: there is nothing balanced to write\n", file.display());

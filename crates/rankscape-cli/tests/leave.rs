@@ -124,3 +124,45 @@ fn a_shipped_plateau_is_left() {
     let after = rankscape(folder.path(), &again).json();
     assert_lower(&before, &after, 1e-6);
 }
+
+/// What `--leave` writes is at the least loss.
+#[track_caller]
+fn assert_least(folder: &Path, weights: &[u8], data: &[u8]) {
+    put(folder, "w.json", weights);
+    put(folder, "d.json", data);
+    let (before, after) = left(folder, "w.json", "left.json", &["--data", "d.json"]);
+    assert_lower(&before, &after, 1e-13);
+    let least = &before["loss"]["global_minimum"];
+    assert_close(&after["loss"]["value"], least.as_f64().unwrap(), 1e-13, "least");
+    assert_eq!(&after["loss"]["global_minimum"], least);
+}
+
+#[test]
+fn one_sample_with_an_output_bias_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = br#"{"X": [[1.0, 2]], "Y": [[3, 1]]}"#;
+    assert_least(folder.path(), br#"{"W1": [[1, 0.5]], "b1": [0.1], "W2": [[0.7], [0.3]], "b2": [0.2, 0.1]}"#, one);
+    assert_least(folder.path(), br#"{"W1": [[0, 0]], "b1": [0], "W2": [[0], [0]], "b2": [0, 0]}"#, one);
+    assert_least(folder.path(), br#"{"W1": [[1, 0.5], [0, 0.5]], "b1": [0.1, 2]}"#, one);
+}
+
+#[test]
+fn targets_that_are_zero_or_equal_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let layers = r#""W1": [[1, 0.5], [0.25, 1]], "W2": [[0.7, 1], [0.3, -1]]"#;
+    let inputs = r#""X": [[1, 2], [0, 1], [1.5, 0]]"#;
+    let data = |targets: &str| format!(r#"{{{inputs}, "Y": {targets}}}"#);
+    let zero = data("[[0, 0], [0, 0], [0, 0]]");
+    assert_least(folder.path(), format!("{{{layers}}}").as_bytes(), zero.as_bytes());
+    let equal = data("[[3, 1], [3, 1], [3, 1]]");
+    assert_least(folder.path(), format!(r#"{{{layers}, "b2": [0, 1]}}"#).as_bytes(), equal.as_bytes());
+    // No input predicts a target: X' Y = 0.
+    let blind = r#"{"X": [[1, 0], [1, 0], [0, 1], [0, 1]], "Y": [[1, 2], [-1, -2], [2, 1], [-2, -1.0]]}"#;
+    assert_least(folder.path(), format!("{{{layers}}}").as_bytes(), blind.as_bytes());
+}
+
+#[test]
+fn one_layer_is_left_for_its_minimum() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_least(folder.path(), br#"{"weight": [[0.5, 0], [0, 7]]}"#, DATA);
+}

@@ -25,13 +25,13 @@ fn the_origin_of_two_layers_is_a_strict_saddle() {
     let expected = "\
 Stalled at a saddle: the gradient is zero, yet the loss can still fall to 0.
 
-Loss       2.5 now; the least that 2-2-2 can reach on 2 samples is 0 to rounding
+Loss       2.5 now; the least that 2-2-2 can reach on 2 samples is 0
 Where      at a strict saddle: 4 directions of descent, found by the second derivative
            curvature at the point itself: from -2 to 2
 Why        the narrowest layer has room for 2 directions of the data; none is learned
-Ahead      learning          lowers the loss by   to the plateau at
-           direction 1       2                    0.5
-           direction 2       0.5                  0 to rounding, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           direction 1       0.5                       2                            2
+           direction 2       0, the least              0.5                          2.5
 To do      step off, and train on from the file that this writes:
              rankscape diagnose --weights w.json --data d.json --leave next.json
            or go straight to the least:
@@ -47,13 +47,13 @@ fn the_origin_of_three_layers_is_a_non_strict_saddle() {
     let expected = "\
 Stalled at a saddle: the gradient is zero, yet the loss can still fall to 0.
 
-Loss       2.5 now; the least that 2-2-2-2 can reach on 2 samples is 0 to rounding
+Loss       2.5 now; the least that 2-2-2-2 can reach on 2 samples is 0
 Where      at a non-strict saddle: flat to second order, the loss falls at order 3 of a curved path
            curvature at the point itself: from 0 to 0
 Why        the narrowest layer has room for 2 directions of the data; none is learned
-Ahead      learning          lowers the loss by   to the plateau at
-           direction 1       2                    0.5
-           direction 2       0.5                  0 to rounding, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           direction 1       0.5                       2                            2
+           direction 2       0, the least              0.5                          2.5
 To do      step off, and train on from the file that this writes:
              rankscape diagnose --weights w.json --data d.json --leave next.json
            or go straight to the least:
@@ -69,10 +69,10 @@ fn an_exact_fit_is_the_best() {
     let expected = "\
 At the best that this network can reach: it fits the data exactly.
 
-Loss       0 to rounding now, and no weights of 2-2-2 have less on 2 samples
+Loss       0 now, and no weights of 2-2-2 have less on 2 samples
 Where      a global minimum; curvature at the point itself: from 0 to 5
 Why        the narrowest layer has room for 2 directions of the data; 2 are learned (1-2)
-To do      nothing is to gain
+To do      nothing more is to gain
 Sure       exact arithmetic: a proof; all 5 decisions on ranks clear. The file holds matrices only: no activations between the layers are assumed
 ";
     assert_eq!(text(br#"{"W1": [[2, 0], [0, 1]], "W2": [[1, 0], [0, 1]]}"#, &[], 0), expected);
@@ -86,7 +86,7 @@ At the best that this network can reach: no weights have a lower loss.
 Loss       0.5 now, and no weights of 2-1-2 have less on 2 samples
 Where      a global minimum; curvature at the point itself: from 0 to 5
 Why        the narrowest layer has room for 1 direction of the data; 1 is learned (direction 1)
-To do      nothing with these widths; 2 in the narrowest layer would reach 0 to rounding
+To do      nothing more is to gain with these widths; 2 in the narrowest layer would reach 0
 Sure       exact arithmetic: a proof; all 5 decisions on ranks clear. The file holds matrices only: no activations between the layers are assumed
 ";
     assert_eq!(text(br#"{"W1": [[2, 0]], "W2": [[1], [0]]}"#, &[], 0), expected);
@@ -98,8 +98,8 @@ fn beside_a_minimum_little_is_to_gain() {
 So near an exact fit that nothing is to gain but the last of the loss.
 
 Loss       1.00000e-6 now; the least that 2-2-2 can reach on 2 samples is 0 to rounding
-Where      a global minimum 0.032 % of the length of the weights away
-           curvature at the point itself: from -1.00e-3 to 5.01
+Where      a global minimum at a distance of 0.032 % of the length of the weights
+           curvature at the point itself: from -0.001 to 5.01
 Why        the narrowest layer has room for 2 directions of the data; 2 are learned (1-2)
 To do      to have the rest:
              rankscape diagnose --weights w.json --data d.json --leave best.json --to minimum
@@ -114,11 +114,11 @@ fn beside_a_saddle_training_stalls() {
 Stalled beside a saddle: the loss can still fall to 0.
 
 Loss       0.5 now; the least that 2-2-2-2 can reach on 2 samples is 0 to rounding
-Where      a strict saddle 8.8e-4 % of the length of the weights away, 1 direction of descent there (curvature to -1.00e-3); a non-strict saddle, flat to second order, 0.045 % away
+Where      a strict saddle at a distance of 8.8e-4 % of the length of the weights, with 1 direction of descent (curvature there down to -0.001); a non-strict saddle, flat to second order, at 0.045 %
            curvature at the point itself: from -0.001 to 8
 Why        the narrowest layer has room for 2 directions of the data; 1 is learned (direction 1)
-Ahead      learning          lowers the loss by   to the plateau at
-           direction 2       0.5                  0 to rounding, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           direction 2       0 to rounding, the least  0.5                          0.5
 To do      step off, and train on from the file that this writes:
              rankscape diagnose --weights w.json --data d.json --leave next.json
            or go straight to the least:
@@ -142,7 +142,7 @@ fn a_biased_network_on_its_way() {
 Still descending; nothing is wrong. The loss can still fall to 0.
 
 Loss       0.3125 a sample now; the least that 2-1-2 can reach on 2 samples is 0 to rounding
-Where      no critical point lies within a tenth of the length of the weights; relative gradient 2.1e-1
+Where      no critical point lies within a tenth of the length of the weights; relative gradient 0.21
            curvature at the point itself: from -0.259 to 3.09
 Why        the narrowest layer has room for 1 direction of the data; 1 is learned (direction 1)
 To do      train on
@@ -164,8 +164,8 @@ Loss       2 now; the least that 2-1-2 can reach for this target is 0.5
 Where      at a strict saddle: 1 direction of descent, found by the second derivative
            curvature at the point itself: from -1 to 3
 Why        the narrowest layer has room for 1 direction of the data; 1 is learned (direction 2); 1 of them takes the place of a better one
-Ahead      learning          lowers the loss by   to the plateau at
-           1 in place of 2   1.5                  0.5, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           1 in place of 2   0.5, the least            1.5                          1.5
 To do      step off, and train on from the file that this writes:
              rankscape diagnose --weights w.json --target t.json --leave next.json
            or go straight to the least:
@@ -181,13 +181,13 @@ fn weights_that_left_are_described() {
     let expected = "\
 Stalled at a saddle: the gradient is zero, yet the loss can still fall to 0.
 
-Loss       2.5 now; the least that 2-2-2-2 can reach on 2 samples is 0 to rounding
+Loss       2.5 now; the least that 2-2-2-2 can reach on 2 samples is 0
 Where      at a non-strict saddle: flat to second order, the loss falls at order 3 of a curved path
            curvature at the point itself: from 0 to 0
 Why        the narrowest layer has room for 2 directions of the data; none is learned
-Ahead      learning          lowers the loss by   to the plateau at
-           direction 1       2                    0.5
-           direction 2       0.5                  0 to rounding, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           direction 1       0.5                       2                            2
+           direction 2       0, the least              0.5                          2.5
 To do      left.json holds weights whose loss is 0.625, lower by 1.875
            train on from them, at learning rate 0.13: plain gradient descent passes the next plateau within 2 steps
 Sure       exact arithmetic: a proof; all 8 decisions on ranks clear. The file holds matrices only: no activations between the layers are assumed
@@ -210,8 +210,8 @@ Undecided: the rank W X is not clear, a singular value of 1 is too near the thre
 Loss       0.5 now; the least that 2-2-2 can reach on 2 samples is 0 to rounding
 Where      a critical point (relative gradient 2.4e-8); curvature at the point itself: from -1 to 5
 Why        the narrowest layer has room for 2 directions of the data; 1 is learned (direction 1)
-Ahead      learning          lowers the loss by   to the plateau at
-           direction 2       0.5                  0 to rounding, the least
+Ahead      learning          leads to a loss of        below the plateau before by  below now by
+           direction 2       0 to rounding, the least  0.5                          0.5
 To do      step off, and train on from the file that this writes:
              rankscape diagnose --weights w.json --data d.json --tolerance rank_gap=1e10 --tolerance critical_floor=1e-6 --leave next.json
            or go straight to the least:
@@ -252,4 +252,128 @@ fn the_theory_is_under_details() {
     ] {
         assert!(found.contains(line), "{line}: {found}");
     }
+}
+
+/// The words of a text, to compare a part of it.
+#[track_caller]
+fn said(weights: &[u8], data: &[u8], more: &[&str], parts: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "w.json", weights);
+    put(folder.path(), "d.json", data);
+    let run = rankscape(folder.path(), &[&["diagnose", "--weights", "w.json", "--data", "d.json"], more].concat());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    for part in parts {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    run.stdout
+}
+
+#[test]
+fn a_direction_that_overshoots_is_not_learned() {
+    let of =
+        |first: &str, second: &str| format!(r#"{{"W1": [[{first}, 0], [0, {second}]], "W2": [[1, 0], [0, 1.0]]}}"#);
+    let why = |first: &str, second: &str, parts: &[&str]| said(of(first, second).as_bytes(), DATA, &[], parts);
+    why("2e10", "1", &["1 is learned (direction 2); 1 overshoots (direction 1, 1.0e10 times its size)"]);
+    why("-4", "-1", &["none is learned; 2 have the wrong sign (1-2; up to 2 times their size)"]);
+    why("2.9", "1.6", &["1 is learned (direction 1); 1 overshoots (direction 2, 1.6 times its size)"]);
+    let json = said(of("2e10", "0.4").as_bytes(), DATA, &["--json"], &[]);
+    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found["outlook"]["learned"], serde_json::json!([]));
+    let excess = &found["outlook"]["excess"];
+    assert_eq!((excess.as_array().unwrap().len(), &excess[0]["direction"]), (1, &serde_json::json!(1)));
+    common::assert_close(&excess[0]["share"], 1e10, 1e-14, "share");
+    assert_eq!(found["outlook"]["ahead"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn data_without_anything_to_learn_are_told() {
+    let plain = br#"{"W1": [[1, 0.5]], "W2": [[0.7], [0.3]]}"#;
+    let biased = br#"{"W1": [[1, 0.5]], "W2": [[0.7], [0.3]], "b2": [0.2, 0.1]}"#;
+    let data = |x: &str, y: &str| format!(r#"{{"X": {x}, "Y": {y}}}"#);
+    let (zero, equal, other) = ("[[0, 0], [0, 0]]", "[[1, 2], [1, 2]]", "[[3, 1], [0, 4]]");
+    for (weights, x, y, parts) in [
+        (&plain[..], zero, other, ["all inputs are zero, so the loss does not depend on the weights", "At the best"]),
+        (plain, other, zero, ["all targets are zero, so the least is where the product is zero", "nothing is wrong"]),
+        (
+            biased,
+            equal,
+            other,
+            ["all inputs are equal, so the output bias alone can give", "--leave best.json --to minimum"],
+        ),
+        (biased, other, equal, ["all targets are equal, so the output bias alone fits them", "nothing is wrong"]),
+        (plain, "[[1, 0], [1, 0]]", "[[1, 1], [-1, -1]]", ["the inputs do not predict the targets", "is 2"]),
+    ] {
+        let text = said(weights, data(x, y).as_bytes(), &[], &parts);
+        assert!(!text.contains("zero weights"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_ahead_is_compared_with_the_loss_now() {
+    let weights = br#"{"W1": [[1, 0], [0, 0.125]], "W2": [[1, 0], [0, 0.5]]}"#;
+    let text = said(weights, DATA, &["--json"], &[]);
+    let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let now = found["loss"]["value"].as_f64().unwrap();
+    for step in found["outlook"]["ahead"].as_array().unwrap() {
+        let below = now - step["value"].as_f64().unwrap();
+        common::assert_close(&step["below_now"], below, 1e-14, "below now");
+    }
+}
+
+/// The commands of a text: lines that are indented further.
+fn commands(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_prefix("             ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_of_a_text_runs_as_it_is_pasted() {
+    let binary = assert_cmd::cargo::cargo_bin("rankscape");
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let two = |a: &str, b: &str| format!(r#"{{"W1": {a}, "W2": {b}}}"#).into_bytes();
+    let zero = "[[0, 0], [0, 0]]";
+    let one_layer = br#"{"W1": [[0, 0], [0, 7]]}"#.to_vec();
+    let stalled = br#"{"W1": [[1.4142, 0], [0, 1e-5]], "W2": [[1.4142, 0], [0, 1e-5]], "W3": [[1, 0], [0, 1e-3]]}"#;
+    let mut ran = 0;
+    for name in ["w.json", "it's mine.json", "$HOME `x`.json", "a;b & \"c\".json", "ü=1.json", "-w.json"] {
+        for weights in
+            [two(zero, zero), two("[[2.001, 0], [0, 1]]", "[[1, 0], [0, 1.001]]"), stalled.to_vec(), one_layer.clone()]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            put(folder.path(), name, &weights);
+            put(folder.path(), "d.json", DATA);
+            let given = format!("--weights={name}");
+            let arguments = ["diagnose", &given, "--data", "d.json"];
+            // The second time the names that were offered are taken.
+            for offered in ["best.json", "best-2.json"] {
+                let text = rankscape(folder.path(), &arguments).stdout;
+                assert!(text.contains(offered), "{name}: {text}");
+                for command in commands(&text) {
+                    assert!(command.starts_with("rankscape diagnose "), "{command}");
+                    let mut shell = std::process::Command::new("sh");
+                    let run = shell.arg("-c").arg(&command).current_dir(folder.path()).env("PATH", &path).output();
+                    let run = run.unwrap();
+                    assert!(run.status.success() && run.stderr.is_empty(), "{command}: {run:?}");
+                    ran += 1;
+                }
+            }
+            assert!(folder.path().join("best-2.json").exists(), "{name}");
+        }
+    }
+    assert_eq!(ran, 6 * 2 * (2 + 1 + 2 + 1));
+}
+
+#[test]
+fn linear_regression_hears_nothing_of_plateaus() {
+    let expected = "\
+Still descending; nothing is wrong: one layer has no plateaus. The loss can still fall to 0.
+
+Loss       0.5 now; the least that 2-2 can reach on 2 samples is 0
+Where      one layer: the loss is convex; relative gradient 0.27
+           curvature at the point itself: from 1 to 1
+To do      train on: gradient descent reaches the least at any learning rate below 2, two over the largest curvature
+           or go straight to the least:
+             rankscape diagnose --weights w.json --data d.json --leave best.json --to minimum
+Sure       exact arithmetic: a proof; the one decision on ranks is clear. The file holds matrices only: no activations between the layers are assumed
+";
+    assert_eq!(text(br#"{"W1": [[1, 0], [0, 1]]}"#, &[], 0), expected);
 }

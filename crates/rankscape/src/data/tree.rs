@@ -5,7 +5,7 @@
 //! effect on the bits.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::ThreadPool;
 
@@ -74,16 +74,18 @@ impl Shared {
     }
 }
 
-/// The tree while blocks arrive. At most `threads + 1` blocks wait or are worked on at any time.
+/// The tree while blocks arrive. At most `threads + 1` blocks wait or are worked on at any time, beside the first one: it is
+/// kept until a second one comes, since threads that are started for a single block cost more than it does.
 pub(super) struct Tree {
     shared: Arc<Shared>,
-    pool: Option<Arc<ThreadPool>>,
-    limit: usize,
+    first: Mutex<Option<(u64, Block)>>,
+    pool: OnceLock<Option<Arc<ThreadPool>>>,
+    threads: usize,
 }
 
 impl Tree {
     pub(super) fn new(threads: usize) -> Self {
-        Self { shared: Arc::default(), pool: parallel::pool(threads), limit: threads + 1 }
+        Self { shared: Arc::default(), first: Mutex::default(), pool: OnceLock::new(), threads }
     }
 
     /// Memory for the rows of a block.
@@ -95,9 +97,29 @@ impl Tree {
 
     /// Adds block number `index`; waits while too many are on their way.
     pub(super) fn add(&self, index: u64, block: Block) {
-        let Some(pool) = &self.pool else { return self.shared.work(index, block) };
+        let mut first = self.first();
+        if self.pool.get().is_none() && first.is_none() {
+            *first = Some((index, block));
+            return;
+        }
+        let pool = self.pool.get_or_init(|| parallel::pool(self.threads)).as_ref();
+        let held = first.take();
+        drop(first);
+        for (index, block) in held.into_iter().chain([(index, block)]) {
+            match pool {
+                Some(pool) => self.submit(pool, index, block),
+                None => self.shared.work(index, block),
+            }
+        }
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<(u64, Block)>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn submit(&self, pool: &ThreadPool, index: u64, block: Block) {
         let mut state = self.shared.lock();
-        while state.pending >= self.limit {
+        while state.pending > self.threads {
             state = self.wait(state);
         }
         state.pending += 1;
@@ -116,6 +138,8 @@ impl Tree {
 
     /// The factor of all blocks; `None` without blocks.
     pub(super) fn finish(self) -> Option<SampleFactor> {
+        let held = self.first().take();
+        held.into_iter().for_each(|(index, block)| self.shared.work(index, block));
         let mut state = self.shared.lock();
         while state.pending > 0 {
             state = self.wait(state);

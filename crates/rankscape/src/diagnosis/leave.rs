@@ -40,7 +40,8 @@ pub struct Leave {
 /// Matrices and biases as given.
 pub type GivenParameters = (Vec<Matrix>, Vec<Option<Vec<f64>>>);
 
-/// Weights that have left `point`; `stored` rounds parameters to what a file holds. `None` where nothing is lower.
+/// Weights that have left `point`; `stored` rounds parameters to what a file holds. `None` where nothing is lower. One layer has
+/// no rung above its minimum: there every way leads to that.
 ///
 /// # Errors
 /// If `stored` fails.
@@ -55,6 +56,7 @@ pub fn leave(
         return Ok(None);
     }
     let view = View::new(point, found.learned(), settings);
+    let to = if point.factors.depth() == 1 { Destination::Minimum } else { to };
     let last = [1.0];
     let shares = if to == Destination::Minimum || view.outlook.missing() == 0 { &last[..] } else { &SHARES[..] };
     for &share in shares {
@@ -82,7 +84,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// `learned` are 1-based indices; where they are not known, what the product has more than half of counts.
+    /// `learned` are 1-based indices; where they are not known, directions count of which the product has the share one up to a
+    /// half.
     pub(super) fn new(point: &Point, learned: Option<&[usize]>, settings: Settings<'_>) -> Self {
         let whitening = &point.whitening;
         let network = NormalizedNetwork::new(&point.factors, whitening);
@@ -97,7 +100,9 @@ impl View {
             Some(learned) => learned.iter().map(|index| index - 1).filter(|&i| i < directions.shares.len()).collect(),
             None => directions.learned(rank.min(whitening.rank.rank)),
         };
-        let outlook = Outlook::new(whitening, &captured, rank, negligible);
+        let mut outlook = Outlook::new(whitening, &captured, rank, negligible);
+        let missing: Vec<usize> = outlook.steps().into_iter().map(|(learn, ..)| learn).collect();
+        outlook.excess = directions.excess(missing.into_iter());
         Self { directions, outlook }
     }
 

@@ -88,6 +88,8 @@ impl<'a> Prepared<'a> {
 pub struct Diagnosis {
     /// The widths.
     pub architecture: Architecture,
+    /// The last layer has a bias, so X and Y are centred.
+    pub centred: bool,
     /// `L`.
     pub loss: f64,
     /// Smallest value of the loss over the architecture.
@@ -190,9 +192,11 @@ pub fn diagnose(point: &Point, settings: Settings<'_>) -> Result<Diagnosis> {
     let stall = (!critical).then(|| context.stall(&extremes, near.as_ref())).flatten();
     let escape = context.escape(class, inertia, &extremes, near.as_ref());
     let captured = context.captured(analysis.as_ref()).map(|found| found.indices);
-    let outlook = View::new(point, learned(captured.as_ref(), near.as_ref()), settings).outlook;
+    let mut outlook = View::new(point, learned(captured.as_ref(), near.as_ref()), settings).outlook;
+    outlook.wider = outlook.wider.and_then(|_| context.minimum_of_wider());
     Ok(Diagnosis {
         architecture: factors.architecture().clone(),
+        centred: point.output_bias.is_some(),
         loss,
         global_minimum,
         gradient_norm,
@@ -389,12 +393,26 @@ impl Context<'_> {
 
     /// `L` and the smallest value over the architecture, which no rounding error of the first may undercut.
     fn values(&self, given: &NormalizedNetwork) -> (f64, f64) {
-        let Point { factors, whitening, .. } = self.point;
         let exactly = |exact: &ExactSquareNetwork<'_>| 0.5 * rational_to_f64(&exact.squared_residual());
         let loss = self.exact.map_or_else(|| self.point.loss(given), exactly);
-        let exact = self.point.exact_data.as_ref();
-        let minimum = Ladder::minimum_of(factors.architecture(), whitening, exact, self.settings.tolerances);
+        let minimum = self.minimum_of(self.point.factors.architecture());
         (if loss.is_nan() { loss } else { loss.max(minimum) }, minimum)
+    }
+
+    /// Smallest value of the loss for these data and other widths.
+    fn minimum_of(&self, architecture: &Architecture) -> f64 {
+        let Point { whitening, exact_data, .. } = self.point;
+        Ladder::minimum_of(architecture, whitening, exact_data.as_ref(), self.settings.tolerances)
+    }
+
+    /// The same with one more unit in every hidden layer that is as narrow as the narrowest.
+    fn minimum_of_wider(&self) -> Option<f64> {
+        let architecture = self.point.factors.architecture();
+        let wider = architecture.bottleneck_rank() + 1;
+        let mut widths = architecture.widths().to_vec();
+        let last = widths.len() - 1;
+        widths[1..last].iter_mut().for_each(|width| *width = wider.max(*width));
+        Some(self.minimum_of(&Architecture::new(widths).ok()?))
     }
 
     /// The decisions behind the class, and those behind the rank profile and all that follows from it.

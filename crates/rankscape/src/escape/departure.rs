@@ -52,6 +52,9 @@ pub struct Outlook {
     pub wider: Option<f64>,
     /// Loss of the zero map.
     pub value_at_origin: f64,
+    /// Missing directions of which the product has half as much again or more, or half or more with the wrong sign; with their
+    /// shares `u_i' W v_i / s_i`.
+    pub excess: Vec<(usize, f64)>,
     /// What each addition, then each swap, lowers the loss by.
     gains: Vec<f64>,
 }
@@ -85,6 +88,7 @@ impl Outlook {
             minimum,
             wider: (room < values.len()).then(|| whitening.minimum_at_rank(room + 1)),
             value_at_origin,
+            excess: Vec::new(),
             gains,
         }
     }
@@ -149,13 +153,21 @@ impl SingularDirections {
         Self { left, right, values: s[..count].to_vec(), shares }
     }
 
-    /// Directions of which the product has more than half, `most` of them at most, largest shares first kept; ascending.
+    /// Directions whose share is one up to a half, `most` of them at most, nearest to one first kept; ascending.
     pub fn learned(&self, most: usize) -> Vec<usize> {
-        let mut learned: Vec<usize> = (0..self.shares.len()).filter(|&i| self.shares[i] > 0.5).collect();
-        learned.sort_by(|&a, &b| self.shares[b].total_cmp(&self.shares[a]));
+        let error = |i: usize| (self.shares[i] - 1.0).abs();
+        let mut learned: Vec<usize> = (0..self.shares.len()).filter(|&i| error(i) < 0.5).collect();
+        learned.sort_by(|&a, &b| error(a).total_cmp(&error(b)));
         learned.truncate(most);
         learned.sort_unstable();
         learned
+    }
+
+    /// Those of `directions` of which the product has half as much again or more, or half or more with the wrong sign; with
+    /// their shares.
+    pub fn excess(&self, directions: impl Iterator<Item = usize>) -> Vec<(usize, f64)> {
+        let known = directions.filter_map(|i| Some((i, *self.shares.get(i)?)));
+        known.filter(|(_, share)| *share >= 1.5 || *share <= -0.5).collect()
     }
 
     /// The whitened product in which every missing direction has its `share`, as a left and a right factor of full rank;
@@ -199,7 +211,8 @@ pub struct Departure {
 impl Departure {
     /// `W_k = C_k S^{1/h} C_{k-1}'`, where `C_h S C_0'` is the singular value decomposition of the product with every missing
     /// direction started, in the coordinates as given. `C_k` is the orthonormal frame nearest to `W_k C_{k-1}`. What `W_1` does
-    /// outside the column space of `X` stays. `None` where the numbers leave double precision, or nothing is left to factor.
+    /// outside the column space of `X` stays. Where that product is zero, since the target is, `W_1` is zero on the column space
+    /// of `X` and the other layers stay. `None` where the numbers leave double precision.
     pub fn new(
         factors: &Factors,
         whitening: &Whitening,
@@ -209,8 +222,13 @@ impl Departure {
     ) -> Option<Self> {
         let (left, right) = directions.started(outlook, share);
         let rank = left.ncols();
+        let first = &factors.matrices()[0];
+        let unseen = first - &(first * &whitening.basis).times_transpose(&whitening.basis);
         if rank == 0 {
-            return None;
+            let matrices = std::iter::once(unseen).chain(factors.matrices()[1..].iter().cloned()).collect();
+            let hidden = factors.architecture().widths()[1..factors.depth()].iter();
+            let frames = hidden.map(|&width| Matrix::identity(width)).collect();
+            return Some(Self { factors: factors.with_matrices(matrices), frames });
         }
         let inverse: Vec<f64> = whitening.scales.iter().map(|s| 1.0 / s).collect();
         let product = Factors::new(vec![right.transpose().scale_columns(&inverse), left]).ok()?;
@@ -225,8 +243,6 @@ impl Departure {
         frames.push(u);
         let layer = |k: usize| frames[k + 1].scale_columns(&root).times_transpose(&frames[k]);
         let mut matrices: Vec<Matrix> = (0..depth).map(layer).collect();
-        let first = &factors.matrices()[0];
-        let unseen = first - &(first * &whitening.basis).times_transpose(&whitening.basis);
         matrices[0].add_scaled(1.0, &unseen);
         let finite = matrices.iter().all(Matrix::is_finite);
         let frames = frames[1..depth].to_vec();

@@ -16,7 +16,7 @@ const BUDGET: usize = 4000;
 pub struct Extremes {
     /// Smallest eigenvalue; zero, without a vector, when the inertia proves it.
     pub smallest: Extreme,
-    /// Largest eigenvalue.
+    /// Largest eigenvalue; zero likewise.
     pub largest: Extreme,
 }
 
@@ -24,7 +24,7 @@ pub struct Extremes {
 ///
 /// At a minimum a Krylov method finds the smallest *positive* eigenvalue and reports success, because its starting
 /// vector's part in a large kernel is resolved last or never. The inertia, where it is known, is therefore used: with
-/// no negative and some zero eigenvalue the smallest is zero, and with a negative one a smallest value that is not below
+/// no negative and some zero eigenvalue the smallest is zero, with no positive and some zero one the largest is, and with a negative one a smallest value that is not below
 /// [`rounding_of_eigenvalues`] was lost in rounding or missed: it counts as not converged.
 pub fn extremes(
     operator: &HessianOperator<'_>,
@@ -40,6 +40,8 @@ pub fn extremes(
     let mut smallest = smallest.filter(|_| !semidefinite).unwrap_or_else(|| zero_eigenvalue(&largest));
     let noise = rounding_of_eigenvalues(operator.dimension(), smallest.scale.max(largest.value.abs()), tolerances);
     smallest.converged &= smallest.value < -noise || inertia.is_none_or(|found| found.negative == 0);
+    let nothing_rises = inertia.is_some_and(|found| found.positive == 0 && found.zero > 0);
+    let largest = if nothing_rises { zero_eigenvalue(&largest) } else { largest };
     Extremes { smallest, largest }
 }
 
@@ -96,9 +98,9 @@ fn on_subspace<const N: usize>(
     ends_of(reduced, ends, tolerances, seed).map(|pair| lifted(pair).measured(operator, tolerances.krylov))
 }
 
-/// The smallest eigenvalue where the inertia proves that it is zero; no eigenvector is computed.
-fn zero_eigenvalue(largest: &Extreme) -> Extreme {
-    Extreme { value: 0.0, vector: Vec::new(), residual: 0.0, scale: largest.scale, converged: true, applications: 0 }
+/// An end of the spectrum where the inertia proves that it is zero; no eigenvector is computed.
+fn zero_eigenvalue(like: &Extreme) -> Extreme {
+    Extreme { value: 0.0, vector: Vec::new(), residual: 0.0, scale: like.scale, converged: true, applications: 0 }
 }
 
 fn dense(operator: &HessianOperator<'_>) -> Option<(Extreme, Extreme)> {

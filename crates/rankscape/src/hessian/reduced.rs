@@ -2,8 +2,9 @@
 //!
 //! For a block `b` of layer `k` let `Q` span the range of `M_k'`, `F` that of `Phi_b`, `K` that of `Phi_b R'` (`R` the
 //! residual) and `J` that of `M_k' R Phi_c'` over all blocks `c` of earlier layers. The image of the Hessian lies in
-//! `Q (x) F + R^{d_k} (x) K + J (x) R^{d_{k-1}}`, so the rest is in the kernel: `docs/spectra.md`, section 5. At a critical
-//! point of a network with few outputs this is a small part of the parameters.
+//! `Q (x) F + R^{d_k} (x) K + J (x) R^{d_{k-1}}`, so the rest is in the kernel: `docs/spectra.md`, section 5. Of the complements
+//! of `Q` and `F` only what the layers between two blocks pass on matters. At a critical point this is a small part of the
+//! parameters.
 
 use super::operator::{HessianOperator, Part};
 use crate::linalg::{Matrix, SymmetricOperator, orthonormal_complement, svd, triangular_factor_of};
@@ -18,7 +19,7 @@ pub(super) struct ReducedHessian {
     residual: (usize, usize),
 }
 
-/// An orthonormal basis of a subspace, and one of its complement.
+/// An orthonormal basis of a subspace, and one of its complement or of the part of it that matters.
 #[derive(Debug, Clone)]
 struct Split {
     /// `None` is the identity: the whole space.
@@ -83,6 +84,7 @@ impl ReducedHessian {
             (0..blocks.len()).for_each(|b| blocks[b].k = blocks[b].row_space(operator, b, tolerances));
             (0..blocks.len()).for_each(|l| blocks[l].j = column_space(operator, &blocks, l, tolerances));
             couplings = all_couplings(operator, &blocks);
+            (0..blocks.len()).for_each(|b| drop_what_is_not_passed_on(b, &mut blocks, &mut couplings, tolerances));
         }
         Some(Self { blocks, couplings, residual: operator.pieces.residual })
     }
@@ -195,43 +197,48 @@ impl Block {
     /// Shapes of the three matrices of coordinates.
     fn sizes(&self) -> [(usize, usize); 3] {
         let (m, f) = (self.j.1.nrows(), self.k.1.nrows());
-        [(m, f), (self.shape.0 - m, self.k.0.ncols()), (self.j.0.ncols(), self.shape.1 - f)]
+        let (left, right) = (self.left.outside.ncols(), self.right.outside.ncols());
+        [(m, f), (left, self.k.0.ncols()), (self.j.0.ncols(), right)]
     }
 
     fn add_change(&self, a: &Matrix, change: &mut Matrix) {
         let (outputs, samples) = change.shape();
         let (m, f) = a.shape();
-        let left = |x: Matrix| match &self.after {
-            Some(after) => after * &x,
-            None => x.scaled(self.scale),
+        let add_left = |x: &Matrix, change: &mut Matrix| match &self.after {
+            Some(after) => change.add_product(after, x),
+            None => change.add_scaled(self.scale, x),
         };
-        let step = match &self.feature {
-            Feature::Diagonal(values) => left(a.scale_columns(values)),
-            Feature::Dense(t) if samples * m * (f + outputs) < f * outputs * (m + samples) => left(a * t),
-            Feature::Dense(t) => &left(a.clone()) * t,
-        };
-        change.add_scaled(1.0, &step);
+        match &self.feature {
+            Feature::Diagonal(values) => add_left(&a.scale_columns(values), change),
+            Feature::Dense(t) if samples * m * (f + outputs) < f * outputs * (m + samples) => {
+                add_left(&(a * t), change)
+            }
+            Feature::Dense(t) => match &self.after {
+                Some(after) => change.add_product(&(after * a), t),
+                None => change.add_product(&a.scaled(self.scale), t),
+            },
+        }
     }
 
     fn pull_back(&self, change: &Matrix) -> Matrix {
         let (outputs, samples) = change.shape();
         let [(m, f), ..] = self.sizes();
-        let left = |x: Matrix| match &self.after {
-            Some(after) => after.transpose_times(&x),
+        let left = |x: &Matrix| match &self.after {
+            Some(after) => after.transpose_times(x),
             None => x.scaled(self.scale),
         };
         match &self.feature {
-            Feature::Diagonal(values) => left(change.clone()).scale_columns(values),
+            Feature::Diagonal(values) => left(change).scale_columns(values),
             Feature::Dense(t) if samples * m * (f + outputs) < f * outputs * (m + samples) => {
-                left(change.clone()).times_transpose(t)
+                left(change).times_transpose(t)
             }
-            Feature::Dense(t) => left(change.times_transpose(t)),
+            Feature::Dense(t) => left(&change.times_transpose(t)),
         }
     }
 
     /// `[Q, Q_perp]' V K`.
     fn times_k(&self, part: &Coordinates) -> Matrix {
-        let mut out = Matrix::zeros(self.shape.0, self.k.0.ncols());
+        let mut out = Matrix::zeros(part.a.nrows() + part.c.nrows(), self.k.0.ncols());
         out.set_block(0, 0, &(&part.a * &self.k.1));
         out.set_block(part.a.nrows(), 0, &part.c);
         out
@@ -239,7 +246,7 @@ impl Block {
 
     /// `J' V [F, F_perp]`.
     fn times_j(&self, part: &Coordinates) -> Matrix {
-        let mut out = Matrix::zeros(self.j.0.ncols(), self.shape.1);
+        let mut out = Matrix::zeros(self.j.0.ncols(), part.a.ncols() + part.e.ncols());
         out.set_block(0, 0, &self.j.1.transpose_times(&part.a));
         out.set_block(0, part.a.ncols(), &part.e);
         out
@@ -248,14 +255,14 @@ impl Block {
     /// Adds `[Q, Q_perp] x K'`.
     fn add_through_k(&self, x: &Matrix, image: &mut Coordinates) {
         let m = image.a.nrows();
-        image.a.add_scaled(1.0, &x.block(0, 0, m, x.ncols()).times_transpose(&self.k.1));
+        image.a.add_product_transposed(&x.block(0, 0, m, x.ncols()), &self.k.1);
         image.c.add_scaled(1.0, &x.block(m, 0, x.nrows() - m, x.ncols()));
     }
 
     /// Adds `J x [F, F_perp]'`.
     fn add_through_j(&self, x: &Matrix, image: &mut Coordinates) {
         let f = image.a.ncols();
-        image.a.add_scaled(1.0, &(&self.j.1 * &x.columns(0, f)));
+        image.a.add_product(&self.j.1, &x.columns(0, f));
         image.e.add_scaled(1.0, &x.columns(f, x.ncols()));
     }
 
@@ -318,6 +325,9 @@ impl Split {
 
 /// Orthonormal basis of the range of a matrix whose entries come from products of this size.
 fn range(a: &Matrix, size: f64, tolerances: &Tolerances) -> Matrix {
+    if a.nrows() == 0 || a.ncols() == 0 {
+        return Matrix::zeros(a.nrows(), 0);
+    }
     let core = if a.ncols() > a.nrows() { triangular_factor_of(a).transpose() } else { a.clone() };
     let found = svd(&core);
     let zero = tolerances.rank * UNIT_ROUNDOFF * (a.nrows().max(a.ncols()) as f64).sqrt() * size;
@@ -372,6 +382,46 @@ fn all_couplings(operator: &HessianOperator<'_>, blocks: &[Block]) -> Vec<Coupli
         }
     }
     found
+}
+
+/// Of the complement of `Q` what the layers from this block to a later one pass on, of that of `F` what arrives from an earlier
+/// one: the rest is in the kernel.
+fn drop_what_is_not_passed_on(b: usize, blocks: &mut [Block], couplings: &mut [Coupling], tolerances: &Tolerances) {
+    let block = &mut blocks[b];
+    let (m, f) = (block.j.1.nrows(), block.k.1.nrows());
+    let (left, right) = (block.left.outside.ncols(), block.right.outside.ncols());
+    let unit = |between: &Matrix| Some(between.frobenius_norm()).filter(|&size| size > 0.0).map(|size| 1.0 / size);
+    let (mut passed, mut arriving) = (Matrix::zeros(left, 0), Matrix::zeros(right, 0));
+    for Coupling { earlier, later, between, .. } in couplings.iter() {
+        let Some(unit) = unit(between) else { continue };
+        if *earlier == b {
+            let part = between.block(0, m, between.nrows(), left).transpose().scaled(unit);
+            passed = beside(&passed, &part);
+        }
+        if *later == b {
+            arriving = beside(&arriving, &between.block(f, 0, right, between.ncols()).scaled(unit));
+        }
+    }
+    let (passed, arriving) = (range(&passed, 1.0, tolerances), range(&arriving, 1.0, tolerances));
+    for Coupling { earlier, later, between, .. } in couplings {
+        if *earlier == b {
+            *between = beside(&between.columns(0, m), &(&between.columns(m, m + left) * &passed));
+        }
+        if *later == b {
+            let rest = between.block(f, 0, right, between.ncols()).transpose_times(&arriving);
+            *between = beside(&between.block(0, 0, f, between.ncols()).transpose(), &rest).transpose();
+        }
+    }
+    block.left.outside = &block.left.outside * &passed;
+    block.right.outside = &block.right.outside * &arriving;
+}
+
+/// Two matrices of as many rows, side by side.
+fn beside(a: &Matrix, b: &Matrix) -> Matrix {
+    let mut out = Matrix::zeros(a.nrows(), a.ncols() + b.ncols());
+    out.set_block(0, 0, a);
+    out.set_block(0, a.ncols(), b);
+    out
 }
 
 fn residual_size(operator: &HessianOperator<'_>) -> f64 {
@@ -478,7 +528,7 @@ mod tests {
         let network = SquareNetwork::new(layers, None, target);
         assert!(network.gradient().iter().all(|block| block.max_abs() < 1e-15));
         let (n, full) = check(&HessianOperator::new(&network, vec![1.0; 3]));
-        // Q (x) F, then the rest of the hidden nodes (x) the one omitted direction, at the first and at the last factor.
-        assert_eq!((n, full), (2 * 20 + 10 + 2 * 2 + 3 * 2 + 6, 20 * 12 + 12 * 8 + 8 * 3));
+        // Q (x) F and nothing else: the layer in the middle passes no more on than what the first and the last one use.
+        assert_eq!((n, full), (2 * 20 + 2 * 2 + 3 * 2, 20 * 12 + 12 * 8 + 8 * 3));
     }
 }

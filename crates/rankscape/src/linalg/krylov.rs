@@ -100,6 +100,19 @@ pub(super) fn add_scaled(x: &mut [f64], factor: f64, y: &[f64]) {
     }
 }
 
+/// `x += sum_k factors_k vectors_k`, four vectors a pass over `x`, added one after the other: the bits are those of single passes.
+pub(super) fn add_combination(x: &mut [f64], factors: &[f64], vectors: &[Vec<f64>]) {
+    let (factors_of_four, vectors_of_four) = (factors.chunks_exact(4), vectors.chunks_exact(4));
+    let rest = vectors_of_four.remainder();
+    let done = vectors.len() - rest.len();
+    for (c, v) in factors_of_four.zip(vectors_of_four) {
+        for ((((x, a), b), d), e) in x.iter_mut().zip(&v[0]).zip(&v[1]).zip(&v[2]).zip(&v[3]) {
+            *x = (((*x + c[0] * a) + c[1] * b) + c[2] * d) + c[3] * e;
+        }
+    }
+    rest.iter().zip(&factors[done..]).for_each(|(vector, &c)| add_scaled(x, c, vector));
+}
+
 pub(super) fn axpy(mut x: Vec<f64>, factor: f64, y: &[f64]) -> Vec<f64> {
     add_scaled(&mut x, factor, y);
     x

@@ -1,6 +1,6 @@
 //! Eigenpairs at the ends of the spectrum of an operator that is never formed.
 
-use super::krylov::{SymmetricOperator, add_scaled, axpy, dot, normalize, scale_vector, vector_norm};
+use super::krylov::{SymmetricOperator, add_combination, add_scaled, axpy, dot, normalize, scale_vector, vector_norm};
 use super::tridiagonal::{Tridiagonal, TridiagonalPair};
 
 /// An eigenpair at one end of the spectrum, with its residual as evidence.
@@ -97,7 +97,7 @@ struct Lanczos<'a, O> {
     /// The first vectors, as far as they are kept.
     kept: Vec<Vec<f64>>,
     most_kept: usize,
-    /// The last vector that was applied, and the next one.
+    /// The last vector that was applied where it is not kept, and the next one.
     previous: Vec<f64>,
     next: Option<Vec<f64>>,
     /// Norm of what the last image has outside.
@@ -113,7 +113,7 @@ impl<'a, O: SymmetricOperator> Lanczos<'a, O> {
             operator,
             kept: Vec::new(),
             most_kept: KEPT_NUMBERS / start.len().max(1),
-            previous: vec![0.0; start.len()],
+            previous: Vec::new(),
             next: Some(start.clone()),
             start,
             rest: 0.0,
@@ -131,14 +131,16 @@ impl<'a, O: SymmetricOperator> Lanczos<'a, O> {
         let goal = (self.steps() + (self.steps() / 8).max(10)).min(budget.max(1));
         while self.steps() < goal {
             let Some(vector) = self.next.take() else { return true };
-            let (image, diagonal, length) = self.step(&self.previous, self.rest, &vector);
+            let previous = if self.previous.is_empty() { self.kept.last() } else { Some(&self.previous) };
+            let (image, diagonal, length) = self.step(previous.map_or(&[], Vec::as_slice), self.rest, &vector);
             self.applications += 1;
             self.projected.push(self.rest, diagonal);
             self.rest = vector_norm(&image);
             if self.kept.len() < self.most_kept {
-                self.kept.push(vector.clone());
+                self.kept.push(vector);
+            } else {
+                self.previous = vector;
             }
-            self.previous = vector;
             if self.rest <= 1e-14 * length || self.rest == 0.0 {
                 return true;
             }
@@ -147,7 +149,7 @@ impl<'a, O: SymmetricOperator> Lanczos<'a, O> {
         false
     }
 
-    /// The part of the image of `vector` outside of it and the one before, its coefficient, and the norm of the image.
+    /// The part of the image of `vector` outside of it and the one before, if any, its coefficient, and the norm of the image.
     fn step(&self, previous: &[f64], coupling: f64, vector: &[f64]) -> (Vec<f64>, f64, f64) {
         let mut image = self.operator.apply(vector);
         let length = vector_norm(&image);
@@ -161,21 +163,28 @@ impl<'a, O: SymmetricOperator> Lanczos<'a, O> {
     fn combinations<const N: usize>(&mut self, coefficients: [&[f64]; N]) -> [Vec<f64>; N] {
         let most = coefficients.iter().map(|c| c.len()).max().unwrap_or(0);
         let mut out: [Vec<f64>; N] = std::array::from_fn(|_| vec![0.0; self.start.len()]);
-        let (mut previous, mut vector) = (vec![0.0; self.start.len()], self.start.clone());
-        for k in 0..most {
-            if let Some(kept) = self.kept.get(k) {
-                vector.clone_from(kept);
-            }
+        let known = self.kept.len();
+        for (sum, c) in out.iter_mut().zip(&coefficients) {
+            add_combination(sum, c, &self.kept[..known.min(c.len())]);
+        }
+        let mut add = |k: usize, vector: &[f64]| {
             for (sum, c) in out.iter_mut().zip(&coefficients) {
-                c.get(k).into_iter().for_each(|&c| add_scaled(sum, c, &vector));
+                c.get(k).into_iter().for_each(|&c| add_scaled(sum, c, vector));
             }
-            let after = (k + 1 < most && k + 1 >= self.kept.len()).then(|| {
-                self.applications += 1;
-                let (image, ..) = self.step(&previous, self.projected.coupling(k), &vector);
-                scale_vector(image, 1.0 / self.projected.coupling(k + 1))
-            });
-            previous.clone_from(&vector);
-            vector = after.unwrap_or(vector);
+        };
+        let mut vector = self.start.clone();
+        if known == 0 && most > 0 {
+            add(0, &vector);
+        }
+        let mut previous = Vec::new();
+        if let [.., before, last] = self.kept.as_slice() {
+            (previous, vector) = (before.clone(), last.clone());
+        }
+        for k in known.max(1)..most {
+            self.applications += 1;
+            let (image, ..) = self.step(&previous, self.projected.coupling(k - 1), &vector);
+            previous = std::mem::replace(&mut vector, scale_vector(image, 1.0 / self.projected.coupling(k)));
+            add(k, &vector);
         }
         out
     }

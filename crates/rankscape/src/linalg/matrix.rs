@@ -156,6 +156,16 @@ impl Matrix {
         }
     }
 
+    /// `self += a * b`.
+    pub fn add_product(&mut self, a: &Self, b: &Self) {
+        multiply(&mut self.0, Accum::Add, a.as_ref(), b.as_ref());
+    }
+
+    /// `self += a * b'`, without forming the transpose.
+    pub fn add_product_transposed(&mut self, a: &Self, b: &Self) {
+        multiply(&mut self.0, Accum::Add, a.as_ref(), b.0.transpose());
+    }
+
     /// `self' * other`, without forming the transpose.
     #[must_use]
     pub fn transpose_times(&self, other: &Self) -> Self {
@@ -221,11 +231,15 @@ impl Matrix {
 }
 
 fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(a.nrows(), b.ncols());
+    multiply(&mut out, Accum::Replace, a, b);
+    out
+}
+
+fn multiply(out: &mut Mat<f64>, how: Accum, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
     #[cfg(test)]
     super::work::product();
-    let mut out = Mat::zeros(a.nrows(), b.ncols());
-    matmul(out.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
-    out
+    matmul(out.as_mut(), how, a, b, 1.0, Par::Seq);
 }
 
 /// Largest absolute value; NaN if there is one. Eight running maxima, which the compiler turns into vector code.

@@ -2,7 +2,7 @@
 
 use super::counted;
 use super::diagnose::evidence_line;
-use super::numbers::{number, ranges};
+use super::numbers::{loss_value, number, ranges};
 use crate::io::documents::{CriticalDocument, RungDocument};
 
 /// Distinct singular values shown at most.
@@ -61,7 +61,11 @@ fn minimum(document: &CriticalDocument) -> String {
         let tie = if set.tie_at_cut { "; the best product is not unique" } else { "" };
         format!(", on a set of dimension {} with {}{tie}", set.dimension, counted(&set.components, "component"))
     });
-    format!("Minimum    {}{unit}{set}", number(document.global_minimum))
+    format!("Minimum    {}{unit}{set}", said(document, document.global_minimum))
+}
+
+fn said(document: &CriticalDocument, value: f64) -> String {
+    loss_value(value, document.value_at_origin, document.evidence.grade == "exact")
 }
 
 fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
@@ -70,8 +74,8 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
         format!("Rungs      {total} in all, the lowest:"),
         format!("{:>16}  {:>5}  {:>6}  {:>9}  {:<14}  captured", "value", "rank", "index*", "dimension", "points are"),
     ];
-    lines.extend(document.rungs.iter().take(rows).map(line));
-    let shown = document.rungs.len().min(rows);
+    let shown = document.rungs.iter().len().min(rows);
+    lines.extend(document.rungs.iter().take(rows).map(|rung| line(document, &rung)));
     if total.as_u64().is_none_or(|total| total > shown as u64) {
         lines.push("             ...".to_owned());
     }
@@ -79,7 +83,7 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
     lines
 }
 
-fn line(rung: &RungDocument) -> String {
+fn line(document: &CriticalDocument, rung: &RungDocument) -> String {
     let classes = match rung.classes {
         "global_minimum" => "global minima",
         "strict" => "strict saddles",
@@ -92,7 +96,7 @@ fn line(rung: &RungDocument) -> String {
     };
     format!(
         "{:>16}  {:>5}  {:>6}  {:>9}  {:<14}  {captured}{family}",
-        number(rung.value),
+        said(document, rung.value),
         rung.rank,
         rung.index_in_function_space,
         rung.dimension.parameters,
@@ -103,8 +107,21 @@ fn line(rung: &RungDocument) -> String {
 /// How many descents there are, and those between the rungs shown.
 fn graph(document: &CriticalDocument, rows: usize) -> Vec<String> {
     let Some((found, total)) = document.graph.as_ref().zip(document.graph_total) else { return Vec::new() };
-    let rotations = found.descents().filter(|descent| descent.gives_up.is_some()).count();
-    let listed = found.descents().len();
+    let (mut listed, mut rotations) = (0, 0);
+    let mut shown = Vec::new();
+    let value = |rung: usize| document.rungs.value(rung).map(|value| said(document, value)).unwrap_or_default();
+    for descent in found.descents() {
+        listed += 1;
+        rotations += usize::from(descent.gives_up.is_some());
+        if descent.from < rows && descent.to < rows {
+            let by = match descent.gives_up {
+                Some(lost) => format!("turning direction {lost} into {}", descent.gains),
+                None => format!("adding direction {}", descent.gains),
+            };
+            let (from, to, decrease) = (value(descent.from), value(descent.to), number(descent.decrease));
+            shown.push(format!("{from:>16}  {to:>16}  {decrease:>16}  {by}"));
+        }
+    }
     let all = if listed < total { format!(", {listed} listed") } else { String::new() };
     let mut lines = vec![format!(
         "Graph      {} between listed rungs{all}: {}, {} to a larger rank",
@@ -115,14 +132,6 @@ fn graph(document: &CriticalDocument, rows: usize) -> Vec<String> {
     if listed > 0 {
         lines.push(format!("{:>16}  {:>16}  {:>16}  by", "from", "to", "falls by"));
     }
-    let shown = found.descents().filter(|descent| descent.from < rows && descent.to < rows);
-    lines.extend(shown.map(|descent| {
-        let value = |rung: usize| number(document.rungs[rung].value);
-        let by = match descent.gives_up {
-            Some(lost) => format!("turning direction {lost} into {}", descent.gains),
-            None => format!("adding direction {}", descent.gains),
-        };
-        format!("{:>16}  {:>16}  {:>16}  {by}", value(descent.from), value(descent.to), number(descent.decrease))
-    }));
+    lines.extend(shown);
     lines
 }

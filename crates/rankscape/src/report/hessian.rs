@@ -67,7 +67,11 @@ fn ends(document: &HessianSpectrumDocument) -> Vec<String> {
         "dense" => "from the dense matrix",
         _ => "by Lanczos iterations",
     };
-    let (smallest, largest) = (value(document.extremes.lambda_min), value(document.extremes.lambda_max));
+    // Ends that the signs show to be zero are.
+    let flat = |others: Option<usize>| others == Some(0) && document.nullity.is_some_and(|count| count > 0);
+    let end = |found, flat| if flat { "0".to_owned() } else { value(found) };
+    let smallest = end(document.extremes.lambda_min, flat(document.index));
+    let largest = end(document.extremes.lambda_max, flat(document.positive));
     vec![format!("Spectrum   from {smallest} to {largest}, {how}")]
 }
 

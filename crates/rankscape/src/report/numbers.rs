@@ -7,12 +7,11 @@ pub(super) fn number(value: f64) -> String {
 
 /// So many significant digits, without an exponent where that is readable.
 pub(super) fn digits(value: f64, significant: usize) -> String {
-    let size = value.abs();
     let shown = significant.saturating_sub(1);
+    let rounded: f64 = format!("{value:.shown$e}").parse().unwrap_or(value);
     if value == 0.0 {
         "0".to_owned()
-    } else if (1e-3..1e9).contains(&size) {
-        let rounded: f64 = format!("{value:.shown$e}").parse().unwrap_or(value);
+    } else if (1e-3..1e9).contains(&rounded.abs()) {
         let decimals = (shown as i32 - rounded.abs().log10().floor() as i32).clamp(0, 8) as usize;
         let text = format!("{rounded:.decimals$}");
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -21,9 +20,25 @@ pub(super) fn digits(value: f64, significant: usize) -> String {
     }
 }
 
-/// A share in percent: `30 %`, `0.12 %`, never more digits than two.
+/// What counts as nothing beside the loss of the zero map: rounding errors of double precision.
+pub(super) fn is_rounding(value: f64, value_at_origin: f64) -> bool {
+    value.abs() <= 1e-12 * value_at_origin
+}
+
+/// A loss, or that it is nothing but rounding errors; exact arithmetic has none.
+pub(super) fn loss_value(value: f64, value_at_origin: f64, exact: bool) -> String {
+    if !exact && is_rounding(value, value_at_origin) { "0 to rounding".to_owned() } else { number(value) }
+}
+
+/// A share in percent: `30 %`, `0.12 %`, two digits; more only where they would make all of what is not all.
 pub(super) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
+    if (99.95..100.0).contains(&percent) {
+        return "more than 99.9 %".to_owned();
+    }
+    if (99.5..100.0).contains(&percent) {
+        return format!("{percent:.1} %");
+    }
     if (10.0..99.5).contains(&percent) { format!("{percent:.0} %") } else { format!("{} %", digits(percent, 2)) }
 }
 
@@ -63,10 +78,22 @@ mod tests {
             [digits(0.021_94, 2), digits(-272.4, 2), digits(19_240_336.0, 3), digits(0.999_96, 2), digits(3e-12, 2)],
             ["0.022", "-270", "19200000", "1", "3.0e-12"]
         );
+        assert_eq!(
+            [digits(-0.000_999_999, 3), digits(0.000_994, 2), digits(999_999_999.7, 3)],
+            ["-0.001", "9.9e-4", "1.00e9"]
+        );
     }
 
     #[test]
     fn shares_are_percentages_of_two_digits() {
         assert_eq!([percent(0.304_4), percent(0.001_234), percent(0.099_9)], ["30 %", "0.12 %", "10 %"]);
+        assert_eq!([percent(0.996_2), percent(0.999_96), percent(1.0)], ["99.6 %", "more than 99.9 %", "100 %"]);
+    }
+
+    #[test]
+    fn a_loss_of_rounding_size_is_said_to_be_that_unless_it_is_exact() {
+        let said = |value, exact| loss_value(value, 3.0, exact);
+        assert_eq!([said(2e-16, false), said(0.0, false), said(0.5, false)], ["0 to rounding", "0 to rounding", "0.5"]);
+        assert_eq!([said(2e-16, true), said(0.0, true)], ["2.00000e-16", "0"]);
     }
 }

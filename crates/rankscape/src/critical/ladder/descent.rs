@@ -44,74 +44,65 @@ pub struct Descent {
     pub decrease: f64,
 }
 
-/// Descents between the lowest rungs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Descents {
-    /// Some or all, by the rung they leave.
-    pub listed: Vec<Descent>,
-    /// How many there are.
-    pub total: usize,
-    /// How often a rung was looked for in the list.
-    pub lookups: usize,
+/// The descents between the lowest rungs, by the rung they leave, made one at a time.
+///
+/// A descent reaches a lower rung, which is therefore in the list, unless the two values are equal but for rounding.
+#[derive(Debug, Clone)]
+pub struct Descents<'a> {
+    ladder: &'a Ladder,
+    rungs: &'a [Rung],
+    positions: HashMap<&'a [usize], usize>,
+    multiplicities: Vec<usize>,
+    /// Position in the spectrum where each level starts.
+    starts: Vec<usize>,
+    /// The rung that is left, counted from 1, and what is still to try there.
+    from: usize,
+    moves: std::vec::IntoIter<Move>,
+    lookups: usize,
 }
+
+/// The level that is gained, and the one that is given up, if any.
+type Move = (usize, Option<usize>);
 
 /// Squares of levels that differ by at most this, relative to the sum of all, may order two rungs by their rounding errors.
 const TIED: f64 = 1e-12;
 
 impl Ladder {
-    /// Descents between `rungs`, the lowest ones as [`Ladder::lowest`] gives them; at most `most` are listed, all are counted.
-    ///
-    /// A descent reaches a lower rung, which is therefore in the list: those that are only counted are not looked for, unless
-    /// the two values are equal but for rounding.
-    pub fn descents(&self, rungs: &[Rung], most: usize) -> Descents {
-        let positions: HashMap<&[usize], usize> =
-            rungs.iter().enumerate().map(|(at, rung)| (rung.pattern.as_slice(), at)).collect();
-        let multiplicities: Vec<usize> = self.levels().multiplicities().collect();
-        let squares = self.levels().relative_squares();
-        let tied = TIED * squares.iter().zip(&multiplicities).map(|(square, &m)| square * m as f64).sum::<f64>();
-        let starts: Vec<usize> = multiplicities
-            .iter()
-            .scan(0, |next, m| {
-                *next += m;
-                Some(*next - m)
-            })
-            .collect();
-        let mut out = Descents { listed: Vec::new(), total: 0, lookups: 0 };
-        for (from, rung) in rungs.iter().enumerate() {
-            let mut pattern = rung.pattern.clone();
-            for (gained, given_up) in self.moves(rung, &multiplicities) {
-                let worth = squares[gained] - given_up.map_or(0.0, |level| squares[level]);
-                if out.listed.len() >= most && worth > tied {
-                    out.total += 1;
-                    continue;
-                }
-                pattern.copy_from_slice(&rung.pattern);
-                pattern[gained] += 1;
-                given_up.into_iter().for_each(|level| pattern[level] -= 1);
-                out.lookups += 1;
-                let Some(&to) = positions.get(pattern.as_slice()) else { continue };
-                out.total += 1;
-                if out.listed.len() < most {
-                    out.listed.push(Descent {
-                        from,
-                        to,
-                        kind: given_up.map_or(DescentKind::RankRaising, |_| DescentKind::Rotation),
-                        gives_up: given_up.map(|level| starts[level] + rung.pattern[level]),
-                        gains: starts[gained] + rung.pattern[gained] + 1,
-                        decrease: rung.value - rungs[to].value,
-                    });
-                }
-            }
+    /// Descents between `rungs`, the lowest ones as [`Ladder::lowest`] gives them.
+    pub fn descents<'a>(&'a self, rungs: &'a [Rung]) -> Descents<'a> {
+        let starts = self.levels().multiplicities().scan(0, |next, m| {
+            *next += m;
+            Some(*next - m)
+        });
+        Descents {
+            ladder: self,
+            rungs,
+            positions: positions(rungs),
+            starts: starts.collect(),
+            multiplicities: self.levels().multiplicities().collect(),
+            from: 0,
+            moves: Vec::new().into_iter(),
+            lookups: 0,
         }
-        out
     }
 
-    /// The level that is gained and the one that is given up, if any, of every descent from a rung.
-    fn moves<'a>(
-        &'a self,
-        rung: &'a Rung,
-        multiplicities: &'a [usize],
-    ) -> impl Iterator<Item = (usize, Option<usize>)> + 'a {
+    /// How many there are. Those that lower the loss by more than rounding errors are counted without being looked for.
+    pub fn descents_total(&self, rungs: &[Rung]) -> usize {
+        let squares = self.levels().relative_squares();
+        let sizes = squares.iter().zip(self.levels().multiplicities());
+        let tied = TIED * sizes.map(|(square, m)| square * m as f64).sum::<f64>();
+        let worth = |&(gained, given_up): &Move| squares[gained] - given_up.map_or(0.0, |level| squares[level]);
+        let multiplicities: Vec<usize> = self.levels().multiplicities().collect();
+        let known = positions(rungs);
+        let of_rung = |rung: &Rung| {
+            let listed = |step: &Move| worth(step) > tied || known.contains_key(after(rung, *step).as_slice());
+            self.moves(rung, &multiplicities).filter(listed).count()
+        };
+        rungs.iter().map(of_rung).sum()
+    }
+
+    /// What every descent from a rung gains and gives up.
+    fn moves<'a>(&'a self, rung: &'a Rung, multiplicities: &'a [usize]) -> impl Iterator<Item = Move> + 'a {
         let levels = multiplicities.len();
         let open = (0..levels).filter(|&i| rung.pattern[i] < multiplicities[i]);
         open.flat_map(move |gained| {
@@ -166,5 +157,52 @@ impl Ladder {
                 layer
             })
             .collect()
+    }
+}
+
+fn positions(rungs: &[Rung]) -> HashMap<&[usize], usize> {
+    rungs.iter().enumerate().map(|(at, rung)| (rung.pattern.as_slice(), at)).collect()
+}
+
+/// The pattern that a move leads to.
+fn after(rung: &Rung, (gained, given_up): Move) -> Vec<usize> {
+    let mut pattern = rung.pattern.clone();
+    pattern[gained] += 1;
+    given_up.into_iter().for_each(|level| pattern[level] -= 1);
+    pattern
+}
+
+impl Descents<'_> {
+    /// How often a rung was looked for in the list so far.
+    pub fn lookups(&self) -> usize {
+        self.lookups
+    }
+}
+
+impl Iterator for Descents<'_> {
+    type Item = Descent;
+
+    fn next(&mut self) -> Option<Descent> {
+        loop {
+            let Some((gained, given_up)) = self.moves.next() else {
+                let rung = self.rungs.get(self.from)?;
+                self.moves = self.ladder.moves(rung, &self.multiplicities).collect::<Vec<Move>>().into_iter();
+                self.from += 1;
+                continue;
+            };
+            let from = self.from - 1;
+            let rung = &self.rungs[from];
+            self.lookups += 1;
+            if let Some(&to) = self.positions.get(after(rung, (gained, given_up)).as_slice()) {
+                return Some(Descent {
+                    from,
+                    to,
+                    kind: given_up.map_or(DescentKind::RankRaising, |_| DescentKind::Rotation),
+                    gives_up: given_up.map(|level| self.starts[level] + rung.pattern[level]),
+                    gains: self.starts[gained] + rung.pattern[gained] + 1,
+                    decrease: rung.value - self.rungs[to].value,
+                });
+            }
+        }
     }
 }

@@ -12,6 +12,8 @@ mod levels;
 mod minima;
 mod rung;
 mod stream;
+#[cfg(test)]
+pub(crate) mod work;
 
 pub use descent::{Descent, DescentKind, Descents};
 pub use levels::{Level, Levels};
@@ -163,6 +165,11 @@ impl Ladder {
     /// Smallest value of the loss.
     pub fn global_minimum(&self) -> f64 {
         self.levels.value(&self.top(self.effective_bottleneck))
+    }
+
+    /// Loss of the zero map.
+    pub fn value_at_origin(&self) -> f64 {
+        self.levels.value(&self.top(0))
     }
 
     /// The set of global minimizers.

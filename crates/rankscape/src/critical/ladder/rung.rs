@@ -52,6 +52,8 @@ pub struct Rung {
 
 impl Rung {
     pub(super) fn new(ladder: &Ladder, pattern: Vec<usize>, known: &mut BTreeMap<usize, usize>) -> Self {
+        #[cfg(test)]
+        super::work::rung();
         let multiplicities: Vec<usize> = ladder.levels.multiplicities().collect();
         let rank: usize = pattern.iter().sum();
         let (mut start, mut larger_omitted) = (0, 0);

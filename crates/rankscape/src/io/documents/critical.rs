@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use num_bigint::BigUint;
 use serde::{Serialize, Serializer};
@@ -55,9 +56,10 @@ pub struct CriticalDocument {
     pub normalization: &'static str,
     pub spectrum: Vec<f64>,
     pub levels: Option<Vec<LevelDocument>>,
-    pub rungs: Vec<RungDocument>,
+    pub rungs: RungsDocument,
     pub rungs_total: Option<Number>,
     pub global_minimum: f64,
+    pub value_at_origin: f64,
     pub global_minima: Option<GlobalMinimaDocument>,
     pub bad_local_minima: BadLocalMinimaDocument,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +77,31 @@ pub struct CriticalDocument {
 pub struct LevelDocument {
     pub value: f64,
     pub multiplicity: usize,
+}
+
+/// The listed rungs; written as a list of [`RungDocument`], one made at a time.
+#[derive(Debug, Clone)]
+pub struct RungsDocument {
+    rungs: Arc<[Rung]>,
+    factor: f64,
+}
+
+impl RungsDocument {
+    /// The rungs.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RungDocument> {
+        self.rungs.iter().map(|rung| rung_document(rung, self.factor))
+    }
+
+    /// The loss at one of them.
+    pub fn value(&self, at: usize) -> Option<f64> {
+        self.rungs.get(at).map(|rung| self.factor * rung.value)
+    }
+}
+
+impl Serialize for RungsDocument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 /// A rung.
@@ -117,14 +144,16 @@ pub struct BadLocalMinimaDocument {
 /// The descents between listed rungs; written as a list of [`DescentDocument`], one made at a time.
 #[derive(Debug, Clone)]
 pub struct GraphDocument {
-    descents: Vec<Descent>,
+    ladder: Ladder,
+    rungs: Arc<[Rung]>,
+    most: usize,
     factor: f64,
 }
 
 impl GraphDocument {
     /// The descents.
-    pub fn descents(&self) -> impl ExactSizeIterator<Item = DescentDocument> {
-        self.descents.iter().map(|descent| descent_document(descent, self.factor))
+    pub fn descents(&self) -> impl Iterator<Item = DescentDocument> {
+        self.ladder.descents(&self.rungs).take(self.most).map(|descent| descent_document(&descent, self.factor))
     }
 }
 
@@ -152,9 +181,13 @@ impl CriticalDocument {
         let levels = ladder.levels();
         let clear = levels.is_clear();
         let factor = inputs.normalization.factor(inputs.samples, architecture.outputs());
-        let rungs = if clear { ladder.lowest(inputs.most) } else { Vec::new() };
-        let most = inputs.most.saturating_mul(DESCENTS_PER_RUNG);
-        let graph = (inputs.graph && clear).then(|| ladder.descents(&rungs, most));
+        let rungs: Arc<[Rung]> = if clear { ladder.lowest(inputs.most).into() } else { Arc::default() };
+        let graph = (inputs.graph && clear).then(|| GraphDocument {
+            ladder: ladder.clone(),
+            rungs: Arc::clone(&rungs),
+            most: inputs.most.saturating_mul(DESCENTS_PER_RUNG),
+            factor,
+        });
         let mut digest = BTreeMap::from([("data", inputs.data_digest.clone())]);
         digest.extend(inputs.weights_digest.clone().map(|weights| ("weights", weights)));
         let minima = ladder.bad_local_minima();
@@ -174,9 +207,12 @@ impl CriticalDocument {
                 let level = |l: &crate::critical::Level| LevelDocument { value: l.value, multiplicity: l.multiplicity };
                 levels.levels.iter().map(level).collect()
             }),
-            rungs: rungs.into_iter().map(|rung| rung_document(rung, factor)).collect(),
+            graph_total: graph.as_ref().map(|_| ladder.descents_total(&rungs)),
+            graph,
+            rungs: RungsDocument { rungs, factor },
             rungs_total: clear.then(|| integer(&ladder.rungs_total())),
             global_minimum: factor * ladder.global_minimum(),
+            value_at_origin: factor * ladder.value_at_origin(),
             global_minima: clear.then(|| {
                 let found = ladder.global_minima();
                 GlobalMinimaDocument {
@@ -187,8 +223,6 @@ impl CriticalDocument {
                 }
             }),
             bad_local_minima: BadLocalMinimaDocument { verdict: minima.name(), reason: minima.reason() },
-            graph_total: graph.as_ref().map(|found| found.total),
-            graph: graph.map(|found| GraphDocument { descents: found.listed, factor }),
             evidence: EvidenceDocument::from(&levels.evidence),
             tolerances: inputs
                 .tolerances
@@ -207,13 +241,13 @@ impl CriticalDocument {
     }
 }
 
-fn rung_document(rung: Rung, factor: f64) -> RungDocument {
+fn rung_document(rung: &Rung, factor: f64) -> RungDocument {
     RungDocument {
         is_global_minimum: rung.is_global_minimum(),
         value: factor * rung.value,
         rank: rung.rank,
-        pattern: rung.pattern,
-        captured: rung.captured,
+        pattern: rung.pattern.clone(),
+        captured: rung.captured.clone(),
         index_in_function_space: rung.index_in_function_space,
         multiplicity: rung.multiplicity,
         dimension: DimensionDocument { function_space: rung.family_dimension, parameters: rung.parameter_dimension },
@@ -235,4 +269,31 @@ fn descent_document(descent: &Descent, factor: f64) -> DescentDocument {
 /// A JSON integer of any size.
 fn integer(value: &BigUint) -> Number {
     value.to_string().parse().unwrap_or_else(|_| Number::from(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::critical::rungs_counted;
+    use crate::data::{TriangularFactor, Whitening};
+    use crate::linalg::Matrix;
+
+    #[test]
+    fn no_more_rungs_are_made_than_are_listed() {
+        // 2^60 rungs and one.
+        let values: Vec<f64> = (0..60).map(|k| 100.0 + f64::from(k)).collect();
+        let target = TriangularFactor::from_target(&Matrix::from_diagonal(60, 60, &values));
+        let tolerances = Tolerances::default();
+        let widths = Architecture::new(vec![60, 60, 60]).unwrap();
+        let ladder = Ladder::new(widths, &Whitening::new(&target, &tolerances), None, &tolerances).unwrap();
+        let inputs = CriticalInputs { most: 20, graph: true, ..CriticalInputs::default() };
+        let (text, made) = rungs_counted(|| crate::io::documents::to_json(&CriticalDocument::new(&ladder, &inputs)));
+        // Those listed, and the one that the set of global minimizers is read off.
+        assert_eq!(made, 21);
+        assert_eq!(text.matches("\"is_global_minimum\"").count(), 20);
+        let mut rungs = ladder.rungs();
+        assert_eq!(rungs.by_ref().take(20).count(), 20);
+        assert!(rungs.pushes() <= 3 * 20 + 1, "{}", rungs.pushes());
+    }
 }

@@ -87,6 +87,7 @@ pub struct DiagnoseDocument {
     pub filling: bool,
     pub samples: Option<u64>,
     pub data_rank: usize,
+    pub centred: bool,
     pub normalization: &'static str,
     pub loss: LossDocument,
     pub gradient: GradientDocument,
@@ -228,6 +229,7 @@ impl DiagnoseDocument {
             filling: found.architecture.is_filling(),
             samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: inputs.data_rank,
+            centred: found.centred,
             normalization: inputs.normalization.name(),
             loss: LossDocument {
                 value: factor * found.loss,
@@ -253,7 +255,7 @@ impl DiagnoseDocument {
                 EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
             }),
             leave: None,
-            outlook: OutlookDocument::new(&found.outlook, factor),
+            outlook: OutlookDocument::new(found, factor),
             rank_profile: rank_entries(profile),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),

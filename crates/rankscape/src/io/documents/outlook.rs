@@ -3,17 +3,24 @@
 
 use serde::Serialize;
 
-use crate::diagnosis::Leave;
-use crate::escape::Outlook;
+use crate::diagnosis::{Diagnosis, Leave};
 
 /// What is learned, what there is room for, and the next plateaus.
 #[derive(Debug, Clone, Serialize)]
 pub struct OutlookDocument {
     pub learned: Vec<usize>,
+    pub excess: Vec<ExcessDocument>,
     pub room: usize,
     pub ahead: Vec<AheadDocument>,
     pub wider: Option<f64>,
     pub value_at_origin: f64,
+}
+
+/// A missing direction of which the product has far more than all, or the opposite.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct ExcessDocument {
+    pub direction: usize,
+    pub share: f64,
 }
 
 /// A missing direction: what learning it lowers the loss by, and the plateau that it leads to.
@@ -23,6 +30,7 @@ pub struct AheadDocument {
     pub forget: Option<usize>,
     pub decrease: f64,
     pub value: f64,
+    pub below_now: f64,
 }
 
 /// The weights that `--leave` writes: what is at them, and how gradient descent goes on from there.
@@ -38,20 +46,27 @@ pub struct LeaveDocument {
 }
 
 impl OutlookDocument {
-    /// Values are multiplied by `factor`.
-    pub(super) fn new(found: &Outlook, factor: f64) -> Self {
+    /// Values are multiplied by `factor`. One layer has no plateaus: nothing is ahead but its least loss.
+    pub(super) fn new(diagnosis: &Diagnosis, factor: f64) -> Self {
+        let found = &diagnosis.outlook;
+        let steps = if diagnosis.architecture.depth() == 1 { Vec::new() } else { found.steps() };
+        let last = steps.len().saturating_sub(1);
         let mut value = found.value;
-        let steps = found.steps().into_iter().map(|(learn, forget, decrease)| {
-            value = (value - decrease).max(found.minimum);
+        let ahead = steps.into_iter().enumerate().map(|(at, (learn, forget, decrease))| {
+            let least = diagnosis.global_minimum;
+            value = if at == last { least } else { (value - decrease).max(least) };
             AheadDocument {
                 learn: learn + 1,
                 forget: forget.map(|index| index + 1),
                 decrease: factor * decrease,
                 value: factor * value,
+                below_now: factor * (diagnosis.loss - value),
             }
         });
-        let ahead = steps.collect();
+        let ahead = ahead.collect();
+        let excess = found.excess.iter().map(|&(i, share)| ExcessDocument { direction: i + 1, share });
         Self {
+            excess: excess.collect(),
             learned: found.captured.iter().map(|index| index + 1).collect(),
             room: found.room,
             ahead,

@@ -1,7 +1,7 @@
 //! What is missing, what it is worth, and the commands that go there.
 
 use super::situation::Situation;
-use super::{continued, counted, digits, entry, is_rounding, number, said};
+use super::{DiagnoseText, continued, counted, digits, entry, is_convex, is_least, is_rounding, number, said};
 use crate::io::documents::{AheadDocument, DiagnoseDocument, LeaveDocument};
 
 /// Rows of the table at most.
@@ -14,7 +14,8 @@ pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
     if worth.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![entry("Ahead", "learning          lowers the loss by   to the plateau at")];
+    let mut lines =
+        vec![row("Ahead", ["learning", "leads to a loss of", "below the plateau before by", "below now by"])];
     let shown = if worth.len() <= ROWS { worth.len() } else { ROWS - 1 };
     let last = worth.len() - 1;
     for (k, step) in worth.iter().enumerate().filter(|&(k, _)| k < shown || k == last) {
@@ -26,26 +27,37 @@ pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
             Some(forget) => format!("{} in place of {forget}", step.learn),
         };
         let end = if k == last { ", the least" } else { "" };
-        lines.push(entry("", &format!("{what:<18}{:<21}{}{end}", number(step.decrease), said(document, step.value))));
+        let value = said(document, step.value) + end;
+        let now = if step.below_now > 0.0 { number(step.below_now) } else { "not below".to_owned() };
+        lines.push(row("", [&what, &value, &number(step.decrease), &now]));
     }
     lines
 }
 
+fn row(label: &str, [what, value, decrease, now]: [&str; 4]) -> String {
+    entry(label, &format!("{what:<18}{value:<26}{decrease:<29}{now}"))
+}
+
 /// What to do, with commands to copy.
-pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, command: &str) -> Vec<String> {
-    let gains = !is_rounding(document, document.loss.gap);
+pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, options: DiagnoseText<'_>) -> Vec<String> {
+    let gains = !is_least(document);
     let mut lines = match (&document.leave, situation) {
-        (Some(left), _) => after_leaving(left),
-        (None, Situation::Passing | Situation::Descending) => train_on(document),
+        (Some(left), _) => after_leaving(document, left),
+        (None, Situation::Passing | Situation::Descending) => {
+            let mut lines = if is_convex(document) { rates(document) } else { train_on(document) };
+            if is_convex(document) || document.outlook.room == 0 {
+                lines.extend(straight("or go straight to the least", options));
+            }
+            lines
+        }
         (None, Situation::Best | Situation::NearBest) if !gains => wider(document),
         (None, Situation::Best) => wider(document),
-        (None, Situation::NearBest) => straight("to have the rest", command),
+        (None, Situation::NearBest) => straight("to have the rest", options),
         (None, Situation::Extremum) => Vec::new(),
         (None, _) => {
-            let file = file_like(command, "next");
             let mut lines = vec!["step off, and train on from the file that this writes:".to_owned()];
-            lines.push(format!("  {command} --leave {file}"));
-            lines.extend(straight("or go straight to the least", command));
+            lines.push(format!("  {} --leave {}", options.command, options.next));
+            lines.extend(straight("or go straight to the least", options));
             lines
         }
     };
@@ -59,17 +71,32 @@ pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, command: 
     lines.iter().enumerate().map(|(k, line)| continued(k, "To do", line)).collect()
 }
 
-fn straight(why: &str, command: &str) -> Vec<String> {
-    vec![format!("{why}:"), format!("  {command} --leave {} --to minimum", file_like(command, "best"))]
+fn straight(why: &str, options: DiagnoseText<'_>) -> Vec<String> {
+    vec![format!("{why}:"), format!("  {} --leave {} --to minimum", options.command, options.best)]
+}
+
+/// Learning rates with which gradient descent reaches the least of a convex loss.
+fn rates(document: &DiagnoseDocument) -> Vec<String> {
+    let largest = document.hessian.lambda_max.filter(|&largest| largest > 0.0);
+    let below = largest.map_or_else(String::new, |largest| {
+        format!(" at any learning rate below {}, two over the largest curvature", digits(2.0 / largest, 2))
+    });
+    vec![format!("train on: gradient descent reaches the least{below}")]
 }
 
 /// What was written, and how gradient descent goes on from there.
-fn after_leaving(left: &LeaveDocument) -> Vec<String> {
-    let written =
-        format!("{} holds weights whose loss is {}, lower by {}", left.file, number(left.loss), number(left.decrease));
+fn after_leaving(document: &DiagnoseDocument, left: &LeaveDocument) -> Vec<String> {
+    let written = format!(
+        "{} holds weights whose loss is {}, lower by {}",
+        left.file,
+        said(document, left.loss),
+        number(left.decrease)
+    );
     let step = format!("at learning rate {}", digits(left.step, 2));
+    let least = is_rounding(document, left.loss - document.loss.global_minimum);
     let next = match (left.to, left.steps) {
         ("minimum", _) => "there is nothing below them".to_owned(),
+        _ if least => "there is nothing below them".to_owned(),
         (_, 0) => format!("train on from them, {step}: they are past the next plateau"),
         (_, steps) => format!(
             "train on from them, {step}: plain gradient descent passes the next plateau within {}",
@@ -77,14 +104,6 @@ fn after_leaving(left: &LeaveDocument) -> Vec<String> {
         ),
     };
     vec![written, next]
-}
-
-/// A name with the ending of the weight file in a command.
-fn file_like(command: &str, name: &str) -> String {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let weights = words.iter().position(|word| *word == "--weights").and_then(|at| words.get(at + 1));
-    let ending = [".npz", ".json"].into_iter().find(|ending| weights.is_some_and(|file| file.ends_with(ending)));
-    format!("{name}{}", ending.unwrap_or(".safetensors"))
 }
 
 /// With a learning rate: how fast, and whether it is too large.
@@ -122,10 +141,10 @@ fn wider(document: &DiagnoseDocument) -> Vec<String> {
     let outlook = &document.outlook;
     match outlook.wider {
         Some(value) if !is_rounding(document, document.loss.global_minimum - value) => vec![format!(
-            "nothing with these widths; {} in the narrowest layer would reach {}",
+            "nothing more is to gain with these widths; {} in the narrowest layer would reach {}",
             document.bottleneck_rank + 1,
             said(document, value)
         )],
-        _ => vec!["nothing is to gain".into()],
+        _ => vec!["nothing more is to gain".into()],
     }
 }

@@ -9,7 +9,7 @@ mod situation;
 
 pub(super) use details::{evidence_line, lowest, way};
 
-use super::numbers::{digits, number, percent, ranges};
+use super::numbers::{self, digits, loss_value, number, percent, ranges};
 use super::{counted, in_words};
 use crate::io::documents::{DiagnoseDocument, NearDocument};
 use situation::Situation;
@@ -19,6 +19,10 @@ use situation::Situation;
 pub struct DiagnoseText<'a> {
     /// The command up to here, to be copied: `rankscape diagnose --weights ... --data ...`.
     pub command: &'a str,
+    /// Name for a file past the next plateau.
+    pub next: &'a str,
+    /// Name for a file at the least.
+    pub best: &'a str,
     /// Add ranks, barcode, map and spectrum.
     pub details: bool,
 }
@@ -31,7 +35,7 @@ pub fn diagnose_text(document: &DiagnoseDocument, options: DiagnoseText<'_>) -> 
     lines.extend(whereabouts(document, situation).iter().enumerate().map(|(k, line)| continued(k, "Where", line)));
     lines.extend(why(document).map(|text| entry("Why", &text)));
     lines.extend(ahead::table(document));
-    lines.extend(ahead::to_do(document, situation, options.command));
+    lines.extend(ahead::to_do(document, situation, options));
     lines.push(entry("Sure", &sure(document)));
     lines.extend(document.notes.iter().map(|note| entry("Note", note)));
     if options.details {
@@ -50,14 +54,39 @@ fn continued(at: usize, label: &str, text: &str) -> String {
     entry(if at == 0 { label } else { "" }, text)
 }
 
-/// What counts as nothing beside the loss of the zero map: rounding errors of double precision.
+/// What counts as nothing beside the loss of the zero map.
 fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
-    value.abs() <= 1e-12 * document.outlook.value_at_origin
+    numbers::is_rounding(value, scale(document))
 }
 
-/// A loss, or that it is nothing but rounding errors.
+/// The loss of the zero map; where that is zero, the loss now.
+fn scale(document: &DiagnoseDocument) -> f64 {
+    let origin = document.outlook.value_at_origin;
+    if origin > 0.0 { origin } else { document.loss.value }
+}
+
+fn is_exact(document: &DiagnoseDocument) -> bool {
+    document.evidence.grade == "exact"
+}
+
+/// A loss is zero: exactly, or to rounding.
+fn is_zero(document: &DiagnoseDocument, value: f64) -> bool {
+    if is_exact(document) { value == 0.0 } else { is_rounding(document, value) }
+}
+
+/// Nothing is lower than the loss now. The least is an irrational number in general, which exact arithmetic has rounded too.
+fn is_least(document: &DiagnoseDocument) -> bool {
+    let loss = &document.loss;
+    if loss.global_minimum == 0.0 { is_zero(document, loss.gap) } else { is_rounding(document, loss.gap) }
+}
+
 fn said(document: &DiagnoseDocument, value: f64) -> String {
-    if is_rounding(document, value) { "0 to rounding".to_owned() } else { number(value) }
+    loss_value(value, scale(document), is_exact(document))
+}
+
+/// One layer: the loss is convex.
+fn is_convex(document: &DiagnoseDocument) -> bool {
+    document.widths.len() == 2
 }
 
 fn loss(document: &DiagnoseDocument) -> String {
@@ -74,7 +103,7 @@ fn loss(document: &DiagnoseDocument) -> String {
     };
     let loss = &document.loss;
     let (now, least) = (said(document, loss.value), said(document, loss.global_minimum));
-    if is_rounding(document, loss.gap) {
+    if is_least(document) {
         return format!("{now}{unit} now, and no weights of {widths} have less {data}");
     }
     format!("{now}{unit} now; the least that {widths} can reach {data} is {least}")
@@ -88,12 +117,15 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
         _ => "not found to the accuracy asked for".to_owned(),
     };
     let own = format!("curvature at the point itself: {ends}");
-    let gradient = format!("relative gradient {:.1e}", document.gradient.relative);
+    let gradient = format!("relative gradient {}", digits(document.gradient.relative, 2));
     match (situation, &document.near) {
         (Situation::Best, _) => vec![format!("a global minimum; {own}")],
         (Situation::AtSaddle, _) => vec![at_saddle(document), own],
         (Situation::Undecided, None) if document.critical => vec![format!("a critical point ({gradient}); {own}")],
         (_, Some(near)) => vec![beside(near), own],
+        (_, None) if is_convex(document) => {
+            vec![format!("one layer: the loss is convex; {gradient}"), own]
+        }
         (_, None) => {
             vec![format!("no critical point lies within a tenth of the length of the weights; {gradient}"), own]
         }
@@ -117,51 +149,46 @@ fn at_saddle(document: &DiagnoseDocument) -> String {
 
 /// The critical points nearby; distances are shares of the length of the vector of all weights.
 fn beside(near: &NearDocument) -> String {
-    let share = |distance: f64| percent(distance);
     let index = |index: Option<usize>| match index {
-        Some(1) => ", 1 direction of descent there".to_owned(),
-        Some(count) => format!(", {count} directions of descent there"),
+        Some(1) => ", with 1 direction of descent".to_owned(),
+        Some(count) => format!(", with {count} directions of descent"),
         None => String::new(),
     };
     let curvature =
-        |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature to {})", digits(v, 3)));
+        |value: Option<f64>| value.map_or_else(String::new, |v| format!(" (curvature there down to {})", digits(v, 3)));
     // At rank zero the weights may be next to nothing: then others are the measure.
     let whole =
-        if near.rank == 0 { "of the length of weights that reach the data" } else { "of the length of the weights" };
+        if near.rank == 0 { "of the length of weights that fit the data" } else { "of the length of the weights" };
+    let far = |distance: f64| format!("at a distance of {} {whole}", percent(distance));
     match (&near.strict, &near.non_strict) {
-        _ if near.nearest_class == "global_minimum" => {
-            format!("a global minimum {} {whole} away", share(near.distance))
-        }
+        _ if near.nearest_class == "global_minimum" => format!("a global minimum {}", far(near.distance)),
         (Some(strict), other) => {
             let other = other.as_ref().map_or_else(String::new, |flat| {
-                format!("; a non-strict saddle, flat to second order, {} away", share(flat.distance))
+                format!("; a non-strict saddle, flat to second order, at {}", percent(flat.distance))
             });
-            format!(
-                "a strict saddle {} {whole} away{}{}{other}",
-                share(strict.distance),
-                index(strict.index),
-                curvature(strict.lambda_min)
-            )
+            let (index, curvature) = (index(strict.index), curvature(strict.lambda_min));
+            format!("a strict saddle {}{index}{curvature}{other}", far(strict.distance))
         }
-        (None, Some(flat)) => {
-            format!("a non-strict saddle, flat to second order, {} {whole} away", share(flat.distance))
-        }
-        (None, None) => {
-            format!("a {} {} {whole} away", in_words(near.nearest_class), share(near.distance))
-        }
+        (None, Some(flat)) => format!("a non-strict saddle, flat to second order, {}", far(flat.distance)),
+        (None, None) => format!("a {} {}", in_words(near.nearest_class), far(near.distance)),
     }
 }
 
-/// How many of the directions that fit are learned.
+/// How many of the directions that fit are learned, or why there are none.
 fn why(document: &DiagnoseDocument) -> Option<String> {
     let outlook = &document.outlook;
+    if outlook.room == 0 {
+        return Some(nothing_to_learn(document));
+    }
+    if is_convex(document) {
+        return None;
+    }
     let learned = match outlook.learned.as_slice() {
         [] => "none is learned".to_owned(),
         [one] => format!("1 is learned (direction {one})"),
         many => format!("{} are learned ({})", many.len(), ranges(many)),
     };
     let fits = match (outlook.room, document.bottleneck_rank) {
-        (0, _) => return None,
         (room, bottleneck) if room < bottleneck => format!("the data have {} to learn", counted(room, "direction")),
         (room, _) => format!("the narrowest layer has room for {} of the data", counted(room, "direction")),
     };
@@ -171,7 +198,47 @@ fn why(document: &DiagnoseDocument) -> Option<String> {
         1 => "; 1 of them takes the place of a better one".to_owned(),
         count => format!("; {count} of them take the places of better ones"),
     };
-    Some(format!("{fits}; {learned}{worse}"))
+    Some(format!("{fits}; {learned}{worse}{}", excess(document)))
+}
+
+/// Directions of which the product has too much, or the opposite.
+fn excess(document: &DiagnoseDocument) -> String {
+    let of_sign = |positive: bool| -> (Vec<usize>, f64) {
+        let found = document.outlook.excess.iter().filter(|found| (found.share > 0.0) == positive);
+        let most = found.clone().map(|found| found.share.abs()).fold(0.0, f64::max);
+        (found.map(|found| found.direction).collect(), most)
+    };
+    let mut text = String::new();
+    for (positive, one, many) in
+        [(true, "overshoots", "overshoot"), (false, "has the wrong sign", "have the wrong sign")]
+    {
+        let (directions, most) = of_sign(positive);
+        let most = digits(most, 2);
+        match directions.as_slice() {
+            [] => {}
+            [direction] => text += &format!("; 1 {one} (direction {direction}, {most} times its size)"),
+            all => text += &format!("; {} {many} ({}; up to {most} times their size)", all.len(), ranges(all)),
+        }
+    }
+    text
+}
+
+/// What the data lack where no direction can be learned.
+fn nothing_to_learn(document: &DiagnoseDocument) -> String {
+    let targets_are_zero = document.outlook.value_at_origin == 0.0;
+    match (document.data_rank, document.centred) {
+        (0, false) => "all inputs are zero, so the loss does not depend on the weights".to_owned(),
+        (0, true) => "all inputs are equal, so the output bias alone can give what the weights can".to_owned(),
+        (_, false) if targets_are_zero => "all targets are zero, so the least is where the product is zero".to_owned(),
+        (_, true) if targets_are_zero => {
+            "all targets are equal, so the output bias alone fits them, and the least is where the product is zero"
+                .to_owned()
+        }
+        (_, centred) => {
+            let bias = if centred { ", and the output bias the mean of the targets" } else { "" };
+            format!("the inputs do not predict the targets, so the least is where the product is zero{bias}")
+        }
+    }
 }
 
 fn sure(document: &DiagnoseDocument) -> String {
@@ -184,6 +251,7 @@ fn sure(document: &DiagnoseDocument) -> String {
         _ => "double precision",
     };
     let ranks = match unclear {
+        0 if total == 1 => "the one decision on ranks is clear".to_owned(),
         0 => format!("all {} on ranks clear", counted(total, "decision")),
         _ => format!("{unclear} of {} on ranks not clear (--details)", counted(total, "decision")),
     };

@@ -1,6 +1,6 @@
 //! Which situation the point is in, and the sentence that answers "where am I?".
 
-use super::{digits, is_rounding, number, percent};
+use super::{digits, is_convex, is_exact, is_least, is_rounding, is_zero, number, percent};
 use crate::io::documents::{DiagnoseDocument, SupportDocument};
 
 /// Up to this part of what the network can explain the rest of the loss is its last.
@@ -47,18 +47,23 @@ impl Situation {
     pub(super) fn sentence(self, document: &DiagnoseDocument) -> String {
         let left = falls(document);
         match self {
-            Self::Best if is_rounding(document, document.loss.global_minimum) => {
-                "At the best that this network can reach: it fits the data exactly.".into()
+            Self::Best if is_zero(document, document.loss.global_minimum) => {
+                let how = if is_exact(document) { "exactly" } else { "to rounding" };
+                format!("At the best that this network can reach: it fits the data {how}.")
             }
             Self::Best => "At the best that this network can reach: no weights have a lower loss.".into(),
             Self::NearBest => match left {
+                None if is_exact(document) => {
+                    "At the best that this network can reach, as far as double precision tells: nothing is to gain."
+                        .into()
+                }
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
                 Some(left) if document.loss.gap > LAST * range(document) => {
                     format!(
                         "Close to the best that this network can reach, but not there: the loss can still fall {left}."
                     )
                 }
-                Some(_) if is_rounding(document, document.loss.global_minimum) => {
+                Some(_) if is_zero(document, document.loss.global_minimum) => {
                     "So near an exact fit that nothing is to gain but the last of the loss.".into()
                 }
                 Some(_) => {
@@ -78,7 +83,7 @@ impl Situation {
                 None => "Stalled beside a saddle, but nothing is to gain beyond rounding.".into(),
                 Some(left) => format!("Stalled beside a saddle: the loss can still fall {left}."),
             },
-            Self::Passing => still(document, left, "; a saddle is near, but the loss is already falling away from it"),
+            Self::Passing => still(document, left, ": a saddle is near, but the loss is already falling away from it"),
             Self::Descending => still(document, left, ""),
             Self::Extremum => match document.class {
                 "local_minimum" => "At a local minimum.".into(),
@@ -92,13 +97,16 @@ impl Situation {
 fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> String {
     let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
     let origin = document.outlook.value_at_origin;
-    if document.loss.value > origin && !is_rounding(document, document.loss.value - origin) {
-        let origin = number(origin);
+    let above = document.loss.value > origin && !is_rounding(document, document.loss.value - origin);
+    if above && document.outlook.room > 0 {
+        let bias = if document.centred { " and the best output bias" } else { "" };
         return format!(
-            "Still descending, from more than the {origin} of zero weights: a large start, or steps that are too long{beside}.{left}"
+            "Still descending, but the loss is above the {} of zero weights{bias}: the start was large, or the steps are too long.{left}",
+            number(origin)
         );
     }
-    format!("Still descending; nothing is wrong{beside}.{left}")
+    let why = if is_convex(document) { ": one layer has no plateaus" } else { beside };
+    format!("Still descending; nothing is wrong{why}.{left}")
 }
 
 /// From the loss of zero weights to the least.
@@ -109,9 +117,9 @@ fn range(document: &DiagnoseDocument) -> f64 {
 /// How far the loss can fall; `None` where that is rounding.
 fn falls(document: &DiagnoseDocument) -> Option<String> {
     let loss = &document.loss;
-    let all = is_rounding(document, loss.global_minimum);
+    let all = is_zero(document, loss.global_minimum);
     let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.gap / loss.value)) };
-    (!is_rounding(document, loss.gap)).then(how)
+    (!is_least(document)).then(how)
 }
 
 /// Which rank is not clear, and what would settle it.
