@@ -38,8 +38,8 @@ with warnings.catch_warnings(record=True) as caught:
     )
 told = [str(warning.message) for warning in caught if "alpha_pattern" in str(warning.message)]
 scaling = model.experts.scaling["default"]
-a, b = model.experts.lora_A["default"].weight, model.experts.lora_B["default"].weight
-change = model.experts.get_delta_weight("default")
+a, b = (half["default"].weight.detach() for half in (model.experts.lora_A, model.experts.lora_B))
+change = model.experts.get_delta_weight("default").detach()
 plain = torch.einsum("ore,eri->eoi", b.reshape(b.shape[0], -1, 3), a.reshape(3, -1, a.shape[1]))
 factor = float((change * plain).sum() / (plain * plain).sum())
 print(f"warning: {told}")

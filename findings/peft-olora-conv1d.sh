@@ -3,7 +3,7 @@
 # weight as it is stored, (in, out), and applies them as (out, in). A square module is silently another map before the first step;
 # one that is not square fails when it runs.
 # Expected: a new OLoRA adapter changes no output, as with a Linear, and as PiSSA does on the same Conv1D.
-# Seen: outputs of order 1 differ by more than 0.1 where the module is square, and a RuntimeError where it is not.
+# Seen: the outputs of a square module differ by as much as they are (18.7 here); a RuntimeError where it is not square.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -28,7 +28,7 @@ def change(initialization, make):
     config = peft.LoraConfig(r=2, init_lora_weights=initialization, target_modules=["fc"], fan_in_fan_out=is_conv)
     peft.get_peft_model(model, config)
     try:
-        return float((model["fc"](x) - before).abs().max())
+        return float((model["fc"](x) - before).detach().abs().max())
     except RuntimeError as error:
         return type(error).__name__
 
@@ -37,7 +37,7 @@ for name, initialization, make, right in [
     ("olora, Linear 8 x 8", "olora", lambda: torch.nn.Linear(8, 8), lambda d: d < 1e-5),
     ("pissa, Conv1D 8 x 8", "pissa", lambda: Conv1D(8, 8), lambda d: d < 1e-5),
     ("pissa, Conv1D 8 x 4", "pissa", lambda: Conv1D(4, 8), lambda d: d < 1e-5),
-    ("olora, Conv1D 8 x 8", "olora", lambda: Conv1D(8, 8), lambda d: d > 0.1),
+    ("olora, Conv1D 8 x 8", "olora", lambda: Conv1D(8, 8), lambda d: d > 1.0),
     ("olora, Conv1D 8 x 4", "olora", lambda: Conv1D(4, 8), lambda d: d == "RuntimeError"),
 ]:
     found = change(initialization, make)

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::Read;
 use std::path::Path;
 
 use common::bytes::{npy, npy_f64, npz, put};
@@ -212,7 +213,7 @@ fn biases_are_found_by_the_names_of_their_matrices() {
     put(folder, "d.json", br#"{"X": [[1, 2], [0, 1]], "Y": [[3, 6], [1, 2]]}"#);
     put(folder, "w.npz", &npz(&[("W", npy_f64(&[1, 2], &[1.0, 1.0])), ("b", npy_f64(&[2, 1], &[1.0, 2.0]))]));
     let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "W,b"]);
-    assert_eq!(document["loss"]["value"], 0.0, "{document}");
+    assert!(document["loss"]["value"].as_f64().unwrap() < 1e-20, "{document}");
 }
 
 /// A checkpoint of which some layers are analysed is written back whole.
@@ -221,12 +222,14 @@ fn everything_else_of_the_file_is_carried_over() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#);
-    let whole = |values: &[i64]| npy("<i8", values.iter().flat_map(|x| x.to_le_bytes()).collect(), &[2, 2]);
+    let whole = |values: &[i64]| {
+        npy("'<i8'", false, &[2, 2], &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
+    };
     let arrays = [
         ("W1", whole(&[0, 0, 0, 0])),
         ("b1", npy_f64(&[2], &[3.0, 4.0])),
-        ("steps", npy("|u1", vec![7], &[])),
-        ("conv.weight", npy("<f2", vec![0; 16], &[2, 2, 2])),
+        ("steps", npy("'|u1'", false, &[], &[7])),
+        ("conv.weight", npy("'<f2'", false, &[2, 2, 2], &[0; 16])),
         ("W2", whole(&[0, 0, 0, 0])),
     ];
     put(folder, "w.npz", &npz(&arrays));
@@ -236,11 +239,11 @@ fn everything_else_of_the_file_is_carried_over() {
     for part in ["left.npz also holds b1, steps, conv.weight, as they were", "W1 (whole numbers, now float64)"] {
         assert!(notes.contains(part), "{notes}");
     }
-    let before = std::fs::read(folder.join("w.npz")).unwrap();
-    let after = std::fs::read(folder.join("left.npz")).unwrap();
-    let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("left.npz")).unwrap()).unwrap();
     for (name, bytes) in arrays.iter().filter(|(name, _)| !name.starts_with('W')) {
-        assert!(holds(&before, bytes) && holds(&after, bytes), "{name}");
+        let mut found = Vec::new();
+        archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut found).unwrap();
+        assert!(found == *bytes, "{name}");
     }
     let left = diagnosed(folder, "left.npz", "d.json", &chosen);
     assert!(left["loss"]["value"].as_f64().unwrap() < 2.5, "{left}");
@@ -301,8 +304,8 @@ fn tensors_and_metadata_are_carried_over() {
             "f.safetensors",
             "--x",
             "mask",
-            "--y",
-            "mask",
+            "--task",
+            "autoencoder",
         ],
     );
     assert_refused(&run, &["f.safetensors", "mask", "byte 2 at index [2]"]);
