@@ -59,6 +59,11 @@ impl Table {
         let is_number = |field: &str| field.parse::<f64>().is_ok();
         let counts_up = |from: usize| head.iter().skip(from).zip(0_usize..).all(|(field, at)| field == at.to_string());
         if head.iter().all(is_number) {
+            if head.len() > 2 && counts_up(0) {
+                return Err(InputError::new("the first row may be a sample, or names of columns as pandas gives them")
+                    .value(head.iter().collect::<Vec<_>>().join(", "))
+                    .hint("remove the row if it has names (pandas: to_csv with header=False); write 0.0 for its 0 if it is a sample"));
+            }
             if head.len() > 1 && counts_up(0) {
                 let text = head.iter().collect::<Vec<_>>().join(", ");
                 self.notes.push(format!("the first row, {text}, is taken as a sample and not as names of columns"));

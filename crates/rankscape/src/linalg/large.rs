@@ -144,16 +144,12 @@ fn chunked<T>(stored: MatRef<'_, T>, transpose: bool, x: MatRef<'_, T>) -> Vec<M
 where
     T: faer::traits::ComplexField + Copy + Send + Sync,
 {
-    let rows = if transpose { stored.ncols() } else { stored.nrows() };
+    let left = if transpose { stored.transpose() } else { stored };
+    let rows = left.nrows();
     let one = |first: usize| {
         let count = CHUNK.min(rows - first);
         let mut out = Mat::zeros(count, x.ncols());
-        // Either way the large factor is read in place: rows on the left would be packed into columns first.
-        let (target, a, b) = match transpose {
-            true => (out.as_mut(), stored.subcols(first, count).transpose(), x),
-            false => (out.as_mut().transpose_mut(), x.transpose(), stored.subrows(first, count).transpose()),
-        };
-        matmul(target, Accum::Replace, a, b, T::one_impl(), Par::Seq);
+        matmul(out.as_mut(), Accum::Replace, left.subrows(first, count), x, T::one_impl(), Par::Seq);
         out
     };
     let starts: Vec<usize> = (0..rows).step_by(CHUNK).collect();
