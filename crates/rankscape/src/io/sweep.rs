@@ -5,26 +5,24 @@
 //! its plan and that of its counts: a shard of another plan or a damaged one is set apart and done again, and blocks no other.
 //! Shards fit together only if all are cut alike, so the first that is begun settles the cutting, before anything is solved.
 
+mod names;
+
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use names::{CUTTING, PLAN, SHARD, free_name, is_own, shard_files};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::atomic::{output_target, write_atomically};
+use super::atomic::write_atomically;
 use super::documents::to_json;
 use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 
-const PLAN: &str = "plan.json";
 const PLAN_SCHEMA: &str = "rankscape.sweep.plan/1";
 const SHARD_SCHEMA: &str = "rankscape.sweep.shard/2";
-/// The file that settles into how many shards the plan is cut.
-const CUTTING: &str = "cutting";
-/// What the names of all shards begin with.
-const SHARD: &str = "shard-";
 /// How often a run looks at a cutting that another is about to write, 20 milliseconds apart.
 const CUTTING_LOOKS: usize = 50;
 
@@ -199,18 +197,6 @@ fn cut_into(path: &Path) -> Result<Option<u64>> {
     Err(InputError::new("the file is not whole").file(file.display()).hint("delete it if no sweep is running here"))
 }
 
-/// Names and cuttings of the shards in a directory, by cutting.
-fn shard_files(path: &Path) -> Vec<(String, u64)> {
-    let names = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let shards = |name: String| {
-        let shards = name.strip_prefix(SHARD)?.strip_suffix(".json")?.split_once("-of-")?.1.parse().ok()?;
-        Some((name, shards))
-    };
-    let mut found: Vec<(String, u64)> = names.filter_map(|name| shards(name.into_string().ok()?)).collect();
-    found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-    found
-}
-
 fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
     let most = plan.instances.min(SHARDS_LIMIT);
     if (1..=most).contains(&shards) {
@@ -339,7 +325,7 @@ impl SweepDirectory {
         let path = self.shard_path(shard);
         let mut note = None;
         if let Err(error) = self.load(shard) {
-            let apart = self.free_name(&path);
+            let apart = free_name(&path);
             fs::rename(&path, &apart).map_err(|error| failed("the damaged shard cannot be renamed", &path, error))?;
             let (old, new) = (path.display(), apart.display());
             note = Some(format!("shard {shard} was done anew: {}; {old} is set apart as {new}", error.problem));
@@ -348,20 +334,9 @@ impl SweepDirectory {
         Ok(note)
     }
 
-    /// A name for a damaged shard that no file has.
-    fn free_name(&self, path: &Path) -> PathBuf {
-        let name =
-            |k: u64| path.with_extension(if k == 1 { "json.damaged".to_owned() } else { format!("json.damaged-{k}") });
-        (1..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(1))
-    }
-
     /// The file has a name that a sweep in this directory gives to its own: to the plan, the cutting or a shard.
     pub fn has_name_of(&self, file: &Path) -> bool {
-        let target = output_target(file);
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let here = folder.canonicalize().ok().zip(self.path.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-        let name = target.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        here && ([PLAN, CUTTING].contains(&name.as_str()) || name.starts_with(SHARD))
+        is_own(&self.path, file)
     }
 
     /// Shards of another cutting that lie in the directory.
