@@ -15,6 +15,7 @@ import peft
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 CASES = {}
 
@@ -38,6 +39,8 @@ class Net(nn.Module):
             "fc1": lambda: nn.Linear(10, 12),
             "fc2": lambda: nn.Linear(12, 7),
             "conv": lambda: nn.Conv2d(4, 6, 3),
+            "turned": lambda: Conv1D(6, 9),
+            "square": lambda: Conv1D(8, 8),
             "emb": lambda: nn.Embedding(15, 8),
         }
         for part in parts:
@@ -103,6 +106,14 @@ CASES["peft-embedding"] = peft_case(lora(target_modules=["emb", "fc1"]), ("emb",
 CASES["peft-pissa"] = peft_case(lora(init_lora_weights="pissa"), TWO, keep_start=True)
 CASES["peft-pissa-dora"] = peft_case(lora(init_lora_weights="pissa", use_dora=True), TWO, keep_start=True)
 CASES["peft-olora"] = peft_case(lora(init_lora_weights="olora"), TWO, keep_start=True)
+turned = {"fan_in_fan_out": True, "target_modules": ["turned", "square"]}
+CASES["peft-conv1d"] = peft_case(lora(**turned), ("turned", "square"))
+CASES["peft-conv1d-dora"] = peft_case(lora(use_dora=True, **turned), ("turned", "square"))
+CASES["peft-conv1d-pissa"] = peft_case(lora(init_lora_weights="pissa", **turned), ("turned", "square"), keep_start=True)
+# Of a weight that is not square the factors do not fit.
+CASES["peft-conv1d-olora"] = peft_case(
+    lora(init_lora_weights="olora", fan_in_fan_out=True, target_modules=["square"]), ("square",), keep_start=True
+)
 CASES["peft-loha"] = peft_case(peft.LoHaConfig(r=2, alpha=3, target_modules=["fc1", "conv"]), ("fc1", "conv"))
 CASES["peft-loha-effective"] = peft_case(
     peft.LoHaConfig(r=2, alpha=3, target_modules=["conv"], use_effective_conv2d=True), ("conv",)
@@ -117,39 +128,114 @@ CASES["peft-adalora"] = peft_case(
 CASES["peft-vera"] = peft_case(peft.VeraConfig(r=3, target_modules=["fc1", "fc2"], save_projection=True), TWO)
 
 
-@case("peft-experts")
-def experts(folder):
-    torch.manual_seed(5)
+def since(version):
+    """Is the installed PEFT at least this one?"""
+    return tuple(int(part) for part in peft.__version__.split(".")[:2]) >= version
 
-    class Experts(nn.Module):
+
+CASES["peft-orthogonal"] = peft_case(lora(r=4, init_lora_weights="orthogonal"), TWO)
+if since((0, 20)):
+    CASES["peft-mica"] = peft_case(lora(init_lora_weights="mica"), TWO)
+if since((0, 19)):
+    CASES["peft-bdlora"] = peft_case(
+        lora(r=4, use_bdlora=peft.tuners.lora.config.BdLoraConfig(
+            target_modules_bd_a=["fc2"], target_modules_bd_b=["fc1"], nblocks=2
+        )),
+        TWO,
+    )
+if since((0, 21)):
+    CASES["peft-kasa"] = peft_case(lora(kasa_config=peft.tuners.lora.config.KasaConfig()), TWO)
+    CASES["peft-velora"] = peft_case(lora(r=2, velora_config=peft.tuners.lora.config.VeloraConfig(num_groups=2)), TWO)
+
+
+def experts_case(shapes, transposed=None, modules=("q",), **options):
+    """Stacked experts as parameters; `transposed` is what their module says of itself, which PEFT asks since 0.18."""
+
+    def make(folder):
+        torch.manual_seed(5)
+
+        class Experts(nn.Module):
+            def __init__(self):
+                super().__init__()
+                if transposed is not None:
+                    self.is_transposed = transposed
+                for name, shape in shapes.items():
+                    setattr(self, name, nn.Parameter(torch.randn(*shape)))
+
+            def forward(self, x):
+                return x
+
+        class Moe(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.experts = Experts()
+                self.q = nn.Linear(8, 8)
+
+            def forward(self, x):
+                return x
+
+        base = Moe()
+        before = {name: getattr(base.experts, name).detach().clone() for name in shapes}
+        q = base.q.weight.detach().clone()
+        targets = [f"experts.{name}" for name in options.pop("order", shapes)]
+        config = lora(r=2, target_modules=list(modules), target_parameters=targets, **options)
+        model = peft.get_peft_model(base, config)
+        randomize(model, ("lora_",))
+        model.save_pretrained(folder)
+        merged = model.merge_and_unload()
+        truth = {}
+        for name, original in before.items():
+            change = getattr(merged.experts, name).detach().double() - original.double()
+            many = change.ndim == 3
+            truth |= {f"experts.{name}[{e}]" if many else f"experts.{name}": change[e].numpy() if many else change.numpy()
+                      for e in range(len(change) if many else 1)}
+        if "q" in modules:
+            truth["q"] = (merged.q.weight.detach().double() - q.double()).numpy()
+        return {f"experts.{name}": weight for name, weight in before.items()} | {"q.weight": q}, truth
+
+    return make
+
+
+GATED = {"gate_up_proj": (3, 8, 10), "down_proj": (3, 5, 8)}
+NAMED = {"w_out": (2, 8, 6), "w_in": (2, 4, 8)}
+CASES["peft-experts"] = experts_case({"gate_up_proj": (3, 8, 10)})
+for said in (None, True, False):
+    CASES[f"peft-experts-two-{said}"] = experts_case(GATED, said)
+    CASES[f"peft-experts-named-{said}"] = experts_case(NAMED, said, alpha_pattern={"experts.w_in": 16})
+    CASES[f"peft-experts-ranks-{said}"] = experts_case(
+        NAMED, said, order=["w_in", "w_out"], rank_pattern={"w_out": 3}, alpha_pattern={"w_out": 7}
+    )
+CASES["peft-experts-single"] = experts_case({"w": (1, 8, 6)})
+CASES["peft-experts-alone"] = experts_case(GATED, None, (), use_rslora=True)
+
+
+@case("peft-attention")
+def attention(folder):
+    torch.manual_seed(8)
+
+    class Model(nn.Module):
         def __init__(self):
             super().__init__()
-            self.gate_up_proj = nn.Parameter(torch.randn(3, 8, 10))
+            self.attn = nn.MultiheadAttention(8, 2)
 
         def forward(self, x):
-            return x
+            return self.attn(x, x, x)[0]
 
-    class Moe(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.experts = Experts()
-            self.q = nn.Linear(8, 8)
-
-        def forward(self, x):
-            return x
-
-    base = Moe()
-    original = base.experts.gate_up_proj.detach().clone()
-    q = base.q.weight.detach().clone()
-    config = lora(r=2, target_modules=["q"], target_parameters=["experts.gate_up_proj"])
-    model = peft.get_peft_model(base, config)
+    base = Model()
+    before = {name: weight.detach().clone() for name, weight in base.state_dict().items()}
+    model = peft.get_peft_model(base, lora(r=2, target_modules=["attn"]))
     randomize(model, ("lora_",))
     model.save_pretrained(folder)
-    merged = model.merge_and_unload()
-    after = merged.experts.gate_up_proj.detach()
-    truth = {f"experts.gate_up_proj[{e}]": (after[e].double() - original[e].double()).numpy() for e in range(3)}
-    truth["q"] = (merged.q.weight.detach().double() - q.double()).numpy()
-    return {"experts.gate_up_proj": original, "q.weight": q}, truth
+    merged = peft.PeftModel.from_pretrained(restored(Model(), before), folder).merge_and_unload()
+    after = merged.state_dict()
+    names = {"attn": "attn.in_proj_weight", "attn.out_proj": "attn.out_proj.weight"}
+    truth = {module: (after[name].double() - before[name].double()).numpy() for module, name in names.items()}
+    return {name: before[name] for name in names.values()}, truth
+
+
+def restored(model, state):
+    model.load_state_dict(state)
+    return model
 
 
 def lycoris_case(**options):

@@ -21,8 +21,9 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     read.inputs.learning_rate = options.learning_rate;
     let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
     let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
+    let (left, mut written) = left.map_or((None, Vec::new()), |(left, notes)| (Some(left), notes));
     if let (Some(path), Some(near)) = (&options.near, &found.near) {
-        read.write(path, &near.found.nearest.factors)?;
+        written.extend(read.write(path, &near.found.nearest.factors)?);
     }
     if let Some(path) = &options.certificate {
         let certificate = Certificate::new(&read.point, &found, &read.inputs.tolerances)?;
@@ -36,6 +37,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     if let (Some(left), Some(file)) = (&left, &leave) {
         document = document.with_leave(left, &read.inputs, file.clone());
     }
+    document.notes.extend(written);
     let stays = leave.as_ref().filter(|_| left.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
     let missing = options.near.as_ref().filter(|_| found.near.is_none());

@@ -42,10 +42,11 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     let same = options.same_function.then(|| same_function(&network, &point.whitening, judgement)).flatten();
     let same = same.filter(|_| critical).map(|path| SameFunction::new(point, &path, judgement));
     let sense = if options.ascent { Sense::Ascent } else { Sense::Descent };
+    let mut notes = read.inputs.notes.clone();
     if let Some(path) = &options.leave {
         let end = same.as_ref().map(|same| same.end.clone());
         let end = end.or_else(|| chosen.as_ref().map(|escape| escape.path.at(factors, escape.t)));
-        read.write(path, &end.ok_or_else(|| no_path(&found))?)?;
+        notes.extend(read.write(path, &end.ok_or_else(|| no_path(&found))?)?);
     }
     if let Some(path) = &options.certificate {
         let escape = chosen.as_ref().ok_or_else(|| no_path(&found))?;
@@ -54,7 +55,7 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     }
     let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense, tolerances: read.inputs.tolerances };
     let mut document = EscapeVerbDocument::new(&found, chosen.as_ref(), &all, same.as_ref(), &inputs);
-    document.notes.clone_from(&read.inputs.notes);
+    document.notes = notes;
     document.run = run_document(common, started);
     let nothing = chosen.is_none() && same.is_none() && found.class != CriticalClass::GlobalMinimum;
     let text = escape_text(&document);

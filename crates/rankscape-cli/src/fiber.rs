@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
-use rankscape::io::{Weights, read_matrix, read_matrix_path, write_atomically, write_weights};
+use rankscape::io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 use rankscape::multiplication::{Connection, Factors, balance, connect, lift_path, reach, reach_order};
 use rankscape::report::counted;
 
-use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions};
+use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions, WeightFileOptions};
 use crate::map::read_point;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::tolerances;
@@ -62,7 +62,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
     let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
     document.notes.extend(weights.notes.clone());
     document.run = run_document(&options.common, started);
-    save(options.save.as_deref(), &weights, found.factors.as_ref())?;
+    document.notes.extend(save(options.save.as_deref(), &weights, found.factors.as_ref(), &options.point)?);
     let code = if document.possible.is_none() { UNDECIDED } else { ANSWERED };
     let text = {
         let mut text = format!("Possible   {}: {}\n", said(document.possible), document.reason);
@@ -96,7 +96,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let mut document = ReachDocument::new(&found, order, &point, digest, options.common.seed);
     document.notes.extend(weights.notes.clone());
     document.run = run_document(&options.common, started);
-    save(options.save.as_deref(), &weights, found.factors.as_ref())?;
+    document.notes.extend(save(options.save.as_deref(), &weights, found.factors.as_ref(), &options.point)?);
     let text = {
         let mut text = format!("Reached    {}", said(Some(document.reached)));
         if !document.reason.is_empty() {
@@ -132,8 +132,14 @@ fn said(answer: Option<bool>) -> &'static str {
     }
 }
 
-/// Writes found factors, if any, with the names and types of the weights they replace.
-fn save(file: Option<&Path>, weights: &Weights, found: Option<&Factors>) -> Result<(), InputError> {
-    let Some((file, factors)) = file.zip(found) else { return Ok(()) };
-    write_weights(file, &weights.with_parameters(factors.matrices().to_vec(), weights.biases.clone())?)
+/// Writes found factors, if any, with the names and types of the weights they replace; notes what else the file holds.
+fn save(
+    file: Option<&Path>,
+    weights: &Weights,
+    found: Option<&Factors>,
+    point: &WeightFileOptions,
+) -> Result<Vec<String>, InputError> {
+    let Some((file, factors)) = file.zip(found) else { return Ok(Vec::new()) };
+    let weights = weights.with_parameters(factors.matrices().to_vec(), weights.biases.clone())?;
+    rewrite_weights(file, &weights, &point.weights)
 }

@@ -7,7 +7,7 @@ use rankscape::escape::Destination;
 use rankscape::io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape::io::{
     Convention, SampleOptions, WeightOptions, Weights, check_integers, read_matrix, read_samples, read_target,
-    read_weights, write_weights,
+    read_weights, rewrite_weights,
 };
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::Factors;
@@ -173,14 +173,14 @@ impl ReadPoint {
         self.source.name_file(error, &options.data)
     }
 
-    /// Writes weights that have left the point, if anything is lower.
+    /// Writes weights that have left the point, if anything is lower; with what is to be said of the file.
     pub(crate) fn leave(
         &self,
         path: &Path,
         found: &Diagnosis,
         to: DestinationName,
         common: &CommonOptions,
-    ) -> Result<Option<Leave>, InputError> {
+    ) -> Result<Option<(Leave, Vec<String>)>, InputError> {
         let to = match to {
             DestinationName::Next => Destination::Next,
             DestinationName::Minimum => Destination::Minimum,
@@ -190,16 +190,28 @@ impl ReadPoint {
             Ok((stored.matrices, stored.biases))
         };
         let left = leave(&self.point, found, to, self.settings(common), &stored)?;
-        if let Some(left) = &left {
-            write_weights(path, &self.weights.with_parameters(left.matrices.clone(), left.biases.clone())?)?;
-        }
-        Ok(left)
+        let written = |left: Leave| {
+            let notes = self.write_parameters(path, left.matrices.clone(), left.biases.clone())?;
+            Ok((left, notes))
+        };
+        left.map(written).transpose()
     }
 
-    /// Writes other factors of the analysed problem with the names and types of the weights.
-    pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<(), InputError> {
+    /// Writes other factors of the analysed problem with the names and types of the weights; the notes say what else the file
+    /// holds.
+    pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
         let (matrices, biases) = self.point.parameters_at(factors);
-        write_weights(path, &self.weights.with_parameters(matrices, biases)?)
+        self.write_parameters(path, matrices, biases)
+    }
+
+    fn write_parameters(
+        &self,
+        path: &Path,
+        matrices: Vec<Matrix>,
+        biases: Vec<Option<Vec<f64>>>,
+    ) -> Result<Vec<String>, InputError> {
+        let weights = self.weights.with_parameters(matrices, biases)?;
+        rewrite_weights(path, &weights, self.source.weights.as_deref().unwrap_or_default())
     }
 }
 

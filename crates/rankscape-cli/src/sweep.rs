@@ -58,6 +58,11 @@ fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> 
 
 fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputError> {
     let mut sweep = SweepDirectory::open(&options.dir)?;
+    if let Some(path) = options.start.as_ref().filter(|path| sweep.has_name_of(path)) {
+        return Err(InputError::new("the start set would have the name of a file of the sweep")
+            .file(path.display())
+            .hint("give --start another name"));
+    }
     if !options.dry_run {
         sweep.begin(options.shard.map_or(sweep.shards, |(_, shards)| shards))?;
     }
@@ -74,6 +79,7 @@ fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputEr
     if options.dry_run {
         return dry_run(&options.common, &sweep.plan, total, started);
     }
+    let mut notes = Vec::new();
     if !chosen.is_empty() {
         let workers = Workers::new(options.common.thread_count())?;
         let tolerances = Tolerances::default();
@@ -95,11 +101,16 @@ fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputEr
             })?;
             if let Some(tally) = found {
                 before += tally.items();
-                sweep.store(shard, &tally)?;
+                if let Some(note) = sweep.store(shard, &tally)? {
+                    eprintln!("rankscape: {note}");
+                    notes.push(note);
+                }
             }
         }
     }
-    answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+    let mut document = SweepDocument::new(&sweep)?;
+    document.notes.splice(0..0, notes);
+    answer(&options.common, document, started, false)
 }
 
 fn merge(options: &DirOptions, started: Instant) -> Result<Outcome, InputError> {

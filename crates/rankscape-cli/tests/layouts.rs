@@ -3,9 +3,10 @@
 
 mod common;
 
+use std::io::Read;
 use std::path::Path;
 
-use common::bytes::{npy_f64, npz, put};
+use common::bytes::{npy, npy_f64, npz, put};
 use common::{assert_refused, listing, rankscape, root};
 use serde_json::Value;
 
@@ -176,4 +177,136 @@ fn nothing_is_dropped_in_silence() {
         let run = rankscape(folder, &[&[verb, "--json", "--weights", "e.npz"], more].concat());
         assert!(run.json()["notes"].to_string().contains("no decoder"), "{verb}: {run:?}");
     }
+}
+
+/// Matrices that `--layers` names, with biases beside them under names that go with theirs.
+#[test]
+fn biases_are_found_by_the_names_of_their_matrices() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", DATA);
+    for (first, second) in [
+        ("foo.bias", "bar.bias"),
+        ("foo_bias", "bar_bias"),
+        ("foo_b", "bar_b"),
+        ("b_foo", "b_bar"),
+        ("bias_foo", "bias_bar"),
+        ("fooBias", "barBias"),
+        ("foo/intercept_", "bar/intercept_"),
+    ] {
+        for shape in [&[2][..], &[2, 1], &[1, 2]] {
+            let arrays = [
+                ("bar", npy_f64(&[2, 2], &A)),
+                (second, npy_f64(shape, &[2.0, 0.0])),
+                ("foo", npy_f64(&[2, 2], &B)),
+                (first, npy_f64(shape, &[1.0, -1.0])),
+            ];
+            put(folder, "w.npz", &npz(&arrays));
+            let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "foo,bar"]);
+            assert!(document["loss"]["value"].as_f64().unwrap() < 1e-20, "{first} {shape:?}: {document}");
+            let without = diagnosed(folder, "w.npz", "d.json", &["--layers", "foo,bar", "--biases", "none"]);
+            assert!(without["loss"]["value"].as_f64().unwrap() > 1.0, "{without}");
+            assert!(without["notes"].to_string().contains(&format!("{first}, {second} left out")), "{without}");
+        }
+    }
+    // What is named a layer is no bias of another.
+    put(folder, "d.json", br#"{"X": [[1, 2], [0, 1]], "Y": [[3, 6], [1, 2]]}"#);
+    put(folder, "w.npz", &npz(&[("W", npy_f64(&[1, 2], &[1.0, 1.0])), ("b", npy_f64(&[2, 1], &[1.0, 2.0]))]));
+    let document = diagnosed(folder, "w.npz", "d.json", &["--layers", "W,b"]);
+    assert!(document["loss"]["value"].as_f64().unwrap() < 1e-20, "{document}");
+}
+
+/// A checkpoint of which some layers are analysed is written back whole.
+#[test]
+fn everything_else_of_the_file_is_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#);
+    let whole = |values: &[i64]| {
+        npy("'<i8'", false, &[2, 2], &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
+    };
+    let arrays = [
+        ("W1", whole(&[0, 0, 0, 0])),
+        ("b1", npy_f64(&[2], &[3.0, 4.0])),
+        ("steps", npy("'|u1'", false, &[], &[7])),
+        ("conv.weight", npy("'<f2'", false, &[2, 2, 2], &[0; 16])),
+        ("W2", whole(&[0, 0, 0, 0])),
+    ];
+    put(folder, "w.npz", &npz(&arrays));
+    let chosen = ["--layers", "W1,W2", "--biases", "none"];
+    let document = diagnosed(folder, "w.npz", "d.json", &[&chosen[..], &["--leave", "left.npz"]].concat());
+    let notes = document["notes"].to_string();
+    for part in ["left.npz also holds b1, steps, conv.weight, as they were", "W1 (whole numbers, now float64)"] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("left.npz")).unwrap()).unwrap();
+    for (name, bytes) in arrays.iter().filter(|(name, _)| !name.starts_with('W')) {
+        let mut found = Vec::new();
+        archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut found).unwrap();
+        assert!(found == *bytes, "{name}");
+    }
+    let left = diagnosed(folder, "left.npz", "d.json", &chosen);
+    assert!(left["loss"]["value"].as_f64().unwrap() < 2.5, "{left}");
+    let document = diagnosed(folder, "w.npz", "d.json", &[&chosen[..], &["--leave", "left.json"]].concat());
+    assert!(document["notes"].to_string().contains("left.json does not hold b1, steps, conv.weight"), "{document}");
+    put(folder, "w.json", br#"{"W1": [[0, 0]], "W2": [[0], [0]], "mean": [0.10], "step": 3, "deep": [[[1]]]}"#);
+    let document = diagnosed(folder, "w.json", "d.json", &["--layers", "W1,W2", "--leave", "left2.json"]);
+    assert!(document["notes"].to_string().contains("left2.json also holds mean, step, deep"), "{document}");
+    let text = std::fs::read_to_string(folder.join("left2.json")).unwrap();
+    for part in ["\"mean\": [0.10]", "\"step\": 3", "\"deep\": [[[1]]]"] {
+        assert!(text.contains(part), "{text}");
+    }
+    for verb in [
+        &["balance", "--weights", "w.json", "--layers", "W1,W2"][..],
+        &["escape", "--weights", "w.json", "--data", "d.json", "--layers", "W1,W2"],
+    ] {
+        let (option, file) = if verb[0] == "balance" { ("--save", "b.json") } else { ("--leave", "e.json") };
+        let run = rankscape(folder, &[verb, &[option, file, "--json"]].concat());
+        assert!(run.json()["notes"].to_string().contains(&format!("{file} also holds mean")), "{run:?}");
+        assert!(std::fs::read_to_string(folder.join(file)).unwrap().contains("[0.10]"));
+    }
+}
+
+/// The header's text stays too: transformers refuses a checkpoint without it.
+#[test]
+fn tensors_and_metadata_are_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "d.json", br#"{"X": [[1], [2]], "Y": [[2], [1]]}"#);
+    let header = concat!(
+        r#"{"__metadata__":{"format":"pt"},"a.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"#,
+        r#""mask":{"dtype":"BOOL","shape":[4],"data_offsets":[4,8]},"ids":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}"#
+    );
+    let data = [&0.5_f32.to_le_bytes()[..], &[1, 0, 0, 1], &(1_i64 << 60).to_le_bytes()].concat();
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &data].concat();
+    put(folder, "w.safetensors", &bytes);
+    diagnosed(folder, "w.safetensors", "d.json", &["--layers", "a.weight", "--leave", "left.safetensors"]);
+    let left = std::fs::read(folder.join("left.safetensors")).unwrap();
+    let text = String::from_utf8_lossy(&left).into_owned();
+    for part in [r#""format":"pt""#, r#""mask":{"dtype":"BOOL","shape":[4]"#, r#""ids":{"dtype":"I64""#] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(left.windows(8).any(|part| part == (1_i64 << 60).to_le_bytes()));
+    // Truth is 0 or 1.
+    let at = bytes.len() - 10;
+    let mut forged = bytes.clone();
+    forged[at] = 2;
+    put(folder, "f.safetensors", &forged);
+    let run = rankscape(
+        folder,
+        &[
+            "diagnose",
+            "--weights",
+            "w.safetensors",
+            "--layers",
+            "a.weight",
+            "--data",
+            "f.safetensors",
+            "--x",
+            "mask",
+            "--task",
+            "autoencoder",
+        ],
+    );
+    assert_refused(&run, &["f.safetensors", "mask", "byte 2 at index [2]"]);
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{listing, rankscape};
+use common::{assert_refused, listing, rankscape};
 use serde_json::Value;
 
 fn sweep(folder: &Path, arguments: &[&str], code: i32) -> Value {
@@ -167,7 +167,12 @@ fn a_damaged_shard_blocks_only_itself() {
     assert_eq!((&status["shards"]["damaged"], &status["counts"]["items"]), (&Value::from(vec![1]), &6.into()));
     assert!(status["notes"][0].as_str().unwrap().contains("not that of its counts"), "{status}");
     sweep(folder, &["merge", "--dir", "damaged"], 3);
-    sweep(folder, &["run", "--dir", "damaged"], 0);
+    let start =
+        rankscape(folder, &["sweep", "run", "--dir", "damaged", "--start", "damaged/shard-000002-of-000003.json"]);
+    assert_refused(&start, &["shard-000002-of-000003.json", "the name of a file of the sweep"]);
+    let run = rankscape(folder, &["sweep", "run", "--dir", "damaged", "--json"]);
+    let told = "shard-000001-of-000003.json.damaged";
+    assert!(run.code == 0 && run.stderr.contains(told) && run.json()["notes"].to_string().contains(told), "{run:?}");
     assert_eq!(merged(folder, "damaged"), merged(folder, "whole"));
     assert!(listing(&folder.join("damaged")).contains(&"shard-000001-of-000003.json.damaged".to_owned()));
 }

@@ -1,6 +1,7 @@
 //! One array as a file holds it, in memory and independent of the container.
 
 use half::{bf16, f16};
+use num_bigint::BigInt;
 
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
@@ -146,11 +147,31 @@ pub(super) fn not_finite(value: f64, index: &[usize]) -> InputError {
         .hint("remove or replace it")
 }
 
-/// The error for a whole number that double precision does not have.
+/// Digits of a number that double precision always tells apart.
+const SURE_DIGITS: usize = 15;
+
+/// A number without an exponent, beyond 2^53, that double precision does not have: it would be rounded by one or more. With an
+/// exponent it is meant as a floating-point number.
+pub(super) fn is_rounded(text: &str, value: f64) -> bool {
+    let unsigned = text.trim_start_matches(['-', '+']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() <= SURE_DIGITS || value.abs() < 2.0_f64.powi(53) || !is_plain(whole) || !is_plain(fraction) {
+        return false;
+    }
+    if fraction.bytes().any(|digit| digit != b'0') {
+        // Doubles of this size are whole numbers.
+        return true;
+    }
+    let exact = whole.parse::<BigInt>().map(Rational::from);
+    exact.is_ok_and(|exact| Rational::from_float(value.abs()).is_none_or(|double| double != exact))
+}
+
+/// The error for a number beyond 2^53 that double precision does not have.
 pub(super) fn rounded(number: impl std::fmt::Display, index: &[usize]) -> InputError {
     let place: Vec<String> = index.iter().map(ToString::to_string).collect();
     let text: String = number.to_string().chars().take(40).collect();
-    InputError::new("a whole number beyond 2^53 would be rounded in double precision")
+    InputError::new("a number beyond 2^53 would be rounded in double precision")
         .value(format!("{text} at index [{}], counted from 0", place.join(", ")))
         .hint("write all weights and data as whole numbers in .json, which is read exactly, or as numbers with an exponent")
 }

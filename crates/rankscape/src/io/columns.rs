@@ -106,7 +106,11 @@ fn starting(names: &[String], letter: char) -> Result<Vec<usize>> {
     }
     let one_pattern = found.windows(2).all(|pair| pattern(&lower(pair[0])) == pattern(&lower(pair[1])));
     let digits = |at: usize| numbers(&names[at]);
-    if !one_pattern || found.len() < 2 {
+    if !one_pattern {
+        check_numbered(names, &found)?;
+        return Ok(found);
+    }
+    if found.len() < 2 {
         return Ok(found);
     }
     found.sort_by_key(|&at| digits(at));
@@ -115,6 +119,23 @@ fn starting(names: &[String], letter: char) -> Result<Vec<usize>> {
     }
     check_gaps(names, &found)?;
     Ok(found)
+}
+
+/// Of columns called by a letter and numbers, all are called in the same way: else some would have a place by their number and
+/// others one by their order.
+fn check_numbered(names: &[String], found: &[usize]) -> Result<()> {
+    let is_numbered = |name: &str| {
+        name.chars().filter(|letter| letter.is_alphabetic()).count() == 1
+            && name.chars().any(|letter| letter.is_ascii_digit())
+    };
+    let Some(&numbered) = found.iter().find(|&&at| is_numbered(&names[at])) else { return Ok(()) };
+    let form = |at: usize| pattern(&names[at].to_lowercase());
+    let Some(&other) = found.iter().find(|&&at| form(at) != form(numbered)) else { return Ok(()) };
+    Err(InputError::new("some columns are numbered and others are not, or in another way")
+        .value(format!("{} and {}", names[numbered], names[other]))
+        .hint(
+            "rename the columns so that their numbers run on, or say which are meant, in order: --x A,B,... --y C,...",
+        ))
 }
 
 /// Columns numbered by one number have all numbers from 0 or 1 on.
@@ -173,6 +194,7 @@ mod tests {
         assert_eq!(by_name(&["x[1]", "x[0]", "y"]).unwrap(), (vec![1, 0], vec![2]));
         assert_eq!(by_name(&["x_1_0", "x_0_1", "y"]).unwrap(), (vec![1, 0], vec![2]));
         assert_eq!(by_name(&["x.b", "x.a", "y"]).unwrap(), (vec![0, 1], vec![2]));
+        assert_eq!(by_name(&["x_age", "x_size2", "y"]).unwrap(), (vec![0, 1], vec![2]));
         let chosen = SampleOptions { x: Some("b,a".to_owned()), y: Some("c".to_owned()), ..SampleOptions::default() };
         assert_eq!(choose(&["a", "b", "c", "d"], &chosen).unwrap(), (vec![1, 0], vec![2]));
     }
@@ -185,6 +207,10 @@ mod tests {
             (&["x1", "x01", "y"], "same name or number"),
             (&["x1", "x3", "y"], "number 2 is missing"),
             (&["x2", "x3", "y"], "number 1 is missing"),
+            (&["x1", "x2", "x", "x4", "y"], "x1 and x"),
+            (&["x", "x1", "y"], "x1 and x"),
+            (&["x1", "x_2", "y"], "x1 and x_2"),
+            (&["x1", "y1", "y"], "y1 and y"),
             (&["x1", "year"], "neither input nor output"),
             (&["x1", "x2"], "no output columns"),
             (&["y1"], "no input columns"),

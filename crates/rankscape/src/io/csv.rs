@@ -4,22 +4,17 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
-use num_bigint::BigInt;
 
-use super::array::{Array, ElementType, not_finite, rounded};
+use super::array::{Array, ElementType, is_rounded, not_finite, rounded};
 use super::file::{OpenFile, open, read_error};
 use super::table::TableRows;
 use crate::error::{InputError, Result};
-use crate::linalg::exact::Rational;
 
 /// Longest first line that is looked at, in bytes.
 const LINE_LIMIT: u64 = 1 << 20;
 
 /// What stands for a value that is missing.
 const MISSING: [&str; 7] = ["", "NA", "N/A", "null", "NULL", "None", "missing"];
-
-/// Digits of a whole number that double precision always has.
-const EXACT_DIGITS: usize = 15;
 
 /// An open table.
 pub(super) struct Table {
@@ -64,6 +59,11 @@ impl Table {
         let is_number = |field: &str| field.parse::<f64>().is_ok();
         let counts_up = |from: usize| head.iter().skip(from).zip(0_usize..).all(|(field, at)| field == at.to_string());
         if head.iter().all(is_number) {
+            if head.len() > 2 && counts_up(0) {
+                return Err(InputError::new("the first row may be a sample, or names of columns as pandas gives them")
+                    .value(head.iter().collect::<Vec<_>>().join(", "))
+                    .hint("remove the row if it has names (pandas: to_csv with header=False); write 0.0 for its 0 if it is a sample"));
+            }
             if head.len() > 1 && counts_up(0) {
                 let text = head.iter().collect::<Vec<_>>().join(", ");
                 self.notes.push(format!("the first row, {text}, is taken as a sample and not as names of columns"));
@@ -119,12 +119,8 @@ impl Table {
         if !value.is_finite() {
             return Err(not_finite(value, &[row as usize, at]).array(name));
         }
-        let digits = field.trim_start_matches(['-', '+']);
-        if digits.len() > EXACT_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            let exact = field.trim_start_matches('+').parse::<BigInt>().map(Rational::from);
-            if exact.is_ok_and(|exact| Rational::from_float(value).is_none_or(|double| double != exact)) {
-                return Err(rounded(field, &[row as usize, at]).array(name));
-            }
+        if is_rounded(field, value) {
+            return Err(rounded(field, &[row as usize, at]).array(name));
         }
         Ok(value)
     }

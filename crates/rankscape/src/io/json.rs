@@ -10,7 +10,7 @@ use num_traits::Zero;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::array::{Array, ElementType, index_of, rounded};
+use super::array::{Array, ElementType, index_of, is_rounded, rounded};
 use super::fields::last_name;
 use super::file::read_limited;
 use crate::error::{InputError, Result};
@@ -130,6 +130,15 @@ fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
         .into_iter()
         .map(|(name, value)| array_of(&name, &value).map_err(|error| error.array(&name).file(path.display())))
         .collect()
+}
+
+/// The members of the object that is the whole document, as they stand there.
+pub(super) fn members(path: &Path) -> Result<Vec<(String, Value)>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = without_mark(&bytes);
+    let members: Members =
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+    Ok(members.0)
 }
 
 /// The matrix that is the whole document, or the members of an object.
@@ -276,7 +285,12 @@ impl Reader {
                 return Err(self.bad_entry(&format!("\"{short}\"")));
             }
             self.exact = None;
-            self.values.push(text.parse().unwrap_or(f64::NAN));
+            let value = text.parse().unwrap_or(f64::NAN);
+            if is_rounded(text, value) {
+                let short: String = text.chars().take(40).collect();
+                return Err(rounded(short, &self.here()));
+            }
+            self.values.push(value);
         }
         let last = self.values.last().copied().unwrap_or(f64::NAN);
         // The digits before an exponent; a fraction is zero where its numerator is.
@@ -384,6 +398,8 @@ mod tests {
             (r#"[["1/0"]]"#, "denominator zero"),
             ("[[9007199254740993, 0.5]]", "9007199254740993 at index [0, 0]"),
             ("[[0.5, 9007199254740993]]", "would be rounded"),
+            ("[[1, 9007199254740993.0]]", "9007199254740993.0 at index [0, 1]"),
+            ("[[1, -9007199254740994.5]]", "-9007199254740994.5 at index [0, 1]"),
             ("[[1e999]]", "too large"),
         ] {
             let message = array(text).unwrap_err().to_string();

@@ -25,6 +25,7 @@ mod layers;
 mod npy;
 mod npz;
 mod open_array;
+mod others;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pipe;
@@ -44,6 +45,7 @@ pub use certificate::{CertificateFile, read_certificate, write_certificate};
 pub use examples::EXAMPLE_FILES;
 pub use json::JSON_LIMIT;
 pub use npz::ENTRY_LIMIT;
+pub use others::rewrite_weights;
 pub use rows::ARRAY_LIMIT;
 pub use safetensors::HEADER_LIMIT;
 pub use samples::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, read_samples};

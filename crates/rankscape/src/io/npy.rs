@@ -6,7 +6,7 @@ use std::io::Read;
 
 use half::f16;
 
-use super::array::{ElementType, entry_count, shape_text};
+use super::array::{ElementType, entry_count, rounded, shape_text};
 use super::file::read_error;
 use crate::error::{InputError, Result};
 
@@ -27,6 +27,27 @@ enum Kind {
     Signed,
     Unsigned,
     Truth,
+}
+
+/// Why a stored number cannot be read as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// A whole number that double precision does not have.
+    Rounded(String),
+    /// A truth value that is neither 0 nor 1.
+    NoTruth(u8),
+}
+
+impl Flaw {
+    /// The error for a number at this index.
+    pub(super) fn error(self, index: &[usize]) -> InputError {
+        match self {
+            Self::Rounded(number) => rounded(number, index),
+            Self::NoTruth(byte) => InputError::new("a truth value is stored as another byte than 0 and 1")
+                .value(format!("byte {byte} at index {index:?}, counted from 0"))
+                .hint("the file is damaged, or its numbers are of another type: write it again"),
+        }
+    }
 }
 
 /// What the header of an NPY array says.
@@ -111,8 +132,17 @@ impl Layout {
         }
     }
 
-    /// The place of the first whole number in `bytes` that double precision does not have, and the number.
-    pub(super) fn first_rounded(self, bytes: &[u8]) -> Option<(usize, String)> {
+    /// The place of the first number in `bytes` that cannot be read as it is, and what it is.
+    pub(super) fn first_flaw(self, bytes: &[u8]) -> Option<(usize, Flaw)> {
+        if self.kind == Kind::Truth {
+            let at = bytes.iter().position(|&byte| byte > 1)?;
+            return Some((at, Flaw::NoTruth(bytes[at])));
+        }
+        self.first_rounded(bytes).map(|(at, number)| (at, Flaw::Rounded(number)))
+    }
+
+    /// The first whole number that double precision does not have.
+    fn first_rounded(self, bytes: &[u8]) -> Option<(usize, String)> {
         let raw = |raw: &[u8; 8]| if self.big_endian { raw.iter().rev().copied().collect() } else { raw.to_vec() };
         let number = |raw: Vec<u8>| -> [u8; 8] { raw.try_into().unwrap_or_default() };
         let numbers = || bytes.as_chunks::<8>().0.iter().map(raw).map(number);
@@ -282,6 +312,14 @@ mod tests {
             let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}");
             assert!(parse_header(&text).unwrap_err().problem.starts_with(problem), "{descr}");
         }
+    }
+
+    #[test]
+    fn truth_is_0_or_1() {
+        let truth = Layout::parse("|b1").unwrap();
+        assert_eq!(truth.first_flaw(&[0, 1, 1]), None);
+        assert_eq!(truth.first_flaw(&[0, 1, 255]), Some((2, Flaw::NoTruth(255))));
+        assert_eq!(Layout::parse("|u1").unwrap().first_flaw(&[7]), None);
     }
 
     #[test]

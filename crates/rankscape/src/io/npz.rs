@@ -92,6 +92,16 @@ impl Npz {
         Ok(BufReader::with_capacity(1 << 16, whole))
     }
 
+    /// The NPY file of an array, as it is.
+    pub(super) fn raw(&mut self, index: usize) -> Result<Vec<u8>> {
+        let (name, file) = (self.entries[index].name.clone(), self.file.clone());
+        let mut bytes = Vec::new();
+        let read =
+            self.entry(index).and_then(|mut entry| entry.read_to_end(&mut bytes).map_err(|error| read_error(&error)));
+        read.map_err(|error| error.array(name).file(file))?;
+        Ok(bytes)
+    }
+
     /// Reads a whole array.
     pub(super) fn load(&mut self, index: usize) -> Result<Array> {
         let NpzEntry { name, header } = self.entries[index].clone();

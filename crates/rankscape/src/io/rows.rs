@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::array::{entry_count, index_of, rounded};
+use super::array::{entry_count, index_of};
 use super::file::read_error;
 use super::npy::Layout;
 use crate::error::{InputError, Result};
@@ -36,8 +36,8 @@ impl<R: Read> RowSource for EncodedRows<R> {
         self.bytes.resize(count * self.cols * self.layout.bytes, 0);
         self.reader.read_exact(&mut self.bytes).map_err(|error| read_error(&error))?;
         target.clear();
-        if let Some((at, number)) = self.layout.first_rounded(&self.bytes) {
-            return Err(rounded(number, &[self.rows + at / self.cols, at % self.cols]));
+        if let Some((at, flaw)) = self.layout.first_flaw(&self.bytes) {
+            return Err(flaw.error(&[self.rows + at / self.cols, at % self.cols]));
         }
         self.layout.decode(&self.bytes, target);
         self.rows += count;
@@ -72,12 +72,12 @@ pub(super) fn decode_all(reader: &mut dyn Read, layout: Layout, shape: &[usize],
         let part = left.min(1 << 13);
         let bytes = &mut bytes[..part * layout.bytes];
         reader.read_exact(bytes).map_err(|error| read_error(&error))?;
-        if let Some((at, number)) = layout.first_rounded(bytes) {
+        if let Some((at, flaw)) = layout.first_flaw(bytes) {
             let mut index = index_of(values.len() + at, &if fortran { reversed(shape) } else { shape.to_vec() });
             if fortran {
                 index.reverse();
             }
-            return Err(rounded(number, &index));
+            return Err(flaw.error(&index));
         }
         layout.decode(bytes, &mut values);
         left -= part;

@@ -5,11 +5,14 @@
 //! its plan and that of its counts: a shard of another plan or a damaged one is set apart and done again, and blocks no other.
 //! Shards fit together only if all are cut alike, so the first that is begun settles the cutting, before anything is solved.
 
+mod names;
+
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use names::{CUTTING, PLAN, SHARD, free_name, is_own, shard_files};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,11 +21,8 @@ use super::documents::to_json;
 use crate::error::{InputError, Result};
 use crate::sweep::{Entries, MetricLaw, Plan, Tally};
 
-const PLAN: &str = "plan.json";
 const PLAN_SCHEMA: &str = "rankscape.sweep.plan/1";
 const SHARD_SCHEMA: &str = "rankscape.sweep.shard/2";
-/// The file that settles into how many shards the plan is cut.
-const CUTTING: &str = "cutting";
 /// How often a run looks at a cutting that another is about to write, 20 milliseconds apart.
 const CUTTING_LOOKS: usize = 50;
 
@@ -197,18 +197,6 @@ fn cut_into(path: &Path) -> Result<Option<u64>> {
     Err(InputError::new("the file is not whole").file(file.display()).hint("delete it if no sweep is running here"))
 }
 
-/// Names and cuttings of the shards in a directory, by cutting.
-fn shard_files(path: &Path) -> Vec<(String, u64)> {
-    let names = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let shards = |name: String| {
-        let shards = name.strip_prefix("shard-")?.strip_suffix(".json")?.split_once("-of-")?.1.parse().ok()?;
-        Some((name, shards))
-    };
-    let mut found: Vec<(String, u64)> = names.filter_map(|name| shards(name.into_string().ok()?)).collect();
-    found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-    found
-}
-
 fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
     let most = plan.instances.min(SHARDS_LIMIT);
     if (1..=most).contains(&shards) {
@@ -306,7 +294,7 @@ impl SweepDirectory {
     }
 
     fn shard_path(&self, shard: u64) -> PathBuf {
-        self.path.join(format!("shard-{shard:06}-of-{:06}.json", self.shards))
+        self.path.join(format!("{SHARD}{shard:06}-of-{:06}.json", self.shards))
     }
 
     /// The bytes of a finished shard; the same from every machine.
@@ -328,17 +316,27 @@ impl SweepDirectory {
         bytes
     }
 
-    /// Keeps a finished shard. A file in its place that is of no use is set apart under another name.
+    /// Keeps a finished shard. A file in its place that is of no use is set apart under another name, which the result says
+    /// with the reason.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn store(&self, shard: u64, tally: &Tally) -> Result<()> {
+    pub fn store(&self, shard: u64, tally: &Tally) -> Result<Option<String>> {
         let path = self.shard_path(shard);
-        if self.load(shard).is_err() {
-            let apart = path.with_extension("json.damaged");
+        let mut note = None;
+        if let Err(error) = self.load(shard) {
+            let apart = free_name(&path);
             fs::rename(&path, &apart).map_err(|error| failed("the damaged shard cannot be renamed", &path, error))?;
+            let (old, new) = (path.display(), apart.display());
+            note = Some(format!("shard {shard} was done anew: {}; {old} is set apart as {new}", error.problem));
         }
-        write_atomically(&path, &self.shard_bytes(shard, tally))
+        write_atomically(&path, &self.shard_bytes(shard, tally))?;
+        Ok(note)
+    }
+
+    /// The file has a name that a sweep in this directory gives to its own: to the plan, the cutting or a shard.
+    pub fn has_name_of(&self, file: &Path) -> bool {
+        is_own(&self.path, file)
     }
 
     /// Shards of another cutting that lie in the directory.
@@ -466,8 +464,18 @@ mod tests {
             fs::write(&file, text).unwrap();
             damaged("not a shard");
         }
-        sweep.store(1, &second).unwrap();
+        let note = sweep.store(1, &second).unwrap().unwrap();
+        assert!(note.contains("not a shard") && note.contains("000002.json.damaged"), "{note}");
         assert!(sweep.status().missing.is_empty() && file.with_extension("json.damaged").exists());
+        assert_eq!(sweep.store(1, &second), Ok(None));
+        fs::write(&file, "{").unwrap();
+        assert!(sweep.store(1, &second).unwrap().unwrap().contains("json.damaged-2"));
+        for (name, own) in
+            [("plan.json", true), ("cutting", true), ("shard-000009-of-000010.json", true), ("start", false)]
+        {
+            assert_eq!(sweep.has_name_of(&directory.path().join(name)), own, "{name}");
+        }
+        assert!(!sweep.has_name_of(&directory.path().join("sub/plan.json")));
         assert!(SweepDirectory::create(directory.path(), &Plan::table_2(4, 2), 2).is_err());
         assert!(SweepDirectory::create(directory.path(), &plan, 2).is_ok());
     }

@@ -1,5 +1,6 @@
 //! Weight files: the matrices of a network with their biases.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::array::{Array, ElementType, shape_text};
@@ -52,6 +53,8 @@ pub struct Weights {
     pub unit_roundoff: f64,
     /// SHA-256 over shapes and values, the same whatever the format of the file.
     pub digest: String,
+    /// Arrays of the file that are no part of the layers.
+    pub others: Vec<String>,
     /// How each layer was stored, to write it back in the same way.
     pub(super) layouts: Vec<Layout>,
     /// What the reader decided and the user should know.
@@ -212,7 +215,10 @@ pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<W
         let found = find(&container.entries(), options)?;
         let load = |layer: &Layer| Loaded::read(&mut container, layer, path);
         let loaded = found.layers.iter().map(load).collect::<Result<Vec<_>>>()?;
-        assemble(loaded, found.notes)
+        let used: BTreeSet<&str> = found.layers.iter().flat_map(Layer::arrays).collect();
+        let names = container.entries().into_iter().map(|entry| entry.name);
+        let others = names.filter(|name| !used.contains(name.as_str())).collect();
+        Ok(Weights { others, ..assemble(loaded, found.notes)? })
     };
     read().map_err(|error: InputError| error.file(path.display()))
 }
@@ -256,6 +262,7 @@ fn assemble(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
         exact_biases: exact.then_some(exact_biases),
         unit_roundoff: all().map(|array| array.element.unit_roundoff()).fold(0.0, f64::max),
         digest: digest(&layers, exact),
+        others: Vec::new(),
         layouts,
         notes,
         types: layers.iter().map(|(matrix, _)| matrix.element).collect(),

@@ -4,6 +4,8 @@
 //! principal part          the base keeps W - U_r S_r V_r'      (PiSSA)     change = D - U_r S_r V_r'
 //! leading columns         the base keeps W - s Q Q' W, Q the   (OLoRA)     change = D - s Q Q' W
 //!                         basis of the first r columns
+//! leading rows            the base keeps W - s W Q Q', Q the   (OLoRA of   change = D - s W Q Q'
+//!                         basis of the first r rows            a Conv1D)
 //! smallest part           the base loses its r smallest        (KaSA)      change = D - U_- S_- V_-'
 //!                         singular parts
 //! lengths                 rows (columns) of W + D are brought  (DoRA)      change = diag(m / n) (W + D) - W
@@ -23,6 +25,8 @@ pub enum Removed {
     Principal(usize),
     /// The scaling of the pair times the projection on the space of the first `r` columns.
     LeadingColumns(usize),
+    /// The same of a weight that is stored transposed: the projection on the space of the first `r` rows.
+    LeadingRows(usize),
     /// The `r` smallest singular parts.
     Smallest(usize),
 }
@@ -100,6 +104,16 @@ fn removed_part(removed: Removed, scaling: f64, base: &LargeMatrix) -> Result<(M
             }
             let right = base.transpose_times(&columns.u).transpose();
             Ok((columns.u.scaled(scaling), right))
+        }
+        Removed::LeadingRows(rank) => {
+            let rank = rank.min(size);
+            // Products with units are exact.
+            let units = Matrix::from_fn(base.shape().0, rank, |i, j| f64::from(u8::from(i == j)));
+            let rows = svd(&base.transpose_times(&units));
+            if rows.s.last().is_none_or(|&last| last <= CUT * rows.s[0]) {
+                return Err(format!("the first {rank} rows of the base weight are not independent"));
+            }
+            Ok((base.times(&rows.u).scaled(scaling), rows.u.transpose()))
         }
         Removed::Smallest(rank) => {
             if too_large(base.shape()) {
@@ -219,6 +233,10 @@ mod tests {
         let q = svd(&w.columns(0, 2)).u;
         let loaded = &(&w - &(&q * &q.transpose_times(&w)).scaled(2.0)) + &(&l * &r);
         let change = change_of_original(&update, 2.0, Some(Removed::LeadingColumns(2)), None, &large(&w)).unwrap();
+        assert!(off(&change.to_matrix(), &(&loaded - &w)) < 1e-12);
+        let q = svd(&w.transpose().columns(0, 2)).u;
+        let loaded = &(&w - &(&(&w * &q) * &q.transpose()).scaled(2.0)) + &(&l * &r);
+        let change = change_of_original(&update, 2.0, Some(Removed::LeadingRows(2)), None, &large(&w)).unwrap();
         assert!(off(&change.to_matrix(), &(&loaded - &w)) < 1e-12);
         for of_columns in [false, true] {
             let count = if of_columns { 8 } else { 6 };

@@ -29,6 +29,8 @@ pub struct BaseWeight {
     pub unit_roundoff: f64,
     /// It is square: whether it is stored as (out, in) or (in, out) its shape does not tell.
     pub square: bool,
+    /// It is stored as (in, out).
+    pub turned: bool,
 }
 
 /// Opens the base weights: a `.safetensors` file, an index of shards, or a folder with either.
@@ -82,7 +84,7 @@ impl BaseFile {
         let unit_roundoff = self.source.unit_roundoff(place)?;
         let matrix = if turned { matrix.transposed() } else { matrix };
         let square = found.0 == found.1 && item.kind != "embedding" && shape.len() == 2;
-        Ok(Some(BaseWeight { matrix, tensor: place.name.clone(), unit_roundoff, square }))
+        Ok(Some(BaseWeight { matrix, tensor: place.name.clone(), unit_roundoff, square, turned }))
     }
 
     /// There is a weight that the item is added to.

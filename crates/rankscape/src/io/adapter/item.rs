@@ -129,8 +129,8 @@ impl AdapterItem {
             Some(Removed::Principal(rank)) => {
                 Some(format!("PiSSA took the {rank} largest singular parts off the base (init_lora_weights)"))
             }
-            Some(Removed::LeadingColumns(rank)) => Some(format!(
-                "OLoRA took the part in the space of the first {rank} columns off the base (init_lora_weights)"
+            Some(Removed::LeadingColumns(rank) | Removed::LeadingRows(rank)) => Some(format!(
+                "OLoRA took the part in the space of the first {rank} columns of the stored weight off the base (init_lora_weights)"
             )),
             Some(Removed::Smallest(rank)) => {
                 Some(format!("KaSA (lora_diag) drops the {rank} smallest singular parts of the base on loading"))

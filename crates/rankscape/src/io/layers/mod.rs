@@ -74,7 +74,12 @@ fn named(entries: &[Entry], contents: Contents, names: &[String]) -> Result<(Vec
     if let Some(name) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
         return Err(InputError::new("the layer is listed twice").array(name.1));
     }
-    let layers: Vec<Layer> = names.iter().map(|name| layer_named(entries, &contents, name)).collect::<Result<_>>()?;
+    let mut layers: Vec<Layer> =
+        names.iter().map(|name| layer_named(entries, &contents, name)).collect::<Result<_>>()?;
+    for layer in &mut layers {
+        // What is named a layer is no bias.
+        layer.bias.take_if(|bias| names.contains(&bias.name));
+    }
     let others: Vec<&Layer> = contents.layers.iter().filter(|layer| !names.contains(&layer.name)).collect();
     let mut left: Vec<String> = others.iter().map(|layer| format!("{} (a matrix)", layer.name)).collect();
     left.extend(others.iter().filter_map(|layer| layer.bias.as_ref()).map(|bias| format!("{} (its bias)", bias.name)));

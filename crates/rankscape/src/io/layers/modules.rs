@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::container::Entry;
-use super::names::{Raw, Role, numbers, parse, pattern};
+use super::names::{Named, Raw, Role, numbers, parse, pattern, stem};
 
 /// Where the matrix of a layer comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +78,7 @@ pub(super) fn contents(entries: &[Entry]) -> Contents {
     }
     let mut order: Vec<String> = Vec::new();
     let mut modules: BTreeMap<String, Vec<(Role, &Entry)>> = BTreeMap::new();
-    for entry in entries {
-        let named = parse(&entry.name);
+    for (entry, named) in entries.iter().zip(joined(entries)) {
         if !modules.contains_key(&named.module) {
             order.push(named.module.clone());
         }
@@ -90,6 +89,35 @@ pub(super) fn contents(entries: &[Entry]) -> Contents {
         contents.add(modules.remove(&module).unwrap_or_default());
     }
     contents
+}
+
+/// Names that are read, with each bias that no module has in the module of the only matrix that it is called after: `enc.bias` and
+/// `enc_b` stand beside a matrix `enc`.
+fn joined(entries: &[Entry]) -> Vec<Named> {
+    let mut names: Vec<Named> = entries.iter().map(|entry| parse(&entry.name)).collect();
+    let weighs = |named: &Named, entry: &Entry| {
+        entry.shape.len() == 2 && matches!(named.role, Role::Weight { .. } | Role::Unknown)
+    };
+    for at in 0..names.len() {
+        let bias = &names[at];
+        let in_module =
+            |named: &Named| named.module == bias.module && matches!(named.role, Role::Weight { .. } | Role::Raw(_));
+        if bias.role != Role::Bias || !is_vector(&entries[at].shape) || names.iter().any(in_module) {
+            continue;
+        }
+        let has_bias = |module: &str| names.iter().any(|named| named.role == Role::Bias && named.module == module);
+        let of_stem = |&other: &usize| {
+            let named = &names[other];
+            weighs(named, &entries[other]) && stem(named) == stem(bias) && !has_bias(&named.module)
+        };
+        if let [matrix] = (0..names.len()).filter(of_stem).collect::<Vec<_>>()[..] {
+            names[at].module = names[matrix].module.clone();
+            if names[matrix].role == Role::Unknown {
+                names[matrix].role = Role::Weight { in_first: false };
+            }
+        }
+    }
+    names
 }
 
 /// `arr_0`, `arr_1`, ...: one pattern, without a word that means something.
@@ -146,6 +174,17 @@ impl Layer {
     pub(super) fn plain(entry: &Entry, in_first: bool) -> Self {
         let (name, shape) = (entry.name.clone(), entry.shape.clone());
         Self { source: Source::Plain(name.clone()), name, shape, bias: None, in_first }
+    }
+
+    /// Names of the arrays that the layer is made of.
+    pub(crate) fn arrays(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = match &self.source {
+            Source::Plain(name) => vec![name],
+            Source::Spectral { original, u, v } => vec![original, u, v],
+            Source::WeightNorm { gain, direction } => vec![gain, direction],
+        };
+        names.extend(self.bias.as_ref().map(|bias| bias.name.as_str()));
+        names
     }
 }
 

@@ -84,9 +84,10 @@ fn by_word(name: &str, stem: &str, last: &str) -> Named {
         let role = match name[from..to].to_lowercase().as_str() {
             // Haiku calls the matrix of `linear` w.
             "w" => Role::Weight { in_first: last == "w" && stem.ends_with('/') },
-            "weight" | "weights" => Role::Weight { in_first: false },
-            "kernel" | "kernels" => Role::Weight { in_first: true },
-            "b" | "bias" | "biases" => Role::Bias,
+            "weight" | "weights" | "coef" => Role::Weight { in_first: false },
+            // scikit-learn's networks have `coefs_` as (in, out), its linear models `coef_` as (out, in).
+            "kernel" | "kernels" | "coefs" => Role::Weight { in_first: true },
+            "b" | "bias" | "biases" | "intercept" | "intercepts" => Role::Bias,
             _ => return None,
         };
         Some((format!("{}*{}", &name[..from], &name[to..]), role))
@@ -95,16 +96,30 @@ fn by_word(name: &str, stem: &str, last: &str) -> Named {
     Named { module, role, weight: name.to_owned() }
 }
 
-/// Where the runs of letters begin and end.
+/// Where the words begin and end: runs of letters, and within them a capital after a small letter.
 fn words(name: &str) -> Vec<(usize, usize)> {
     let mut words: Vec<(usize, usize)> = Vec::new();
-    for (at, letter) in name.char_indices().filter(|(_, letter)| letter.is_alphabetic()) {
+    let mut before = ' ';
+    for (at, letter) in name.char_indices() {
+        let goes_on = before.is_alphabetic() && !(before.is_lowercase() && letter.is_uppercase());
+        before = letter;
+        if !letter.is_alphabetic() {
+            continue;
+        }
         match words.last_mut() {
-            Some((_, to)) if *to == at => *to += letter.len_utf8(),
+            Some((_, to)) if goes_on && *to == at => *to += letter.len_utf8(),
             _ => words.push((at, at + letter.len_utf8())),
         }
     }
     words
+}
+
+/// What a name says of the layer, without the word for the kind of array and the marks around that: `enc` for `enc.bias`,
+/// `enc_b`, `bias_enc` and the matrix `enc` itself.
+pub(super) fn stem(named: &Named) -> String {
+    let marks: &[char] = &['.', '/', '_', '-', ':', '*'];
+    let parts = named.module.split('*').map(|part| part.trim_matches(marks)).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("*")
 }
 
 /// The first word that begins with `enc` or `dec`, as `e` or `d`.

@@ -8,8 +8,8 @@ use super::{
 use crate::error::{InputError, Result};
 use crate::io::adapter::{AdapterFile, AdapterItem, BaseWeight};
 use crate::multiplication::{
-    Adapter, Balance, Factors, Overlap, RankProfile, Spectrum, Update, balance, balance_defect, change_of_original,
-    entropy_rank, overlap_by_chance, product_difference, stable_rank,
+    Adapter, Balance, Factors, Overlap, RankProfile, Removed, Spectrum, Update, balance, balance_defect,
+    change_of_original, entropy_rank, overlap_by_chance, product_difference, stable_rank,
 };
 
 /// Unit roundoff of the decompositions by which libraries change a base weight.
@@ -102,7 +102,12 @@ fn change(item: &AdapterItem, given: &Update, base: Option<&BaseWeight>) -> std:
     let Some(base) = base else {
         return Err(format!("{}; that needs the original weight: give --base", item.loading()));
     };
-    change_of_original(given, scaling, item.removed, item.lengths.as_ref(), &base.matrix)
+    let removed = match item.removed {
+        // PEFT takes the columns of the weight as it is stored.
+        Some(Removed::LeadingColumns(rank)) if base.turned => Some(Removed::LeadingRows(rank)),
+        other => other,
+    };
+    change_of_original(given, scaling, removed, item.lengths.as_ref(), &base.matrix)
         .map_err(|reason| format!("{}; {reason}", item.loading()))
 }
 
