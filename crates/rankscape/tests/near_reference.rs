@@ -21,7 +21,7 @@ const PROMISED: f64 = 0.1;
 
 /// So many of the 500 are farther than the reference, or not critical to all digits: all at rank zero in chains of three layers or
 /// more. A change may lower this number.
-const KNOWN_MISSES: usize = 8;
+const KNOWN_MISSES: usize = 7;
 
 /// What the library says of one class.
 struct Point {

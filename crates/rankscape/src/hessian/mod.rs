@@ -21,6 +21,7 @@ mod pieces;
 mod reduced;
 mod slopes;
 mod strings;
+mod subspace;
 
 pub use descent::GradientDescent;
 pub use extremes::{Extremes, extremes, rounding_of_eigenvalues};

@@ -7,8 +7,9 @@
 //! parameters.
 
 use super::operator::{HessianOperator, Part};
-use crate::linalg::{Matrix, SymmetricOperator, orthonormal_complement, svd, triangular_factor_of};
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use super::subspace::{Split, range};
+use crate::linalg::{Matrix, SymmetricOperator};
+use crate::tolerance::Tolerances;
 
 /// A Hessian restricted to the span of `Q A F' + Q_perp C K' + J E F_perp'`, one triple `(A, C, E)` a block.
 #[derive(Debug, Clone)]
@@ -17,14 +18,6 @@ pub(super) struct ReducedHessian {
     couplings: Vec<Coupling>,
     /// Number of outputs and of columns of the residual.
     residual: (usize, usize),
-}
-
-/// An orthonormal basis of a subspace, and one of its complement or of the part of it that matters.
-#[derive(Debug, Clone)]
-struct Split {
-    /// `None` is the identity: the whole space.
-    inside: Option<Matrix>,
-    outside: Matrix,
 }
 
 /// `F' Phi_b`.
@@ -274,65 +267,6 @@ impl Block {
         v.add_scaled(1.0, &(&self.j.0 * &part.e).times_transpose(&self.right.outside));
         v.transpose().entries().collect()
     }
-}
-
-impl Split {
-    fn whole(size: usize) -> Self {
-        Self { inside: None, outside: Matrix::zeros(size, 0) }
-    }
-
-    fn new(inside: Matrix) -> Self {
-        let outside = match inside.shape() {
-            (rows, cols) if rows == cols => Matrix::zeros(rows, 0),
-            _ => orthonormal_complement(&inside),
-        };
-        Self { inside: Some(inside), outside }
-    }
-
-    /// The range of a matrix. Where it is the whole space the basis is the identity.
-    fn range(a: &Matrix, tolerances: &Tolerances) -> Self {
-        let basis = range(a, a.frobenius_norm(), tolerances);
-        if basis.ncols() == a.nrows() { Self::whole(a.nrows()) } else { Self::new(basis) }
-    }
-
-    /// Number of dimensions inside a space of `size`.
-    fn size(&self, size: usize) -> usize {
-        self.inside.as_ref().map_or(size, Matrix::ncols)
-    }
-
-    /// `[inside, outside]' a`.
-    fn coordinates(&self, a: &Matrix) -> Matrix {
-        let Some(inside) = &self.inside else { return a.clone() };
-        let mut out = Matrix::zeros(a.nrows(), a.ncols());
-        out.set_block(0, 0, &inside.transpose_times(a));
-        out.set_block(inside.ncols(), 0, &self.outside.transpose_times(a));
-        out
-    }
-
-    /// `[inside, outside]`.
-    fn basis(&self) -> Matrix {
-        self.inside.as_ref().map_or_else(
-            || Matrix::identity(self.outside.nrows()),
-            |inside| {
-                let mut out = Matrix::zeros(inside.nrows(), inside.nrows());
-                out.set_block(0, 0, inside);
-                out.set_block(0, inside.ncols(), &self.outside);
-                out
-            },
-        )
-    }
-}
-
-/// Orthonormal basis of the range of a matrix whose entries come from products of this size.
-fn range(a: &Matrix, size: f64, tolerances: &Tolerances) -> Matrix {
-    if a.nrows() == 0 || a.ncols() == 0 {
-        return Matrix::zeros(a.nrows(), 0);
-    }
-    let core = if a.ncols() > a.nrows() { triangular_factor_of(a).transpose() } else { a.clone() };
-    let found = svd(&core);
-    let zero = tolerances.rank * UNIT_ROUNDOFF * (a.nrows().max(a.ncols()) as f64).sqrt() * size;
-    let rank = found.s.iter().take_while(|&&value| value > zero).count();
-    found.u.columns(0, rank)
 }
 
 /// `J` and `Q' J` of block `l`, which is a factor or gets nothing.

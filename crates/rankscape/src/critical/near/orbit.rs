@@ -12,9 +12,9 @@ use crate::random::Stream;
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Random cuts of a point, and how many of them, nearest first, are moved along their orbits.
-const CUTS: usize = 40;
-const MORE_CUTS: usize = 10;
-const ORBITS: usize = 4;
+const CUTS: usize = 80;
+const MORE_CUTS: usize = 20;
+const ORBITS: usize = 8;
 /// Steps along an orbit; it ends after so many that gain less than this part of the distance.
 const STEPS: usize = 80;
 const SLOW: usize = 3;

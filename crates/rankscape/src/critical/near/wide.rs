@@ -156,7 +156,7 @@ mod tests {
         let both = strong.times(&Wide::from(&stream.normal_matrix(2, 3)));
         assert_eq!(both.range(1e-13).ncols(), 2);
         // A rank of three: the third direction is of size 1e-8.
-        let third = Wide::from(&stream.normal_matrix(5, 1)).times(&Wide::from(&weak.rounded().block(0, 1, 0, 3)));
+        let third = Wide::from(&stream.normal_matrix(5, 1)).times(&Wide::from(&weak.rounded().block(0, 0, 1, 3)));
         let sum = both.minus(&third);
         let basis = sum.range(1e-13);
         assert_eq!(basis.ncols(), 3);
