@@ -19,9 +19,10 @@ const TIED: f64 = 1.1;
 /// `near` is promised up to this distance.
 const PROMISED: f64 = 0.1;
 
-/// So many of the 500 are farther than the reference, or not critical to all digits: all at rank zero in chains of three layers or
-/// more. A change may lower this number.
-const KNOWN_MISSES: usize = 7;
+/// So many of the 500 differ: one is 15 % farther than the reference, all the others are points nearer than the planted one around which
+/// the slow search, in double precision, finds no critical point of the class. All are at rank zero in chains of four layers or more. A
+/// change may lower this number.
+const KNOWN_MISSES: usize = 4;
 
 /// What the library says of one class.
 struct Point {
