@@ -23,7 +23,7 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
     let (left, mut written) = left.map_or((None, Vec::new()), |(left, notes)| (Some(left), notes));
     if let (Some(path), Some(near)) = (&options.near, &found.near) {
-        written.extend(read.write(path, &near.found.nearest.factors)?);
+        written.extend(read.write_near(path, &near.found.nearest.factors)?);
     }
     if let Some(path) = &options.certificate {
         let certificate = Certificate::new(&read.point, &found, &read.inputs.tolerances)?;

@@ -186,7 +186,7 @@ impl ReadPoint {
             DestinationName::Minimum => Destination::Minimum,
         };
         let stored = |(matrices, biases)| {
-            let stored = self.weights.with_parameters(matrices, biases)?;
+            let stored = self.as_stored(path, matrices, biases)?;
             Ok((stored.matrices, stored.biases))
         };
         let left = leave(&self.point, found, to, self.settings(common), &stored)?;
@@ -204,14 +204,34 @@ impl ReadPoint {
         self.write_parameters(path, matrices, biases)
     }
 
+    /// Writes the nearest critical point, likewise.
+    pub(crate) fn write_near(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
+        let (matrices, biases) = self.point.parameters_near(factors);
+        self.write_parameters(path, matrices, biases)
+    }
+
     fn write_parameters(
         &self,
         path: &Path,
         matrices: Vec<Matrix>,
         biases: Vec<Option<Vec<f64>>>,
     ) -> Result<Vec<String>, InputError> {
-        let weights = self.weights.with_parameters(matrices, biases)?;
+        let weights = self.as_stored(path, matrices, biases)?;
         rewrite_weights(path, &weights, self.source.weights.as_deref().unwrap_or_default())
+    }
+
+    /// Parameters as the types of the weights hold them, to be written to this file.
+    fn as_stored(
+        &self,
+        path: &Path,
+        matrices: Vec<Matrix>,
+        biases: Vec<Option<Vec<f64>>>,
+    ) -> Result<Weights, InputError> {
+        self.weights.with_parameters(matrices, biases).map_err(|error| {
+            error.file(path.display()).hint(
+                "the weights to be written leave the range of the type of those that were read; store those in a wider one",
+            )
+        })
     }
 }
 

@@ -178,3 +178,28 @@ fn a_learning_rate_tells_the_steps_of_an_e_fold() {
         rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--learning-rate", "-1"]);
     assert_eq!(run.code, 2);
 }
+
+/// Where the constant of the output is off by 0.01, two biases that both pass it on move by half of it each.
+#[test]
+fn all_biases_move_to_the_nearest_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let weights =
+        r#"{"W1": [[1.0, 0.0], [0.0, 1.0]], "b1": [0.01, 0.0], "W2": [[1.0, 0.0], [0.0, 1.0]], "b2": [0.0, 0.0]}"#;
+    std::fs::write(folder.join("w.json"), weights).unwrap();
+    std::fs::write(
+        folder.join("d.json"),
+        r#"{"X": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.5]], "Y": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.5]]}"#,
+    )
+    .unwrap();
+    let data = ["--data", "d.json"];
+    let arguments = [&["diagnose", "--json", "--weights", "w.json", "--near", "n.json"], &data[..]].concat();
+    let near = rankscape(folder, &arguments).json()["near"].clone();
+    let expected = 0.01 / 2.0_f64.sqrt() / (4.0 + 1e-4_f64).sqrt();
+    assert!((distance(&near).unwrap() - expected).abs() < 1e-9, "{near}");
+    let again = rankscape(folder, &[&["diagnose", "--json", "--weights", "n.json"], &data[..]].concat()).json();
+    assert_eq!(again["class"], "global_minimum", "{again}");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("n.json")).unwrap()).unwrap();
+    let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-9;
+    assert!(close(&written["b1"][0], 0.005) && close(&written["b2"][0], -0.005), "{written}");
+}

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::bytes::put;
+use common::bytes::{npy_f64, npz, put};
 use common::rankscape;
 
 const DATA: &[u8] = br#"{"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}"#;
@@ -142,7 +142,7 @@ fn a_biased_network_on_its_way() {
 Still descending; nothing is wrong. The loss can still fall to 0.
 
 Loss       0.3125 a sample now; the least that 2-1-2 can reach on 2 samples is 0 to rounding
-Where      no critical point lies within a tenth of the length of the weights; relative gradient 0.21
+Where      no critical point with the same directions learned lies within a tenth of the length of the weights; relative gradient 0.21
            curvature at the point itself: from -0.259 to 3.09
 Why        the narrowest layer has room for 1 direction of the data; 1 is learned (direction 1)
 To do      train on
@@ -376,4 +376,32 @@ To do      train on: gradient descent reaches the least at any learning rate bel
 Sure       exact arithmetic: a proof; the one decision on ranks is clear. The file holds matrices only: no activations between the layers are assumed
 ";
     assert_eq!(text(br#"{"W1": [[1, 0], [0, 1]]}"#, &[], 0), expected);
+}
+
+/// Moving the one large layer a little would be a global minimum; the loss is far from it.
+#[test]
+fn a_product_that_is_far_too_large_is_not_close_to_the_best() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "t.json", br#"{"Y": [[2, 0], [0, 1]]}"#);
+    put(folder.path(), "w.npz", &weights(2.5));
+    let run = rankscape(folder.path(), &["diagnose", "--weights", "w.npz", "--target", "t.json"]);
+    let first = run.stdout.lines().next().unwrap();
+    let said = "Still descending, but the loss is above the 2.5 of zero weights: the product is too large or has the wrong sign";
+    assert!(first.starts_with(said), "{first}");
+    assert!(!first.contains("Close to the best"));
+}
+
+/// `W1 = scale T` and `W2` the identity, in double precision.
+fn weights(scale: f64) -> Vec<u8> {
+    let first = npy_f64(&[2, 2], &[2.0 * scale, 0.0, 0.0, scale]);
+    npz(&[("W1", first), ("W2", npy_f64(&[2, 2], &[1.0, 0.0, 0.0, 1.0]))])
+}
+
+#[test]
+fn nothing_is_said_of_critical_points_with_other_directions_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "w.json", br#"{"W1": [[1000]], "W2": [[0.04], [-0.7], [0.2]]}"#);
+    put(folder.path(), "t.json", br#"{"Y": [[10000], [0], [0]]}"#);
+    let run = rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--target", "t.json"]);
+    assert!(run.stdout.contains("no critical point with the same directions learned lies within"), "{}", run.stdout);
 }

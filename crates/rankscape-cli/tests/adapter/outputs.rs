@@ -38,6 +38,20 @@ fn a_link_to_an_input_is_refused_as_the_input_is() {
 }
 
 #[test]
+fn a_folder_that_holds_another_adapter_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    adapter_in(&folder.join("A"));
+    answer(folder, &["A", "--balance", "--save", "B"], 0);
+    adapter_in(&folder.join("B/second"));
+    let before = std::fs::read(folder.join("B/adapter_model.safetensors")).unwrap();
+    refused(folder, &["A", "--balance", "--save", "B", "--force"], &["the folder holds another adapter", "second"]);
+    assert_eq!(std::fs::read(folder.join("B/adapter_model.safetensors")).unwrap(), before);
+    std::fs::remove_dir_all(folder.join("B/second")).unwrap();
+    answer(folder, &["A", "--balance", "--save", "B"], 0);
+}
+
+#[test]
 fn a_folder_inside_the_input_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -20,6 +20,9 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 /// Up to this many multiplications numbers in double precision are evaluated exactly.
 const EXACT_MULTIPLICATIONS: usize = 4_000_000;
 
+/// An enclosure this narrow, relative to its value, has more digits than the coefficient that it is compared with.
+const TIGHT: f64 = 1e-12;
+
 /// A few times what double precision resolves at its lower end.
 const SUBNORMAL: f64 = 16.0 * f64::from_bits(1);
 
@@ -190,6 +193,15 @@ impl Along {
             found: format!("lower orders change the loss by at most {lower:e} at t"),
         }
     }
+}
+
+/// The coefficient at the order of the path, where an enclosure gives it to more digits than double precision: near critical points
+/// its terms cancel.
+pub(super) fn coefficient(statement: &Floating) -> Option<f64> {
+    let claim = statement.path.as_ref()?;
+    let found = *Along::evaluate(statement, claim).coefficients.get(claim.order)?;
+    let narrow = found.high - found.low <= TIGHT * found.magnitude();
+    narrow.then_some(0.5 * found.low + 0.5 * found.high)
 }
 
 /// Enclosures of the coefficients of the loss along a path and of its decrease at `t`, in any arithmetic.

@@ -179,7 +179,7 @@ impl Certificate {
     pub fn new(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Result<Self> {
         if found.escape.as_ref().is_some_and(|escape| escape.kind == EscapeKind::OutputBias) {
             return Err(InputError::new("a step of the output bias is not certified")
-                .hint("set the output bias to the mean of Y - W X over the samples first"));
+                .hint("set the output bias first to the mean over the samples, with their weights, of Y less the output without that bias"));
         }
         Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent, tolerances))
     }
@@ -267,7 +267,13 @@ impl Certificate {
         let criticality = Some(criticality(point, found, tolerances));
         let rests_on = stated(&in_double_precision(point, found, tolerances));
         let point = point.factors.clone();
-        Self::Floating(Box::new(Statement { point, data, class, rests_on, criticality, reduction, path }))
+        let mut statement = Statement { point, data, class, rests_on, criticality, reduction, path };
+        if let Some(coefficient) = floating::coefficient(&statement)
+            && let Some(claim) = &mut statement.path
+        {
+            claim.coefficient = coefficient;
+        }
+        Self::Floating(Box::new(statement))
     }
 }
 

@@ -11,7 +11,7 @@
 use super::output_metric::{times_vector, with_outputs_times};
 use crate::data::{SampleFactor, TriangularFactor};
 use crate::error::{InputError, Result};
-use crate::linalg::{Matrix, spectral_norm, vector_norm};
+use crate::linalg::{Matrix, inverse, spectral_norm, vector_norm};
 use crate::multiplication::Factors;
 
 /// Output bias and what it needs.
@@ -44,6 +44,36 @@ impl OutputBias {
         let best = self.best(factors);
         let last = self.columns.last().and_then(Option::as_ref);
         last.map_or_else(Vec::new, |bias| bias.iter().zip(&best).map(|(b, best)| b - best).collect())
+    }
+
+    /// The nearest biases, in the parameters as given, with `b_h = b*` for these factors: all move, along
+    /// `P(h,k)' m` with `(C C' + sum_{k<h} P(h,k) P(h,k)') m = b* - b_h`, where `b_h` stands for `C b_h`.
+    pub(super) fn nearest(&self, factors: &Factors, output_factor: Option<&Matrix>) -> Vec<Option<Vec<f64>>> {
+        let last = factors.depth() - 1;
+        let mut out = self.columns.clone();
+        let defect = self.defect(factors);
+        let mut after: Vec<Option<Matrix>> = vec![None; last];
+        let mut product = Matrix::identity(defect.len());
+        for k in (0..last).rev() {
+            product = &product * &factors.matrices()[k + 1];
+            after[k] = self.columns[k].as_ref().map(|_| product.clone());
+        }
+        let mut square = output_factor.map_or_else(|| Matrix::identity(defect.len()), |c| c.times_transpose(c));
+        after.iter().flatten().for_each(|p| square.add_scaled(1.0, &p.times_transpose(p)));
+        let Some(inverse) = inverse(&square) else { return out };
+        let multipliers = times_vector(&inverse, &defect);
+        let moved = |bias: &Option<Vec<f64>>, step: &[f64]| {
+            bias.as_ref().map(|bias| bias.iter().zip(step).map(|(b, s)| b - s).collect::<Vec<f64>>())
+        };
+        for (bias, after) in out.iter_mut().zip(&after) {
+            if let Some(after) = after {
+                *bias = moved(bias, &times_vector(&after.transpose(), &multipliers));
+            }
+        }
+        // What is left is that of the output bias itself, so that it is best to all digits.
+        let settled = Self { columns: out.clone(), ..self.clone() };
+        out[last] = Some(settled.best(factors));
+        out
     }
 
     /// Size of the terms that cancel in `b_h - b*`.

@@ -97,7 +97,11 @@ impl View {
         let directions = SingularDirections::new(product, whitening, network.target_scale(), tie, tie);
         let rank = point.factors.architecture().bottleneck_rank();
         let captured: Vec<usize> = match learned {
-            Some(learned) => learned.iter().map(|index| index - 1).filter(|&i| i < directions.shares.len()).collect(),
+            // A point nearby may capture a direction of which this one has far too much.
+            Some(learned) => {
+                let indices = learned.iter().map(|index| index - 1);
+                indices.filter(|&i| directions.shares.get(i).is_some_and(|&share| share < 1.5)).collect()
+            }
             None => directions.learned(rank.min(whitening.rank.rank)),
         };
         let mut outlook = Outlook::new(whitening, &captured, rank, negligible);

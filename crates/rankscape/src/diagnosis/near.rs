@@ -1,5 +1,6 @@
 //! The critical points next to a point, and whether training stalls there.
 
+use super::output_metric::times_vector;
 use super::{Context, Settings};
 use crate::critical::{CriticalClass, NearCriticalPoint, NearPoint, NearSearch, near_critical_point};
 use crate::hessian::{Extremes, NormalizedNetwork, extremes};
@@ -34,13 +35,14 @@ impl Context<'_> {
     pub(super) fn near(&self) -> Option<Near> {
         let point = self.point;
         let bias = point.output_bias.as_ref();
-        let norms = bias.into_iter().flat_map(|bias| bias.columns.iter().flatten()).map(|column| vector_norm(column));
+        let others = bias.map_or(0.0, |bias| self.length_of_biases(&bias.columns));
         let others_moved = |factors: &Factors| {
             bias.map_or(0.0, |bias| {
-                let last = bias.columns.last().and_then(Option::as_ref);
-                let best = bias.best(factors);
-                let step: Vec<f64> = last.map_or_else(Vec::new, |b| b.iter().zip(&best).map(|(b, c)| b - c).collect());
-                vector_norm(&step)
+                let moved = bias.nearest(factors, point.output_factor.as_ref());
+                let steps = moved.iter().zip(&bias.columns).map(|(to, from)| {
+                    to.as_ref().zip(from.as_ref()).map(|(to, from)| to.iter().zip(from).map(|(a, b)| a - b).collect())
+                });
+                self.length_of_biases(&steps.collect::<Vec<Option<Vec<f64>>>>())
             })
         };
         let found = near_critical_point(&NearSearch {
@@ -48,7 +50,7 @@ impl Context<'_> {
             network: self.network,
             whitening: &point.whitening,
             output_factor: point.output_factors(),
-            others: norms.fold(0.0, f64::hypot),
+            others,
             others_moved: &others_moved,
             unit_roundoff: self.settings.unit_roundoff,
             tolerances: self.settings.tolerances,
@@ -60,15 +62,27 @@ impl Context<'_> {
         Some(Near { found, strict_lambda_min, strict_curvature })
     }
 
+    /// Norm of all biases, or of changes of them, as given.
+    fn length_of_biases(&self, columns: &[Option<Vec<f64>>]) -> f64 {
+        let last = columns.len() - 1;
+        let given = |(k, column): (usize, &Vec<f64>)| match &self.point.inverse_output_factor {
+            Some(inverse) if k == last => vector_norm(&times_vector(inverse, column)),
+            _ => vector_norm(column),
+        };
+        columns
+            .iter()
+            .enumerate()
+            .filter_map(|(k, column)| Some((k, column.as_ref()?)))
+            .map(given)
+            .fold(0.0, f64::hypot)
+    }
+
     fn smallest_at(&self, saddle: &NearPoint) -> Extreme {
         let Settings { tolerances, seed, .. } = self.settings;
         let there = NormalizedNetwork::new(&saddle.factors, &self.point.whitening);
         let mut there = there.with_output_factor(self.point.output_factor.clone());
         if let Some(bias) = &self.point.output_bias {
-            let mut columns = bias.columns.clone();
-            if let Some(last) = columns.last_mut() {
-                *last = Some(bias.best(&saddle.factors));
-            }
+            let columns = bias.nearest(&saddle.factors, self.point.output_factor.as_ref());
             there = there.with_biases(&columns, &bias.samples);
         }
         extremes(&there.hessian(), saddle.analysis.inertia, tolerances, seed).smallest

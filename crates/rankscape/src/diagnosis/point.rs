@@ -158,7 +158,7 @@ pub struct Point {
     pub(super) output_bias: Option<OutputBias>,
     /// `C`, and its inverse.
     pub(super) output_factor: Option<Matrix>,
-    inverse_output_factor: Option<Matrix>,
+    pub(super) inverse_output_factor: Option<Matrix>,
     first_bias: bool,
 }
 
@@ -253,6 +253,25 @@ impl Point {
     /// Matrices and biases, shaped as they were given, of other factors of the analysed problem. An output bias follows
     /// so that `b_h - b*` becomes zero.
     pub fn parameters_at(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {
+        self.parameters_with(factors, |output| {
+            let mut biases = output.columns.clone();
+            if let Some(last) = biases.last_mut() {
+                *last = Some(output.best(factors));
+            }
+            biases
+        })
+    }
+
+    /// The same with the biases, all of them, that are nearest to those given where the output bias is best.
+    pub fn parameters_near(&self, factors: &Factors) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {
+        self.parameters_with(factors, |output| output.nearest(factors, self.output_factor.as_ref()))
+    }
+
+    fn parameters_with(
+        &self,
+        factors: &Factors,
+        columns: impl Fn(&OutputBias) -> Vec<Option<Vec<f64>>>,
+    ) -> (Vec<Matrix>, Vec<Option<Vec<f64>>>) {
         let mut matrices = factors.matrices().to_vec();
         let mut biases = vec![None; matrices.len()];
         if self.first_bias {
@@ -262,11 +281,7 @@ impl Point {
             matrices[0] = first.columns(0, last);
         }
         if let Some(output) = &self.output_bias {
-            biases = output.columns.clone();
-            let best = output.best(factors);
-            if let Some(last) = biases.last_mut() {
-                *last = Some(best);
-            }
+            biases = columns(output);
         }
         if let Some(inverse) = &self.inverse_output_factor {
             let last = matrices.len() - 1;

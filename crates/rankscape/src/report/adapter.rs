@@ -9,6 +9,8 @@ const NEARLY_ALL: f64 = 0.99;
 
 /// Standard deviations from chance at which an overlap is called more, or less.
 const SPREADS: f64 = 3.0;
+/// Chance that deviates by less than this leaves no choice.
+const CERTAIN: f64 = 1e-9;
 
 /// The document of `adapter` as text.
 pub fn adapter_text(document: &AdapterDocument) -> String {
@@ -124,7 +126,11 @@ fn energy_rank(values: &[f64], share: f64) -> Option<usize> {
 
 fn overlap(title: &str, found: &OverlapDocument) -> String {
     let against = |value: f64, mean: f64, spread: f64| {
-        let word = match (value - mean) / spread.max(f64::MIN_POSITIVE) {
+        // Full spaces overlap in all of them.
+        if spread < CERTAIN {
+            return format!("{value:.3} (as it must be)");
+        }
+        let word = match (value - mean) / spread {
             z if z > SPREADS => "more than chance",
             z if z < -SPREADS => "less than chance",
             _ => "as by chance",

@@ -20,6 +20,12 @@ pub(super) fn digits(value: f64, significant: usize) -> String {
     }
 }
 
+/// A positive value to so many digits, rounded down: a limit that must not be passed.
+pub(super) fn digits_below(value: f64, significant: i32) -> String {
+    let unit = 10.0_f64.powi(value.log10().floor() as i32 + 1 - significant);
+    digits((value / unit).floor() * unit, significant.unsigned_abs() as usize)
+}
+
 /// What counts as nothing beside the loss of the zero map: rounding errors of double precision.
 pub(super) fn is_rounding(value: f64, value_at_origin: f64) -> bool {
     value.abs() <= 1e-12 * value_at_origin
@@ -82,6 +88,12 @@ mod tests {
             [digits(-0.000_999_999, 3), digits(0.000_994, 2), digits(999_999_999.7, 3)],
             ["-0.001", "9.9e-4", "1.00e9"]
         );
+    }
+
+    #[test]
+    fn limits_are_rounded_down() {
+        let shown = [0.145_76, 2.0, 0.099_99, 1234.5, 3.96e-7].map(|value| digits_below(value, 2));
+        assert_eq!(shown, ["0.14", "2", "0.099", "1200", "3.9e-7"]);
     }
 
     #[test]

@@ -75,14 +75,21 @@ impl Search<'_> {
                 *moved.layer_mut(k + 1) = moved.matrices()[k].scaled(0.0);
                 continue;
             }
-            let mut step = layer - start;
-            if k == 0 {
-                step = step.times_transpose(&self.point.whitening.basis);
+            let output = self.point.output_factor.filter(|_| k == last);
+            if k > 0 && output.is_none() {
+                *moved.layer_mut(k + 1) = layer.scaled(scales[k]);
+                continue;
             }
-            if let Some((c, _)) = self.point.output_factor.filter(|_| k == last) {
-                step = c * &step;
+            let basis = (k == 0).then_some(&self.point.whitening.basis);
+            let mut step = (layer - start).scaled(scales[k]);
+            // The second time against the rounding errors of the first, which are those of what has been taken away.
+            for _ in 0..2 {
+                let given = basis.map_or_else(|| step.clone(), |basis| step.times_transpose(basis));
+                moved.layer_mut(k + 1).add_scaled(1.0, &output.map_or_else(|| given.clone(), |(c, _)| c * &given));
+                let now =
+                    output.map_or_else(|| moved.matrices()[k].clone(), |(_, inverse)| inverse * &moved.matrices()[k]);
+                step = &layer.scaled(scales[k]) - &basis.map_or_else(|| now.clone(), |basis| &now * basis);
             }
-            moved.layer_mut(k + 1).add_scaled(scales[k], &step);
         }
         moved
     }

@@ -48,6 +48,7 @@ impl AdapterFile {
             }
             outputs.push((file, bytes));
         }
+        check_standing(path, &outputs)?;
         // All are checked before the first is written.
         self.check_folder(path)?;
         let inputs: Vec<PathBuf> = self
@@ -139,6 +140,20 @@ impl AdapterFile {
 
 fn is_config(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name == "adapter_config.json")
+}
+
+/// What stands in the folder and is not replaced would be read as another adapter of it.
+fn check_standing(path: &Path, outputs: &[(PathBuf, Vec<u8>)]) -> Result<()> {
+    let Some(standing) = path.is_dir().then(|| open_adapter(path, None).ok()).flatten() else { return Ok(()) };
+    let replaced = |file: &Path| outputs.iter().any(|(output, _)| output == file);
+    match standing.files().find(|file| !replaced(file)) {
+        Some(file) => {
+            Err(InputError::new("the folder holds another adapter, which would be read together with this one")
+                .file(file.display())
+                .hint("choose another folder, or take that adapter out of it first"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// An output never replaces an input, nor an existing file unless asked to.

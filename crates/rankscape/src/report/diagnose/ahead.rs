@@ -1,5 +1,6 @@
 //! What is missing, what it is worth, and the commands that go there.
 
+use super::numbers::digits_below;
 use super::situation::Situation;
 use super::{DiagnoseText, continued, counted, digits, entry, is_convex, is_least, is_rounding, number, said};
 use crate::io::documents::{AheadDocument, DiagnoseDocument, LeaveDocument};
@@ -79,7 +80,7 @@ fn straight(why: &str, options: DiagnoseText<'_>) -> Vec<String> {
 fn rates(document: &DiagnoseDocument) -> Vec<String> {
     let largest = document.hessian.lambda_max.filter(|&largest| largest > 0.0);
     let below = largest.map_or_else(String::new, |largest| {
-        format!(" at any learning rate below {}, two over the largest curvature", digits(2.0 / largest, 2))
+        format!(" at any learning rate below {}, two over the largest curvature", digits_below(2.0 / largest, 2))
     });
     vec![format!("train on: gradient descent reaches the least{below}")]
 }

@@ -127,7 +127,8 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
             vec![format!("one layer: the loss is convex; {gradient}"), own]
         }
         (_, None) => {
-            vec![format!("no critical point lies within a tenth of the length of the weights; {gradient}"), own]
+            let same = if document.outlook.room == 0 { "" } else { " with the same directions learned" };
+            vec![format!("no critical point{same} lies within a tenth of the length of the weights; {gradient}"), own]
         }
     }
 }

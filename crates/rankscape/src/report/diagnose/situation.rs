@@ -1,10 +1,14 @@
 //! Which situation the point is in, and the sentence that answers "where am I?".
 
-use super::{digits, is_convex, is_exact, is_least, is_rounding, is_zero, number, percent};
+use super::{digits, is_convex, is_exact, is_least, is_zero, number, percent};
 use crate::io::documents::{DiagnoseDocument, SupportDocument};
 
 /// Up to this part of what the network can explain the rest of the loss is its last.
 const LAST: f64 = 0.01;
+/// Beyond this part of it the loss is not close to the least, however short the way is.
+const FAR: f64 = 0.5;
+/// A loss above that of zero weights by less than this part of it is not worth a word.
+const ABOVE: f64 = 0.01;
 
 /// What a person whose training has stalled wants to know first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,9 @@ impl Situation {
                         .into()
                 }
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
+                Some(left) if document.loss.gap > FAR * range(document) => {
+                    still(document, Some(left), ": a global minimum is near, but the loss is still far above it")
+                }
                 Some(left) if document.loss.gap > LAST * range(document) => {
                     format!(
                         "Close to the best that this network can reach, but not there: the loss can still fall {left}."
@@ -97,11 +104,10 @@ impl Situation {
 fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> String {
     let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
     let origin = document.outlook.value_at_origin;
-    let above = document.loss.value > origin && !is_rounding(document, document.loss.value - origin);
-    if above && document.outlook.room > 0 {
+    if document.loss.value > (1.0 + ABOVE) * origin && document.outlook.room > 0 {
         let bias = if document.centred { " and the best output bias" } else { "" };
         return format!(
-            "Still descending, but the loss is above the {} of zero weights{bias}: the start was large, or the steps are too long.{left}",
+            "Still descending, but the loss is above the {} of zero weights{bias}: the product is too large or has the wrong sign, from a large start or too long steps.{left}",
             number(origin)
         );
     }
