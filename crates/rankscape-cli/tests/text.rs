@@ -276,7 +276,7 @@ fn a_direction_that_overshoots_is_not_learned() {
     why("2e10", "1", &["1 is learned (direction 2); 1 overshoots (direction 1, 1.0e10 times its size)"]);
     why("-4", "-1", &["none is learned; 2 have the wrong sign (1-2; up to 2 times their size)"]);
     why("2.9", "1.6", &["1 is learned (direction 1); 1 overshoots (direction 2, 1.6 times its size)"]);
-    let json = said(of("2e10", "0.4").as_bytes(), DATA, &["--json"], &[]);
+    let json = said(of("2e10", "0.05").as_bytes(), DATA, &["--json"], &[]);
     let found: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(found["outlook"]["learned"], serde_json::json!([]));
     let excess = &found["outlook"]["excess"];
