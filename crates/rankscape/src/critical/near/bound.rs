@@ -65,6 +65,9 @@ impl<'a> Bounds<'a> {
         let wrap = &rung.spare_inputs.transpose_times(&rung.wrap_left) * &(&rung.wrap_right * &rung.spare_outputs);
         let value = &(&before[k - 1] * &wrap) * &after[depth - k].transpose();
         let value = spectral_norm(&value) / rung.wrap_norm;
+        if !value.is_finite() {
+            return 0.0;
+        }
         let all = |chain: &'_ Chain, to: usize, distance: f64, into: &[f64]| {
             chain.largest_change(distance, 0, to, |k| into[k], |k| chain.norm(to, k))
         };
@@ -215,7 +218,11 @@ impl Chain {
             let lost = |p: usize| {
                 let value = values.get(p + unknown).copied().unwrap_or(0.0);
                 let change = |distance| self.largest_change(distance, 0, j, |k| into[k], |k| out[k - 1]);
-                let moved = if value > 0.0 { self.earliest(|distance| change(distance) >= value) } else { 0.0 };
+                let moved = if value > 0.0 && value.is_finite() {
+                    self.earliest(|distance| change(distance) >= value)
+                } else {
+                    0.0
+                };
                 let tail = if j == 1 { all.iter().skip(p + unknown).copied().fold(0.0, f64::hypot) } else { 0.0 };
                 moved.max(self.weights[0] * tail)
             };
