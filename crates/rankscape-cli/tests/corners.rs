@@ -219,3 +219,37 @@ fn large_weights_that_meet_zeros_only_make_no_point_critical() {
     let run = rankscape(folder, &["diagnose", "--json", "--weights", "w.json", "--data", "e.json"]);
     assert_eq!(run.json()["class"], "not_critical", "{run:?}");
 }
+
+/// Next to a critical point the terms of the gradient cancel: double precision leaves five digits of what the certificate states.
+#[test]
+fn a_certificate_next_to_a_critical_point_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(
+        folder,
+        "w.json",
+        br#"{
+        "W1": [[0.5912187086592156, 0.5453853012042917, 1.1995974311304325],
+               [0.9318836525310137, -1.090320131495874, -1.2707060804393504],
+               [-0.875873520708811, 1.0920785729935139, -1.6029815678431987]],
+        "W2": [[1.7915761965949184, 1.0559285734657877, -0.06696395912257977],
+               [0.42997958854876045, 0.17334832881594206, 0.9789283906707464],
+               [0.3970728763654612, -1.1807596291117965, 0.3552325799394622]],
+        "W3": [[0.3799208694768535, -0.2574322933888572, -0.6990677671130925],
+               [0.5094397958452616, -0.8983528955160307, 0.3023226513569074]],
+        "W4": [[1.0163365980735735, -0.1836603239405842], [-0.21009064515608564, 1.0283871629666546]],
+        "W5": [[-0.7122765261675198, -0.46102144535541817], [-0.10675348651445038, 0.15358401816479345],
+               [-0.4485194452428976, 0.7192379781419199]]}"#,
+    );
+    put(
+        folder,
+        "t.json",
+        br#"{"Y": [[-1.4528864621886857, 1.2765052923643263, -0.509709199783309],
+        [-1.561317280176937, -1.4713354120029132, 0.79212874650132],
+        [0.19503043019292926, 0.9331230892417006, 1.7751305965497617]]}"#,
+    );
+    let arguments = ["diagnose", "--weights", "w.json", "--target", "t.json", "--certificate", "c.json"];
+    assert_eq!(rankscape(folder, &arguments).code, 0);
+    let run = rankscape(folder, &["verify", "c.json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+}
