@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::adapter::{open_adapter, open_base};
-use rankscape::io::documents::{AdapterDocument, AdapterQuestion};
-use rankscape::report::adapter_text;
+use rankscape_io::adapter::{open_adapter, open_base};
+use rankscape_io::documents::{AdapterDocument, AdapterQuestion};
+use rankscape_io::report::adapter_text;
 
 use crate::arguments::AdapterOptions;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};

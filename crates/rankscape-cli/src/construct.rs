@@ -9,11 +9,11 @@ use rankscape::critical::{
     CapturedChoice, Constructed, CyclicBar, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
 };
 use rankscape::diagnosis::{Parameters, Point, parse_point};
-use rankscape::io::documents::{ConstructDocument, FamilyInputs, ParseDocument, ParseInputs, StrataDocument};
-use rankscape::io::{Convention, WeightOptions, Weights, read_weights, write_weights};
 use rankscape::multiplication::Bar;
-use rankscape::report::{construct_text, parse_text, strata_text};
 use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::{ConstructDocument, FamilyInputs, ParseDocument, ParseInputs, StrataDocument};
+use rankscape_io::report::{construct_text, parse_text, strata_text};
+use rankscape_io::{Convention, WeightOptions, Weights, read_weights, write_weights};
 
 use crate::arguments::{CommonOptions, CriticalOptions, DataOptions, WeightFileOptions};
 use crate::critical::{MOST_LISTED, Problem};

@@ -5,10 +5,10 @@ use std::time::Instant;
 use rankscape::architecture::Architecture;
 use rankscape::critical::Ladder;
 use rankscape::diagnosis::{Parameters, Point, WhitenedData};
-use rankscape::io::documents::{CriticalDocument, CriticalInputs};
-use rankscape::io::{Weights, read_weights};
-use rankscape::report::critical_text;
 use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::{CriticalDocument, CriticalInputs};
+use rankscape_io::report::critical_text;
+use rankscape_io::{Weights, read_weights};
 
 use crate::arguments::CriticalOptions;
 use crate::construct::{run_construct, run_strata};

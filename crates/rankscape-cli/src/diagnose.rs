@@ -7,9 +7,9 @@ use rankscape::InputError;
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::diagnose;
-use rankscape::io::documents::DiagnoseDocument;
-use rankscape::io::write_certificate;
-use rankscape::report::{DiagnoseText, diagnose_text};
+use rankscape_io::documents::DiagnoseDocument;
+use rankscape_io::report::{DiagnoseText, diagnose_text};
+use rankscape_io::write_certificate;
 
 use crate::arguments::DiagnoseOptions;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, command_without, finish, run_document};

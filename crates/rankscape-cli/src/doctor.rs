@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use rankscape::data::StoredArray;
 use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-use rankscape::io::documents::{Check, DoctorDocument, RunDocument, to_json};
 use rankscape::linalg::{singular_values, symmetric_eigenvalues};
 use rankscape::random::Stream;
-use rankscape::report::counted;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use rankscape::{InputError, Matrix};
+use rankscape_io::documents::{Check, DoctorDocument, RunDocument, to_json};
+use rankscape_io::report::counted;
 
 use crate::arguments::CommonOptions;
 use crate::output::{ANSWERED, FAILED, Outcome, write_document};

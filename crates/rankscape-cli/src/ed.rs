@@ -5,10 +5,10 @@ use std::time::Instant;
 use rankscape::InputError;
 use rankscape::determinantal::degrees;
 use rankscape::homotopy::Workers;
-use rankscape::io::documents::{CostsDocument, EdDocument};
-use rankscape::io::instances::read_weighted_instance;
 use rankscape::quadratic::{Shape, cost, weighted_degree};
-use rankscape::report::{cost_text, ed_text};
+use rankscape_io::documents::{CostsDocument, EdDocument};
+use rankscape_io::instances::read_weighted_instance;
+use rankscape_io::report::{cost_text, ed_text};
 
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::tolerances;

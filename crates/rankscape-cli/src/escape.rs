@@ -8,9 +8,9 @@ use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{Diagnosis, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, EscapeKind, Judgement, construct, same_function};
 use rankscape::hessian::NormalizedNetwork;
-use rankscape::io::documents::{EscapeInputs, EscapeVerbDocument, SameFunction};
-use rankscape::io::write_certificate;
-use rankscape::report::escape_text;
+use rankscape_io::documents::{EscapeInputs, EscapeVerbDocument, SameFunction};
+use rankscape_io::report::escape_text;
+use rankscape_io::write_certificate;
 
 use crate::arguments::EscapeOptions;
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};

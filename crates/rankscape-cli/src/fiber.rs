@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
-use rankscape::io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 use rankscape::multiplication::{Connection, Factors, balance, connect, lift_path, reach, reach_order};
-use rankscape::report::counted;
+use rankscape_io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+use rankscape_io::report::counted;
+use rankscape_io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, ReachOptions, WeightFileOptions};
 use crate::map::read_point;

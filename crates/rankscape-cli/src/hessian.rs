@@ -5,8 +5,8 @@ use std::time::Instant;
 use rankscape::InputError;
 use rankscape::diagnosis::{SpectrumRequest, hessian_at};
 use rankscape::hessian::Part;
-use rankscape::io::documents::HessianSpectrumDocument;
-use rankscape::report::hessian_text;
+use rankscape_io::documents::HessianSpectrumDocument;
+use rankscape_io::report::hessian_text;
 
 use crate::arguments::{HessianOptions, PartName};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rankscape::io::documents::MapDocument;
-use rankscape::io::{Weights, read_weights};
 use rankscape::multiplication::{ExactFactors, Factors, MapPoint};
-use rankscape::report::map_text;
 use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::MapDocument;
+use rankscape_io::report::map_text;
+use rankscape_io::{Weights, read_weights};
 
 use crate::arguments::{MapOptions, WeightFileOptions};
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::io::documents::{ErrorDocument, RunDocument, to_json, write_json};
-use rankscape::io::{write_atomically, write_atomically_by};
+use rankscape_io::documents::{ErrorDocument, RunDocument, to_json, write_json};
+use rankscape_io::{write_atomically, write_atomically_by};
 use serde::Serialize;
 
 use crate::arguments::CommonOptions;

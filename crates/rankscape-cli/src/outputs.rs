@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
 use rankscape::InputError;
-use rankscape::io::{are_linked, is_device, output_target};
+use rankscape_io::{are_linked, is_device, output_target};
 
 use crate::given::Given;
 

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use rankscape::diagnosis::{Data, Diagnosis, Leave, Parameters, Point, Settings, leave};
 use rankscape::escape::Destination;
-use rankscape::io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
-use rankscape::io::{
-    Convention, SampleOptions, WeightOptions, Weights, check_integers, read_matrix, read_samples, read_target,
-    read_weights, rewrite_weights,
-};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::Factors;
 use rankscape::{InputError, Matrix, Tolerances};
+use rankscape_io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
+use rankscape_io::{
+    Convention, SampleOptions, WeightOptions, Weights, check_integers, read_matrix, read_samples, read_target,
+    read_weights, rewrite_weights,
+};
 
 use crate::arguments::{
     CommonOptions, ConventionName, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions, Task,

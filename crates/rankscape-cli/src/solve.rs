@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use rankscape::homotopy::{TrackOptions, Workers};
-use rankscape::io::documents::{CostsDocument, SegmentDocument, SolutionDocument, SolveDigestDocument, SolveDocument};
-use rankscape::io::instances::{instances_digest, read_instance_file, read_sized};
-use rankscape::io::start_set::start_set_at;
 use rankscape::quadratic::{Instance, SegmentOptions, Shape, Solver, cost};
-use rankscape::report::{cost_text, solve_text};
 use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::{CostsDocument, SegmentDocument, SolutionDocument, SolveDigestDocument, SolveDocument};
+use rankscape_io::instances::{instances_digest, read_instance_file, read_sized};
+use rankscape_io::report::{cost_text, solve_text};
+use rankscape_io::start_set::start_set_at;
 
 use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
 use crate::problem::tolerances;

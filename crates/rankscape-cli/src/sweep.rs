@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use rankscape::homotopy::{TrackOptions, Workers};
-use rankscape::io::documents::{CostsDocument, SweepDocument};
-use rankscape::io::start_set::start_set_at;
-use rankscape::io::sweep::{SHARDS_LIMIT, SweepDirectory};
 use rankscape::quadratic::{Solver, cost};
-use rankscape::report::{cost_text, sweep_text};
 use rankscape::sweep::{Entries, MetricLaw, Plan, run_shard};
 use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::{CostsDocument, SweepDocument};
+use rankscape_io::report::{cost_text, sweep_text};
+use rankscape_io::start_set::start_set_at;
+use rankscape_io::sweep::{SHARDS_LIMIT, SweepDirectory};
 
 use crate::arguments::CommonOptions;
 use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};

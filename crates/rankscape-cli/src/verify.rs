@@ -6,9 +6,9 @@ use rankscape::InputError;
 use rankscape::certificate::{Certificate, Check, same_data, same_point};
 use rankscape::diagnosis::Parameters;
 use rankscape::evidence::Grade;
-use rankscape::io::documents::{VerifyDocument, certificate_says};
-use rankscape::io::{CertificateFile, read_certificate, read_weights};
-use rankscape::report::verify_text;
+use rankscape_io::documents::{VerifyDocument, certificate_says};
+use rankscape_io::report::verify_text;
+use rankscape_io::{CertificateFile, read_certificate, read_weights};
 
 use crate::arguments::VerifyOptions;
 use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};

@@ -47,16 +47,15 @@ pub mod escape;
 pub mod evidence;
 pub mod hessian;
 pub mod homotopy;
-pub mod io;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;
 pub mod parallel;
 pub mod quadratic;
 pub mod random;
-pub mod report;
 pub mod sweep;
 pub mod tolerance;
+pub mod work;
 
 pub use error::InputError;
 pub use linalg::Matrix;

@@ -8,7 +8,7 @@
 //! - [`barcode`], [`planted`]: factors with a prescribed rank profile; critical points of the square loss of every class;
 //! - [`nearest`](mod@nearest), [`disturbed`]: the nearest critical points by a slow search; planted points with noise;
 //! - [`inertia`]: index and nullity of a critical point from ranks, the formula of `docs/inertia.md`;
-//! - [`oracles`]: the files under `oracles/`;
+//! - [`oracles`]: the files under `oracles/`; [`files`]: bytes of files to be read, good and bad;
 //! - [`tidy`]: the rules on layers, documents and citations.
 //!
 //! Everything random takes a seed and a stream, so a failing case can be named by two numbers.
@@ -18,6 +18,7 @@
 pub mod barcode;
 pub mod disturbed;
 pub mod exact;
+pub mod files;
 pub mod grid;
 pub mod inertia;
 pub mod jacobi;

@@ -25,8 +25,6 @@ pub use construct::{
     CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
 };
 pub use exact::{ExactData, ExactSquareNetwork};
-#[cfg(test)]
-pub(crate) use ladder::work::counted as rungs_counted;
 pub use ladder::{
     BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
 };

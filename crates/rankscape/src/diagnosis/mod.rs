@@ -436,9 +436,9 @@ impl Context<'_> {
 mod tests {
     use super::*;
     use crate::data::StoredArray;
-    use crate::linalg::work::counted;
     use crate::random::Stream;
     use crate::tolerance::UNIT_ROUNDOFF;
+    use crate::work::{Step, counted};
 
     /// Layers 3 x 3 beside a diagonal target: all zero; spare parts that are rotations, zero in every third layer; zero in two layers, which is strict; a global minimum; a point that still moves.
     fn chains(depth: usize) -> [Vec<Matrix>; 5] {
@@ -473,8 +473,8 @@ mod tests {
                 let parameters = Parameters { matrices, biases, exact: None, output_metric: None };
                 let data = Data::Target(target(), None, StoredArray::DOUBLE);
                 let point = Point::new(parameters, data, &tolerances).unwrap();
-                let (found, products, decompositions) = counted(|| diagnose(&point, settings).unwrap());
-                (found.class.to_string(), products + decompositions)
+                let (found, work) = counted(|| diagnose(&point, settings).unwrap());
+                (found.class.to_string(), work.of(Step::Product) + work.of(Step::Decomposition))
             })
         };
         let (short, long) = (work(12), work(36));

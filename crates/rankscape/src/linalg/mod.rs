@@ -22,8 +22,6 @@ mod square;
 mod svd;
 mod triangular;
 mod tridiagonal;
-#[cfg(test)]
-pub(crate) mod work;
 
 pub(crate) use algebra::Algebra;
 pub use inertia::{Inertia, SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};

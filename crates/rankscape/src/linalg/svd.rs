@@ -4,6 +4,7 @@ use super::matrix::{Matrix, power_of_two_near};
 use super::qr::thin_qr;
 use crate::evidence::RankDecision;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::work::{Step, count};
 
 /// Thin singular value decomposition `A = U diag(s) V'` with non-increasing `s` of length `min(rows, cols)`.
 #[derive(Debug, Clone)]
@@ -29,8 +30,7 @@ impl Svd {
 /// Tall or wide matrices (more than twice as long in one direction) are reduced by a QR factorization first. When the
 /// library's iteration does not converge, the transpose, and then one-sided Jacobi rotations, are tried.
 pub fn svd(a: &Matrix) -> Svd {
-    #[cfg(test)]
-    super::work::decomposition();
+    count(Step::Decomposition);
     let largest = a.max_abs();
     if largest == 0.0 || !largest.is_finite() {
         return zero_svd(a.nrows(), a.ncols());
@@ -45,8 +45,7 @@ pub fn svd(a: &Matrix) -> Svd {
 
 /// Singular values alone, non-increasing.
 pub fn singular_values(a: &Matrix) -> Vec<f64> {
-    #[cfg(test)]
-    super::work::decomposition();
+    count(Step::Decomposition);
     let largest = a.max_abs();
     if largest == 0.0 || !largest.is_finite() {
         return vec![0.0; a.nrows().min(a.ncols())];

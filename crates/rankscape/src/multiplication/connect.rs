@@ -232,33 +232,33 @@ fn carrier(widths: &[usize], matrix: &Matrix) -> Vec<Matrix> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::work::counted;
     use crate::multiplication::gauge_action;
     use crate::random::Stream;
+    use crate::work::{Step, counted};
 
     /// Products and decompositions of the ranks of one end, and of the path.
-    fn work(depth: usize) -> [usize; 4] {
+    fn work(depth: usize) -> Vec<usize> {
         let mut stream = Stream::new(31, depth as u64);
         let tolerances = Tolerances::default();
         let chain = Factors::new((0..depth).map(|_| stream.normal_matrix(4, 4)).collect()).unwrap();
         let group: Vec<Matrix> = (1..depth).map(|_| Matrix::identity(4).scaled(2.0)).collect();
         let moved = gauge_action(&chain, &group).unwrap();
         let stored = |factors: Factors| MapPoint::stored(factors, f64::EPSILON / 2.0, &tolerances);
-        let (first, products, decompositions) = counted(|| stored(chain));
+        let (first, ranks) = counted(|| stored(chain));
         let second = stored(moved);
-        let (found, more, others) = counted(|| connect(&first, &second, &tolerances).unwrap());
+        let (found, path) = counted(|| connect(&first, &second, &tolerances).unwrap());
         assert!(matches!(found, Connection::Path(_)), "{found:?}");
-        [products, decompositions, more, others]
+        [ranks, path].map(|work| [Step::Product, Step::Decomposition].map(|step| work.of(step))).concat()
     }
 
     /// The documentation of `RankProfile::new` states it; the path itself costs as much for each layer more.
     #[test]
     fn ranks_of_a_chain_cost_a_product_for_each_pair_of_layers_and_a_path_is_linear_in_depth() {
         let found = [4, 8, 12].map(|depth| {
-            let [products, decompositions, more, others] = work(depth);
+            let found = work(depth);
             let pairs = depth * (depth - 1) / 2;
-            assert_eq!((products, decompositions), (pairs, pairs + depth), "depth {depth}");
-            (more, others)
+            assert_eq!(found[..2], [pairs, pairs + depth], "depth {depth}");
+            (found[2], found[3])
         });
         let [(a, x), (b, y), (c, z)] = found;
         assert!(b > a && y > x);

@@ -14,7 +14,8 @@ use std::process::Command;
 pub use layers::{Layers, layering};
 pub use mask::code_only;
 pub use rules::{
-    LONG_FILES, accuracy_entries, citations, file_length, is_source, machine_paths, module_docs, serialization_derives,
+    LONG_FILES, accuracy_entries, citations, declared, file_length, is_source, machine_paths, module_docs,
+    serialization_derives,
 };
 
 /// A text file of the workspace.
@@ -125,6 +126,7 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
         (Some(code), Some(page)) => findings.extend(accuracy_entries(code, page)),
         _ => findings.push(Finding::new("docs/accuracy.md", 1, "the page or the tolerances it describes are missing")),
     }
+    findings.extend(declared(files));
     findings.extend(module_docs(files));
     findings.extend(file_length(files, LONG_FILES));
     findings.extend(machine_paths(files));

@@ -19,6 +19,44 @@ fn lines(file: &Source) -> impl Iterator<Item = (usize, &str)> {
     file.text.lines().enumerate().map(|(index, line)| (index + 1, line))
 }
 
+/// The path of a file below `src` of a crate.
+fn in_crate<'a>(file: &'a Source, name: &str) -> Option<&'a str> {
+    file.path.strip_prefix("crates/")?.strip_prefix(name)?.strip_prefix("/src/")
+}
+
+/// Every Rust file of a crate is declared by the file above it, so none is forgotten by the compiler; each crate has one
+/// binary of integration tests, `tests/suite`.
+pub fn declared(files: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|file| is_source(file)) {
+        let Some((folder, name)) = file.path.strip_suffix(".rs").and_then(|path| path.rsplit_once('/')) else {
+            continue;
+        };
+        let (folder, name) =
+            if name == "mod" { folder.rsplit_once('/').unwrap_or((folder, name)) } else { (folder, name) };
+        let place = folder.split('/').nth(2).unwrap_or_default();
+        let is_root = match place {
+            "src" => folder.ends_with("/src") && ["lib", "main"].contains(&name),
+            "tests" => folder.ends_with("/tests/suite") && name == "main",
+            _ => name == "main" || folder.split('/').count() == 3,
+        };
+        if is_root {
+            continue;
+        }
+        let parents = ["/lib.rs", "/main.rs", "/mod.rs", ".rs"].map(|end| format!("{folder}{end}"));
+        let declaration = format!("mod {name};");
+        let is_declared = |parent: &&Source| {
+            let code = code_only(&parent.text);
+            code.lines().any(|line| line.trim_start_matches("pub ").trim_start_matches("pub(crate) ") == declaration)
+        };
+        if !files.iter().filter(|other| parents.contains(&other.path)).any(|parent| is_declared(&parent)) {
+            let message = format!("no file above it says `{declaration}`, so it is not compiled; declare it");
+            findings.push(Finding::new(&file.path, 1, message));
+        }
+    }
+    findings
+}
+
 /// Every Rust file starts with `//!` documentation.
 pub fn module_docs(files: &[Source]) -> Vec<Finding> {
     let documented = |file: &&Source| {
@@ -115,14 +153,10 @@ pub fn machine_paths(files: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// Serialization is derived in `io` only.
+/// Serialization is derived in `rankscape-io` only.
 pub fn serialization_derives(files: &[Source]) -> Vec<Finding> {
-    let watched = |file: &&Source| {
-        let core = file.path.strip_prefix("crates/rankscape/src/");
-        core.is_some_and(|path| path != "io.rs" && !path.starts_with("io/"))
-            || file.path.starts_with("crates/rankscape-cli/src/")
-    };
-    let message = "serialization is derived outside `io`; keep the type plain and give `io` a document type for it";
+    let watched = |file: &&Source| ["rankscape", "rankscape-cli"].iter().any(|name| in_crate(file, name).is_some());
+    let message = "serialization is derived outside `rankscape-io`; keep the type plain and give it a document there";
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| is_source(file)).filter(watched) {
         let code = code_only(&file.text);
@@ -199,6 +233,23 @@ mod tests {
     }
 
     #[test]
+    fn file_that_no_other_declares_fails() {
+        let files = [
+            Source::new("crates/a/src/lib.rs", "pub mod b;\n#[cfg(test)]\nmod c;"),
+            Source::new("crates/a/src/b/mod.rs", "pub(crate) mod d;"),
+            Source::new("crates/a/src/b/d.rs", ""),
+            Source::new("crates/a/src/c.rs", "// mod e;"),
+            Source::new("crates/a/src/c/e.rs", ""),
+            Source::new("crates/a/tests/suite/main.rs", "mod f;"),
+            Source::new("crates/a/tests/suite/f.rs", ""),
+            Source::new("crates/a/tests/g.rs", ""),
+            Source::new("crates/a/benches/h.rs", ""),
+        ];
+        let found: Vec<String> = declared(&files).into_iter().map(|finding| finding.path).collect();
+        assert_eq!(found, ["crates/a/src/c/e.rs", "crates/a/tests/g.rs"]);
+    }
+
+    #[test]
     fn long_file_fails_unless_excepted_and_stale_exceptions_fail() {
         let long = one("crates/a/src/b.rs", &"x\n".repeat(501));
         assert_eq!(file_length(&long, &[]).len(), 1);
@@ -232,7 +283,7 @@ mod tests {
         let text = "//! x\n#[derive(Debug,\n    Serialize)]\nstruct A;";
         let found = serialization_derives(&one("crates/rankscape/src/data.rs", text));
         assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [2]);
-        assert_eq!(serialization_derives(&one("crates/rankscape/src/io/documents.rs", text)), []);
+        assert_eq!(serialization_derives(&one("crates/rankscape-io/src/documents.rs", text)), []);
         assert_eq!(serialization_derives(&one("crates/testkit/src/oracles.rs", text)), []);
     }
 

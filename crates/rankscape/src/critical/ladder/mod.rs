@@ -12,8 +12,6 @@ mod levels;
 mod minima;
 mod rung;
 mod stream;
-#[cfg(test)]
-pub(crate) mod work;
 
 pub use descent::{Descent, DescentKind, Descents};
 pub use levels::{Level, Levels};

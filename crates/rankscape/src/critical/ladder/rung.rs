@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Ladder;
+use crate::work::{Step, count};
 
 /// Classes that occur among the critical points over a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,8 +53,7 @@ pub struct Rung {
 
 impl Rung {
     pub(super) fn new(ladder: &Ladder, pattern: Vec<usize>, known: &mut BTreeMap<usize, usize>) -> Self {
-        #[cfg(test)]
-        super::work::rung();
+        count(Step::Rung);
         let multiplicities: Vec<usize> = ladder.levels.multiplicities().collect();
         let rank: usize = pattern.iter().sum();
         let (mut start, mut larger_omitted) = (0, 0);

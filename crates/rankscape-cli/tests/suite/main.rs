@@ -1,0 +1,27 @@
+//! The command as a user runs it: arguments, files, documents, text, exit codes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod adapter;
+mod bad_input;
+mod certificates;
+mod common;
+mod construct;
+mod corners;
+mod critical;
+mod documents;
+mod escape;
+mod extremes;
+mod guide;
+mod hessian;
+mod hints;
+mod landscape_cases;
+mod layouts;
+mod leave;
+mod map;
+mod near_cases;
+mod outputs;
+mod quadratic;
+mod sweep;
+mod text;
+mod verify;

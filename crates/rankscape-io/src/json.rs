@@ -1,0 +1,409 @@
+//! Arrays in JSON: nested lists of numbers or of strings such as `"3/7"`.
+//!
+//! An array is exact when each of its entries is an integer literal or a fraction in quotes.
+
+use std::fmt;
+use std::path::Path;
+
+use num_bigint::BigInt;
+use num_traits::Zero;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::array::{Array, ElementType, index_of, is_rounded, rounded};
+use super::fields::last_name;
+use super::file::read_limited;
+use rankscape::error::{InputError, Result};
+use rankscape::linalg::exact::{Rational, rational_to_f64};
+
+/// Largest JSON file that is read, in bytes.
+pub const JSON_LIMIT: u64 = 1 << 28;
+
+/// Longest integer that is read, in digits.
+const DIGITS_LIMIT: usize = 10_000;
+
+/// The members of a JSON object in order; a name that occurs twice is an error.
+pub(super) struct Members(pub(super) Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with named arrays")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members, A::Error> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
+            }
+            members.push((name, map.next_value()?));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Any JSON value in which no object has a name twice.
+pub(super) struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(UnambiguousVisitor)
+    }
+}
+
+struct UnambiguousVisitor;
+
+impl<'de> Visitor<'de> for UnambiguousVisitor {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Unambiguous, A::Error> {
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value::<Unambiguous>()?;
+            if names.contains(&name) {
+                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
+            }
+            names.insert(name);
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Unambiguous, A::Error> {
+        while list.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+}
+
+/// The text without the byte-order mark that some editors put first.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The arrays of a JSON text in order.
+fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
+    let members: Members = serde_json::from_slice(bytes).map_err(|error| {
+        let found = syntax_error(bytes, &error).file(path.display());
+        let name = if found.problem.contains("finite") { name_before(bytes, &error) } else { None };
+        InputError { array: name, ..found }
+    })?;
+    members
+        .0
+        .into_iter()
+        .map(|(name, value)| array_of(&name, &value).map_err(|error| error.array(&name).file(path.display())))
+        .collect()
+}
+
+/// The members of the object that is the whole document, as they stand there.
+pub(super) fn members(path: &Path) -> Result<Vec<(String, Value)>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = without_mark(&bytes);
+    let members: Members =
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+    Ok(members.0)
+}
+
+/// The matrix that is the whole document, or the members of an object.
+pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = without_mark(&bytes);
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
+        return arrays(path, bytes);
+    }
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+    Ok(vec![array_of(name, &value).map_err(|error| error.array(name).file(path.display()))?])
+}
+
+pub(super) fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> InputError {
+    let line = bytes.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let named = "this is not valid JSON with named arrays";
+    syntax_error_at(line, error, &place, (named, "expected is {\"W1\": [[1, 2], [3, 4]], ...}"))
+}
+
+/// What is wrong with the JSON text at a column of a line; the problem and the remedy where it is nothing known.
+pub(super) fn syntax_error_at(
+    line: &[u8],
+    error: &serde_json::Error,
+    place: &str,
+    (problem, hint): (&str, &str),
+) -> InputError {
+    let word = word_at(line, error.column().saturating_sub(1));
+    let number = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
+    if number.starts_with("nan") || number.starts_with("inf") {
+        return InputError::new("an entry is not a finite number")
+            .value(format!("{word} at {place}"))
+            .hint("remove or replace it");
+    }
+    if error.is_eof() {
+        return InputError::new("the JSON text ends too early")
+            .value(place)
+            .hint("it is truncated: copy or write it again");
+    }
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.contains("occurs twice") {
+        return InputError::new(text).value(place).hint("rename or remove one of the two");
+    }
+    InputError::new(format!("{problem}: {text}")).value(place).hint(hint)
+}
+
+/// The name of the array in which an error lies.
+fn name_before(bytes: &[u8], error: &serde_json::Error) -> Option<String> {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
+    let before = lines.map(<[u8]>::len).sum::<usize>() + error.column();
+    let text = String::from_utf8_lossy(bytes.get(..before)?).into_owned();
+    Some(last_name(&text).to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The word or number around a byte, of at most 40 bytes.
+fn word_at(line: &[u8], at: usize) -> String {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._".contains(byte);
+    let (before, after) = line.split_at(at.min(line.len()));
+    let start = before.iter().rev().take(20).take_while(|byte| part(byte)).count();
+    let end = after.iter().take(20).take_while(|byte| part(byte)).count();
+    String::from_utf8_lossy(&line[before.len() - start..before.len() + end]).into_owned()
+}
+
+struct Reader {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+    exact: Option<Vec<Rational>>,
+    /// The first whole number that double precision does not have, and its place.
+    rounded: Option<(usize, Rational)>,
+}
+
+/// The array of nested lists.
+pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
+    let mut shape = Vec::new();
+    let mut level = value;
+    while let Value::Array(list) = level {
+        shape.push(list.len());
+        match list.first() {
+            Some(first) => level = first,
+            None => break,
+        }
+    }
+    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()), rounded: None };
+    reader.descend(value, 0)?;
+    let Reader { shape, values, exact, rounded: first } = reader;
+    if let (Some((at, number)), None) = (first, &exact) {
+        return Err(rounded(number, &index_of(at, &shape)));
+    }
+    Ok(Array { name: name.to_owned(), shape, values, element: ElementType::Text, exact })
+}
+
+impl Reader {
+    fn descend(&mut self, value: &Value, depth: usize) -> Result<()> {
+        match value {
+            Value::Array(list) => {
+                if depth >= self.shape.len() || list.len() != self.shape[depth] {
+                    let expected = self.shape.get(depth).copied().unwrap_or(0);
+                    return Err(InputError::new("the rows have different lengths")
+                        .value(format!(
+                            "{} entries after rows of {expected}, near entry {}",
+                            list.len(),
+                            self.values.len()
+                        ))
+                        .hint("a matrix is a list of rows of equal length"));
+                }
+                list.iter().try_for_each(|entry| self.descend(entry, depth + 1))
+            }
+            _ if depth < self.shape.len() => Err(InputError::new("numbers and lists are mixed at one level")
+                .hint("a matrix is a list of rows of equal length")),
+            Value::Number(number) => self.push(&number.to_string(), false),
+            Value::String(text) => self.push(text, true),
+            other => {
+                let found = if other.is_object() {
+                    "an object"
+                } else if other.is_null() {
+                    "null"
+                } else {
+                    "true or false"
+                };
+                Err(self.bad_entry(found))
+            }
+        }
+    }
+
+    fn push(&mut self, text: &str, quoted: bool) -> Result<()> {
+        if let Some(exact) = parse_rational(text).map_err(|error| error.value(format!("entry {:?}", self.here())))? {
+            self.values.push(if text.contains('/') {
+                rational_to_f64(&exact)
+            } else {
+                text.parse().unwrap_or(f64::NAN)
+            });
+            let double = self.values.last().and_then(|value| Rational::from_float(*value));
+            if self.rounded.is_none() && exact.is_integer() && double.is_none_or(|double| double != exact) {
+                self.rounded = Some((self.values.len() - 1, exact.clone()));
+            }
+            if let Some(list) = &mut self.exact {
+                list.push(exact);
+            }
+        } else {
+            if quoted {
+                let short: String = text.chars().take(40).collect();
+                return Err(self.bad_entry(&format!("\"{short}\"")));
+            }
+            self.exact = None;
+            let value = text.parse().unwrap_or(f64::NAN);
+            if is_rounded(text, value) {
+                let short: String = text.chars().take(40).collect();
+                return Err(rounded(short, &self.here()));
+            }
+            self.values.push(value);
+        }
+        let last = self.values.last().copied().unwrap_or(f64::NAN);
+        // The digits before an exponent; a fraction is zero where its numerator is.
+        let digits = text.split(['e', 'E', '/']).next().unwrap_or(text);
+        let vanishes = last == 0.0 && digits.contains(|digit| ('1'..='9').contains(&digit));
+        if last.is_finite() && !vanishes {
+            return Ok(());
+        }
+        let short: String = text.chars().take(40).collect();
+        let place = format!("{short} at {:?}", self.index(self.values.len() - 1));
+        Err(if vanishes {
+            let small = InputError::new("a number is too small for double precision");
+            small.value(place).hint("write 0 if it is meant to vanish")
+        } else {
+            InputError::new("a number is too large for double precision").value(place)
+        })
+    }
+
+    fn bad_entry(&self, found: &str) -> InputError {
+        InputError::new("an entry is not a number")
+            .value(format!("{found} at {:?}", self.here()))
+            .hint("entries are numbers, or fractions in quotes such as \"3/7\"")
+    }
+
+    fn here(&self) -> Vec<usize> {
+        self.index(self.values.len())
+    }
+
+    fn index(&self, at: usize) -> Vec<usize> {
+        index_of(at, &self.shape)
+    }
+}
+
+/// The exact value of an integer or a fraction; `None` for other text.
+pub(super) fn parse_rational(text: &str) -> Result<Option<Rational>> {
+    let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+    let (numerator, denominator) = (numerator.trim(), denominator.trim());
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(numerator.strip_prefix(['-', '+']).unwrap_or(numerator)) || !digits(denominator) {
+        return Ok(None);
+    }
+    if text.len() > DIGITS_LIMIT {
+        return Err(InputError::new("a number has too many digits"));
+    }
+    let (Ok(numerator), Ok(denominator)) = (numerator.parse::<BigInt>(), denominator.parse::<BigInt>()) else {
+        return Ok(None);
+    };
+    if denominator.is_zero() {
+        return Err(InputError::new("a fraction has the denominator zero"));
+    }
+    Ok(Some(Rational::new(numerator, denominator)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(text: &str) -> Result<Array> {
+        array_of("A", &serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn integers_and_fractions_are_exact_and_a_decimal_point_is_not() {
+        let exact = array(r#"[[1, "-3/6"], [123456789012345678901, "7"]]"#).unwrap();
+        assert_eq!(exact.shape, [2, 2]);
+        assert_eq!(exact.exact.unwrap()[1].to_string(), "-1/2");
+        assert_eq!(exact.values[1], -0.5);
+        for text in ["[[1, 2.0]]", "[[1, 2e0]]"] {
+            assert!(array(text).unwrap().exact.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_quoted_with_their_place() {
+        for (text, word) in [
+            ("{\"W\": [1,\n NaN]}", "NaN at line 2"),
+            ("{\"W\": [-Infinity, 1]}", "-Infinity at line 1"),
+            ("{\"W\": [1, nan]}", "nan at line 1"),
+            ("{\"W\": [1, -inf]}", "-inf at line 1"),
+        ] {
+            let Err(error) = serde_json::from_str::<Members>(text) else { panic!("{text} was read") };
+            let message = syntax_error(text.as_bytes(), &error).to_string();
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.json");
+        for text in ["{\"W\": [[1, 2]]}", "[[1, 2]]"] {
+            std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+            assert_eq!(read_bare_or_named(&path, "W").unwrap()[0].values, [1.0, 2.0]);
+        }
+    }
+
+    #[test]
+    fn bad_entries_are_named_with_their_place() {
+        for (text, part) in [
+            ("[[1, 2], [3]]", "different lengths"),
+            ("[[1, 2], 3]", "mixed"),
+            ("[[1, [2]]]", "different lengths"),
+            ("[[1, null]]", "null at [0, 1]"),
+            (r#"[["x"]]"#, "\"x\" at [0, 0]"),
+            (r#"[["1/0"]]"#, "denominator zero"),
+            ("[[9007199254740993, 0.5]]", "9007199254740993 at index [0, 0]"),
+            ("[[0.5, 9007199254740993]]", "would be rounded"),
+            ("[[1, 9007199254740993.0]]", "9007199254740993.0 at index [0, 1]"),
+            ("[[1, -9007199254740994.5]]", "-9007199254740994.5 at index [0, 1]"),
+            ("[[1e999]]", "too large"),
+        ] {
+            let message = array(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Files in and out for [`rankscape`]: weights, samples, targets, certificates; answers as versioned [`documents`] and as
+//! text ([`report`]). Nothing below this crate opens a file.
+//!
+//! Whatever a file holds, a reader answers with a value or with one [`InputError`](rankscape::InputError) that says which
+//! file, which array, what is wrong with which number, and what to do.
+
+pub mod adapter;
+mod array;
+mod array_names;
+mod atomic;
+mod certificate;
+mod columns;
+mod container;
+mod csv;
+mod digest;
+pub mod documents;
+mod effective;
+mod examples;
+mod fields;
+mod file;
+pub mod instances;
+mod intake;
+mod json;
+mod labels;
+mod layers;
+mod npy;
+mod npz;
+mod open_array;
+mod others;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pipe;
+pub mod report;
+mod rows;
+mod safetensors;
+mod samples;
+pub mod start_set;
+pub mod sweep;
+mod table;
+mod target;
+mod weights;
+mod write;
+
+pub use array::{ElementType, check_integers};
+pub use atomic::{are_linked, is_device, output_target, write_atomically, write_atomically_by};
+pub use certificate::{CertificateFile, read_certificate, write_certificate};
+pub use examples::EXAMPLE_FILES;
+pub use json::JSON_LIMIT;
+pub use npz::ENTRY_LIMIT;
+pub use others::rewrite_weights;
+pub use rows::ARRAY_LIMIT;
+pub use safetensors::HEADER_LIMIT;
+pub use samples::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, read_samples};
+pub use target::{Target, read_matrix, read_matrix_path, read_target};
+pub use weights::{Convention, WeightOptions, Weights, read_weights};
+pub use write::write_weights;

@@ -1,0 +1,42 @@
+//! Documents as text a person reads: pure functions.
+
+mod adapter;
+mod barcode;
+mod construct;
+mod critical;
+mod diagnose;
+mod escape;
+mod hessian;
+mod map;
+mod numbers;
+mod quadratic;
+mod verify;
+
+pub use adapter::adapter_text;
+pub use barcode::draw_barcode;
+pub use construct::{construct_text, parse_text, strata_text};
+pub use critical::critical_text;
+pub use diagnose::{DiagnoseText, diagnose_text};
+pub use escape::escape_text;
+pub use hessian::hessian_text;
+pub use map::map_text;
+pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
+pub use verify::verify_text;
+
+/// A number with what it counts: `1 sample`, `2 samples`. The plural of `noun` ends in s.
+///
+/// ```
+/// use rankscape_io::report::counted;
+/// assert_eq!(counted(1, "sample"), "1 sample");
+/// assert_eq!(counted(0, "critical point"), "0 critical points");
+/// ```
+pub fn counted(count: impl std::fmt::Display, noun: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+/// A class as in sentences: `non-strict saddle` for `non_strict_saddle`.
+fn in_words(class: &str) -> String {
+    class.replace("non_strict", "non-strict").replace('_', " ")
+}

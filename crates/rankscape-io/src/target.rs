@@ -1,0 +1,102 @@
+//! Single matrices: a target instead of data, an output metric.
+
+use std::path::Path;
+
+use super::array::{Array, shape_text};
+use super::container::{Container, list};
+use super::digest::{array_digest, combined_digest};
+use super::file::keep;
+use super::layers::numbers;
+use rankscape::data::StoredArray;
+use rankscape::error::{InputError, Result};
+use rankscape::linalg::Matrix;
+use rankscape::linalg::exact::RationalMatrix;
+
+/// A matrix from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The matrix.
+    pub matrix: Matrix,
+    /// Its exact value, where every number is an integer or a fraction in JSON.
+    pub exact: Option<RationalMatrix>,
+    /// How it is stored.
+    pub stored: StoredArray,
+    /// SHA-256 over shape and values, the same whatever the format of the file.
+    pub digest: String,
+}
+
+/// Reads the target of the loss `1/2 ||W - Y||^2`: the matrix `Y` (`d_h x d_0`), or the only array of the file.
+///
+/// # Errors
+/// As [`read_matrix`].
+pub fn read_target(path: impl AsRef<Path>) -> Result<Target> {
+    let path = path.as_ref();
+    let _kept = keep(path)?;
+    from_array(&read_array(path, "Y")?, "target").map_err(|error| error.file(path.display()))
+}
+
+/// Reads one matrix from `.json`, `.npy`, `.npz`, `.safetensors` or `.csv`: the array called `name`, or the only one.
+///
+/// # Errors
+/// If the file cannot be read, does not say which array is meant, or the matrix is empty, has another number of
+/// dimensions than two, or an entry that is not finite.
+pub fn read_matrix(path: impl AsRef<Path>, name: &str) -> Result<Target> {
+    let path = path.as_ref();
+    let _kept = keep(path)?;
+    from_array(&read_array(path, name)?, "matrix").map_err(|error| error.file(path.display()))
+}
+
+/// Reads a path of matrices, linear between its knots: all matrices of a `.json`, `.npz` or `.safetensors` file, in the order of the
+/// numbers in their names. Also gives the digest of the file's numbers.
+///
+/// # Errors
+/// As [`read_matrix`].
+pub fn read_matrix_path(path: impl AsRef<Path>) -> Result<(Vec<Matrix>, String)> {
+    let path = path.as_ref();
+    let read = || {
+        let _kept = keep(path)?;
+        let mut container = Container::open(path, "K0")?;
+        let mut names: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
+        names.sort_by_key(|name| numbers(name));
+        let arrays = names.iter().map(|name| container.load(name, path)).collect::<Result<Vec<_>>>()?;
+        let knots = arrays.iter().map(|array| from_array(array, "matrix")).collect::<Result<Vec<_>>>()?;
+        let digests: Vec<[u8; 32]> = arrays.iter().map(|array| array_digest(array, false)).collect();
+        Ok((knots.into_iter().map(|knot| knot.matrix).collect(), combined_digest("path", &digests)))
+    };
+    read().map_err(|error: InputError| error.file(path.display()))
+}
+
+/// The array called `name`, or the only one.
+pub(super) fn read_array(path: &Path, name: &str) -> Result<Array> {
+    let mut container = Container::open(path, name)?;
+    let names: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
+    let chosen = match names.as_slice() {
+        [only] => only,
+        _ if names.iter().any(|known| known == name) => name,
+        _ => {
+            return Err(InputError::new(format!("the file has no array {name}"))
+                .array(name)
+                .hint(format!("the file holds {}; name one of them {name}", list(&names)))
+                .file(path.display()));
+        }
+    };
+    container.load(chosen, path)
+}
+
+fn from_array(array: &Array, kind: &str) -> Result<Target> {
+    if array.shape.len() != 2 || array.shape.contains(&0) {
+        return Err(InputError::new("a matrix with rows and columns is needed")
+            .array(&array.name)
+            .value(format!("shape {}", shape_text(&array.shape))));
+    }
+    let exact = array.to_rational()?;
+    Ok(Target {
+        matrix: array.to_matrix()?,
+        digest: combined_digest(kind, &[array_digest(array, exact.is_some())]),
+        exact,
+        stored: StoredArray {
+            storage: array.element.storage(),
+            whole: array.values.iter().all(|value| value.fract() == 0.0),
+        },
+    })
+}

@@ -1,0 +1,32 @@
+//! The library against independent answers: oracles, dense references, planted points, invariances.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod biases;
+mod caustics;
+mod construct;
+mod corner_points;
+mod escape_paths;
+mod exact_map;
+mod hessian_operator;
+mod homotopy;
+mod invariances;
+mod ladder;
+mod ladder_points;
+mod landscape_oracles;
+mod leaving;
+mod lift_oracles;
+mod near_reference;
+mod orders;
+mod parse;
+mod planted_points;
+mod points;
+mod product_map;
+mod quadratic;
+mod quadratic_oracles;
+mod quadratic_scales;
+mod reach_targets;
+mod rungs;
+mod sample_factor;
+mod spectra;
+mod strata;
