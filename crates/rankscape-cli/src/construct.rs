@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rankscape::critical::{
-    CapturedChoice, Constructed, CyclicBar, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
+    CapturedChoice, Constructed, CyclicBar, Gauge, Request, StratumChoice, construct, construct_with_surplus,
+    family_of, parse,
 };
-use rankscape::diagnosis::{Parameters, Point, parse_point};
 use rankscape::multiplication::Bar;
+use rankscape::problem::Problem as Prepared;
 use rankscape::{InputError, Tolerances};
 use rankscape_io::documents::{ConstructDocument, FamilyInputs, ParseDocument, ParseInputs, StrataDocument};
 use rankscape_io::report::{construct_text, parse_text, strata_text};
@@ -193,18 +194,13 @@ pub(crate) fn run_parse(options: &ParseOptions, started: Instant) -> Result<Outc
     let widths = weights.widths();
     let source = Source::new(None, None, &options.data)?;
     let (data, data_digest, data_notes) = source.read_data(&options.data, &widths, common)?;
-    let parameters = Parameters {
-        matrices: weights.matrices.clone(),
-        biases: weights.biases.clone(),
-        exact: weights.exact.clone(),
-        output_metric: options.data.output_metric()?,
-    };
+    let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
     let named = |error: InputError| error.file(options.point.weights.display());
-    let point = Point::new(parameters, data, &tolerances).map_err(named)?;
-    let found = parse_point(&point, weights.unit_roundoff, &tolerances).map_err(named)?;
+    let problem = Prepared::with_tolerances(parameters, data, &tolerances).map_err(named)?;
+    let found = parse(&problem).map_err(named)?;
     let inputs = ParseInputs {
         widths,
-        spectrum: point.whitening.singular_values().to_vec(),
+        spectrum: problem.whitening().singular_values().to_vec(),
         weights_digest: weights.digest,
         data_digest,
         seed: common.seed,

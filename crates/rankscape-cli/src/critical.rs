@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rankscape::architecture::Architecture;
 use rankscape::critical::Ladder;
-use rankscape::diagnosis::{Parameters, Point, WhitenedData};
+use rankscape::problem::{Problem as Prepared, WhitenedData};
 use rankscape::{InputError, Tolerances};
 use rankscape_io::documents::{CriticalDocument, CriticalInputs};
 use rankscape_io::report::critical_text;
@@ -94,10 +94,10 @@ impl Problem {
         let weights_digest = weights.as_ref().map(|weights| weights.digest.clone());
         let has_biases = weights.as_ref().is_some_and(|weights| weights.biases.iter().any(Option::is_some));
         let (architecture, free, data) = match weights {
-            Some(Weights { matrices, biases, exact, .. }) => {
-                let parameters = Parameters { matrices, biases, exact, output_metric };
-                let point = Point::new(parameters, data, tolerances).map_err(named)?;
-                (point.factors.architecture().clone(), point.free_biases(), point.into())
+            Some(weights) => {
+                let parameters = weights.parameters().with_output_metric(output_metric);
+                let problem = Prepared::with_tolerances(parameters, data, tolerances).map_err(named)?;
+                (problem.factors().architecture().clone(), problem.free_biases(), problem.data().clone())
             }
             None => (architecture, 0, data.whiten(output_metric.as_ref(), tolerances).map_err(named)?),
         };

@@ -19,14 +19,15 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let common = &options.common;
     let mut read = ReadPoint::new(&options.point, common)?;
     read.inputs.learning_rate = options.learning_rate;
-    let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
+    let found =
+        diagnose(&read.problem, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
     let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
     let (left, mut written) = left.map_or((None, Vec::new()), |(left, notes)| (Some(left), notes));
     if let (Some(path), Some(near)) = (&options.near, &found.near) {
         written.extend(read.write_near(path, &near.found.nearest.factors)?);
     }
     if let Some(path) = &options.certificate {
-        let certificate = Certificate::new(&read.point, &found, &read.inputs.tolerances)?;
+        let certificate = Certificate::new(&read.problem, &found, &read.inputs.tolerances)?;
         write_certificate(path, &certificate, read.digest(), read.target)?;
     }
     let mut document = DiagnoseDocument::new(&found, &read.inputs);

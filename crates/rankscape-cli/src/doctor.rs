@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use rankscape::data::StoredArray;
-use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Settings, diagnose};
 use rankscape::linalg::{singular_values, symmetric_eigenvalues};
+use rankscape::problem::{Data, Problem};
 use rankscape::random::Stream;
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use rankscape::{InputError, Matrix};
 use rankscape_io::documents::{Check, DoctorDocument, RunDocument, to_json};
 use rankscape_io::report::counted;
@@ -89,14 +88,9 @@ fn eigenvalues() -> Check {
 
 /// The origin of a 2-2-2 network with target diag(2, 1): a strict saddle of index 4.
 fn saddle() -> Result<Check, InputError> {
-    let tolerances = Tolerances::default();
     let zero = Matrix::zeros(2, 2);
-    let parameters =
-        Parameters { matrices: vec![zero.clone(), zero], biases: vec![None, None], exact: None, output_metric: None };
-    let target = Data::Target(Matrix::from_diagonal(2, 2, &[2.0, 1.0]), None, StoredArray::DOUBLE);
-    let point = Point::new(parameters, target, &tolerances)?;
-    let found =
-        diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 })?;
+    let problem = Problem::new([zero.clone(), zero], Data::target(Matrix::from_diagonal(2, 2, &[2.0, 1.0])))?;
+    let found = diagnose(&problem, Settings::default())?;
     let index = found.inertia.map(|inertia| inertia.negative);
     Ok(Check {
         name: "the origin of a 2-2-2 network is a strict saddle of index 4".to_owned(),

@@ -7,7 +7,6 @@ use rankscape::certificate::{Certificate, Sense};
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{Diagnosis, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, EscapeKind, Judgement, construct, same_function};
-use rankscape::hessian::NormalizedNetwork;
 use rankscape_io::documents::{EscapeInputs, EscapeVerbDocument, SameFunction};
 use rankscape_io::report::escape_text;
 use rankscape_io::write_certificate;
@@ -20,11 +19,11 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     let common = &options.common;
     let wanted = wanted(options)?;
     let read = ReadPoint::new(&options.point, common)?;
-    let found = diagnose(&read.point, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
-    let (point, factors) = (&read.point, &read.point.factors);
-    let judgement =
-        Judgement { unit_roundoff: read.weights.unit_roundoff, tolerances: &read.inputs.tolerances, seed: common.seed };
-    let network = NormalizedNetwork::new(factors, &point.whitening);
+    let found =
+        diagnose(&read.problem, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
+    let (problem, factors) = (&read.problem, read.problem.factors());
+    let judgement = Judgement::of(problem, common.seed);
+    let network = problem.network();
     let critical = found.critical;
     let all: Vec<(Construction, Result<Constructed, &'static str>)> = wanted
         .iter()
@@ -33,14 +32,14 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
             let result = if needs {
                 Err("the point is not critical")
             } else {
-                construct(name, &network, &point.whitening, judgement)
+                construct(name, network, problem.whitening(), judgement)
             };
             (name, result)
         })
         .collect();
     let chosen = chosen(options, &found, &all);
-    let same = options.same_function.then(|| same_function(&network, &point.whitening, judgement)).flatten();
-    let same = same.filter(|_| critical).map(|path| SameFunction::new(point, &path, judgement));
+    let same = options.same_function.then(|| same_function(network, problem.whitening(), judgement)).flatten();
+    let same = same.filter(|_| critical).map(|path| SameFunction::new(problem, &path, judgement));
     let sense = if options.ascent { Sense::Ascent } else { Sense::Descent };
     let mut notes = read.inputs.notes.clone();
     if let Some(path) = &options.leave {
@@ -50,7 +49,7 @@ pub(crate) fn run(options: &EscapeOptions, started: Instant) -> Result<Outcome, 
     }
     if let Some(path) = &options.certificate {
         let escape = chosen.as_ref().ok_or_else(|| no_path(&found))?;
-        let certificate = Certificate::of(point, &found, Some(escape), sense, &read.inputs.tolerances);
+        let certificate = Certificate::of(problem, &found, Some(escape), sense, &read.inputs.tolerances);
         write_certificate(path, &certificate, read.digest(), read.target)?;
     }
     let inputs = EscapeInputs { digest: read.digest(), seed: common.seed, sense, tolerances: read.inputs.tolerances };

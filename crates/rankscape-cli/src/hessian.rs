@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape::diagnosis::{SpectrumRequest, hessian_at};
-use rankscape::hessian::Part;
+use rankscape::diagnosis::hessian_at;
+use rankscape::hessian::{Part, SpectrumRequest};
 use rankscape_io::documents::HessianSpectrumDocument;
 use rankscape_io::report::hessian_text;
 
@@ -25,10 +25,11 @@ pub(crate) fn run(options: &HessianOptions, started: Instant) -> Result<Outcome,
         all: options.all,
         vectors: options.vectors.unwrap_or(0),
     };
-    let found = hessian_at(&read.point, request, read.settings(common))
+    let (class, found) = hessian_at(&read.problem, request, read.settings(common))
         .map_err(|error| read.name_file(error, &options.point))?;
-    let architecture = read.point.factors.architecture();
-    let mut document = HessianSpectrumDocument::new(&found, architecture, request, options.diagonal, &read.inputs);
+    let architecture = read.problem.factors().architecture();
+    let mut document =
+        HessianSpectrumDocument::new((class, &found), architecture, request, options.diagonal, &read.inputs);
     document.run = run_document(common, started);
     let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
     finish(common, "hessian.json", &document, hessian_text(&document), code)

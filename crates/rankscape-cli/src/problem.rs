@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rankscape::diagnosis::{Data, Diagnosis, Leave, Parameters, Point, Settings, leave};
-use rankscape::escape::Destination;
-use rankscape::linalg::exact::RationalMatrix;
+use rankscape::diagnosis::{Diagnosis, Settings, leave};
+use rankscape::escape::{Destination, Leave};
 use rankscape::multiplication::Factors;
+use rankscape::problem::{Data, Problem};
 use rankscape::{InputError, Matrix, Tolerances};
 use rankscape_io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape_io::{
@@ -67,7 +67,8 @@ impl Source {
     ) -> Result<(Data, String, Vec<String>), InputError> {
         if let Some(path) = &options.target {
             let target = read_target(path)?;
-            return Ok((Data::Target(target.matrix, target.exact, target.stored), target.digest, Vec::new()));
+            let digest = target.digest.clone();
+            return Ok((target.into_data(), digest, Vec::new()));
         }
         let Some(data) = &self.data else {
             return Err(InputError::new("no data were given")
@@ -86,7 +87,8 @@ impl Source {
                 one_hot: options.one_hot,
             },
         )?;
-        Ok((Data::Samples(Box::new(samples.factor), samples.exact), samples.digest, samples.notes))
+        let (digest, notes) = (samples.digest.clone(), samples.notes.clone());
+        Ok((samples.into_data()?, digest, notes))
     }
 
     /// Names the file that holds the array of an error about a whole problem.
@@ -114,7 +116,7 @@ impl DataOptions {
 /// A point as it was read, with what the documents say of it.
 pub(crate) struct ReadPoint {
     pub(crate) weights: Weights,
-    pub(crate) point: Point,
+    pub(crate) problem: Problem,
     pub(crate) inputs: DiagnoseInputs,
     /// The data are a target matrix.
     pub(crate) target: bool,
@@ -132,36 +134,26 @@ impl ReadPoint {
         notes.splice(0..0, weights.notes.iter().cloned());
         notes.extend(note_on_biases(&weights.biases));
         check_exactness(&weights, &data, &source, options.data.target.as_deref())?;
-        let parameters = Parameters {
-            matrices: weights.matrices.clone(),
-            biases: weights.biases.clone(),
-            exact: weights.exact.clone(),
-            output_metric: options.data.output_metric()?,
-        };
-        let point =
-            Point::new(parameters, data, &tolerances).map_err(|error| source.name_file(error, &options.data))?;
+        let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
+        let problem = Problem::with_tolerances(parameters, data, &tolerances)
+            .map_err(|error| source.name_file(error, &options.data))?;
         let inputs = DiagnoseInputs {
             weights_digest: weights.digest.clone(),
             data_digest,
-            samples: point.samples,
+            samples: problem.samples(),
             from_target: options.data.target.is_some(),
-            data_rank: point.whitening.rank.rank,
+            data_rank: problem.whitening().rank.rank,
             notes,
             normalization: normalization(options.normalization),
             seed: common.seed,
             tolerances,
             learning_rate: None,
         };
-        Ok(Self { weights, point, inputs, target: options.data.target.is_some(), source })
+        Ok(Self { weights, problem, inputs, target: options.data.target.is_some(), source })
     }
 
-    pub(crate) fn settings(&self, common: &CommonOptions) -> Settings<'_> {
-        Settings {
-            unit_roundoff: self.weights.unit_roundoff,
-            tolerances: &self.inputs.tolerances,
-            seed: common.seed,
-            threads: common.thread_count(),
-        }
+    pub(crate) fn settings(&self, common: &CommonOptions) -> Settings {
+        Settings { seed: common.seed, threads: common.thread_count() }
     }
 
     pub(crate) fn digest(&self) -> CertificateDigest {
@@ -189,7 +181,7 @@ impl ReadPoint {
             let stored = self.as_stored(path, matrices, biases)?;
             Ok((stored.matrices, stored.biases))
         };
-        let left = leave(&self.point, found, to, self.settings(common), &stored)?;
+        let left = leave(&self.problem, found, to, self.settings(common), &stored)?;
         let written = |left: Leave| {
             let notes = self.write_parameters(path, left.matrices.clone(), left.biases.clone())?;
             Ok((left, notes))
@@ -200,13 +192,13 @@ impl ReadPoint {
     /// Writes other factors of the analysed problem with the names and types of the weights; the notes say what else the file
     /// holds.
     pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
-        let (matrices, biases) = self.point.parameters_at(factors);
+        let (matrices, biases) = self.problem.parameters_at(factors);
         self.write_parameters(path, matrices, biases)
     }
 
     /// Writes the nearest critical point, likewise.
     pub(crate) fn write_near(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
-        let (matrices, biases) = self.point.parameters_near(factors);
+        let (matrices, biases) = self.problem.parameters_near(factors);
         self.write_parameters(path, matrices, biases)
     }
 
@@ -249,13 +241,8 @@ impl ReadingOptions {
 /// Exact weights beside data in floating point are used in floating point, and the other way round: no whole number may be
 /// rounded by that.
 fn check_exactness(weights: &Weights, data: &Data, source: &Source, target: Option<&Path>) -> Result<(), InputError> {
-    let (exact_data, name): (Option<Vec<(&str, &RationalMatrix)>>, _) = match data {
-        Data::Samples(_, exact) => (exact.as_ref().map(|(x, y)| vec![("X", x), ("Y", y)]), source.data.clone()),
-        Data::Target(_, exact, _) => {
-            (exact.as_ref().map(|y| vec![("Y", y)]), target.map(|path| path.display().to_string()))
-        }
-    };
-    match (&weights.exact, exact_data) {
+    let name = target.map(|path| path.display().to_string()).or(source.data.clone());
+    match (&weights.exact, data.exact_matrices()) {
         (Some(matrices), None) => {
             let file = source.weights.clone().unwrap_or_default();
             let mut named = weights.names.iter().zip(matrices);

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::certificate::{Certificate, Check, same_data, same_point};
-use rankscape::diagnosis::Parameters;
 use rankscape::evidence::Grade;
 use rankscape_io::documents::{VerifyDocument, certificate_says};
 use rankscape_io::report::verify_text;
@@ -50,14 +49,9 @@ fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec
     let weights = read_weights(path, &options.reading.weight_options())?;
     let same = weights.digest == file.digest.weights;
     let mut checks = vec![exactly("the digest of the weights given", same, weights.digest.clone())];
-    let parameters = Parameters {
-        matrices: weights.matrices,
-        biases: weights.biases,
-        exact: weights.exact,
-        output_metric: options.data.output_metric()?,
-    };
+    let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
     let (factors, reduction) = parameters.reduced().map_err(|error| error.file(path.display()))?;
-    let exact = parameters.exact.as_deref();
+    let exact = weights.exact.as_deref();
     checks.extend(same_point(&file.certificate, &factors, exact, weights.unit_roundoff, reduction));
     Ok(checks)
 }

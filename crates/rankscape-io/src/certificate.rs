@@ -14,7 +14,8 @@ use super::weights::digest as layers_digest;
 use rankscape::certificate::{
     BiasKind, Certificate, Check, Criticality, PathClaim, ReducedData, Reduction, Sense, StatedRank, Statement,
 };
-use rankscape::critical::{CriticalClass, ExactData};
+use rankscape::critical::CriticalClass;
+use rankscape::data::ExactMoments;
 use rankscape::error::{InputError, Result};
 use rankscape::escape::EscapePath;
 use rankscape::evidence::Grade;
@@ -321,7 +322,7 @@ impl Arithmetic for Exact {
     type Number = Rational;
     type Matrix = RationalMatrix;
     type Factors = ExactFactors;
-    type Data = ExactData;
+    type Data = ExactMoments;
 
     fn matrix(name: &str, value: &Value) -> Result<RationalMatrix> {
         let rows = rows(name, value)?;
@@ -332,9 +333,9 @@ impl Arithmetic for Exact {
     fn factors(matrices: Vec<RationalMatrix>) -> Result<ExactFactors> {
         ExactFactors::new(matrices)
     }
-    fn data(value: &Value) -> Result<ExactData> {
+    fn data(value: &Value) -> Result<ExactMoments> {
         fields("data", value, &["xx", "yx", "yy"])?;
-        Ok(ExactData {
+        Ok(ExactMoments {
             xx: Self::matrix("data.xx", &value["xx"])?,
             yx: Self::matrix("data.yx", &value["yx"])?,
             yy: Self::number("data.yy", &value["yy"])?,

@@ -12,6 +12,7 @@ use super::table::read_table;
 use rankscape::data::SampleFactor;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::RationalMatrix;
+use rankscape::problem::{Data, ExactSamples};
 
 /// Exact values of the data are kept up to this many entries of X and Y together; beyond, results are certified or
 /// numerical.
@@ -73,6 +74,22 @@ pub struct Samples {
     pub unit_roundoff: f64,
     /// SHA-256 over shapes and values, the same whatever the format of the file.
     pub digest: String,
+}
+
+impl Samples {
+    /// The data, for a [`Problem`](rankscape::problem::Problem).
+    ///
+    /// # Errors
+    /// As [`ExactSamples::new`]: none for samples that were read.
+    pub fn into_data(self) -> Result<Data> {
+        match self.exact {
+            Some((x, _)) if self.factor.is_mirrored() => {
+                Ok(Data::ExactSamples(Box::new(ExactSamples::autoencoder(x)?)))
+            }
+            Some((x, y)) => Ok(Data::ExactSamples(Box::new(ExactSamples::new(x, y)?))),
+            None => Ok(Data::from(self.factor)),
+        }
+    }
 }
 
 /// Reads samples, a row each: `FILE` (`.npz`, `.safetensors` or `.json` with arrays X and Y, `.csv`, or `.parquet`

@@ -11,6 +11,7 @@ use rankscape::data::StoredArray;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::RationalMatrix;
+use rankscape::problem::Data;
 
 /// A matrix from a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,16 @@ pub struct Target {
     pub stored: StoredArray,
     /// SHA-256 over shape and values, the same whatever the format of the file.
     pub digest: String,
+}
+
+impl Target {
+    /// The data of the loss `1/2 ||W - Y||^2`.
+    pub fn into_data(self) -> Data {
+        match self.exact {
+            Some(exact) => Data::ExactTarget(exact),
+            None => Data::Target(self.matrix, self.stored),
+        }
+    }
 }
 
 /// Reads the target of the loss `1/2 ||W - Y||^2`: the matrix `Y` (`d_h x d_0`), or the only array of the file.

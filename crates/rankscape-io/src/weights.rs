@@ -13,6 +13,7 @@ use rankscape::error::{InputError, Result};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use rankscape::multiplication::Factors;
+use rankscape::problem::{Layers, Parameters};
 
 /// How the matrix of a layer is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,15 @@ impl Loaded {
 }
 
 impl Weights {
+    /// The parameters, for a [`Problem`](rankscape::problem::Problem).
+    pub fn parameters(&self) -> Parameters {
+        let layers = match &self.exact {
+            Some(exact) => Layers::Exact(exact.clone()),
+            None => Layers::Stored { matrices: self.matrices.clone(), unit_roundoff: self.unit_roundoff },
+        };
+        Parameters::new(layers).with_biases(self.biases.clone())
+    }
+
     /// Number of layers, `h`.
     pub fn depth(&self) -> usize {
         self.matrices.len()

@@ -8,36 +8,32 @@ use divan::{Bencher, black_box};
 use rankscape::Tolerances;
 use rankscape::architecture::Architecture;
 use rankscape::critical::Ladder;
-use rankscape::data::StoredArray;
 use rankscape::data::{TriangularFactor, Whitening};
-use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Settings, diagnose};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::{Rational, RationalMatrix};
-use rankscape::tolerance::UNIT_ROUNDOFF;
+use rankscape::problem::{Data, Parameters, Problem};
 
 fn main() {
     divan::main();
 }
 
-fn point(layers: Vec<RationalMatrix>, target: &RationalMatrix, exact: bool) -> Option<Point> {
-    let parameters = Parameters {
-        matrices: layers.iter().map(RationalMatrix::to_matrix).collect(),
-        biases: vec![None; layers.len()],
-        exact: exact.then_some(layers),
-        output_metric: None,
-    };
-    let data = Data::Target(target.to_matrix(), exact.then(|| target.clone()), StoredArray::DOUBLE);
-    Point::new(parameters, data, &Tolerances::default()).ok()
+fn point(layers: Vec<RationalMatrix>, target: &RationalMatrix, exact: bool) -> Option<Problem> {
+    if exact {
+        return Problem::new(layers, Data::ExactTarget(target.clone())).ok();
+    }
+    let matrices: Vec<Matrix> = layers.iter().map(RationalMatrix::to_matrix).collect();
+    Problem::new(Parameters::from(matrices), Data::target(target.to_matrix())).ok()
 }
 
-fn run(bencher: Bencher<'_, '_>, point: Option<Point>) {
-    let tolerances = Tolerances::default();
-    let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
+fn run(bencher: Bencher<'_, '_>, point: Option<Problem>) {
     let Some(point) = point else { return };
-    bencher.bench(|| black_box(diagnose(&point, settings).is_ok()));
+    bencher
+        .with_inputs(|| point.clone())
+        .bench_values(|point| black_box(diagnose(&point, Settings::default()).is_ok()));
 }
 
-fn origin(depth: usize, width: usize, exact: bool) -> Option<Point> {
+fn origin(depth: usize, width: usize, exact: bool) -> Option<Problem> {
     point(vec![RationalMatrix::zeros(width, width); depth], &RationalMatrix::identity(width), exact)
 }
 

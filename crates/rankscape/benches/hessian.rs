@@ -4,11 +4,12 @@
 #![allow(missing_docs, reason = "the macros make items without documentation")]
 
 use divan::{Bencher, black_box};
-use rankscape::Tolerances;
 use rankscape::data::SampleAccumulator;
-use rankscape::diagnosis::{Data, Parameters, Point, Settings, SpectrumRequest, hessian_at};
-use rankscape::hessian::NormalizedNetwork;
+use rankscape::diagnosis::{Settings, hessian_at};
+use rankscape::hessian::SpectrumRequest;
 use rankscape::linalg::{Matrix, SymmetricOperator, pseudo_inverse};
+use rankscape::network::NormalizedNetwork;
+use rankscape::problem::{Data, Problem};
 use rankscape::random::Stream;
 use rankscape::tolerance::UNIT_ROUNDOFF;
 
@@ -24,20 +25,19 @@ fn data(widths: &[usize], stream: &mut Stream) -> Option<Data> {
     for _ in 0..2 * inputs {
         samples.push_rows(&stream.normal_vector(inputs + outputs), None).ok()?;
     }
-    Some(Data::Samples(Box::new(samples.finish().ok()?), None))
+    Some(Data::from(samples.finish().ok()?))
 }
 
-fn point(matrices: Vec<Matrix>, data: Data) -> Option<Point> {
-    let biases = vec![None; matrices.len()];
-    Point::new(Parameters { matrices, biases, exact: None, output_metric: None }, data, &Tolerances::default()).ok()
+fn point(matrices: Vec<Matrix>, data: Data) -> Option<Problem> {
+    Problem::new(matrices, data).ok()
 }
 
 /// The critical point that captures the `rank` largest singular directions after the first `skipped`.
-fn critical(widths: &[usize], skipped: usize) -> Option<Point> {
+fn critical(widths: &[usize], skipped: usize) -> Option<Problem> {
     let mut stream = Stream::new(8, 0);
     let general =
         point(widths.windows(2).map(|d| stream.normal_matrix(d[1], d[0])).collect(), data(widths, &mut stream)?)?;
-    let (white, rank) = (&general.whitening, *widths.iter().min()? - skipped);
+    let (white, rank) = (general.whitening(), *widths.iter().min()? - skipped);
     let kept = white.spectrum.u.columns(skipped, skipped + rank);
     let roots: Vec<f64> = white.spectrum.s[skipped..skipped + rank].iter().map(|s| s.sqrt()).collect();
     let back = pseudo_inverse(&white.inputs(), white.rank.rank);
@@ -67,13 +67,14 @@ fn data_again(widths: &[usize]) -> Option<Data> {
 }
 
 fn spectrum(bencher: Bencher<'_, '_>, size: usize, skipped: usize) {
-    let tolerances = Tolerances::default();
     let Some(point) = critical(SIZES[size], skipped) else { return };
-    let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
-    if let Ok(found) = hessian_at(&point, SpectrumRequest::default(), settings) {
-        println!("{:?} skipping {skipped}: {} {:?} {:?}", SIZES[size], found.class, found.inertia, found.ends);
+    let settings = Settings::default();
+    if let Ok((class, found)) = hessian_at(&point, SpectrumRequest::default(), settings) {
+        println!("{:?} skipping {skipped}: {class} {:?} {:?}", SIZES[size], found.inertia, found.ends);
     }
-    bencher.bench(|| black_box(hessian_at(&point, SpectrumRequest::default(), settings).is_ok()));
+    bencher
+        .with_inputs(|| point.clone())
+        .bench_values(|point| black_box(hessian_at(&point, SpectrumRequest::default(), settings).is_ok()));
 }
 
 /// Everything `rankscape hessian` answers at a global minimum, from the factor of the data on.
@@ -91,11 +92,10 @@ fn saddle(bencher: Bencher<'_, '_>, size: usize) {
 /// Class, index and nullity alone.
 #[divan::bench(args = [0, 1, 2], sample_count = 5, sample_size = 1)]
 fn inertia(bencher: Bencher<'_, '_>, size: usize) {
-    let tolerances = Tolerances::default();
     let Some(point) = critical(SIZES[size], 0) else { return };
     bencher.bench(|| {
-        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
-        black_box(rankscape::critical::classify(&network, &point.whitening, UNIT_ROUNDOFF, &tolerances).inertia)
+        let network = NormalizedNetwork::new(point.factors(), point.whitening());
+        black_box(rankscape::critical::classify(&network, point.whitening(), UNIT_ROUNDOFF, point.tolerances()).inertia)
     });
 }
 
@@ -106,7 +106,7 @@ fn product(bencher: Bencher<'_, '_>, size: usize) {
     let Some(point) = point(SIZES[size].windows(2).map(|d| stream.normal_matrix(d[1], d[0])).collect(), data) else {
         return;
     };
-    let network = NormalizedNetwork::new(&point.factors, &point.whitening);
+    let network = NormalizedNetwork::new(point.factors(), point.whitening());
     let operator = network.hessian();
     let vector = stream.normal_vector(operator.dimension());
     bencher.bench(|| operator.apply(black_box(&vector)));

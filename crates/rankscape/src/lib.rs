@@ -5,31 +5,19 @@
 //! from real weights and real data and says what each one rests on.
 //!
 //! ```
-//! use rankscape::data::SampleAccumulator;
-//! use rankscape::diagnosis::{Data, Parameters, Point, Settings, diagnose};
-//! use rankscape::tolerance::UNIT_ROUNDOFF;
-//! use rankscape::{Matrix, Tolerances};
+//! use rankscape::{Data, Matrix, Problem, Settings, diagnose};
 //!
 //! # fn main() -> Result<(), rankscape::InputError> {
-//! // Two samples, a row each: x, then y.
-//! let mut samples = SampleAccumulator::new(2, 2);
-//! samples.push_rows(&[1.0, 0.0, 2.0, 0.0, 0.0, 1.0, 0.0, 1.0], None)?;
-//! let data = Data::Samples(Box::new(samples.finish()?), None);
-//!
+//! let weights = [Matrix::from_diagonal(2, 2, &[2.0, 0.0]), Matrix::from_diagonal(2, 2, &[1.0, 0.0])];
+//! let (x, y) = (Matrix::identity(2), Matrix::from_diagonal(2, 2, &[2.0, 1.0])); // a sample a row
+//! let problem = Problem::new(weights, Data::samples(&x, &y)?)?;
+//! let found = diagnose(&problem, Settings::default())?;
+//! println!("{}, captured {:?}, index {:?}", found.class, found.captured, found.inertia.map(|i| i.negative));
 //! // The network captures the first direction of diag(2, 1) and misses the second.
-//! let parameters = Parameters {
-//!     matrices: vec![Matrix::from_diagonal(2, 2, &[2.0, 0.0]), Matrix::from_diagonal(2, 2, &[1.0, 0.0])],
-//!     biases: vec![None, None],
-//!     exact: None,
-//!     output_metric: None,
-//! };
-//! let tolerances = Tolerances::default();
-//! let point = Point::new(parameters, data, &tolerances)?;
-//! let found = diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 })?;
-//! assert_eq!(found.class.name(), "strict_saddle");
-//! assert_eq!(found.captured, Some(vec![1]));
-//! assert_eq!(found.inertia.map(|inertia| inertia.negative), Some(1));
-//! assert!((found.loss - found.global_minimum - 0.5).abs() < 1e-15);
+//! # assert_eq!(found.class.name(), "strict_saddle");
+//! # assert_eq!(found.captured, Some(vec![1]));
+//! # assert_eq!(found.inertia.map(|inertia| inertia.negative), Some(1));
+//! # assert!((found.loss - found.global_minimum - 0.5).abs() < 1e-15);
 //! # Ok(())
 //! # }
 //! ```
@@ -50,13 +38,17 @@ pub mod homotopy;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;
+pub mod network;
 pub mod parallel;
+pub mod problem;
 pub mod quadratic;
 pub mod random;
 pub mod sweep;
 pub mod tolerance;
 pub mod work;
 
+pub use diagnosis::{Settings, diagnose};
 pub use error::InputError;
 pub use linalg::Matrix;
+pub use problem::{Data, Problem};
 pub use tolerance::{Storage, Tolerances};

@@ -11,7 +11,9 @@ use super::hessian::lost_end;
 use super::numbers::{float_rows, rational_rows};
 use super::outlook::{LeaveDocument, OutlookDocument};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
-use rankscape::diagnosis::{Diagnosis, Leave, Near, Stall};
+use rankscape::critical::{Near, Stall};
+use rankscape::diagnosis::Diagnosis;
+use rankscape::escape::Leave;
 use rankscape::escape::{Escape, EscapePath};
 use rankscape::tolerance::Tolerances;
 

@@ -9,10 +9,11 @@ use super::certificate::CertificateDigest;
 use super::diagnose::{EscapeDocument, escape_document};
 use super::point::tolerance_entries;
 use rankscape::certificate::Sense;
-use rankscape::diagnosis::{Diagnosis, Point};
+use rankscape::diagnosis::Diagnosis;
 use rankscape::escape::{Constructed, Construction, Escape, EscapePath, Judgement};
-use rankscape::hessian::NormalizedNetwork;
 use rankscape::multiplication::Factors;
+use rankscape::network::NormalizedNetwork;
+use rankscape::problem::Problem;
 use rankscape::tolerance::Tolerances;
 
 /// `rankscape.escape/1`.
@@ -66,18 +67,19 @@ pub struct SameFunction {
 
 impl SameFunction {
     /// A step of a quarter along a path that keeps the product on the data.
-    pub fn new(point: &Point, path: &EscapePath, judgement: Judgement<'_>) -> Self {
-        let end = path.at(&point.factors, 0.25);
+    pub fn new(problem: &Problem, path: &EscapePath, judgement: Judgement<'_>) -> Self {
+        let (start, whitening) = (problem.factors(), problem.whitening());
+        let end = path.at(start, 0.25);
         let relative = |factors: &Factors| {
-            let network = NormalizedNetwork::new(factors, &point.whitening);
+            let network = NormalizedNetwork::new(factors, whitening);
             network.relative_gradient(judgement.unit_roundoff, judgement.tolerances)
         };
-        let before = &point.factors.product() * &point.whitening.inputs();
-        let after = &end.product() * &point.whitening.inputs();
+        let before = &start.product() * &whitening.inputs();
+        let after = &end.product() * &whitening.inputs();
         let measured = SameFunctionDocument {
-            distance: end.moved(-1.0, &point.factors).norm(),
+            distance: end.moved(-1.0, start).norm(),
             product_error: (&after - &before).frobenius_norm(),
-            gradient_before: relative(&point.factors),
+            gradient_before: relative(start),
             gradient_after: relative(&end),
         };
         Self { end, measured }

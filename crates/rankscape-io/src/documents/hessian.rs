@@ -10,8 +10,9 @@ use super::RunDocument;
 use super::diagnose::DiagnoseInputs;
 use super::point::EvidenceDocument;
 use rankscape::architecture::Architecture;
-use rankscape::diagnosis::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
+use rankscape::critical::CriticalClass;
 use rankscape::hessian::aligned::{Spectrum, Strand};
+use rankscape::hessian::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
 use rankscape::linalg::{Inertia, Matrix};
 
 /// `rankscape.hessian/1`.
@@ -114,7 +115,7 @@ pub struct PartDocument {
 impl HessianSpectrumDocument {
     /// The document of an answer; eigenvalues are multiplied by the normalization.
     pub fn new(
-        found: &HessianFindings,
+        (class, found): (CriticalClass, &HessianFindings),
         architecture: &Architecture,
         request: SpectrumRequest,
         show_diagonal: bool,
@@ -133,7 +134,7 @@ impl HessianSpectrumDocument {
             part: request.part.name(),
             layer: request.layer,
             parameters: found.size,
-            class: found.class.name(),
+            class: class.name(),
             index: found.inertia.map(|inertia| inertia.negative),
             nullity: found.inertia.map(|inertia| inertia.zero),
             positive: found.inertia.map(|inertia| inertia.positive),

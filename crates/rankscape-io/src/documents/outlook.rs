@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use rankscape::diagnosis::{Diagnosis, Leave};
+use rankscape::diagnosis::Diagnosis;
+use rankscape::escape::Leave;
 
 /// What is learned, what there is room for, and the next plateaus.
 #[derive(Debug, Clone, Serialize)]

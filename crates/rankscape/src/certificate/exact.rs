@@ -8,14 +8,15 @@ use super::path::exact_path_checks;
 use super::table::{Ground, Table};
 use super::verify::{CLASS, Check, GROUNDS, Verification, check, shapes};
 use super::words::{Linear, Quantity, Ranks, Words};
-use crate::critical::{CriticalClass, ExactData};
+use crate::critical::CriticalClass;
+use crate::data::ExactMoments;
 use crate::evidence::Grade;
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use crate::linalg::symmetric_eigen;
 use crate::multiplication::ExactFactors;
 
-type Exact = Statement<ExactFactors, ExactData, Rational>;
+type Exact = Statement<ExactFactors, ExactMoments, Rational>;
 
 /// Largest size of the form that compares singular values that may be equal.
 const LARGEST_FORM: usize = 100;
@@ -72,7 +73,7 @@ struct Moments {
 impl Moments {
     /// There are `X` and `Y` with `X X' = S`, `Y X' = C` and `||Y||^2 = yy` exactly when `[S C'; C N]` is positive semidefinite
     /// for some `N` of trace `yy`: when `S` is, its range contains that of `C'`, and `yy` is at least `tr(C S^- C')`.
-    fn new(data: &ExactData) -> Self {
+    fn new(data: &ExactMoments) -> Self {
         let (xx, yx) = (exact_table(&data.xx), exact_table(&data.yx));
         let size = xx.shape().0;
         let mut joint = Symmetric::bordered(&xx, &yx);
@@ -230,7 +231,7 @@ fn grounds_check(statement: &Exact, decided: &Decided<'_>, critical: bool) -> Ch
 }
 
 /// The point and its data for the evaluation of paths.
-pub(super) fn exact_ground(point: &ExactFactors, data: &ExactData) -> Ground<Rational> {
+pub(super) fn exact_ground(point: &ExactFactors, data: &ExactMoments) -> Ground<Rational> {
     Ground {
         layers: point.matrices().iter().map(exact_table).collect(),
         inputs: None,

@@ -4,13 +4,13 @@ use super::precise::Precise;
 use super::verify::{Check, check};
 use super::words::Linear;
 use super::{Certificate, ReducedData};
-use crate::critical::ExactData;
-use crate::diagnosis::{Reduction, WhitenedData};
+use crate::data::ExactMoments;
 use crate::evidence::Grade;
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::linalg::interval::Interval;
 use crate::multiplication::Factors;
+use crate::problem::{Reduction, WhitenedData};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 const POINT: &str = "the point is that of the weights";
@@ -80,7 +80,7 @@ pub fn same_data(certificate: &Certificate, found: &WhitenedData) -> Check {
         Certificate::Exact(statement) => match &found.exact {
             None => check(DATA, false, "the data of the files are not exact"),
             Some(exact) => {
-                let ExactData { xx, yx, yy } = &statement.data;
+                let ExactMoments { xx, yx, yy } = &statement.data;
                 let wrong = [("X X'", xx == &exact.xx), ("Y X'", yx == &exact.yx), ("||Y||^2", yy == &exact.yy)];
                 let wrong: Vec<&str> = wrong.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();
                 let text =

@@ -268,7 +268,7 @@ mod tests {
     use super::super::exact::exact_ground;
     use super::super::path::{exact_series, exact_steps, twice};
     use super::*;
-    use crate::critical::ExactData;
+    use crate::data::ExactMoments;
     use crate::escape::EscapePath;
     use crate::linalg::exact::{RationalMatrix, rational_from_f64};
     use crate::multiplication::ExactFactors;
@@ -320,7 +320,7 @@ mod tests {
             let claim = claim(vec![(1, draw(1e3)), (1 + depth, draw(1e-3))], 0.3);
             let (inputs, target) = (stream.normal_matrix(3, 2), stream.normal_matrix(widths[depth], 2));
             let (a, z) = (rational(&inputs), rational(&target));
-            let data = ExactData { xx: &a * &a.transpose(), yx: &z * &a.transpose(), yy: z.squared_norm() };
+            let data = ExactMoments { xx: &a * &a.transpose(), yx: &z * &a.transpose(), yy: z.squared_norm() };
             let exact_path =
                 EscapePath { terms: claim.path.terms.iter().map(|(power, step)| (*power, exactly(step))).collect() };
             let ground = exact_ground(&exactly(&point), &data);

@@ -28,18 +28,19 @@ pub use files::{same_data, same_point};
 
 pub use verify::{Check, Verification};
 
-pub use crate::diagnosis::{BiasKind, Reduction};
+pub use crate::problem::{BiasKind, Reduction};
 
-use crate::critical::{CriticalClass, ExactData, classify};
+use crate::critical::{CriticalClass, classify};
+use crate::data::ExactMoments;
 use crate::data::Whitening;
-use crate::diagnosis::{Diagnosis, Point, profile_as_given, rest_as_given};
+use crate::diagnosis::Diagnosis;
 use crate::error::{InputError, Result};
 use crate::escape::{Escape, EscapeKind, EscapePath};
 use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{ExactFactors, Factors};
+use crate::problem::Problem;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Whether the loss falls or rises along a path.
@@ -154,7 +155,7 @@ pub struct ReducedData {
 #[derive(Debug, Clone)]
 pub enum Certificate {
     /// Every number is rational and every claim is about these numbers.
-    Exact(Box<Statement<ExactFactors, ExactData, Rational>>),
+    Exact(Box<Statement<ExactFactors, ExactMoments, Rational>>),
     /// Numbers in double precision.
     Floating(Box<Statement<Factors, ReducedData, f64>>),
 }
@@ -176,12 +177,12 @@ impl Certificate {
     ///
     /// # Errors
     /// If the way out is a step of the output bias, which is not a path of factors.
-    pub fn new(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Result<Self> {
+    pub fn new(problem: &Problem, found: &Diagnosis, tolerances: &Tolerances) -> Result<Self> {
         if found.escape.as_ref().is_some_and(|escape| escape.kind == EscapeKind::OutputBias) {
             return Err(InputError::new("a step of the output bias is not certified")
                 .hint("set the output bias first to the mean over the samples, with their weights, of Y less the output without that bias"));
         }
-        Ok(Self::of(point, found, found.escape.as_ref(), Sense::Descent, tolerances))
+        Ok(Self::of(problem, found, found.escape.as_ref(), Sense::Descent, tolerances))
     }
 
     /// The class that is claimed.
@@ -226,15 +227,15 @@ impl Certificate {
 
     /// The certificate of a point and a path out of it; the class is that of the diagnosis, made with these tolerances.
     pub fn of(
-        point: &Point,
+        problem: &Problem,
         found: &Diagnosis,
         escape: Option<&Escape>,
         sense: Sense,
         tolerances: &Tolerances,
     ) -> Self {
-        let (class, reduction) = (found.class, point.reduction());
+        let (class, reduction) = (found.class, problem.reduction());
         let exact = escape.and_then(|escape| escape.exact.as_ref());
-        if let (Some((factors, data)), true) = (point.exact(), exact.is_some() || escape.is_none()) {
+        if let (Some(network), true) = (problem.exact(), exact.is_some() || escape.is_none()) {
             let path = exact.map(|found| PathClaim {
                 path: found.path.clone(),
                 sense,
@@ -243,7 +244,7 @@ impl Certificate {
                 t: found.t.clone(),
                 decrease: found.decrease.clone(),
             });
-            let (point, data) = (factors.clone(), data.clone());
+            let (point, data) = (network.factors().clone(), network.data().clone());
             let rests_on = over_the_rationals(&found.evidence);
             return Self::Exact(Box::new(Statement {
                 point,
@@ -255,7 +256,7 @@ impl Certificate {
                 path,
             }));
         }
-        let data = ReducedData::of(&point.whitening);
+        let data = ReducedData::of(problem.whitening());
         let path = escape.map(|found| PathClaim {
             path: found.path.clone(),
             sense,
@@ -264,9 +265,9 @@ impl Certificate {
             t: found.t,
             decrease: found.decrease,
         });
-        let criticality = Some(criticality(point, found, tolerances));
-        let rests_on = stated(&in_double_precision(point, found, tolerances));
-        let point = point.factors.clone();
+        let criticality = Some(criticality(problem, found, tolerances));
+        let rests_on = stated(&in_double_precision(problem, found, tolerances));
+        let point = problem.factors().clone();
         let mut statement = Statement { point, data, class, rests_on, criticality, reduction, path };
         if let Some(coefficient) = floating::coefficient(&statement)
             && let Some(claim) = &mut statement.path
@@ -299,19 +300,17 @@ fn over_the_rationals(evidence: &Evidence) -> Vec<StatedRank> {
 }
 
 /// The decisions of the diagnosis; of an exact point with a path in double precision those that double precision takes.
-fn in_double_precision(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Evidence {
-    if point.exact().is_none() {
+fn in_double_precision(problem: &Problem, found: &Diagnosis, tolerances: &Tolerances) -> Evidence {
+    if problem.exact().is_none() {
         return found.evidence.clone();
     }
     let mut evidence = Evidence::new(Grade::Numerical);
     if found.critical {
-        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
-        evidence = classify(&network, &point.whitening, found.unit_roundoff, tolerances).evidence;
+        evidence = classify(problem.network(), problem.whitening(), found.unit_roundoff, tolerances).evidence;
     } else {
-        evidence.rest_on("rank X", point.whitening.rank);
+        evidence.rest_on("rank X", problem.whitening().rank);
     }
-    let profile = profile_as_given(&point.factors, found.critical, found.unit_roundoff, tolerances);
-    rest_as_given(&profile, &mut evidence);
+    problem.stored_rank_profile(found.critical).rest_as_given(&mut evidence);
     evidence
 }
 
@@ -330,12 +329,11 @@ fn stated(evidence: &Evidence) -> Vec<StatedRank> {
 
 /// The thresholds of the diagnosis. With an output bias the terms of the gradient are larger than those of the centred
 /// problem, and a point that is critical beside them is so there at a larger threshold.
-fn criticality(point: &Point, found: &Diagnosis, tolerances: &Tolerances) -> Criticality {
-    let mut stated = Criticality::of(&point.factors, found.unit_roundoff, tolerances);
+fn criticality(problem: &Problem, found: &Diagnosis, tolerances: &Tolerances) -> Criticality {
+    let mut stated = Criticality::of(problem.factors(), found.unit_roundoff, tolerances);
     stated.threshold = found.gradient_threshold;
-    if found.critical && point.has_biases() {
-        let network = NormalizedNetwork::new(&point.factors, &point.whitening);
-        stated.threshold = stated.threshold.max(network.relative_gradient(found.unit_roundoff, tolerances));
+    if found.critical && problem.has_biases() {
+        stated.threshold = stated.threshold.max(problem.network().relative_gradient(found.unit_roundoff, tolerances));
     }
     stated
 }

@@ -7,14 +7,14 @@ use super::ring::{Ring, Series};
 use super::table::{Ground, Table};
 use super::verify::{Check, DECREASE, check};
 use super::{PathClaim, Sense};
-use crate::critical::ExactData;
+use crate::data::ExactMoments;
 use crate::escape::EscapePath;
 use crate::linalg::exact::Rational;
 use crate::multiplication::ExactFactors;
 
 pub(super) fn exact_path_checks(
     point: &ExactFactors,
-    data: &ExactData,
+    data: &ExactMoments,
     claim: &PathClaim<ExactFactors, Rational>,
 ) -> Vec<Check> {
     let ground = exact_ground(point, data);

@@ -268,7 +268,7 @@ impl Gradient {
 mod tests {
     use super::*;
     use crate::data::Whitening;
-    use crate::hessian::NormalizedNetwork;
+    use crate::network::NormalizedNetwork;
     use crate::random::Stream;
 
     fn matrix(rows: &[&[f64]]) -> Matrix {

@@ -3,9 +3,10 @@
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
 use crate::evidence::{Evidence, Grade, Movement, RankDecision};
-use crate::hessian::{NormalizedNetwork, PairCounts, SquareNetwork, StringRanks, inertia_at_critical_point};
+use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
 use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values};
 use crate::multiplication::{Factors, RankProfile};
+use crate::network::{NormalizedNetwork, SquareNetwork};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Classifies a point at which the gradient is taken to be zero; its entries are known up to `unit_roundoff`, or up to

@@ -9,14 +9,14 @@ use crate::linalg::{Matrix, graded_svd};
 const LARGEST: usize = 64;
 
 /// Second moments of the data over the rationals.
-#[derive(Debug, Clone, Copy)]
-pub struct ExactMoments<'a> {
-    /// `X X'`.
-    pub xx: &'a RationalMatrix,
-    /// `Y X'`.
-    pub yx: &'a RationalMatrix,
+#[derive(Debug, Clone)]
+pub struct ExactMoments {
+    /// `X X'`, `d_0 x d_0`.
+    pub xx: RationalMatrix,
+    /// `Y X'`, `d_h x d_0`.
+    pub yx: RationalMatrix,
     /// `||Y||_F^2`.
-    pub yy: &'a Rational,
+    pub yy: Rational,
 }
 
 /// `X = U S V'` and `Z = Y V` in double precision.
@@ -28,7 +28,24 @@ pub(super) struct ExactWhitening {
     pub(super) rest: f64,
 }
 
-impl ExactMoments<'_> {
+impl ExactMoments {
+    /// From samples as rows: `X` is `n x d_0`, `Y` is `n x d_h`.
+    pub fn new(x: &RationalMatrix, y: &RationalMatrix) -> Self {
+        Self { xx: &x.transpose() * x, yx: &y.transpose() * x, yy: y.squared_norm() }
+    }
+
+    /// Of the data for which the loss is `1/2 ||W - target||^2`.
+    pub fn of_target(target: &RationalMatrix) -> Self {
+        Self { xx: RationalMatrix::identity(target.ncols()), yx: target.clone(), yy: target.squared_norm() }
+    }
+
+    /// `g S^- g'` for `g = M X'`, with `S = X X'`: the Gram matrix of the whitened `M`.
+    pub(crate) fn whitened_gram(&self, g: &RationalMatrix) -> RationalMatrix {
+        let size = self.xx.nrows();
+        let inverse = self.xx.generalized_inverse().unwrap_or_else(|| RationalMatrix::zeros(size, size));
+        &(g * &inverse) * &g.transpose()
+    }
+
     /// Symmetric elimination with the largest pivots, `X X' = L D L'`, so that `X = L D^{1/2} Q` with orthonormal rows of `Q`
     /// and `Y Q' = K D^{1/2}` with `K` from the same elimination of `Y X'`. Its columns are rounded once each, and rotations
     /// that keep the relative accuracy of graded columns lead from `L D^{1/2}` to `U S`. `None` where the elimination would be
@@ -86,7 +103,7 @@ mod tests {
         let x = RationalMatrix::from_integers(&[vec![large, large + 1, 0], vec![0, 1, 0]]);
         let y = RationalMatrix::from_integers(&[vec![1, 0, 0], vec![0, 1, 2]]);
         let (xx, yx, yy) = (&x * &x.transpose(), &y * &x.transpose(), y.squared_norm());
-        let found = ExactMoments { xx: &xx, yx: &yx, yy: &yy }.whitened().unwrap();
+        let found = ExactMoments { xx, yx, yy }.whitened().unwrap();
         // The product of the singular values is the determinant.
         assert!((found.scales[0] * found.scales[1] - 1e15).abs() < 1.0, "{:?}", found.scales);
         assert!((found.scales[1] - 0.5_f64.sqrt()).abs() < 1e-12, "{:?}", found.scales);

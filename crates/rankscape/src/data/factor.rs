@@ -90,6 +90,11 @@ impl SampleFactor {
         self.samples
     }
 
+    /// The outputs are the inputs.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirrored
+    }
+
     /// Sum of the weights of the samples; their number where there are no weights.
     pub fn total_weight(&self) -> f64 {
         self.unscaled(0, 0).powi(2)

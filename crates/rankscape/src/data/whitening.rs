@@ -89,7 +89,7 @@ impl Whitening {
     /// values of `Z` beyond its rank are zero. Where rounding hides the rank of `X`, or leaves few digits of its smallest
     /// singular value, everything is computed from the exact moments.
     #[must_use]
-    pub fn with_exact_moments(self, moments: &ExactMoments<'_>, tolerances: &Tolerances) -> Self {
+    pub fn with_exact_moments(self, moments: &ExactMoments, tolerances: &Tolerances) -> Self {
         let (data_rank, target_rank) = (moments.xx.rank(), moments.yx.rank());
         let smallest = self.scales.last().copied().unwrap_or(0.0);
         let accurate = self.rank.rank == data_rank && smallest >= ILL_CONDITIONED * self.rank.scale;

@@ -7,8 +7,8 @@
 
 use super::LossOnPath;
 use super::constructions::{Draft, Prediction};
-use crate::hessian::SquareNetwork;
 use crate::linalg::Matrix;
+use crate::network::SquareNetwork;
 use crate::random::Stream;
 
 /// The ascent at a point, critical or not; what is at most `zero` of its natural size counts as zero.

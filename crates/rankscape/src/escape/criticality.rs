@@ -7,10 +7,10 @@
 //! the first reading only.
 
 use super::{EscapePath, LossOnPath};
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, symmetric_eigen};
 use crate::loss::SquareLoss;
 use crate::multiplication::Factors;
+use crate::network::NormalizedNetwork;
 use crate::random::Stream;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 

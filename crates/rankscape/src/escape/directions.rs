@@ -3,9 +3,9 @@
 use super::numerical::{Judgement, of_least_order, through_kernels};
 use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, svd, vector_norm};
 use crate::multiplication::Factors;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::Tolerances;
 
 /// Share of minus the gradient that is mixed into a direction along which the loss has no slope.

@@ -7,10 +7,10 @@ use super::change::{Landscape, Steps};
 use super::least_order::{Crossing, NullSpaces, least_path};
 use super::path::{EscapePath, LossOnPath};
 use super::{Escape, EscapeKind};
-use crate::critical::{ExactData, ExactSquareNetwork};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
 use crate::linalg::{Algebra as _, Matrix};
 use crate::multiplication::{ExactFactors, Factors};
+use crate::network::ExactSquareNetwork;
 
 /// Binary digits to which the entries of a direction in double precision are rounded, until the rounded path does.
 const DIGITS: [i32; 4] = [6, 12, 24, 52];
@@ -27,9 +27,7 @@ const SHARE: f64 = 0.9;
 /// A point of the square loss over the rationals.
 #[derive(Debug, Clone, Copy)]
 pub struct ExactPoint<'a> {
-    factors: &'a ExactFactors,
-    data: &'a ExactData,
-    network: &'a ExactSquareNetwork<'a>,
+    network: &'a ExactSquareNetwork,
 }
 
 /// A path over the rationals along which the loss falls.
@@ -48,13 +46,17 @@ pub struct ExactEscape {
 }
 
 impl<'a> ExactPoint<'a> {
-    /// The point of `network`, which was made of `factors` and `data`.
-    pub fn new(factors: &'a ExactFactors, data: &'a ExactData, network: &'a ExactSquareNetwork<'a>) -> Self {
-        Self { factors, data, network }
+    /// The point of a network.
+    pub fn new(network: &'a ExactSquareNetwork) -> Self {
+        Self { network }
     }
 
     pub(super) fn landscape(&self) -> Landscape<'_, RationalMatrix> {
-        Landscape { layers: self.factors.matrices(), gram: Some(&self.data.xx), gradient: self.network.gradient() }
+        Landscape {
+            layers: self.network.factors().matrices(),
+            gram: Some(&self.network.data().xx),
+            gradient: self.network.gradient(),
+        }
     }
 
     /// Coefficients of `t^0, t^1, ...` of `L(theta(t)) - L(theta)`; the first is zero.
@@ -62,7 +64,7 @@ impl<'a> ExactPoint<'a> {
     /// With `D_k` the common denominator of `W_k` and its steps, and `N` their product, all is made of integers: layers and
     /// steps times `D_k`, `N Q g` and `Q S`, with `Q` the common denominator of both, give `N^2 Q` times the change.
     pub fn change(&self, path: &EscapePath<ExactFactors>) -> Vec<Rational> {
-        let layers = self.factors.matrices();
+        let layers = self.network.factors().matrices();
         let denominators: Vec<BigInt> = (0..layers.len())
             .map(|k| {
                 let steps = path.terms.iter().map(|(_, step)| step.matrices()[k].common_denominator());
@@ -80,8 +82,8 @@ impl<'a> ExactPoint<'a> {
             .collect();
         let product: BigInt = denominators.iter().product();
         let gradient = self.network.gradient().times_integer(&product);
-        let common = num_integer::lcm(gradient.common_denominator(), self.data.xx.common_denominator());
-        let (gradient, gram) = (gradient.times_integer(&common), self.data.xx.times_integer(&common));
+        let common = num_integer::lcm(gradient.common_denominator(), self.network.data().xx.common_denominator());
+        let (gradient, gram) = (gradient.times_integer(&common), self.network.data().xx.times_integer(&common));
         let landscape = Landscape { layers: &whole, gram: Some(&gram), gradient: &gradient };
         let scale = Rational::from_integer(&product * &product * common);
         let divided = |c: Rational| if scale.is_one() { c } else { c / &scale };
@@ -90,9 +92,9 @@ impl<'a> ExactPoint<'a> {
 
     /// The path of the lowest order out of a non-strict saddle.
     pub fn of_least_order(&self) -> Option<Escape> {
-        let ranks = self.network.string_ranks(self.data.xx.rank());
+        let ranks = self.network.string_ranks(self.network.data().xx.rank());
         let crossing = Crossing::least(&ranks)?;
-        let mut spaces = ExactSpaces { factors: self.factors, xx: &self.data.xx };
+        let mut spaces = ExactSpaces { factors: self.network.factors(), xx: &self.network.data().xx };
         let steps = least_path(&self.landscape(), &mut spaces, &crossing)?;
         let found = self.finish(self.path_of(&steps)?, EscapeKind::LeastOrder)?;
         Some(Escape { lowest_order: Some(crossing.order()), ..found })
@@ -111,7 +113,7 @@ impl<'a> ExactPoint<'a> {
     }
 
     pub(super) fn path_of(&self, steps: &Steps<RationalMatrix>) -> Option<EscapePath<ExactFactors>> {
-        let layers = self.factors.matrices();
+        let layers = self.network.factors().matrices();
         let terms = steps.iter().map(|(power, steps)| {
             let matrix = |(step, layer): (&Option<RationalMatrix>, &RationalMatrix)| {
                 step.clone().unwrap_or_else(|| RationalMatrix::zeros(layer.nrows(), layer.ncols()))

@@ -17,17 +17,21 @@ mod directions;
 mod exact;
 mod kernels;
 mod least_order;
+mod leave;
 mod numerical;
 mod path;
 mod polynomial;
+mod way_out;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
 pub use departure::{Departure, Destination, Outlook, SingularDirections};
 pub use directions::{leave, leave_non_strict_saddle, leave_through_kernels};
 pub use exact::{ExactEscape, ExactPoint};
+pub use leave::{Leave, leave_to, outlook};
 pub use numerical::Judgement;
 pub use path::{EscapePath, LossOnPath};
+pub use way_out::{bias_decrease, way_out};
 
 /// A path along which the loss falls, and by how much.
 #[derive(Debug, Clone)]

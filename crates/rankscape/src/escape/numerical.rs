@@ -8,9 +8,10 @@ use super::least_order::{Crossing, NullSpaces, least_path};
 use super::path::EscapePath;
 use crate::critical::string_ranks;
 use crate::data::Whitening;
-use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, spectral_norm, svd};
 use crate::multiplication::{Factors, RankProfile};
+use crate::network::{NormalizedNetwork, SquareNetwork};
+use crate::problem::Problem;
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
 
@@ -26,6 +27,13 @@ pub struct Judgement<'a> {
     pub tolerances: &'a Tolerances,
     /// Seed of the random combinations of null vectors.
     pub seed: u64,
+}
+
+impl<'a> Judgement<'a> {
+    /// As the point of a problem is.
+    pub fn of(problem: &'a Problem, seed: u64) -> Self {
+        Self { unit_roundoff: problem.unit_roundoff(), tolerances: problem.tolerances(), seed }
+    }
 }
 
 /// Null spaces of the whitened network, each computed once.

@@ -1,10 +1,10 @@
 //! Paths `theta(t) = theta + sum_k t^k A_k` and the loss along them.
 
 use super::change::{Landscape, Steps};
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::Algebra as _;
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
+use crate::network::NormalizedNetwork;
 
 /// The coefficients `A_k` of a path that starts at `theta`.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! Plain gradient descent on the square loss, in scaled coordinates.
 
-use super::network::SquareNetwork;
-use super::normalized::NormalizedNetwork;
 use crate::data::Whitening;
 use crate::linalg::Matrix;
+use crate::network::NormalizedNetwork;
+use crate::network::SquareNetwork;
 
 /// A run of gradient descent in the parameters as given, `theta <- theta - step grad L`.
 ///

@@ -1,9 +1,9 @@
 //! The Hessian as an operator on vectors of parameters, at a cost that does not depend on the number of samples.
 
 use super::batch::{Batch, Side, sandwich_cost};
-use super::network::SquareNetwork;
 use super::pieces::Pieces;
 use crate::linalg::{Matrix, SymmetricOperator};
+use crate::network::{NormalizedNetwork, SquareNetwork};
 
 /// Which part of the Hessian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -188,6 +188,14 @@ impl<'a> HessianOperator<'a> {
             }
         }
         total
+    }
+}
+
+impl NormalizedNetwork {
+    /// The Hessian of `L` in the coordinates as given.
+    pub fn hessian(&self) -> HessianOperator<'_> {
+        let scales = self.block_scales().iter().map(|c| self.target_scale() / c).collect();
+        HessianOperator::new(self.given(), scales).with_output_factor(self.output_factor())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::linalg::{
     Matrix, Svd, inverse, orthonormal_complement, pseudo_inverse, rank, singular_values, spectral_norm, svd,
     symmetric_eigen, symmetric_eigenvalues,
 };
+use crate::problem::Problem;
 use crate::tolerance::Tolerances;
 
 /// The canonical point on the orbit of a critical point, and the way back.
@@ -135,4 +136,42 @@ pub fn balanced_curvature_bound(spectrum: &[f64], units: usize, tie: f64) -> Opt
         captured: (0..units + 1).filter(|&p| p != i).map(|p| if p == units { j + 1 } else { p + 1 }).collect(),
     });
     Some(as_many.filter(|other| other.value > fewer.value).unwrap_or(fewer))
+}
+
+/// What is known along the orbit of a critical point of two layers whose data are the identity up to scale and rotation.
+#[derive(Debug, Clone)]
+pub struct OrbitFindings {
+    /// `||W_2' W_2 - W_1 W_1'||_2`.
+    pub imbalance: f64,
+    /// Upper bound of the smallest eigenvalue here; sharp at balanced points.
+    pub bound_near_balance: Option<f64>,
+    /// Upper bound of the smallest eigenvalue on the whole orbit, where there is one.
+    pub bound_on_orbit: Option<f64>,
+    /// The balanced strict saddle of least curvature.
+    pub balanced: Option<BalancedCurvature>,
+}
+
+/// Facts about the orbit of a critical point: two layers without biases and metric, `X X' = c^2 I`.
+pub fn orbit_findings(problem: &Problem) -> Option<OrbitFindings> {
+    let (white, tolerances) = (problem.whitening(), problem.tolerances());
+    let [first, second] = problem.factors().matrices() else { return None };
+    let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
+    let tie = |largest| tolerances.tie_threshold(first.ncols(), largest);
+    let plain = problem.is_plain() && white.rank.rank == first.ncols();
+    if !plain || scale - smallest > tie(scale) {
+        return None;
+    }
+    // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
+    let target = white.target.scaled(1.0 / scale).times_transpose(&white.basis);
+    let values: Vec<f64> = white.spectrum.s.iter().map(|s| s / scale).collect();
+    let size = values.first().copied().unwrap_or(0.0);
+    let square = scale * scale;
+    let times = |value: f64| square * value;
+    Some(OrbitFindings {
+        imbalance: imbalance(second, first),
+        bound_near_balance: bound_near_balance(second, first, &target).map(times),
+        bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
+        balanced: balanced_curvature_bound(&values, first.nrows(), tie(size))
+            .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
+    })
 }

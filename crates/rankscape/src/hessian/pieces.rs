@@ -1,7 +1,7 @@
 //! The constant matrices that the Hessian at a point is made of.
 
-use super::network::SquareNetwork;
 use crate::linalg::Matrix;
+use crate::network::SquareNetwork;
 
 /// For a block of parameters `b` of layer `k`, which acts on the feature `Phi_b` (`F_{k-1}`, or the row of ones for a
 /// bias), the Hessian has the entries

@@ -373,7 +373,7 @@ fn after_size(operator: &HessianOperator<'_>, layer: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hessian::{Biases, SquareNetwork};
+    use crate::network::{Biases, SquareNetwork};
     use crate::random::Stream;
 
     /// `widths` with factors of rank at most `rank`, zero where `rank` is 0.

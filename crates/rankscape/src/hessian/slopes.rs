@@ -3,9 +3,9 @@
 //! Along a line the remainder after the terms of order `k` falls like `t^(k+1)`. Its slope in a logarithmic plot is
 //! therefore 2 for a right gradient and 3 for a right gradient and Hessian.
 
-use super::network::SquareNetwork;
 use super::operator::HessianOperator;
 use crate::linalg::{Matrix, SymmetricOperator};
+use crate::network::SquareNetwork;
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Remainders along a line and their slope.

@@ -4,9 +4,10 @@
 use crate::points::{grid, matrix, whitening};
 use rankscape::architecture::Architecture;
 use rankscape::critical::{
-    CapturedChoice, CapturedFamily, Constructed, CriticalClass, ExactData, Gauge, Ladder, Request, StratumChoice,
-    TargetBlocks, construct, construct_with_surplus,
+    CapturedChoice, CapturedFamily, Constructed, CriticalClass, Gauge, Ladder, Request, StratumChoice, TargetBlocks,
+    construct, construct_with_surplus,
 };
+use rankscape::data::ExactMoments;
 use rankscape::data::{TriangularFactor, Whitening};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, orthonormal_complement, singular_values};
@@ -67,7 +68,7 @@ fn every_stratum_of_small_networks_has_an_exact_point_with_the_inertia_and_the_r
         let rows: Vec<Vec<i64>> =
             (0..dh).map(|i| (0..d0).map(|j| if i == j { diagonal[i] } else { 0 }).collect()).collect();
         let y = RationalMatrix::from_integers(&rows);
-        let data = ExactData::new(&RationalMatrix::identity(d0), &y.transpose());
+        let data = ExactMoments::of_target(&y);
         let white = whitening_of_target(&y.to_matrix());
         let architecture = Architecture::new(widths.clone()).unwrap();
         let multiplicities = TargetBlocks::new(&white, &Tolerances::default()).multiplicities();

@@ -4,12 +4,12 @@
 use crate::points::{exact_point, grid, matrix, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{
-    Diagnosis, InertiaMethod, LARGEST_RATIONAL, Parameters, Point, Settings, SpectrumRequest, diagnose, hessian_at,
-};
+use rankscape::diagnosis::{Diagnosis, Settings, diagnose, hessian_at};
 use rankscape::evidence::Grade;
-use rankscape::hessian::Part;
+use rankscape::hessian::{InertiaMethod, LARGEST_RATIONAL, Part, SpectrumRequest};
+use rankscape::linalg::Matrix;
 use rankscape::multiplication::{Factors, MapPoint, reach};
+use rankscape::problem::{Parameters, Problem};
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::grid::{Dense, Grid};
 use testkit::random::Draw;
@@ -19,14 +19,9 @@ use testkit::scalar::{Rational, Scalar};
 /// Unit roundoff of f32.
 const SINGLE: f64 = 1.0 / 16_777_216.0;
 
-fn settings(unit_roundoff: f64, tolerances: &Tolerances) -> Settings<'_> {
-    Settings { unit_roundoff, tolerances, seed: 0, threads: 1 }
-}
-
 /// Against the dense rational Hessian of the test kit and its own elimination.
 #[test]
 fn signs_off_critical_points_of_exact_input_are_exact() {
-    let tolerances = Tolerances::default();
     let (mut off, mut flat) = (0, 0);
     for seed in 0..150 {
         let mut draw = Draw::new(81, seed);
@@ -42,9 +37,8 @@ fn signs_off_critical_points_of_exact_input_are_exact() {
         assert!(hessian.rows() <= LARGEST_RATIONAL);
         let expected = testkit::exact::inertia(&hessian);
         let at = format!("seed {seed} {network:?}");
-        let found =
-            hessian_at(&exact_point(&network), SpectrumRequest::default(), settings(UNIT_ROUNDOFF, &tolerances));
-        let found = found.unwrap();
+        let found = hessian_at(&exact_point(&network), SpectrumRequest::default(), Settings::default());
+        let (class, found) = found.unwrap();
         let inertia = found.inertia.unwrap();
         assert_eq!(
             (inertia.negative, inertia.zero, inertia.positive),
@@ -55,13 +49,13 @@ fn signs_off_critical_points_of_exact_input_are_exact() {
         let values = found.eigenvalues.unwrap();
         let zeros = values.iter().filter(|value| **value == 0.0).count();
         assert_eq!(zeros, expected.zero, "{at}: {values:?}");
-        if found.class == CriticalClass::NotCritical {
+        if class == CriticalClass::NotCritical {
             assert_eq!(found.inertia_method, InertiaMethod::Elimination, "{at}");
             off += 1;
             flat += usize::from(expected.zero > 0);
         }
         let request = SpectrumRequest { part: Part::Residual, ..SpectrumRequest::default() };
-        let rest = hessian_at(&exact_point(&network), request, settings(UNIT_ROUNDOFF, &tolerances)).unwrap();
+        let (_, rest) = hessian_at(&exact_point(&network), request, Settings::default()).unwrap();
         // The rest is the Hessian minus J'J, which is the Hessian where the residual is zero.
         let fitted = Network { y: network.y.add(&network.residual()), ..network.clone() };
         let residual_part = hessian.sub(&fitted.hessian());
@@ -84,30 +78,24 @@ fn what_exact_data_show_to_be_zero_is_printed_as_zero() {
     let w1 = column(&[(1, 3), (1, 7)]).matmul(&column(&[(1, 1), (1, 1)]).transpose());
     let w2 = column(&[(1, 1), (0, 1)]).matmul(&column(&[(3, 10), (-7, 10)]).transpose());
     let network = Network::new(vec![w1, w2], x, y);
-    let tolerances = Tolerances::default();
-    let found = diagnose(&exact_point(&network), settings(UNIT_ROUNDOFF, &tolerances)).unwrap();
+    let found = diagnose(&exact_point(&network), Settings::default()).unwrap();
     assert_eq!(found.class, CriticalClass::GlobalMinimum);
     assert!(found.spectrum.iter().all(|value| *value == 0.0), "{:?}", found.spectrum);
     assert_eq!(found.captured, Some(vec![]));
 }
 
-fn point(weights: &[Dense], y: &Dense) -> Point {
-    let parameters = Parameters {
-        matrices: weights.iter().map(matrix).collect(),
-        biases: vec![None; weights.len()],
-        exact: None,
-        output_metric: None,
-    };
+fn point(weights: &[Dense], y: &Dense) -> Problem {
+    let matrices: Vec<Matrix> = weights.iter().map(matrix).collect();
     let x = Dense::identity(weights[0].cols());
-    Point::new(parameters, samples(&x, y, None), &Tolerances::default()).unwrap()
+    Problem::new(Parameters::from(matrices).stored_in(SINGLE), samples(&x, y, None)).unwrap()
 }
 
 fn single(m: &Dense) -> Dense {
     Dense::from_fn(m.rows(), m.cols(), |i, j| f64::from(m[(i, j)] as f32))
 }
 
-fn diagnosis_in_single(point: &Point) -> Diagnosis {
-    diagnose(point, settings(SINGLE, &Tolerances::default())).unwrap()
+fn diagnosis_in_single(problem: &Problem) -> Diagnosis {
+    diagnose(problem, Settings::default()).unwrap()
 }
 
 /// Two singular values closer than f32 can tell: one class, one set of captured directions.

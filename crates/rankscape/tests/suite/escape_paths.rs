@@ -3,13 +3,13 @@
 use crate::points::{class_of, diagnosis, exact_point, factors, matrix, parameters, samples};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Diagnosis, Point, Settings, diagnose};
+use rankscape::diagnosis::{Diagnosis, Settings, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, ExactEscape, Judgement, construct};
 use rankscape::evidence::Grade;
-use rankscape::hessian::NormalizedNetwork;
 use rankscape::linalg::exact::{RationalMatrix, rational_to_f64};
 use rankscape::multiplication::Factors;
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use rankscape::problem::Problem;
+use rankscape::tolerance::Tolerances;
 use testkit::grid::{Dense, Grid};
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
@@ -61,12 +61,10 @@ fn every_saddle_has_a_path_that_descends_as_claimed_and_no_minimum_has_one() {
 
 /// The constructions that apply at a planted point, and the point's reduced problem.
 fn constructed(network: &Network<f64>) -> Vec<(Construction, Result<Constructed, &'static str>)> {
-    let tolerances = Tolerances::default();
-    let point = Point::new(parameters(network, None), samples(&network.x, &network.y, None), &tolerances).unwrap();
-    let judgement = Judgement { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0 };
-    let normalized = NormalizedNetwork::new(&point.factors, &point.whitening);
+    let problem = Problem::new(parameters(network, None), samples(&network.x, &network.y, None)).unwrap();
+    let judgement = Judgement::of(&problem, 0);
     let all = Construction::DESCENTS.into_iter().chain([Construction::Ascent]);
-    all.map(|name| (name, construct(name, &normalized, &point.whitening, judgement))).collect()
+    all.map(|name| (name, construct(name, problem.network(), problem.whitening(), judgement))).collect()
 }
 
 #[test]
@@ -128,12 +126,10 @@ fn named_constructions_change_the_loss_as_they_predict() {
 }
 
 /// The diagnosis of an exact network, and the point.
-fn exact_diagnosis(network: &Network<Rational>) -> (Point, Diagnosis) {
-    let tolerances = Tolerances::default();
-    let point = exact_point(network);
-    let settings = Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 };
-    let found = diagnose(&point, settings).unwrap();
-    (point, found)
+fn exact_diagnosis(network: &Network<Rational>) -> (Problem, Diagnosis) {
+    let problem = exact_point(network);
+    let found = diagnose(&problem, Settings::default()).unwrap();
+    (problem, found)
 }
 
 /// What the loss falls by at the end of an exact path, by an evaluation that shares nothing with the library.

@@ -2,8 +2,9 @@
 
 use crate::points::matrix;
 use rankscape::Tolerances;
-use rankscape::hessian::{Biases, HessianOperator, Part, SquareNetwork, check_gradient, check_hessian, extremes};
+use rankscape::hessian::{HessianOperator, Part, check_gradient, check_hessian, extremes};
 use rankscape::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigenvalues};
+use rankscape::network::{Biases, SquareNetwork};
 use rankscape::random::Stream;
 use testkit::grid::Dense;
 use testkit::random::Draw;

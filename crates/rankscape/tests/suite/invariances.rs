@@ -4,8 +4,8 @@
 use crate::points::{diagnosis, diagnosis_of, matrix, parameters, samples};
 use proptest::prelude::*;
 use rankscape::critical::CriticalClass;
-use rankscape::data::StoredArray;
-use rankscape::diagnosis::{Data, Diagnosis};
+use rankscape::diagnosis::Diagnosis;
+use rankscape::problem::Data;
 use testkit::grid::{Dense, Grid};
 use testkit::planted::{Blueprint, Class, Data as PlantedData, Limits, Planted};
 use testkit::random::Draw;
@@ -113,7 +113,7 @@ proptest! {
         let weights = forward.weights.iter().rev().map(Grid::transpose).collect();
         let backward = Network::new(weights, Dense::identity(forward.y.rows()), forward.y.transpose());
         let of = |network: &Network<f64>| {
-            diagnosis_of(parameters(network, None), Data::Target(matrix(&network.y), None, StoredArray::DOUBLE))
+            diagnosis_of(parameters(network, None), Data::target(matrix(&network.y)))
         };
         let (a, b) = (of(forward), of(&backward));
         same(&a, &b)?;

@@ -6,7 +6,8 @@ use crate::points::samples;
 use crate::rungs::{all, close, diagonal, ladder, orthogonal, try_ladder, whitened};
 use rankscape::Tolerances;
 use rankscape::architecture::Architecture;
-use rankscape::critical::{ExactData, Ladder, Rung};
+use rankscape::critical::{Ladder, Rung};
+use rankscape::data::ExactMoments;
 use rankscape::evidence::Grade;
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::RationalMatrix;
@@ -238,7 +239,7 @@ fn exact_data_decide_equal_and_zero_values_exactly() {
         let y = RationalMatrix::from_integers(
             &(0..4).map(|_| (0..columns).map(|_| stream.integer(-1, 1)).collect()).collect::<Vec<_>>(),
         );
-        let data = ExactData::new(&x, &y);
+        let data = ExactMoments::new(&x, &y);
         let dense = |m: &RationalMatrix| Dense::from_rows(&m.transpose().to_matrix().to_rows());
         let whitening = samples(&dense(&x), &dense(&y), None).whiten(None, &Tolerances::default()).unwrap().whitening;
         let widths = Architecture::new(vec![3, 2, columns]).unwrap();
@@ -259,7 +260,7 @@ fn exact_data_decide_equal_and_zero_values_exactly() {
         (1, 1) => fraction(1, 1),
         _ => fraction(0, 1),
     });
-    let data = ExactData::new(&RationalMatrix::identity(2), &near.transpose());
+    let data = ExactMoments::new(&RationalMatrix::identity(2), &near.transpose());
     let widths = Architecture::new(vec![2, 1, 2]).unwrap();
     let whitening = whitened(&near.to_matrix());
     let exact = Ladder::new(widths, &whitening, Some(&data), &Tolerances::default()).unwrap();

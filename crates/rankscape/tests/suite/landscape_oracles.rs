@@ -1,12 +1,15 @@
 //! Every linear case of `oracles/landscape`: loss, gradient, ranks, class, index, nullity and extremes, in double
 //! precision and, where the numbers are rational, over the rationals.
 
-use rankscape::critical::{CriticalClass, ExactData, ExactSquareNetwork, classify};
+use rankscape::critical::{CriticalClass, classify};
+use rankscape::data::ExactMoments;
 use rankscape::data::Whitening;
-use rankscape::hessian::{NormalizedNetwork, extremes};
+use rankscape::hessian::extremes;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, triangular_factor};
 use rankscape::multiplication::{ExactFactors, Factors, RankProfile};
+use rankscape::network::ExactSquareNetwork;
+use rankscape::network::NormalizedNetwork;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use serde_json::Value;
 
@@ -93,8 +96,8 @@ fn classes_indices_and_extremes_are_those_of_the_oracle() {
                         ExactFactors::new(layers.iter().map(|w| RationalMatrix::from_matrix(w).unwrap()).collect())
                             .unwrap();
                     let rational = |m: &Matrix| RationalMatrix::from_matrix(&m.transpose()).unwrap();
-                    let data = ExactData::new(&rational(&x), &rational(&y));
-                    let point = ExactSquareNetwork::new(&exact, &data).unwrap();
+                    let data = ExactMoments::new(&rational(&x), &rational(&y));
+                    let point = ExactSquareNetwork::new(exact.clone(), data.clone()).unwrap();
                     assert!(point.is_critical(), "{at}");
                     let found = point.classify().unwrap();
                     assert_eq!((found.class, found.inertia), (class(p["class"].as_str().unwrap()), Some(i)), "{at}");

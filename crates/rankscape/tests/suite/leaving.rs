@@ -3,11 +3,12 @@
 
 use crate::points::{class_of, parameters, samples};
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Diagnosis, GivenParameters, Leave, Point, Settings, diagnose, leave};
+use rankscape::diagnosis::{Diagnosis, Settings, diagnose, leave};
 use rankscape::error::Result;
-use rankscape::escape::Destination;
+use rankscape::escape::{Destination, Leave};
 use rankscape::linalg::Matrix;
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use rankscape::problem::{GivenParameters, Problem};
+use rankscape::tolerance::UNIT_ROUNDOFF;
 use testkit::grid::Grid;
 use testkit::jacobi;
 use testkit::planted::{Class, Limits, Planted};
@@ -40,17 +41,15 @@ impl Stored {
 }
 
 fn left(network: &Network<f64>, to: Destination, stored: Stored) -> (Diagnosis, Option<Leave>) {
-    let tolerances = Tolerances::default();
     let data = samples(&network.x, &network.y, None);
-    let point = Point::new(parameters(network, None), data, &tolerances).unwrap();
-    let settings = Settings { unit_roundoff: stored.unit_roundoff(), tolerances: &tolerances, seed: 0, threads: 1 };
-    let found = diagnose(&point, settings).unwrap();
+    let problem = Problem::new(parameters(network, None).stored_in(stored.unit_roundoff()), data).unwrap();
+    let found = diagnose(&problem, Settings::default()).unwrap();
     let round = |(matrices, biases): GivenParameters| -> Result<GivenParameters> {
         let matrices = matrices.iter().map(|w| w.map(|x| stored.rounded(x))).collect();
         let one = |bias: &Vec<f64>| bias.iter().map(|&x| stored.rounded(x)).collect();
         Ok((matrices, biases.iter().map(|bias| bias.as_ref().map(one)).collect()))
     };
-    let left = leave(&point, &found, to, settings, &round).unwrap();
+    let left = leave(&problem, &found, to, Settings::default(), &round).unwrap();
     (found, left)
 }
 

@@ -6,7 +6,6 @@ use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{Diagnosis, Settings, diagnose};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::{ExactFactors, LiftProperties, RankProfile};
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::barcode::Chain;
 use testkit::grid::Grid;
 use testkit::planted::{Blueprint, Class, Data, Limits, Planted};
@@ -237,12 +236,7 @@ fn least_k_of_sparse_points_is_that_of_the_forms() {
 }
 
 fn exact_diagnosis(network: &Network<Rational>, seed: u64) -> Diagnosis {
-    let tolerances = Tolerances::default();
-    diagnose(
-        &exact_point(network),
-        Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed, threads: 1 },
-    )
-    .unwrap()
+    diagnose(&exact_point(network), Settings { seed, ..Settings::default() }).unwrap()
 }
 
 /// `L(theta(t)) - L(theta)` of the path of a diagnosis, every coefficient.

@@ -1,13 +1,13 @@
 //! Parsing critical points that the test kit planted: the forms are put together again here, in the coordinates as given,
 //! and the categories are compared with the classes.
 
-use crate::points::{factors, matrix, whitening};
-use rankscape::critical::{CriticalClass, ExactData, ExactSquareNetwork, Order, ParsedPoint, parse};
-use rankscape::data::{TriangularFactor, Whitening};
+use crate::points::{factors, matrix, samples, whitening};
+use rankscape::critical::{CriticalClass, Order, ParsedPoint, parse};
+use rankscape::data::Whitening;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, inverse, pseudo_inverse};
-use rankscape::multiplication::{ExactFactors, Factors};
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use rankscape::multiplication::Factors;
+use rankscape::problem::{Data, Problem};
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
 
@@ -65,7 +65,6 @@ fn check_forms(planted: &Planted<f64>, point: &ParsedPoint, factors: &Factors, w
 
 #[test]
 fn planted_points_are_parsed_into_forms_that_give_them_back() {
-    let tolerances = Tolerances::default();
     let limits = Limits { min_depth: 2, max_depth: 5, max_width: 5 };
     let (mut undecided, mut parsed, mut open, mut unmentioned, mut flat) = (0, 0, 0, 0, 0);
     for seed in 0..1500 {
@@ -76,7 +75,8 @@ fn planted_points_are_parsed_into_forms_that_give_them_back() {
         }
         let what = format!("seed {seed} widths {:?} {:?}", planted.widths, planted.blueprint);
         let factors = factors(&planted.network.weights);
-        let found = parse(&factors, &white, None, UNIT_ROUNDOFF, &tolerances);
+        let data = samples(&planted.network.x, &planted.network.y, None);
+        let found = parse(&Problem::new(factors.matrices().to_vec(), data).unwrap()).unwrap();
         let point = found.critical.unwrap_or_else(|| panic!("{what}: not critical"));
         if point.undecided {
             undecided += 1;
@@ -111,13 +111,9 @@ fn planted_points_are_parsed_into_forms_that_give_them_back() {
 
 /// An exact point over a target: its parts.
 fn exact_parts(layers: &[&[Vec<i64>]], target: &[Vec<i64>]) -> Option<ParsedPoint> {
-    let factors = ExactFactors::new(layers.iter().map(|rows| RationalMatrix::from_integers(rows)).collect()).unwrap();
-    let y = RationalMatrix::from_integers(target);
-    let data = ExactData::new(&RationalMatrix::identity(y.ncols()), &y.transpose());
-    let network = ExactSquareNetwork::new(&factors, &data).unwrap();
-    let rounded = Factors::new(factors.matrices().iter().map(RationalMatrix::to_matrix).collect()).unwrap();
-    let white = Whitening::new(&TriangularFactor::from_target(&y.to_matrix()), &Tolerances::default());
-    parse(&rounded, &white, Some(&network), UNIT_ROUNDOFF, &Tolerances::default()).critical
+    let layers: Vec<RationalMatrix> = layers.iter().map(|rows| RationalMatrix::from_integers(rows)).collect();
+    let target = Data::ExactTarget(RationalMatrix::from_integers(target));
+    parse(&Problem::new(layers, target).unwrap()).unwrap().critical
 }
 
 /// `[@ZL]` divide the critical points of two layers that are not global minima into two categories. W_2 = (0, 1)', W_1 = 0
@@ -165,13 +161,8 @@ fn the_class_left_open_does_not_hold_all_remaining_points_of_three_layers() {
 fn parts_are_in_the_scale_of_the_parameters() {
     for scale in [1e-100, 1e100] {
         let z = Matrix::from_diagonal(2, 2, &[2.0 * scale, scale]);
-        let white = Whitening::new(&TriangularFactor::from_target(&z), &Tolerances::default());
-        let factors = Factors::new(vec![
-            Matrix::from_diagonal(2, 2, &[2.0 * scale, 0.0]),
-            Matrix::from_diagonal(2, 2, &[1.0, 0.0]),
-        ])
-        .unwrap();
-        let found = parse(&factors, &white, None, UNIT_ROUNDOFF, &Tolerances::default());
+        let layers = [Matrix::from_diagonal(2, 2, &[2.0 * scale, 0.0]), Matrix::from_diagonal(2, 2, &[1.0, 0.0])];
+        let found = parse(&Problem::new(layers, Data::target(z)).unwrap()).unwrap();
         let point = found.critical.unwrap();
         let level = &point.levels.unwrap()[0];
         assert!((level.values[0] / scale - 2.0).abs() < 1e-14 && level.error < 1e-14, "{level:?}");
@@ -182,8 +173,7 @@ fn parts_are_in_the_scale_of_the_parameters() {
 
 #[test]
 fn a_point_that_is_not_critical_is_said_to_be_so() {
-    let white = Whitening::new(&TriangularFactor::from_target(&Matrix::identity(2)), &Tolerances::default());
-    let factors = Factors::new(vec![Matrix::identity(2).scaled(0.5), Matrix::identity(2)]).unwrap();
-    let found = parse(&factors, &white, None, UNIT_ROUNDOFF, &Tolerances::default());
+    let layers = [Matrix::identity(2).scaled(0.5), Matrix::identity(2)];
+    let found = parse(&Problem::new(layers, Data::target(Matrix::identity(2))).unwrap()).unwrap();
     assert!(found.critical.is_none() && found.gradient > 0.1);
 }

@@ -1,17 +1,16 @@
 //! Critical points planted with known answers: classification on the point, recovery from a perturbed point, and
 //! silence far from every critical point.
 
-use crate::points::{class_of, factors, whitening};
-use rankscape::critical::{
-    CriticalClass, NearCriticalPoint, NearSearch, captured_directions, classify, near_critical_point,
-};
-use rankscape::data::Whitening;
-use rankscape::hessian::NormalizedNetwork;
+use crate::points::{class_of, factors, samples, whitening};
+use rankscape::critical::{CriticalClass, NearCriticalPoint, captured_directions, classify};
 use rankscape::multiplication::Factors;
+use rankscape::network::NormalizedNetwork;
+use rankscape::problem::Problem;
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
+use testkit::reference::Network;
 
 const LIMITS: Limits = Limits { min_depth: 2, max_depth: 5, max_width: 5 };
 
@@ -70,18 +69,11 @@ fn class_inertia_and_captured_set_of_planted_points_are_right_or_undecided() {
     assert!(undecided <= 6, "{undecided} of 3000 undecided");
 }
 
-/// The nearest critical points of factors without biases.
-fn near(factors: &Factors, network: &NormalizedNetwork, white: &Whitening) -> Option<NearCriticalPoint> {
-    near_critical_point(&NearSearch {
-        factors,
-        network,
-        whitening: white,
-        output_factor: None,
-        others: 0.0,
-        others_moved: &|_| 0.0,
-        unit_roundoff: UNIT_ROUNDOFF,
-        tolerances: &Tolerances::default(),
-    })
+/// The nearest critical points of factors, for the data of a planted network.
+fn near(factors: &Factors, network: &Network<f64>) -> Option<NearCriticalPoint> {
+    let data = samples(&network.x, &network.y, None);
+    let problem = Problem::new(factors.matrices().to_vec(), data).unwrap();
+    rankscape::critical::near(&problem, 0).map(|near| near.found)
 }
 
 /// The planted point is critical, so the nearest one of its class is at most as far as the noise.
@@ -105,8 +97,7 @@ fn the_nearest_point_of_the_planted_class_is_at_most_as_far_as_the_noise() {
             continue;
         }
         asked += 1;
-        let network = NormalizedNetwork::new(&moved, &white);
-        let Some(found) = near(&moved, &network, &white) else {
+        let Some(found) = near(&moved, &planted.network) else {
             silent.push((seed, noise));
             continue;
         };
@@ -135,8 +126,7 @@ fn whatever_is_named_near_a_random_point_is_critical() {
         if white.rank.rank == 0 || white.spectrum.s.first().is_none_or(|s| *s == 0.0) {
             continue;
         }
-        let network = NormalizedNetwork::new(&factors, &white);
-        let found = near(&factors, &network, &white);
+        let found = near(&factors, &planted.network);
         let found = found.map(|found| (found.nearest.distance, found.nearest.gradient_after, found.nearest.captured));
         assert!(found.is_none_or(|(_, gradient, _)| gradient <= 1e-9), "seed {seed}: a named point is critical");
     }

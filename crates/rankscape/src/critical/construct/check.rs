@@ -1,13 +1,15 @@
 //! What is found at a constructed point, without a look at how it was made.
 
 use crate::critical::class::{CriticalClass, CriticalPoint};
-use crate::critical::exact::{ExactData, ExactSquareNetwork};
 use crate::critical::numerical::{classify, string_ranks};
 use crate::critical::strata::{Stratum, StratumFacts};
+use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::error::Result;
-use crate::hessian::{NormalizedNetwork, StringRanks};
+use crate::hessian::StringRanks;
 use crate::multiplication::{ExactFactors, Factors};
+use crate::network::ExactSquareNetwork;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Gradient, class, index and ranks at a point, and whether they are those of its stratum.
@@ -28,13 +30,13 @@ pub struct Check {
 impl Check {
     pub(super) fn new(
         factors: &Factors,
-        exact: Option<(&ExactFactors, &ExactData)>,
+        exact: Option<(&ExactFactors, &ExactMoments)>,
         whitening: &Whitening,
         (stratum, facts): (&Stratum, &StratumFacts),
         tolerances: &Tolerances,
     ) -> Result<Self> {
         let network = NormalizedNetwork::new(factors, whitening);
-        let exact = exact.map(|(factors, data)| ExactSquareNetwork::new(factors, data)).transpose()?;
+        let exact = exact.map(|(factors, data)| ExactSquareNetwork::new(factors.clone(), data.clone())).transpose()?;
         let (critical, gradient) = match &exact {
             Some(exact) => (
                 exact.is_critical(),

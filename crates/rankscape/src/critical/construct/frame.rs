@@ -4,7 +4,7 @@ use num_traits::Zero;
 
 use super::random::orthogonal;
 use crate::critical::blocks::runs;
-use crate::critical::exact::ExactData;
+use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::linalg::{Matrix, orthonormal_complement, power_of_two_near};
@@ -97,7 +97,7 @@ pub(super) struct DiagonalTarget {
 
 impl DiagonalTarget {
     /// `None` where `Y X^+ X Y'` is not diagonal, or the data are large.
-    pub(super) fn new(data: &ExactData) -> Option<Self> {
+    pub(super) fn new(data: &ExactMoments) -> Option<Self> {
         if data.yx.nrows() + data.yx.ncols() > LARGEST_EXACT {
             return None;
         }
@@ -119,7 +119,7 @@ impl DiagonalTarget {
     }
 
     /// The frame of exact data.
-    pub(super) fn frame(&self, data: &ExactData, directions: Directions<'_>) -> Option<Frame<RationalMatrix>> {
+    pub(super) fn frame(&self, data: &ExactMoments, directions: Directions<'_>) -> Option<Frame<RationalMatrix>> {
         let Directions { captured, omitted, mixed } = directions;
         let (size, inputs, positive) = (self.order.len(), data.xx.ncols(), self.squares.len());
         let places: Vec<usize> = captured.iter().chain(omitted).copied().chain(positive..size).collect();
@@ -137,7 +137,7 @@ impl DiagonalTarget {
     }
 
     /// A basis of the rows `n` on the independent inputs with `n X Y' = 0`.
-    fn zero_rows(&self, data: &ExactData) -> Option<RationalMatrix> {
+    fn zero_rows(&self, data: &ExactMoments) -> Option<RationalMatrix> {
         let seen = data.xx.independent_columns();
         let positive: Vec<usize> = self.order[..self.squares.len()].to_vec();
         let cross = RationalMatrix::from_fn(positive.len(), seen.len(), |i, j| data.yx[(positive[i], seen[j])].clone());

@@ -19,9 +19,9 @@ pub use surplus::construct_with_surplus;
 use std::ops::Range;
 
 use super::blocks::TargetBlocks;
-use super::exact::ExactData;
 use super::strata::{CapturedFamily, Stratum, StratumFacts};
 use crate::architecture::Architecture;
+use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
@@ -98,7 +98,7 @@ pub struct Constructed {
 pub fn construct(
     architecture: &Architecture,
     whitening: &Whitening,
-    exact: Option<&ExactData>,
+    exact: Option<&ExactMoments>,
     request: &Request,
     tolerances: &Tolerances,
 ) -> Result<Constructed> {
@@ -138,7 +138,7 @@ pub fn construct(
 pub fn family_of(
     architecture: &Architecture,
     whitening: &Whitening,
-    exact: Option<&ExactData>,
+    exact: Option<&ExactMoments>,
     captured: &CapturedChoice,
     tolerances: &Tolerances,
 ) -> Result<(Vec<usize>, CapturedFamily)> {
@@ -148,7 +148,7 @@ pub fn family_of(
 
 /// A captured set and the family that it belongs to.
 struct Chosen<'a> {
-    diagonal: Option<(&'a ExactData, DiagonalTarget)>,
+    diagonal: Option<(&'a ExactMoments, DiagonalTarget)>,
     blocks: Vec<Range<usize>>,
     /// 0-based, increasing.
     captured: Vec<usize>,
@@ -159,7 +159,7 @@ impl<'a> Chosen<'a> {
     fn new(
         architecture: &Architecture,
         whitening: &Whitening,
-        exact: Option<&'a ExactData>,
+        exact: Option<&'a ExactMoments>,
         choice: &CapturedChoice,
         tolerances: &Tolerances,
     ) -> Result<Self> {

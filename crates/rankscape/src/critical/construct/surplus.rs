@@ -8,9 +8,10 @@ use crate::critical::numerical::string_ranks;
 use crate::critical::strata::Stratum;
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::hessian::{NormalizedNetwork, StringRanks};
+use crate::hessian::StringRanks;
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// The point `W_1 = [U_S' Y X^+; Z_1]`, `W_k = diag(I_e, Z_k)`, `W_h = [U_S, Z_h]`, checked.

@@ -1,7 +1,7 @@
 //! The distinct positive singular values of the whitened target, with multiplicities and what the counts rest on.
 
 use crate::critical::blocks::TargetBlocks;
-use crate::critical::exact::ExactData;
+use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, RankDecision};
@@ -48,7 +48,7 @@ impl Levels {
     /// With ranks and multiplicities over the rationals; the values themselves are algebraic numbers, given in double
     /// precision. Where equal values cannot be told exactly (more than 24 outputs), they are told by tolerance and the
     /// grade is `numerical`.
-    pub fn exact(whitening: &Whitening, data: &ExactData, tolerances: &Tolerances) -> Self {
+    pub fn exact(whitening: &Whitening, data: &ExactMoments, tolerances: &Tolerances) -> Self {
         let gram = data.whitened_gram(&data.yx);
         let data_rank = data.xx.rank();
         let positive = gram.rank();

@@ -28,7 +28,7 @@ use crate::data::Whitening;
 use crate::error::{InputError, Result};
 use crate::tolerance::Tolerances;
 
-use super::exact::ExactData;
+use crate::data::ExactMoments;
 
 /// Most parameters, so that no dimension overflows.
 const LARGEST_COUNT: usize = usize::MAX >> 2;
@@ -65,7 +65,7 @@ impl Ladder {
     pub fn new(
         architecture: Architecture,
         whitening: &Whitening,
-        exact: Option<&ExactData>,
+        exact: Option<&ExactMoments>,
         tolerances: &Tolerances,
     ) -> Result<Self> {
         let data = (whitening.basis.nrows(), whitening.target.nrows());
@@ -96,7 +96,7 @@ impl Ladder {
     fn unchecked(
         architecture: Architecture,
         whitening: &Whitening,
-        exact: Option<&ExactData>,
+        exact: Option<&ExactMoments>,
         tolerances: &Tolerances,
     ) -> Self {
         let levels = match exact {
@@ -112,7 +112,7 @@ impl Ladder {
     pub fn minimum_of(
         architecture: &Architecture,
         whitening: &Whitening,
-        exact: Option<&ExactData>,
+        exact: Option<&ExactMoments>,
         tolerances: &Tolerances,
     ) -> f64 {
         Self::unchecked(architecture.clone(), whitening, exact, tolerances).global_minimum()

@@ -5,9 +5,9 @@ use super::rung::{Kind, Rung};
 use super::{LANDING_ROUNDOFF, NearPoint, NearSearch, Search};
 use crate::critical::class::{CriticalClass, CriticalPoint};
 use crate::critical::numerical::classify_with_sizes;
-use crate::hessian::{NormalizedNetwork, SquareNetwork};
 use crate::linalg::{Matrix, spectral_norm};
 use crate::multiplication::Factors;
+use crate::network::{NormalizedNetwork, SquareNetwork};
 use crate::tolerance::UNIT_ROUNDOFF;
 
 impl Search<'_> {

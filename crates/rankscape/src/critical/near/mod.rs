@@ -12,20 +12,22 @@ mod linearization;
 mod nearest;
 mod orbit;
 mod precondition;
+mod problem;
 mod rung;
 mod split;
 mod wide;
 mod word;
 
 pub use nearest::Work;
+pub use problem::{Near, Stall, near, stall};
 
 use std::collections::BTreeMap;
 
 use super::class::{CriticalClass, CriticalPoint};
 use crate::data::Whitening;
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::multiplication::{Barcode, Factors, RankProfile};
+use crate::network::NormalizedNetwork;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 use bound::Bounds;
@@ -53,23 +55,23 @@ const FARTHEST: f64 = 2.0;
 
 /// The point whose surroundings are searched.
 #[derive(Clone, Copy)]
-pub struct NearSearch<'a> {
+struct NearSearch<'a> {
     /// The factors of the problem that is analysed.
-    pub factors: &'a Factors,
+    factors: &'a Factors,
     /// The same, scaled and whitened.
-    pub network: &'a NormalizedNetwork,
+    network: &'a NormalizedNetwork,
     /// Its data.
-    pub whitening: &'a Whitening,
+    whitening: &'a Whitening,
     /// `C` and its inverse, where the last factor as given is `C^-1 W_h`.
-    pub output_factor: Option<(&'a Matrix, &'a Matrix)>,
+    output_factor: Option<(&'a Matrix, &'a Matrix)>,
     /// Norm of the parameters that are no factors.
-    pub others: f64,
+    others: f64,
     /// How far those move when the factors become critical.
-    pub others_moved: &'a (dyn Fn(&Factors) -> f64 + Sync),
+    others_moved: &'a (dyn Fn(&Factors) -> f64 + Sync),
     /// Unit roundoff of the type in which the weights were stored.
-    pub unit_roundoff: f64,
+    unit_roundoff: f64,
     /// Tolerances.
-    pub tolerances: &'a Tolerances,
+    tolerances: &'a Tolerances,
 }
 
 /// A critical point near a given point.
@@ -129,7 +131,7 @@ pub struct NearCriticalPoint {
 
 /// Looks for the critical points of the rungs next to a point; `None` where there is none within
 /// `tolerances.near_distance`.
-pub fn near_critical_point(point: &NearSearch<'_>) -> Option<NearCriticalPoint> {
+fn near_critical_point(point: &NearSearch<'_>) -> Option<NearCriticalPoint> {
     let largest = point.whitening.spectrum.s.first().copied().unwrap_or(0.0);
     if point.whitening.rank.rank == 0 || largest <= 0.0 {
         return None;

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::critical::blocks::distinct_blocks;
 use crate::data::Whitening;
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, orthonormal_complement, spectral_norm, svd, symmetric_eigen, thin_qr};
 use crate::multiplication::Factors;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Most directions that are tried both ways, those with the most even shares.

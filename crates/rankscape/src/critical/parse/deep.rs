@@ -7,9 +7,9 @@ use super::level::{common_size, relative};
 use super::pattern::block_pattern;
 use crate::critical::blocks::TargetBlocks;
 use crate::data::Whitening;
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::{Matrix, inverse, orthonormal_complement, orthonormal_completion, orthonormal_range};
 use crate::multiplication::partial_product;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::Tolerances;
 
 /// The deep form of a critical point, in the scale of the parameters as given; `h >= 2`.

@@ -7,9 +7,10 @@
 
 use super::pattern::{BlockPattern, block_pattern};
 use crate::critical::blocks::distinct_blocks;
-use crate::hessian::{NormalizedNetwork, StringRanks};
+use crate::hessian::StringRanks;
 use crate::linalg::{Matrix, orthonormal_complement, orthonormal_completion, orthonormal_range, pseudo_inverse, svd};
 use crate::multiplication::partial_product;
+use crate::network::NormalizedNetwork;
 use crate::tolerance::Tolerances;
 
 /// The form at level `k`, in the parameters as given.

@@ -9,14 +9,13 @@ pub use deep::DeepForm;
 pub use level::LevelForm;
 pub use order::Order;
 
+use super::analysis::Analysis;
 use super::class::{CriticalClass, CriticalPoint};
-use super::exact::ExactSquareNetwork;
-use super::numerical::{classify, sizes_and_noise, string_ranks};
+use super::numerical::{sizes_and_noise, string_ranks};
 use super::strata::Stratum;
-use crate::data::Whitening;
-use crate::hessian::{NormalizedNetwork, StringRanks};
-use crate::multiplication::Factors;
-use crate::tolerance::Tolerances;
+use crate::error::{InputError, Result};
+use crate::hessian::StringRanks;
+use crate::problem::Problem;
 
 /// What a point is made of.
 #[derive(Debug, Clone)]
@@ -46,39 +45,28 @@ pub struct ParsedPoint {
     pub undecided: bool,
 }
 
-/// Parses a point of the square loss; `exact` is the same point over the rationals, where known.
-pub fn parse(
-    factors: &Factors,
-    whitening: &Whitening,
-    exact: Option<&ExactSquareNetwork<'_>>,
-    unit_roundoff: f64,
-    tolerances: &Tolerances,
-) -> Parsed {
-    let network = NormalizedNetwork::new(factors, whitening);
-    // Where rounding errors leave it open, the class is undecided.
-    let not_critical = exact
-        .map_or_else(|| network.criticality(unit_roundoff, tolerances) == Some(false), |exact| !exact.is_critical());
-    if not_critical {
-        return Parsed { gradient: network.measured_gradient(), critical: None };
+/// Takes the point of a problem apart.
+///
+/// # Errors
+/// If the network has biases.
+pub fn parse(problem: &Problem) -> Result<Parsed> {
+    if problem.has_biases() {
+        return Err(InputError::new("the forms of critical points are those of networks without biases")
+            .hint("centre X and Y and leave the biases out: at critical points that is the same problem"));
     }
-    let class = exact
-        .and_then(ExactSquareNetwork::classify)
-        .unwrap_or_else(|| classify(&network, whitening, unit_roundoff, tolerances));
-    let gradient = if exact.is_some() { 0.0 } else { network.measured_gradient() };
-    Parsed { gradient, critical: Some(parts(class, factors, (&network, whitening), exact, unit_roundoff, tolerances)) }
+    let analysis = Analysis::new(problem);
+    let gradient = problem.network().measured_gradient();
+    let Some(class) = analysis.point() else { return Ok(Parsed { gradient, critical: None }) };
+    let gradient = if problem.exact().is_some() { 0.0 } else { gradient };
+    Ok(Parsed { gradient, critical: Some(parts(class.clone(), problem)) })
 }
 
-fn parts(
-    class: CriticalPoint,
-    factors: &Factors,
-    (network, whitening): (&NormalizedNetwork, &Whitening),
-    exact: Option<&ExactSquareNetwork<'_>>,
-    unit_roundoff: f64,
-    tolerances: &Tolerances,
-) -> ParsedPoint {
+fn parts(class: CriticalPoint, problem: &Problem) -> ParsedPoint {
+    let (factors, whitening, network) = (problem.factors(), problem.whitening(), problem.network());
+    let (unit_roundoff, tolerances) = (problem.unit_roundoff(), problem.tolerances());
     let (depth, rho) = (factors.depth(), whitening.rank.rank);
     let no_data = rho == 0;
-    let ranks = match exact {
+    let ranks = match problem.exact() {
         _ if no_data => None,
         Some(exact) => Some(exact.string_ranks(rho)),
         None => string_ranks(network, whitening, unit_roundoff, tolerances).filter(StringRanks::is_clear),

@@ -11,9 +11,9 @@ use super::change::Steps;
 use super::numerical::{Judgement, WhiteLandscape, as_given};
 use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
-use crate::hessian::NormalizedNetwork;
 use crate::linalg::Matrix;
 use crate::multiplication::RankProfile;
+use crate::network::NormalizedNetwork;
 
 /// A construction of the literature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Orthonormal bases in which the factors and the target are diagonal.
 
-use crate::hessian::SquareNetwork;
 use crate::linalg::{Matrix, orthonormal_complement, spectral_norm, symmetric_eigen, vector_norm};
+use crate::network::SquareNetwork;
 use crate::random::Stream;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 

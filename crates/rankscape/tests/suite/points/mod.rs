@@ -2,11 +2,12 @@
 
 use rankscape::critical::CriticalClass;
 use rankscape::data::{SampleAccumulator, SampleFactor, Whitening};
-use rankscape::diagnosis::{Data, Diagnosis, Parameters, Point, Settings, diagnose};
+use rankscape::diagnosis::{Diagnosis, Settings, diagnose};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::Factors;
-use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use rankscape::problem::{Data, ExactSamples, Parameters, Problem};
+use rankscape::tolerance::Tolerances;
 use testkit::grid::{Dense, Grid};
 use testkit::planted::Class;
 use testkit::reference::Network;
@@ -44,7 +45,7 @@ fn sample_factor(x: &Dense, y: &Dense, weights: Option<&[f64]>) -> SampleFactor 
 
 /// Samples in the columns of `x` and `y`.
 pub fn samples(x: &Dense, y: &Dense, weights: Option<&[f64]>) -> Data {
-    Data::Samples(Box::new(sample_factor(x, y, weights)), None)
+    Data::from(sample_factor(x, y, weights))
 }
 
 /// Samples in the columns of `x` and `y`, whitened.
@@ -53,18 +54,12 @@ pub fn whitening(x: &Dense, y: &Dense) -> Whitening {
 }
 
 pub fn parameters(network: &Network<f64>, output_metric: Option<&Dense>) -> Parameters {
-    Parameters {
-        matrices: network.weights.iter().map(matrix).collect(),
-        biases: network.biases.clone(),
-        exact: None,
-        output_metric: output_metric.map(matrix),
-    }
+    let matrices: Vec<Matrix> = network.weights.iter().map(matrix).collect();
+    Parameters::from(matrices).with_biases(network.biases.clone()).with_output_metric(output_metric.map(matrix))
 }
 
 pub fn diagnosis_of(parameters: Parameters, data: Data) -> Diagnosis {
-    let tolerances = Tolerances::default();
-    let point = Point::new(parameters, data, &tolerances).unwrap();
-    diagnose(&point, Settings { unit_roundoff: UNIT_ROUNDOFF, tolerances: &tolerances, seed: 0, threads: 1 }).unwrap()
+    diagnose(&Problem::new(parameters, data).unwrap(), Settings::default()).unwrap()
 }
 
 /// The diagnosis of a network with the data that it carries.
@@ -73,15 +68,8 @@ pub fn diagnosis(network: &Network<f64>) -> Diagnosis {
 }
 
 /// A network over the rationals with the data that it carries.
-pub fn exact_point(network: &Network<Rational>) -> Point {
-    let exact: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
-    let parameters = Parameters {
-        matrices: exact.iter().map(RationalMatrix::to_matrix).collect(),
-        biases: vec![None; exact.len()],
-        exact: Some(exact),
-        output_metric: None,
-    };
-    let Data::Samples(factor, _) = samples(&network.x.to_f64(), &network.y.to_f64(), None) else { unreachable!() };
-    let moments = (rational(&network.x.transpose()), rational(&network.y.transpose()));
-    Point::new(parameters, Data::Samples(factor, Some(moments)), &Tolerances::default()).unwrap()
+pub fn exact_point(network: &Network<Rational>) -> Problem {
+    let weights: Vec<RationalMatrix> = network.weights.iter().map(rational).collect();
+    let samples = ExactSamples::new(rational(&network.x.transpose()), rational(&network.y.transpose())).unwrap();
+    Problem::new(weights, Data::ExactSamples(Box::new(samples))).unwrap()
 }

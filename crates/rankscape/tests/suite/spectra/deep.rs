@@ -2,9 +2,10 @@
 
 use super::{check, orthogonal};
 use rankscape::Tolerances;
+use rankscape::hessian::HessianOperator;
 use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
-use rankscape::hessian::{HessianOperator, SquareNetwork};
 use rankscape::linalg::{Matrix, inverse};
+use rankscape::network::SquareNetwork;
 use rankscape::random::Stream;
 
 /// A strand: nodes at which it is present, one weight an edge, its singular value of the target.

@@ -4,9 +4,10 @@ mod canonical;
 mod deep;
 mod orbit;
 
+use rankscape::hessian::HessianOperator;
 use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
-use rankscape::hessian::{HessianOperator, SquareNetwork};
 use rankscape::linalg::{Matrix, SymmetricOperator};
+use rankscape::network::SquareNetwork;
 use rankscape::random::Stream;
 use rankscape::{Tolerances, linalg};
 use testkit::grid::Dense;

@@ -3,12 +3,13 @@
 use super::orthogonal;
 use num_traits::Zero;
 use rankscape::Tolerances;
+use rankscape::hessian::HessianOperator;
 use rankscape::hessian::orbit::{
     balanced_curvature_bound, bound_near_balance, bound_on_orbit, canonical_point, imbalance, interval_on_orbit,
     on_orbit, orbit_norm,
 };
-use rankscape::hessian::{HessianOperator, SquareNetwork};
 use rankscape::linalg::{Matrix, spectral_norm, symmetric_eigenvalues};
+use rankscape::network::SquareNetwork;
 use rankscape::random::Stream;
 use testkit::exact;
 use testkit::grid::Grid;

@@ -1,23 +1,16 @@
 //! The Hessian with respect to one layer.
 
-use super::spectrum::LARGEST_LISTED;
-use super::{Context, HessianFindings, InertiaMethod, Prepared, Settings, SpectrumMethod};
-use crate::critical::CriticalClass;
+use super::operator::HessianOperator;
+use super::spectrum::{HessianFindings, InertiaMethod, LARGEST_LISTED, SpectrumMethod};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::hessian::{HessianOperator, NormalizedNetwork};
 use crate::linalg::{Inertia, Matrix, spectral_norm};
+use crate::problem::Problem;
 
 /// The diagonal block of a layer is `(P(h,k)' P(h,k)) (x) (F F')` with `F = P(k-1,0) X`: its eigenvalues are products of
 /// squared singular values, at any point and any size, and none is negative.
-pub(super) fn layer_block(
-    context: &Context<'_>,
-    prepared: &Prepared<'_>,
-    operator: &HessianOperator<'_>,
-    layer: usize,
-    class: CriticalClass,
-) -> Result<HessianFindings> {
-    let depth = context.point.factors.depth();
+pub(super) fn layer_block(problem: &Problem, operator: &HessianOperator<'_>, layer: usize) -> Result<HessianFindings> {
+    let depth = problem.factors().depth();
     if !(1..=depth).contains(&layer) {
         return Err(InputError::new("there is no layer of this number").value(layer).hint(format!("1 to {depth}")));
     }
@@ -28,13 +21,13 @@ pub(super) fn layer_block(
     let size = values.len();
     let start: usize = operator.shapes()[..block].iter().map(|(rows, cols)| rows * cols).sum();
     let diagonal = operator.diagonal()[start..start + size].to_vec();
-    let (after, before, mut evidence) = match context.exact {
+    let (after, before, mut evidence) = match problem.exact() {
         Some(exact) => {
             let (after, before) = exact.ranks_around(layer);
             (RankDecision::exact(after), RankDecision::exact(before), Evidence::new(Grade::Exact))
         }
         None => {
-            let (after, before) = layer_ranks(context, &prepared.given, operator.scale(block), layer, &left, &right);
+            let (after, before) = layer_ranks(problem, operator.scale(block), layer, &left, &right);
             (after, before, Evidence::new(Grade::Numerical))
         }
     };
@@ -43,7 +36,6 @@ pub(super) fn layer_block(
     let positive = after.rank * before.rank;
     let inertia = Inertia { negative: 0, zero: size - positive, positive };
     Ok(HessianFindings {
-        class,
         size,
         ends: (values.first().copied(), values.last().copied()),
         eigenvalues: (size <= LARGEST_LISTED).then_some(values),
@@ -62,23 +54,22 @@ pub(super) fn layer_block(
 
 /// Ranks of the two sides of a layer from their singular values; the first list carries `scale`.
 fn layer_ranks(
-    context: &Context<'_>,
-    given: &NormalizedNetwork,
+    problem: &Problem,
     scale: f64,
     layer: usize,
     left: &[f64],
     right: &[f64],
 ) -> (RankDecision, RankDecision) {
-    let Settings { unit_roundoff, tolerances, .. } = context.settings;
-    let layers = given.given().layers();
+    let (given, tolerances) = (problem.given().given(), problem.tolerances());
+    let layers = given.layers();
     let widest = layers.iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
-    let relative = tolerances.rank * unit_roundoff * widest.sqrt();
+    let relative = tolerances.rank * problem.unit_roundoff() * widest.sqrt();
     let norms = |range: &[Matrix]| range.iter().map(spectral_norm).product::<f64>();
     let decide = |values: &[f64], size: f64| {
         let size = size.max(values.first().copied().unwrap_or(0.0));
         RankDecision::from_singular_values(values, relative * size, tolerances.rank_gap, size)
     };
-    let inputs = given.given().inputs().map_or(1.0, spectral_norm);
+    let inputs = given.inputs().map_or(1.0, spectral_norm);
     let unscaled: Vec<f64> = left.iter().map(|s| s / scale).collect();
     (decide(&unscaled, norms(&layers[layer..])), decide(right, norms(&layers[..layer - 1]) * inputs))
 }

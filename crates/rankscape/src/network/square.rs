@@ -85,7 +85,7 @@ impl SquareNetwork {
 
     /// Singular values of `A` and left singular vectors as columns, where its columns are known to be orthogonal and none
     /// is zero; `None` for the identity as well.
-    pub(super) fn input_svd(&self) -> Option<(Matrix, Vec<f64>)> {
+    pub(crate) fn input_svd(&self) -> Option<(Matrix, Vec<f64>)> {
         let inputs = self.inputs.as_ref().filter(|_| self.orthogonal_inputs)?;
         let norms = column_norms(inputs);
         let inverse: Vec<f64> = norms.iter().map(|norm| 1.0 / norm).collect();
@@ -198,7 +198,7 @@ impl SquareNetwork {
     }
 
     /// The norm of `|W_k| ... |W_1| r`, `r` the norms of the rows of these inputs, or ones.
-    pub(super) fn terms_of_inputs(&self, k: usize, inputs: Option<&Matrix>) -> f64 {
+    pub(crate) fn terms_of_inputs(&self, k: usize, inputs: Option<&Matrix>) -> f64 {
         let rows = match inputs {
             Some(inputs) => column_norms(&inputs.transpose()),
             None => vec![1.0; self.layers[0].ncols()],
@@ -252,7 +252,7 @@ impl SquareNetwork {
     }
 
     /// Multiplications of [`SquareNetwork::hessian_times`], biases aside.
-    pub(super) fn multiplications(&self) -> usize {
+    pub(crate) fn multiplications(&self) -> usize {
         let columns = self.target.ncols();
         let sizes: Vec<usize> = self.layers.iter().map(|w| w.nrows() * w.ncols() * columns).collect();
         let ends = if self.inputs.is_some() { 2 } else { 0 };
@@ -292,17 +292,17 @@ impl SquareNetwork {
     }
 
     /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, `k` counted from 0.
-    pub(super) fn backward(&self, k: usize) -> &Matrix {
+    pub(crate) fn backward(&self, k: usize) -> &Matrix {
         &self.backward[k]
     }
 
     /// The layer, counted from 0, of every block of parameters.
-    pub(super) fn layer_of_blocks(&self) -> Vec<usize> {
+    pub(crate) fn layer_of_blocks(&self) -> Vec<usize> {
         (0..self.layers.len()).chain(self.biased_layers()).collect()
     }
 
     /// What the parameters of a block multiply: `F_{k-1}` for a factor, `o` for a bias; `None` stands for the identity.
-    pub(super) fn feature(&self, block: usize) -> Option<&Matrix> {
+    pub(crate) fn feature(&self, block: usize) -> Option<&Matrix> {
         match (block, &self.biases) {
             (block, Some(biases)) if block >= self.layers.len() => Some(&biases.ones),
             (0, _) => self.inputs.as_ref(),

@@ -1,27 +1,21 @@
-//! The spectrum of the Hessian at a point: eigenvalues, their ends, index and nullity.
+//! The spectrum of the Hessian at the point of a problem: eigenvalues, their ends, index and nullity.
 
-use super::layer_block::layer_block;
-use super::{Context, Point, Prepared, Settings};
-use crate::critical::{CriticalClass, ExactSquareNetwork};
+use super::aligned::{RankOne, Spectrum, SpectrumKind};
+use super::extremes::{extremes, rounding_of_eigenvalues};
+use super::layer::layer_block;
+use super::operator::{HessianOperator, Part};
+use super::orbit::{OrbitFindings, orbit_findings};
+use super::parts::{inertia_by_elimination, inertia_of_gauss_newton};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, RankDecision};
-use crate::hessian::aligned::{RankOne, Spectrum, SpectrumKind};
-use crate::hessian::orbit::{
-    BalancedCurvature, balanced_curvature_bound, bound_near_balance, bound_on_orbit, imbalance,
-};
-use crate::hessian::{HessianOperator, Part, extremes, rounding_of_eigenvalues};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
-use crate::multiplication::{Differential, Factors, RankProfile};
+use crate::problem::Problem;
 use crate::tolerance::Tolerances;
 
 /// Up to this many parameters all eigenvalues are listed.
 pub const LARGEST_LISTED: usize = 2000;
 /// Up to this many parameters a dense Hessian is formed when all eigenvalues are asked for.
 pub const LARGEST_DENSE: usize = 10_000;
-/// Up to this many parameters the signs of the Hessian of exact input are counted over the rationals where no theorem gives
-/// them.
-pub const LARGEST_RATIONAL: usize = 60;
-
 /// What is asked for beside index, nullity and the ends of the spectrum.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SpectrumRequest {
@@ -100,24 +94,9 @@ pub struct Eigenvector {
     pub shape: EigenvectorShape,
 }
 
-/// What is known along the orbit of a critical point of two layers whose data are the identity up to scale and rotation.
-#[derive(Debug, Clone)]
-pub struct OrbitFindings {
-    /// `||W_2' W_2 - W_1 W_1'||_2`.
-    pub imbalance: f64,
-    /// Upper bound of the smallest eigenvalue here; sharp at balanced points.
-    pub bound_near_balance: Option<f64>,
-    /// Upper bound of the smallest eigenvalue on the whole orbit, where there is one.
-    pub bound_on_orbit: Option<f64>,
-    /// The balanced strict saddle of least curvature.
-    pub balanced: Option<BalancedCurvature>,
-}
-
 /// The answer.
 #[derive(Debug, Clone)]
 pub struct HessianFindings {
-    /// Class of the point; `NotCritical` off critical points.
-    pub class: CriticalClass,
     /// Number of rows of the matrix that was asked for.
     pub size: usize,
     /// All eigenvalues, non-decreasing, where they were computed and asked for.
@@ -147,45 +126,48 @@ pub struct HessianFindings {
     pub orbit: Option<OrbitFindings>,
 }
 
-/// Eigenvalues of the Hessian of `L` in the parameters as given, and its index and nullity.
+/// Eigenvalues of the Hessian of `L` in the parameters as given, and its index and nullity: `at_critical_point` is the inertia that a
+/// theorem gives at critical points, and what it rests on.
 ///
 /// # Errors
-/// If the data do not fit the widths, there is no such layer, or more is asked for than can be computed.
-pub fn hessian_at(point: &Point, request: SpectrumRequest, settings: Settings<'_>) -> Result<HessianFindings> {
-    settings.tolerances.check_criticality(settings.unit_roundoff)?;
-    let prepared = Prepared::new(point)?;
-    let context = Context { point, settings, network: &prepared.network, exact: prepared.exact.as_ref() };
-    let critical = context.critical_point(&prepared.given);
-    let class = critical.as_ref().map_or(CriticalClass::NotCritical, |found| found.class);
-    let operator = prepared.given.hessian().part(request.part);
+/// If there is no such layer, or more is asked for than can be computed.
+pub fn spectrum_at(
+    problem: &Problem,
+    request: SpectrumRequest,
+    at_critical_point: Option<(Option<Inertia>, Evidence)>,
+    seed: u64,
+) -> Result<HessianFindings> {
+    let tolerances = problem.tolerances();
+    let operator = problem.given().hessian().part(request.part);
     if let Some(layer) = request.layer {
-        return layer_block(&context, &prepared, &operator, layer, class);
+        return layer_block(problem, &operator, layer);
     }
+    let is_critical = at_critical_point.is_some();
     let theorem = match request.part {
-        Part::Full => critical.map(|found| (found.inertia, found.evidence)),
-        Part::GaussNewton => Some(context.inertia_of_gauss_newton(operator.dimension())),
+        Part::Full => at_critical_point,
+        Part::GaussNewton => Some(inertia_of_gauss_newton(problem, operator.dimension())),
         Part::Residual => None,
     };
     let method = if theorem.is_some() { InertiaMethod::ClosedForm } else { InertiaMethod::Elimination };
-    let known = theorem.or_else(|| context.inertia_by_elimination(request.part, operator.dimension()));
-    let mut found = eigenvalues(&operator, request, known.as_ref().and_then(|(inertia, _)| *inertia), settings)?;
-    found.class = class;
+    let known = theorem.or_else(|| inertia_by_elimination(problem, request.part, operator.dimension()));
+    let inertia = known.as_ref().and_then(|(inertia, _)| *inertia);
+    let mut found = eigenvalues(&operator, request, inertia, tolerances, seed)?;
     if let Some(spectrum) = &mut found.spectrum {
-        let edges: Vec<f64> = std::iter::once(prepared.given.input_scale())
-            .chain(prepared.given.layer_scales().iter().copied())
+        let edges: Vec<f64> = std::iter::once(problem.given().input_scale())
+            .chain(problem.given().layer_scales().iter().copied())
             .collect();
-        spectrum.report_scaled(&edges, prepared.given.target_scale());
+        spectrum.report_scaled(&edges, problem.given().target_scale());
     }
-    if request.part == Part::Full && class != CriticalClass::NotCritical {
-        found.orbit = orbit(point, settings);
+    if request.part == Part::Full && is_critical {
+        found.orbit = orbit_findings(problem);
     }
     match known {
         Some((inertia, evidence)) => {
             (found.inertia, found.evidence, found.inertia_method) = (inertia, evidence, method);
-            forget_lost_end(&mut found, settings.tolerances);
+            forget_lost_end(&mut found, tolerances);
             put_exact_zeros(&mut found);
         }
-        None => count_signs(&mut found, settings),
+        None => count_signs(&mut found, tolerances),
     }
     if !(found.trace.is_finite() && found.diagonal.iter().all(|entry| entry.is_finite())) {
         return Err(InputError::new("the Hessian is too large for double precision")
@@ -200,14 +182,14 @@ fn eigenvalues(
     operator: &HessianOperator<'_>,
     request: SpectrumRequest,
     inertia: Option<Inertia>,
-    settings: Settings<'_>,
+    tolerances: &Tolerances,
+    seed: u64,
 ) -> Result<HessianFindings> {
     let size = operator.dimension();
     let mut found = HessianFindings {
-        class: CriticalClass::NotCritical,
         size,
         eigenvalues: None,
-        spectrum: Spectrum::new(operator, settings.tolerances),
+        spectrum: Spectrum::new(operator, tolerances),
         ends: (None, None),
         residual: Some(0.0),
         inertia: None,
@@ -244,7 +226,7 @@ fn eigenvalues(
         }
         dense(operator, request.vectors, &mut found)?;
     } else {
-        let ends = extremes(operator, inertia, settings.tolerances, settings.seed);
+        let ends = extremes(operator, inertia, tolerances, seed);
         found.spectrum_method = SpectrumMethod::Krylov;
         found.ends = (
             ends.smallest.converged.then_some(ends.smallest.value),
@@ -256,31 +238,6 @@ fn eigenvalues(
         }
     }
     Ok(found)
-}
-
-/// Facts about the orbit of a critical point: two layers without biases and metric, `X X' = c^2 I`.
-fn orbit(point: &Point, settings: Settings<'_>) -> Option<OrbitFindings> {
-    let (white, tolerances) = (&point.whitening, settings.tolerances);
-    let [first, second] = point.factors.matrices() else { return None };
-    let (scale, smallest) = (*white.scales.first()?, *white.scales.last()?);
-    let tie = |largest| tolerances.tie_threshold(first.ncols(), largest);
-    let plain = point.output_bias.is_none() && point.output_factor.is_none() && white.rank.rank == first.ncols();
-    if !plain || scale - smallest > tie(scale) {
-        return None;
-    }
-    // L = c^2/2 ||W_2 W_1 - Z||^2 plus a constant.
-    let target = white.target.scaled(1.0 / scale).times_transpose(&white.basis);
-    let values: Vec<f64> = white.spectrum.s.iter().map(|s| s / scale).collect();
-    let size = values.first().copied().unwrap_or(0.0);
-    let square = scale * scale;
-    let times = |value: f64| square * value;
-    Some(OrbitFindings {
-        imbalance: imbalance(second, first),
-        bound_near_balance: bound_near_balance(second, first, &target).map(times),
-        bound_on_orbit: bound_on_orbit(second, first, &target, tolerances).map(times),
-        balanced: balanced_curvature_bound(&values, first.nrows(), tie(size))
-            .map(|found| BalancedCurvature { value: square * found.value, captured: found.captured }),
-    })
 }
 
 fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) -> Result<()> {
@@ -337,7 +294,7 @@ fn put_exact_zeros(found: &mut HessianFindings) {
 }
 
 /// Index and nullity from all eigenvalues, where no theorem gives them: which ones are zero is a decision with a gap.
-fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
+fn count_signs(found: &mut HessianFindings, tolerances: &Tolerances) {
     found.inertia_method = InertiaMethod::Numerical;
     let values = match (&found.spectrum, &found.eigenvalues) {
         (_, Some(values)) => values.clone(),
@@ -347,47 +304,8 @@ fn count_signs(found: &mut HessianFindings, settings: Settings<'_>) {
     let mut sizes: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     sizes.sort_by(|a, b| b.total_cmp(a));
     let largest = sizes.first().copied().unwrap_or(0.0);
-    let tolerances = settings.tolerances;
     let zero = rounding_of_eigenvalues(found.size, largest, tolerances);
     let decision = RankDecision::from_singular_values(&sizes, zero, tolerances.rank_gap, largest);
     found.evidence.rest_on("eigenvalues that are not zero", decision);
     found.inertia = decision.clear.then(|| Inertia::from_eigenvalues(&values, zero));
-}
-
-impl Context<'_> {
-    /// Over the rationals, for exact input of at most [`LARGEST_RATIONAL`] parameters.
-    fn inertia_by_elimination(&self, part: Part, parameters: usize) -> Option<(Option<Inertia>, Evidence)> {
-        let exact = self.exact.filter(|_| parameters <= LARGEST_RATIONAL)?;
-        let inertia = exact.hessian(part).inertia();
-        let mut evidence = Evidence::new(Grade::Exact);
-        evidence.rest_on("rank of the matrix", RankDecision::exact(inertia.negative + inertia.positive));
-        Some((Some(inertia), evidence))
-    }
-
-    /// `J' J` has no negative eigenvalue, and as many positive ones as `J` has rank, at every point.
-    fn inertia_of_gauss_newton(&self, parameters: usize) -> (Option<Inertia>, Evidence) {
-        let Settings { unit_roundoff, tolerances, .. } = self.settings;
-        let mut evidence = Evidence::new(if self.exact.is_some() { Grade::Exact } else { Grade::Numerical });
-        let rank = if let Some(rank) = self.exact.map(ExactSquareNetwork::rank_of_predictions) {
-            evidence.rest_on("rank of the derivative of the predictions", RankDecision::exact(rank));
-            rank
-        } else {
-            evidence.rest_on("rank X", self.point.whitening.rank);
-            match Factors::new(self.network.whitened().layers().to_vec()) {
-                Ok(factors) => {
-                    let profile = RankProfile::new(&factors, unit_roundoff, tolerances);
-                    for ((i, j), decision) in profile.decisions() {
-                        let data = if i == 0 { " X" } else { "" };
-                        evidence.rest_on(format!("rank of W{j}...W{}{data}", i + 1), *decision);
-                    }
-                    Differential::new(&profile).rank
-                }
-                // No input direction is left.
-                Err(_) => 0,
-            }
-        };
-        let rank = rank + self.point.output_bias.as_ref().map_or(0, |bias| bias.target_means.len());
-        let inertia = Inertia { negative: 0, zero: parameters.saturating_sub(rank), positive: rank };
-        (evidence.is_clear().then_some(inertia), evidence)
-    }
 }

@@ -5,8 +5,38 @@ use crate::error::{InputError, Result};
 use crate::evidence::Movement;
 use crate::linalg::{Matrix, spectral_norm, symmetric_eigen, triangular_factor};
 
-pub(super) fn times_vector(matrix: &Matrix, vector: &[f64]) -> Vec<f64> {
+pub(crate) fn times_vector(matrix: &Matrix, vector: &[f64]) -> Vec<f64> {
     (matrix * &Matrix::from_fn(vector.len(), 1, |i, _| vector[i])).column(0).to_vec()
+}
+
+/// `C = sqrt(M)` and its inverse.
+#[derive(Debug, Clone)]
+pub struct OutputMetric {
+    root: Matrix,
+    inverse: Matrix,
+}
+
+impl OutputMetric {
+    /// Of a symmetric positive definite `M`.
+    pub(super) fn new(metric: &Matrix) -> Result<Self> {
+        let (root, inverse) = square_root(metric)?;
+        Ok(Self { root, inverse })
+    }
+
+    /// `C`.
+    pub fn root(&self) -> &Matrix {
+        &self.root
+    }
+
+    /// `C^-1`.
+    pub fn inverse(&self) -> &Matrix {
+        &self.inverse
+    }
+
+    /// An error unless the network has as many outputs.
+    pub(super) fn check(&self, outputs: usize) -> Result<()> {
+        check_output_factor(&self.root, outputs)
+    }
 }
 
 /// The data with `C Y` in place of `Y`.
@@ -32,7 +62,7 @@ pub(super) fn apply_output_factor(c: &Matrix, matrices: &mut [Matrix], biases: &
     Ok(())
 }
 
-pub(super) fn check_output_factor(c: &Matrix, outputs: usize) -> Result<()> {
+fn check_output_factor(c: &Matrix, outputs: usize) -> Result<()> {
     if outputs == c.nrows() {
         return Ok(());
     }

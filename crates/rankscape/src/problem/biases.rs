@@ -14,21 +14,59 @@ use crate::error::{InputError, Result};
 use crate::linalg::{Matrix, inverse, spectral_norm, vector_norm};
 use crate::multiplication::Factors;
 
-/// Output bias and what it needs.
+/// What an output bias needs of the data; with an output metric `C' C`, of `C Y`.
 #[derive(Debug, Clone)]
-pub(super) struct OutputBias {
-    pub(super) columns: Vec<Option<Vec<f64>>>,
-    pub(super) samples: TriangularFactor,
-    pub(super) input_means: Vec<f64>,
-    pub(super) target_means: Vec<f64>,
+pub struct BiasData {
+    samples: TriangularFactor,
+    input_means: Vec<f64>,
+    target_means: Vec<f64>,
     /// `n`, or the sum of the sample weights.
-    pub(super) count: f64,
+    count: f64,
 }
 
-impl OutputBias {
+impl BiasData {
+    pub(super) fn new(factor: &SampleFactor, output_factor: Option<&Matrix>) -> Self {
+        let (input_means, target_means) = factor.means();
+        Self {
+            samples: with_outputs_times(factor.with_constant_feature(), output_factor),
+            input_means,
+            target_means: output_factor.map_or(target_means.clone(), |c| times_vector(c, &target_means)),
+            count: factor.total_weight(),
+        }
+    }
+
+    /// The factor of the samples with a constant feature.
+    pub(super) fn samples(&self) -> &TriangularFactor {
+        &self.samples
+    }
+}
+
+/// The biases of a problem whose last layer has one.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputBias<'a> {
+    pub(super) columns: &'a [Option<Vec<f64>>],
+    pub(super) data: &'a BiasData,
+}
+
+impl OutputBias<'_> {
+    /// The biases, one entry a layer; with an output metric `C' C` the last is `C b_h`.
+    pub fn columns(&self) -> &[Option<Vec<f64>>] {
+        self.columns
+    }
+
+    /// `n`, or the sum of the sample weights.
+    pub fn count(&self) -> f64 {
+        self.data.count
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.data.target_means.len()
+    }
+
     /// `b* = mean y - W mean x - sum_{k<h} P(h,k) b_k`.
-    pub(super) fn best(&self, factors: &Factors) -> Vec<f64> {
-        let mut mean = Matrix::from_fn(self.input_means.len(), 1, |i, _| self.input_means[i]);
+    pub fn best(&self, factors: &Factors) -> Vec<f64> {
+        let mut mean = Matrix::from_fn(self.data.input_means.len(), 1, |i, _| self.data.input_means[i]);
         let last = factors.depth() - 1;
         for (k, layer) in factors.matrices().iter().enumerate() {
             mean = layer * &mean;
@@ -36,11 +74,11 @@ impl OutputBias {
                 mean = Matrix::from_fn(bias.len(), 1, |i, _| mean[(i, 0)] + bias[i]);
             }
         }
-        self.target_means.iter().enumerate().map(|(i, y)| y - mean[(i, 0)]).collect()
+        self.data.target_means.iter().enumerate().map(|(i, y)| y - mean[(i, 0)]).collect()
     }
 
     /// `b_h - b*`.
-    pub(super) fn defect(&self, factors: &Factors) -> Vec<f64> {
+    pub fn defect(&self, factors: &Factors) -> Vec<f64> {
         let best = self.best(factors);
         let last = self.columns.last().and_then(Option::as_ref);
         last.map_or_else(Vec::new, |bias| bias.iter().zip(&best).map(|(b, best)| b - best).collect())
@@ -48,9 +86,9 @@ impl OutputBias {
 
     /// The nearest biases, in the parameters as given, with `b_h = b*` for these factors: all move, along
     /// `P(h,k)' m` with `(C C' + sum_{k<h} P(h,k) P(h,k)') m = b* - b_h`, where `b_h` stands for `C b_h`.
-    pub(super) fn nearest(&self, factors: &Factors, output_factor: Option<&Matrix>) -> Vec<Option<Vec<f64>>> {
+    pub fn nearest(&self, factors: &Factors, output_factor: Option<&Matrix>) -> Vec<Option<Vec<f64>>> {
         let last = factors.depth() - 1;
-        let mut out = self.columns.clone();
+        let mut out = self.columns.to_vec();
         let defect = self.defect(factors);
         let mut after: Vec<Option<Matrix>> = vec![None; last];
         let mut product = Matrix::identity(defect.len());
@@ -71,22 +109,22 @@ impl OutputBias {
             }
         }
         // What is left is that of the output bias itself, so that it is best to all digits.
-        let settled = Self { columns: out.clone(), ..self.clone() };
-        out[last] = Some(settled.best(factors));
+        let settled = OutputBias { columns: &out, data: self.data }.best(factors);
+        out[last] = Some(settled);
         out
     }
 
     /// Size of the terms that cancel in `b_h - b*`.
-    pub(super) fn size(&self, factors: &Factors) -> f64 {
+    pub fn size(&self, factors: &Factors) -> f64 {
         let through =
-            factors.matrices().iter().zip(&self.columns).fold(vector_norm(&self.input_means), |mean, (w, b)| {
+            factors.matrices().iter().zip(self.columns).fold(vector_norm(&self.data.input_means), |mean, (w, b)| {
                 spectral_norm(w) * mean + b.as_ref().map_or(0.0, |bias| vector_norm(bias))
             });
-        through + vector_norm(&self.target_means)
+        through + vector_norm(&self.data.target_means)
     }
 
     /// Number of parameters in the biases of all layers but the last: flat directions.
-    pub(super) fn flat(&self) -> usize {
+    pub fn flat(&self) -> usize {
         let inner = &self.columns[..self.columns.len() - 1];
         inner.iter().flatten().map(Vec::len).sum()
     }
@@ -140,21 +178,6 @@ pub(super) fn bias_kind(biases: &[Option<Vec<f64>>]) -> Result<BiasKind> {
 pub(super) fn first_biased(biases: &[Option<Vec<f64>>]) -> String {
     let layer = biases.iter().position(Option::is_some).unwrap_or(0);
     format!("b{}", layer + 1)
-}
-
-pub(super) fn output_bias(
-    biases: &[Option<Vec<f64>>],
-    factor: &SampleFactor,
-    output_factor: Option<&Matrix>,
-) -> OutputBias {
-    let (input_means, target_means) = factor.means();
-    OutputBias {
-        columns: biases.to_vec(),
-        samples: with_outputs_times(factor.with_constant_feature(), output_factor),
-        input_means,
-        target_means: output_factor.map_or(target_means.clone(), |c| times_vector(c, &target_means)),
-        count: factor.total_weight(),
-    }
 }
 
 pub(super) fn with_first_bias(mut matrices: Vec<Matrix>, biases: &[Option<Vec<f64>>]) -> Vec<Matrix> {

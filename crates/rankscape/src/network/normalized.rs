@@ -1,7 +1,6 @@
 //! Scaling by powers of two, so that no intermediate result overflows, and whitening.
 
-use super::network::{Biases, SquareNetwork};
-use super::operator::HessianOperator;
+use super::square::{Biases, SquareNetwork};
 use crate::data::{TriangularFactor, Whitening};
 use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
@@ -132,12 +131,6 @@ impl NormalizedNetwork {
             .collect()
     }
 
-    /// The Hessian of `L` in the coordinates as given.
-    pub fn hessian(&self) -> HessianOperator<'_> {
-        let scales = self.block_scales.iter().map(|c| self.target_scale / c).collect();
-        HessianOperator::new(&self.given, scales).with_output_factor(self.output_factor.as_ref())
-    }
-
     /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F))`, with `0/0 = 0`; invariant under
     /// scaling of the factors and of the data.
     pub fn measured_gradient(&self) -> f64 {
@@ -217,12 +210,12 @@ impl NormalizedNetwork {
     }
 
     /// What every block of parameters was divided by: the factors, then the biases that exist.
-    pub(super) fn block_scales(&self) -> &[f64] {
+    pub(crate) fn block_scales(&self) -> &[f64] {
         &self.block_scales
     }
 
     /// See [`NormalizedNetwork::with_output_factor`].
-    pub(super) fn output_factor(&self) -> Option<&Matrix> {
+    pub(crate) fn output_factor(&self) -> Option<&Matrix> {
         self.output_factor.as_ref()
     }
 
