@@ -1,7 +1,6 @@
 //! `rankscape adapter`: a checkpoint of adapters, without data.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape_io::adapter::{open_adapter, open_base};
@@ -9,16 +8,15 @@ use rankscape_io::documents::{AdapterDocument, AdapterQuestion};
 use rankscape_io::report::adapter_text;
 
 use crate::arguments::AdapterOptions;
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::tolerances;
+use crate::input::tolerances;
 use crate::progress::Progress;
+use crate::run::{Outcome, Run, code_of};
 
-pub(crate) fn run(options: &AdapterOptions, started: Instant) -> Result<Outcome, InputError> {
-    let common = &options.common;
+pub(crate) fn run(options: &AdapterOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
     let base = options.base.as_ref().map(open_base).transpose()?;
     let file = open_adapter(&options.checkpoint, base.as_ref())?;
-    let progress = Mutex::new((Progress::new(common, file.len() as u64), 0_u64));
+    let progress = Mutex::new((Progress::new(run.common, file.len() as u64), 0_u64));
     let advance = || {
         let mut state = progress.lock().unwrap_or_else(PoisonError::into_inner);
         state.1 += 1;
@@ -29,14 +27,13 @@ pub(crate) fn run(options: &AdapterOptions, started: Instant) -> Result<Outcome,
         base: base.as_ref(),
         balance: options.balance,
         save: options.save.as_deref(),
-        force: options.common.force,
+        force: run.common.force,
         tolerances: &tolerances,
-        seed: common.seed,
-        threads: common.thread_count(),
+        seed: run.seed(),
+        threads: run.threads(),
         progress: &advance,
     };
-    let mut document = AdapterDocument::new(&file, &question)?;
-    document.run = run_document(common, started);
-    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    finish(common, "adapter.json", &document, adapter_text(&document), code)
+    let document = AdapterDocument::new(&file, &question)?;
+    let undecided = document.is_undecided();
+    run.finish(document, adapter_text, code_of(undecided))
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use crate::construct::{FamilyOptions, ParseOptions};
+use crate::examples;
+use crate::family::FamilyOptions;
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -14,89 +16,94 @@ pub(crate) struct Arguments {
     /// What to answer.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// These weights, this data: where am I?
+    #[command(after_help = examples::DIAGNOSE)]
     Diagnose(Box<DiagnoseOptions>),
     /// This data, these widths: what is out there?
+    #[command(after_help = examples::CRITICAL)]
     Critical(Box<CriticalOptions>),
     /// The spectrum of the Hessian here: eigenvalues, index, nullity.
+    #[command(after_help = examples::HESSIAN)]
     Hessian(Box<HessianOptions>),
     /// The product map here, without data.
+    #[command(after_help = examples::MAP)]
     Map(MapOptions),
     /// Two factorizations of one matrix: a path inside the fiber, or the proof that there is none.
+    #[command(after_help = examples::CONNECT)]
     Connect(ConnectOptions),
     /// Balanced weights with the same product.
+    #[command(after_help = examples::BALANCE)]
     Balance(BalanceOptions),
     /// Factors near these whose product is a given matrix.
+    #[command(after_help = examples::REACH)]
     Reach(ReachOptions),
     /// A critical point taken apart: its strings, ZL's forms, the deep form.
+    #[command(after_help = examples::PARSE)]
     Parse(ParseOptions),
     /// Paths that leave a point, by name, each with what it predicts.
+    #[command(after_help = examples::ESCAPE)]
     Escape(Box<EscapeOptions>),
     /// Checks a certificate without trusting how it was found.
+    #[command(after_help = examples::VERIFY)]
     Verify(VerifyOptions),
     /// A checkpoint of low-rank adapters (LoRA), without data.
+    #[command(after_help = examples::ADAPTER)]
     Adapter(AdapterOptions),
     /// Version, processor features and a self-test.
-    Doctor(CommonOptions),
+    Doctor,
     /// Degrees of the matrices of bounded rank.
+    #[command(after_help = examples::ED)]
     Ed(EdOptions),
     /// All critical points of quadratic losses on matrices of bounded rank.
+    #[command(after_help = examples::SOLVE)]
     Solve(SolveOptions),
     /// A random experiment, in shards.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),
-}
-
-impl Command {
-    pub(crate) fn common(&self) -> &CommonOptions {
-        match self {
-            Self::Diagnose(options) => &options.common,
-            Self::Critical(options) => &options.common,
-            Self::Hessian(options) => &options.common,
-            Self::Map(options) => &options.common,
-            Self::Connect(options) => &options.common,
-            Self::Balance(options) => &options.common,
-            Self::Reach(options) => &options.common,
-            Self::Parse(options) => &options.common,
-            Self::Escape(options) => &options.common,
-            Self::Verify(options) => &options.common,
-            Self::Adapter(options) => &options.common,
-            Self::Doctor(common) => common,
-            Self::Ed(options) => &options.common,
-            Self::Solve(options) => &options.common,
-            Self::Sweep(command) => command.common(),
-        }
-    }
+    /// Every tolerance: name, unit, default, meaning.
+    Tolerances,
+    /// Completions for a shell, on standard output.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// The manual page, on standard output.
+    #[command(after_help = examples::MAN)]
+    Man,
 }
 
 /// Common to all verbs.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CommonOptions {
     /// Print one JSON document on standard output, and nothing else there.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Also write the document into this folder.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(crate) out: Option<PathBuf>,
     /// Seed of everything random.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", global = true)]
     pub(crate) seed: u64,
     /// Threads to use [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), global = true)]
     pub(crate) threads: Option<u16>,
     /// Print nothing but errors; the exit code answers.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) quiet: bool,
     /// Let a named output replace a file that exists; never an input of the run.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) force: bool,
     /// Show no progress on standard error.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) no_progress: bool,
 }
 
@@ -182,7 +189,7 @@ pub(crate) struct PointOptions {
     /// What losses, gradients and eigenvalues are divided by.
     #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
     pub(crate) normalization: NormalizationName,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
 }
@@ -251,12 +258,9 @@ pub(crate) struct CriticalOptions {
     /// One family instead of all rungs.
     #[command(flatten)]
     pub(crate) family: FamilyOptions,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `diagnose`.
@@ -284,9 +288,6 @@ pub(crate) struct DiagnoseOptions {
     /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Which part of the Hessian.
@@ -321,9 +322,6 @@ pub(crate) struct HessianOptions {
     /// List the diagonal.
     #[arg(long)]
     pub(crate) diagonal: bool,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// A file of weights and how to read it.
@@ -335,7 +333,7 @@ pub(crate) struct WeightFileOptions {
     /// How the weights are read.
     #[command(flatten)]
     pub(crate) reading: ReadingOptions,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
 }
@@ -346,9 +344,6 @@ pub(crate) struct MapOptions {
     /// The point.
     #[command(flatten)]
     pub(crate) point: WeightFileOptions,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `connect`.
@@ -367,9 +362,6 @@ pub(crate) struct ConnectOptions {
     /// Write the pieces of the path (.json).
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `balance`.
@@ -381,9 +373,6 @@ pub(crate) struct BalanceOptions {
     /// Write the balanced weights: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `reach`.
@@ -398,9 +387,17 @@ pub(crate) struct ReachOptions {
     /// Write the factors: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Options of every verb.
+}
+
+/// Arguments of `parse`.
+#[derive(Debug, Args)]
+pub(crate) struct ParseOptions {
+    /// The point.
     #[command(flatten)]
-    pub(crate) common: CommonOptions,
+    pub(crate) point: WeightFileOptions,
+    /// The data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
 }
 
 /// Arguments of `verify`.
@@ -418,12 +415,9 @@ pub(crate) struct VerifyOptions {
     /// Also check that it is about these data.
     #[command(flatten)]
     pub(crate) data: DataOptions,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `escape`.
@@ -450,9 +444,6 @@ pub(crate) struct EscapeOptions {
     /// Write a certificate of the path; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `adapter`.
@@ -473,12 +464,9 @@ pub(crate) struct AdapterOptions {
     /// all other tensors are kept.
     #[arg(long, value_name = "DIR|FILE", requires = "balance")]
     pub(crate) save: Option<PathBuf>,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 fn learning_rate(text: &str) -> Result<f64, String> {

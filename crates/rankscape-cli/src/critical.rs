@@ -1,117 +1,153 @@
-//! `rankscape critical`: reads data and widths, asks the library, prints the answer.
+//! `rankscape critical`, with `--strata` and `--construct`, and `parse`: what is out there, one point of it, and a point taken
+//! apart.
 
-use std::time::Instant;
+use std::path::Path;
 
-use rankscape::architecture::Architecture;
-use rankscape::critical::Ladder;
-use rankscape::problem::{Problem as Prepared, WhitenedData};
-use rankscape::{InputError, Tolerances};
-use rankscape_io::documents::{CriticalDocument, CriticalInputs};
-use rankscape_io::report::critical_text;
-use rankscape_io::{Weights, read_weights};
+use rankscape::InputError;
+use rankscape::answers::{Answer, ConstructRequest, construct, critical, parse, strata};
+use rankscape::critical::{CapturedChoice, Constructed, Request};
+use rankscape::problem::Problem;
+use rankscape_io::documents::{
+    ConstructDocument, CriticalDocument, CriticalInputs, FamilyInputs, ParseDocument, ParseInputs, StrataDocument,
+};
+use rankscape_io::report::{construct_text, critical_text, parse_text, strata_text};
+use rankscape_io::{Convention, WeightOptions, Weights, read_weights, write_weights};
 
-use crate::arguments::CriticalOptions;
-use crate::construct::{run_construct, run_strata};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish_long, run_document};
-use crate::problem::{Source, normalization, note_on_biases, tolerances};
+use crate::arguments::{CriticalOptions, ParseOptions};
+use crate::family::{Unseen, captured, stratum_choice};
+use crate::input::{ReadLandscape, Source, normalization, read_map_point, tolerances};
+use crate::run::{ANSWERED, FAILED, Outcome, Run, UNDECIDED, code_of};
 
 /// Rungs or strata that a document lists unless told otherwise.
-pub(crate) const MOST_LISTED: usize = 100_000;
+const MOST_LISTED: usize = 100_000;
 
 /// Rungs that are shown in words unless told otherwise.
 const ROWS: usize = 8;
 
-pub(crate) fn run(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
+pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     if options.family.strata {
-        return run_strata(options, started);
+        return run_strata(options, run);
     }
     if options.family.construct {
-        return run_construct(options, started);
+        return run_construct(options, run);
     }
     if options.family.captured.is_some() || options.family.pattern.is_some() {
         return Err(InputError::new("--captured and --pattern choose a family, but nothing is asked of it")
             .hint("add --strata to list its strata or --construct to make a point"));
     }
-    run_ladder(options, started)
+    run_ladder(options, run)
 }
 
-fn run_ladder(options: &CriticalOptions, started: Instant) -> Result<Outcome, InputError> {
-    let tolerances = tolerances(&options.tolerances)?;
-    let problem = Problem::read(options, &tolerances)?;
-    let ladder = problem.ladder(options, &tolerances)?;
+fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let read = ReadLandscape::new(options, run)?;
+    let most = options.max.unwrap_or(if run.common.makes_document() { MOST_LISTED } else { ROWS });
+    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.name_file(error, options))?;
     let inputs = CriticalInputs {
-        weights_digest: problem.weights_digest.clone(),
-        data_digest: problem.data_digest.clone(),
-        samples: problem.data.samples,
+        weights_digest: read.weights_digest,
+        data_digest: read.data_digest,
+        samples: read.landscape.data().samples,
         from_target: options.data.target.is_some(),
-        notes: problem.notes.clone(),
+        notes: read.notes,
         normalization: normalization(options.normalization),
-        seed: options.common.seed,
-        most: options.max.unwrap_or(if options.common.makes_document() { MOST_LISTED } else { ROWS }),
-        graph: options.graph,
-        tolerances,
+        seed: run.seed(),
+        tolerances: *read.landscape.tolerances(),
     };
-    let mut document = CriticalDocument::new(&ladder, &inputs);
-    document.run = run_document(&options.common, started);
-    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    let text = critical_text(&document, options.max.unwrap_or(ROWS));
-    finish_long(&options.common, "critical.json", &document, text, code)
+    let text = |document: &CriticalDocument| critical_text(document, options.max.unwrap_or(ROWS));
+    run.finish(CriticalDocument::new(&found, &inputs), text, code_of(found.is_undecided()))
 }
 
-/// Data with the widths that were given, those of the weights, or those of the example.
-pub(crate) struct Problem {
-    source: Source,
-    pub(crate) architecture: Architecture,
-    pub(crate) data: WhitenedData,
-    /// Parameters that the loss does not depend on: biases of inner layers.
-    free: usize,
-    pub(crate) has_biases: bool,
-    weights_digest: Option<String>,
-    pub(crate) data_digest: String,
-    pub(crate) notes: Vec<String>,
+fn run_strata(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let read = ReadLandscape::new(options, run)?;
+    let named = |error: InputError| read.name_file(error, options);
+    let choice = captured(&options.family, &read.landscape).map_err(named)?;
+    let found = strata(&read.landscape, &choice, options.max.unwrap_or(MOST_LISTED)).map_err(named)?;
+    let document = StrataDocument::new(&found, &inputs(&read, run));
+    run.finish(document, strata_text, code_of(found.is_undecided()))
 }
 
-impl Problem {
-    pub(crate) fn read(options: &CriticalOptions, tolerances: &Tolerances) -> Result<Self, InputError> {
-        let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
-        let weights = match (&options.widths, &source.weights) {
-            (Some(_), _) => None,
-            (None, Some(file)) => Some(read_weights(file, &options.reading.weight_options())?),
-            (None, None) => {
-                return Err(InputError::new("no widths were given")
-                    .hint("give --widths d0,d1,...,dh, --weights FILE whose widths are used, or --example digits"));
-            }
-        };
-        let widths = options.widths.clone().or_else(|| weights.as_ref().map(Weights::widths)).unwrap_or_default();
-        let architecture = Architecture::new(widths)?;
-        let (data, data_digest, mut notes) = source.read_data(&options.data, architecture.widths(), &options.common)?;
-        if let Some(weights) = &weights {
-            notes.splice(0..0, weights.notes.iter().cloned());
-            notes.extend(note_on_biases(&weights.biases));
-        }
-        let named = |error: InputError| source.name_file(error, &options.data);
-        let output_metric = options.data.output_metric()?;
-        let weights_digest = weights.as_ref().map(|weights| weights.digest.clone());
-        let has_biases = weights.as_ref().is_some_and(|weights| weights.biases.iter().any(Option::is_some));
-        let (architecture, free, data) = match weights {
-            Some(weights) => {
-                let parameters = weights.parameters().with_output_metric(output_metric);
-                let problem = Prepared::with_tolerances(parameters, data, tolerances).map_err(named)?;
-                (problem.factors().architecture().clone(), problem.free_biases(), problem.data().clone())
-            }
-            None => (architecture, 0, data.whiten(output_metric.as_ref(), tolerances).map_err(named)?),
-        };
-        Ok(Self { architecture, data, free, has_biases, weights_digest, data_digest, notes, source })
+fn run_construct(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let read = ReadLandscape::new(options, run)?;
+    let named = |error: InputError| read.name_file(error, options);
+    let family = &options.family;
+    if read.has_biases {
+        return Err(InputError::new("a point is constructed without biases")
+            .array("weights")
+            .hint("give --widths d0,...,dh instead of the weights"));
     }
+    let captured = captured(family, &read.landscape).map_err(named)?;
+    let request = match &family.surplus {
+        Some(path) => with_surplus(captured, path, read.landscape.architecture().depth())?,
+        None => ConstructRequest::OfStratum(Request {
+            captured,
+            stratum: stratum_choice(family)?,
+            gauge: family.gauge.into(),
+            unseen: family.unseen == Unseen::Random,
+            seed: run.seed(),
+            max: options.max.unwrap_or(MOST_LISTED),
+        }),
+    };
+    let named = |error: InputError| match &family.surplus {
+        Some(path) => error.file(path.display()),
+        None => named(error),
+    };
+    let found = construct(&read.landscape, &request).map_err(named)?;
+    let holds = found.point.check.holds;
+    let written = family.save.as_ref().filter(|_| holds != Some(false));
+    if let Some(path) = written {
+        write_weights(path, &weights(&found.point)?)?;
+    }
+    let saved = written.map(|path| path.display().to_string());
+    let document = ConstructDocument::new(&found, &inputs(&read, run), family.gauge.into(), saved);
+    let code = match holds {
+        Some(true) => ANSWERED,
+        Some(false) => FAILED,
+        None => UNDECIDED,
+    };
+    run.finish(document, construct_text, code)
+}
 
-    pub(crate) fn ladder(&self, options: &CriticalOptions, tolerances: &Tolerances) -> Result<Ladder, InputError> {
-        let WhitenedData { whitening, exact, .. } = &self.data;
-        let found = Ladder::new(self.architecture.clone(), whitening, exact.as_ref(), tolerances);
-        Ok(found.map_err(|error| self.name_file(error, options))?.with_free_parameters(self.free))
+fn inputs<'a>(read: &'a ReadLandscape, run: &Run<'_>) -> FamilyInputs<'a> {
+    FamilyInputs {
+        landscape: &read.landscape,
+        data_digest: read.data_digest.clone(),
+        seed: run.seed(),
+        notes: read.notes.clone(),
     }
+}
 
-    /// Names the file of an error about the whole problem.
-    pub(crate) fn name_file(&self, error: InputError, options: &CriticalOptions) -> InputError {
-        self.source.name_file(error, &options.data)
+/// The point with the surplus blocks of a file.
+fn with_surplus(captured: CapturedChoice, path: &Path, depth: usize) -> Result<ConstructRequest, InputError> {
+    let names = (1..=depth).map(|k| format!("Z{k}")).collect();
+    let convention = Some(Convention::Torch);
+    let blocks = read_weights(path, &WeightOptions { layers: Some(names), convention, ..WeightOptions::default() })?;
+    Ok(ConstructRequest::WithSurplus(captured, blocks.matrices))
+}
+
+fn weights(found: &Constructed) -> Result<Weights, InputError> {
+    match &found.exact {
+        Some(exact) => Weights::from_exact(exact.matrices()),
+        None => Weights::from_matrices(found.factors.matrices().to_vec()),
     }
+}
+
+pub(crate) fn run_parse(options: &ParseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (weights, _) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let widths = weights.widths();
+    let source = Source::new(None, None, &options.data)?;
+    let (data, data_digest, data_notes) = source.read_data(&options.data, &widths, run)?;
+    let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
+    let named = |error: InputError| error.file(options.point.weights.display());
+    let problem = Problem::with_tolerances(parameters, data, &tolerances).map_err(named)?;
+    let found = parse(&problem).map_err(named)?;
+    let inputs = ParseInputs {
+        widths,
+        spectrum: problem.whitening().singular_values().to_vec(),
+        weights_digest: weights.digest,
+        data_digest,
+        seed: run.seed(),
+        tolerances,
+        notes: weights.notes.into_iter().chain(data_notes).collect(),
+    };
+    run.finish(ParseDocument::new(&found, &inputs), parse_text, code_of(found.is_undecided()))
 }

@@ -1,27 +1,24 @@
 //! `rankscape diagnose`: reads weights and data, asks the library, prints the answer.
 
 use std::path::Path;
-use std::time::Instant;
 
 use rankscape::InputError;
+use rankscape::answers::{Answer, diagnose};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::diagnose;
 use rankscape_io::documents::DiagnoseDocument;
 use rankscape_io::report::{DiagnoseText, diagnose_text};
 use rankscape_io::write_certificate;
 
 use crate::arguments::DiagnoseOptions;
-use crate::output::{ANSWERED, Outcome, UNDECIDED, command_without, finish, run_document};
-use crate::problem::ReadPoint;
+use crate::input::ReadPoint;
+use crate::run::{Outcome, Run, code_of, command_without};
 
-pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome, InputError> {
-    let common = &options.common;
-    let mut read = ReadPoint::new(&options.point, common)?;
+pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let mut read = ReadPoint::new(&options.point, run)?;
     read.inputs.learning_rate = options.learning_rate;
-    let found =
-        diagnose(&read.problem, read.settings(common)).map_err(|error| read.name_file(error, &options.point))?;
-    let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, common)).transpose()?.flatten();
+    let found = diagnose(&read.problem, run.settings()).map_err(|error| read.name_file(error, &options.point))?;
+    let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, run)).transpose()?.flatten();
     let (left, mut written) = left.map_or((None, Vec::new()), |(left, notes)| (Some(left), notes));
     if let (Some(path), Some(near)) = (&options.near, &found.near) {
         written.extend(read.write_near(path, &near.found.nearest.factors)?);
@@ -42,19 +39,18 @@ pub(crate) fn run(options: &DiagnoseOptions, started: Instant) -> Result<Outcome
     let stays = leave.as_ref().filter(|_| left.is_none());
     document.notes.extend(stays.map(|path| format!("{path} was not written: {}", why_no_path(found.class))));
     let missing = options.near.as_ref().filter(|_| found.near.is_none());
-    document
-        .notes
-        .extend(missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical))));
+    let not_near = missing.map(|path| format!("{} was not written: {}", path.display(), why_not_near(found.critical)));
+    document.notes.extend(not_near);
     document.notes.extend(options.certificate.as_ref().and_then(|_| document.scale_note()));
-    document.run = run_document(common, started);
-    let command =
-        command_without(&["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"]);
-    let [next, best] = ["next", "best"].map(|stem| free_name(stem, options.point.weights.as_deref()));
-    let text = DiagnoseText { command: &command, next: &next, best: &best, details: options.details };
-    let text = diagnose_text(&document, text);
-    let undecided = document.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
-    let code = if undecided { UNDECIDED } else { ANSWERED };
-    finish(common, "diagnose.json", &document, text, code)
+    let undecided = found.is_undecided() || (stays.is_some() && found.class != CriticalClass::GlobalMinimum);
+    let text = |document: &DiagnoseDocument| {
+        let without = ["--leave", "--to", "--learning-rate", "--certificate", "--save", "--near", "--out"];
+        let [next, best] = ["next", "best"].map(|stem| free_name(stem, options.point.weights.as_deref()));
+        let command = command_without(&without);
+        let text = DiagnoseText { command: &command, next: &next, best: &best, details: options.details };
+        diagnose_text(document, text)
+    };
+    run.finish(document, text, code_of(undecided))
 }
 
 /// A name that no file has yet, with the ending of the weights where files with it can be written.

@@ -1,20 +1,17 @@
 //! `rankscape hessian`: the spectrum of the Hessian at a point.
 
-use std::time::Instant;
-
 use rankscape::InputError;
-use rankscape::diagnosis::hessian_at;
+use rankscape::answers::{Answer, hessian};
 use rankscape::hessian::{Part, SpectrumRequest};
 use rankscape_io::documents::HessianSpectrumDocument;
 use rankscape_io::report::hessian_text;
 
 use crate::arguments::{HessianOptions, PartName};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::ReadPoint;
+use crate::input::ReadPoint;
+use crate::run::{Outcome, Run, code_of};
 
-pub(crate) fn run(options: &HessianOptions, started: Instant) -> Result<Outcome, InputError> {
-    let common = &options.common;
-    let read = ReadPoint::new(&options.point, common)?;
+pub(crate) fn run(options: &HessianOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let read = ReadPoint::new(&options.point, run)?;
     let request = SpectrumRequest {
         part: match options.part {
             PartName::Full => Part::Full,
@@ -25,12 +22,9 @@ pub(crate) fn run(options: &HessianOptions, started: Instant) -> Result<Outcome,
         all: options.all,
         vectors: options.vectors.unwrap_or(0),
     };
-    let (class, found) = hessian_at(&read.problem, request, read.settings(common))
+    let found = hessian(&read.problem, request, run.settings())
         .map_err(|error| read.name_file(error, &options.point))?;
     let architecture = read.problem.factors().architecture();
-    let mut document =
-        HessianSpectrumDocument::new((class, &found), architecture, request, options.diagonal, &read.inputs);
-    document.run = run_document(common, started);
-    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    finish(common, "hessian.json", &document, hessian_text(&document), code)
+    let document = HessianSpectrumDocument::new(&found, architecture, options.diagonal, &read.inputs);
+    run.finish(document, hessian_text, code_of(found.is_undecided()))
 }

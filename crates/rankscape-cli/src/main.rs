@@ -3,24 +3,24 @@
 //! Exit codes: 0 answered; 1 internal failure; 2 bad usage or bad input; 3 answered, but something asked for is
 //! undecided; 4 a verification failed.
 
+mod about;
 mod adapter;
 mod arguments;
-mod construct;
 mod critical;
 mod diagnose;
 mod doctor;
-mod ed;
 mod escape;
-mod fiber;
+mod examples;
+mod family;
 mod given;
 mod hessian;
+mod input;
 mod map;
-mod output;
 mod outputs;
-mod problem;
 mod progress;
+mod quadratic;
 mod quadratic_arguments;
-mod solve;
+mod run;
 mod sweep;
 mod verify;
 
@@ -30,40 +30,44 @@ use std::time::Instant;
 use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
-use output::Outcome;
+use run::{Outcome, Run};
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let command = Arguments::command();
+    let mut command = Arguments::command();
+    command.build();
     let parsed = command.clone().try_get_matches();
-    let (arguments, matches) =
+    let (Arguments { command: verb, common }, matches) =
         match parsed.and_then(|matches| Arguments::from_arg_matches(&matches).map(|arguments| (arguments, matches))) {
             Ok(parsed) => parsed,
-            Err(error) => return output::usage(&error),
+            Err(error) => return run::usage(&error),
         };
-    let common = arguments.command.common().clone();
     if let Err(error) = given::check_idle(&command, &matches).and_then(|()| outputs::check(&command, &matches)) {
-        return output::bad_input(&error, common.json);
+        return run::bad_input(&error, common.json);
     }
-    let outcome = match &arguments.command {
-        Command::Diagnose(options) => diagnose::run(options, started),
-        Command::Critical(options) => critical::run(options, started),
-        Command::Hessian(options) => hessian::run(options, started),
-        Command::Map(options) => map::run(options, started),
-        Command::Connect(options) => fiber::run_connect(options, started),
-        Command::Balance(options) => fiber::run_balance(options, started),
-        Command::Reach(options) => fiber::run_reach(options, started),
-        Command::Parse(options) => construct::run_parse(options, started),
-        Command::Escape(options) => escape::run(options, started),
-        Command::Verify(options) => verify::run(options, started),
-        Command::Adapter(options) => adapter::run(options, started),
-        Command::Doctor(common) => doctor::run(common, started),
-        Command::Ed(options) => ed::run(options, started),
-        Command::Solve(options) => solve::run(options, started),
-        Command::Sweep(command) => sweep::run(command, started),
+    let this = Run { common: &common, started };
+    let outcome = match &verb {
+        Command::Diagnose(options) => diagnose::run(options, &this),
+        Command::Critical(options) => critical::run(options, &this),
+        Command::Hessian(options) => hessian::run(options, &this),
+        Command::Map(options) => map::run_map(options, &this),
+        Command::Connect(options) => map::run_connect(options, &this),
+        Command::Balance(options) => map::run_balance(options, &this),
+        Command::Reach(options) => map::run_reach(options, &this),
+        Command::Parse(options) => critical::run_parse(options, &this),
+        Command::Escape(options) => escape::run(options, &this),
+        Command::Verify(options) => verify::run(options, &this),
+        Command::Adapter(options) => adapter::run(options, &this),
+        Command::Ed(options) => quadratic::run_ed(options, &this),
+        Command::Solve(options) => quadratic::run_solve(options, &this),
+        Command::Sweep(command) => sweep::run(command, &this),
+        Command::Doctor => doctor::run(&this),
+        Command::Tolerances => about::tolerances(&this),
+        Command::Completions { shell } => Ok(about::completions(*shell, &mut command)),
+        Command::Man => about::man(command),
     };
     match outcome {
-        Ok(Outcome { text, code }) => output::print(&text, code),
-        Err(error) => output::bad_input(&error, common.json),
+        Ok(Outcome { text, code }) => run::print(&text, code),
+        Err(error) => run::bad_input(&error, common.json),
     }
 }

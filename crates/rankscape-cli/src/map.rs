@@ -1,40 +1,81 @@
-//! `rankscape map`: the product map at a point, without data.
+//! `rankscape map`, `connect`, `balance` and `reach`: the product map at a point, and moves along its fiber.
 
 use std::path::Path;
-use std::time::Instant;
 
-use rankscape::multiplication::{ExactFactors, Factors, MapPoint};
-use rankscape::{InputError, Tolerances};
-use rankscape_io::documents::MapDocument;
-use rankscape_io::report::map_text;
-use rankscape_io::{Weights, read_weights};
+use rankscape::InputError;
+use rankscape::answers::{Answer, balance, connect, lift, map, reach};
+use rankscape::multiplication::Factors;
+use rankscape_io::documents::{BalanceDocument, ConnectDocument, MapDocument, MapInputs, ReachDocument, path_json};
+use rankscape_io::report::{balance_text, connect_text, map_text, reach_text};
+use rankscape_io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 
-use crate::arguments::{MapOptions, WeightFileOptions};
-use crate::output::{ANSWERED, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::tolerances;
+use crate::arguments::{BalanceOptions, ConnectOptions, MapOptions, ReachOptions, WeightFileOptions};
+use crate::input::{read_map_point, tolerances};
+use crate::run::{Outcome, Run, code_of};
 
-pub(crate) fn run(options: &MapOptions, started: Instant) -> Result<Outcome, InputError> {
-    let common = &options.common;
+pub(crate) fn run_map(options: &MapOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (weights, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
-    let mut document = MapDocument::new(&point, &weights, common.seed, &tolerances);
-    document.run = run_document(common, started);
-    let code = if document.is_undecided() { UNDECIDED } else { ANSWERED };
-    finish(common, "map.json", &document, map_text(&document), code)
+    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let found = map(&point);
+    let document = MapDocument::new(&found, &point, &weights, run.seed(), &tolerances);
+    run.finish(document, map_text, code_of(found.is_undecided()))
 }
 
-/// The point of a weight file.
-pub(crate) fn read_point(
-    path: &Path,
-    options: &WeightFileOptions,
-    tolerances: &Tolerances,
-) -> Result<(Weights, MapPoint), InputError> {
-    let weights = read_weights(path, &options.reading.weight_options())?;
-    let point = match &weights.exact {
-        Some(exact) => ExactFactors::new(exact.clone()).and_then(MapPoint::exact),
-        None => Factors::new(weights.matrices.clone())
-            .map(|factors| MapPoint::stored(factors, weights.unit_roundoff, tolerances)),
+pub(crate) fn run_connect(options: &ConnectOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (first, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let (second, other) = read_map_point(&options.to, &options.point, &tolerances)?;
+    let mut inputs = MapInputs::new(run.seed(), first.notes.into_iter().chain(second.notes).collect());
+    inputs.digest.extend([("weights", first.digest), ("to", second.digest)]);
+    let found = match &options.along {
+        Some(file) => {
+            let (knots, digest) = read_matrix_path(file)?;
+            inputs.digest.insert("along", digest);
+            lift(&point, &other, &knots, &tolerances).map_err(|error| error.file(file.display()))?
+        }
+        None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
     };
-    let point = point.map_err(|error| error.file(path.display()))?;
-    Ok((weights, point))
+    if let (Some(file), Some(path)) = (&options.save, found.path()) {
+        write_atomically(file, path_json(path).as_bytes())?;
+    }
+    run.finish(ConnectDocument::new(&found, inputs), connect_text, code_of(found.is_undecided()))
+}
+
+pub(crate) fn run_balance(options: &BalanceOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let rounded = |factors: &Factors| weights.rounded(factors);
+    let found = balance(&point, options.save.is_some().then_some(&rounded))?;
+    let mut inputs = MapInputs::new(run.seed(), weights.notes.clone());
+    inputs.digest.insert("weights", weights.digest.clone());
+    inputs.saved = save(options.save.as_deref(), &weights, found.balance.factors.as_ref(), &options.point)?;
+    let text = |document: &BalanceDocument| {
+        let missing = options.save.as_ref().filter(|_| found.balance.factors.is_none());
+        balance_text(document, missing.map(|file| file.display().to_string()).as_deref())
+    };
+    run.finish(BalanceDocument::new(&found, inputs), text, code_of(found.is_undecided()))
+}
+
+pub(crate) fn run_reach(options: &ReachOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.point.tolerances)?;
+    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let target = read_matrix(&options.target, "Z")?;
+    let found = reach(&point, &target.matrix, target.exact.as_ref(), &tolerances)
+        .map_err(|error| error.file(options.target.display()))?;
+    let mut inputs = MapInputs::new(run.seed(), weights.notes.clone());
+    inputs.digest.extend([("weights", weights.digest.clone()), ("target", target.digest)]);
+    inputs.saved = save(options.save.as_deref(), &weights, found.reach.factors.as_ref(), &options.point)?;
+    run.finish(ReachDocument::new(&found, inputs), reach_text, code_of(found.is_undecided()))
+}
+
+/// Writes found factors, if any, with the names and types of the weights they replace; notes what else the file holds.
+fn save(
+    file: Option<&Path>,
+    weights: &Weights,
+    found: Option<&Factors>,
+    point: &WeightFileOptions,
+) -> Result<Vec<String>, InputError> {
+    let Some((file, factors)) = file.zip(found) else { return Ok(Vec::new()) };
+    let weights = weights.with_parameters(factors.matrices().to_vec(), weights.biases.clone())?;
+    rewrite_weights(file, &weights, &point.weights)
 }

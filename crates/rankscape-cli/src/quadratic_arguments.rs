@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::arguments::CommonOptions;
-
 /// Arguments of `ed`.
 #[derive(Debug, Args)]
 pub(crate) struct EdOptions {
@@ -24,12 +22,9 @@ pub(crate) struct EdOptions {
     /// Say what it would cost, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `solve`.
@@ -48,12 +43,9 @@ pub(crate) struct SolveOptions {
     /// Say what it would cost, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Set a tolerance; `docs/accuracy.md` lists them.
+    /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// What `sweep` does.
@@ -67,16 +59,6 @@ pub(crate) enum SweepCommand {
     Merge(DirOptions),
     /// What is done and what is missing.
     Status(DirOptions),
-}
-
-impl SweepCommand {
-    pub(crate) fn common(&self) -> &CommonOptions {
-        match self {
-            Self::Plan(options) => &options.common,
-            Self::Run(options) => &options.common,
-            Self::Merge(options) | Self::Status(options) => &options.common,
-        }
-    }
 }
 
 /// Law of the metric.
@@ -134,9 +116,6 @@ pub(crate) struct PlanOptions {
     /// Say what it would cost, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `sweep run`.
@@ -154,9 +133,6 @@ pub(crate) struct RunOptions {
     /// Say what it would cost, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 /// Arguments of `sweep merge` and `sweep status`.
@@ -165,9 +141,6 @@ pub(crate) struct DirOptions {
     /// Folder of the experiment.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// Options of every verb.
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
 }
 
 fn shard(text: &str) -> Result<(u64, u64), String> {

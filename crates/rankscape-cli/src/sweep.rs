@@ -1,7 +1,5 @@
 //! `rankscape sweep`: random experiments in shards.
 
-use std::time::Instant;
-
 use rankscape::homotopy::{TrackOptions, Workers};
 use rankscape::quadratic::{Solver, cost};
 use rankscape::sweep::{Entries, MetricLaw, Plan, run_shard};
@@ -11,27 +9,26 @@ use rankscape_io::report::{cost_text, sweep_text};
 use rankscape_io::start_set::start_set_at;
 use rankscape_io::sweep::{SHARDS_LIMIT, SweepDirectory};
 
-use crate::arguments::CommonOptions;
-use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};
 use crate::progress::Progress;
 use crate::quadratic_arguments::{DirOptions, EntriesName, MetricName, PlanOptions, RunOptions, SweepCommand};
+use crate::run::{ANSWERED, FAILED_CHECK, Outcome, Run, UNDECIDED};
 
 /// Instances of a shard, where the number of shards is not given.
 const SHARD: u64 = 500;
 
-pub(crate) fn run(command: &SweepCommand, started: Instant) -> Result<Outcome, InputError> {
+pub(crate) fn run(command: &SweepCommand, run: &Run<'_>) -> Result<Outcome, InputError> {
     match command {
-        SweepCommand::Plan(options) => plan(options, started),
-        SweepCommand::Run(options) => run_shards(options, started),
-        SweepCommand::Merge(options) => merge(options, started),
+        SweepCommand::Plan(options) => plan(options, run),
+        SweepCommand::Run(options) => run_shards(options, run),
+        SweepCommand::Merge(options) => merge(options, run),
         SweepCommand::Status(options) => {
             let sweep = SweepDirectory::open(&options.dir)?;
-            answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+            answer(run, SweepDocument::new(&sweep)?, false)
         }
     }
 }
 
-fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> {
+fn plan(options: &PlanOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let plan = Plan {
         rows: options.rows,
         cols: options.cols,
@@ -45,18 +42,18 @@ fn plan(options: &PlanOptions, started: Instant) -> Result<Outcome, InputError> 
             EntriesName::Normal => Entries::Normal,
         },
         instances: options.instances,
-        seed: options.common.seed,
+        seed: run.seed(),
     };
     plan.check()?;
     if options.dry_run {
-        return dry_run(&options.common, &plan, plan.instances, started);
+        return dry_run(run, &plan, plan.instances);
     }
     let shards = options.shards.unwrap_or_else(|| plan.instances.div_ceil(SHARD).min(SHARDS_LIMIT));
     let sweep = SweepDirectory::create(&options.dir, &plan, shards)?;
-    answer(&options.common, SweepDocument::new(&sweep)?, started, false)
+    answer(run, SweepDocument::new(&sweep)?, false)
 }
 
-fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputError> {
+fn run_shards(options: &RunOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let mut sweep = SweepDirectory::open(&options.dir)?;
     if let Some(path) = options.start.as_ref().filter(|path| sweep.has_name_of(path)) {
         return Err(InputError::new("the start set would have the name of a file of the sweep")
@@ -77,11 +74,11 @@ fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputEr
         total += items.end - items.start;
     }
     if options.dry_run {
-        return dry_run(&options.common, &sweep.plan, total, started);
+        return dry_run(run, &sweep.plan, total);
     }
     let mut notes = Vec::new();
     if !chosen.is_empty() {
-        let workers = Workers::new(options.common.thread_count())?;
+        let workers = Workers::new(run.threads())?;
         let tolerances = Tolerances::default();
         let (shape, seed) = (sweep.plan.shape(), sweep.plan.seed);
         let tracking = TrackOptions::new(&tolerances);
@@ -91,7 +88,7 @@ fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputEr
             None => error,
         };
         let solver = Solver::new(start, tolerances, seed).map_err(named)?;
-        let mut progress = Progress::new(&options.common, total);
+        let mut progress = Progress::new(run.common, total);
         let mut before = 0;
         for shard in chosen {
             let cut = (shard, sweep.shards);
@@ -110,21 +107,15 @@ fn run_shards(options: &RunOptions, started: Instant) -> Result<Outcome, InputEr
     }
     let mut document = SweepDocument::new(&sweep)?;
     document.notes.splice(0..0, notes);
-    answer(&options.common, document, started, false)
+    answer(run, document, false)
 }
 
-fn merge(options: &DirOptions, started: Instant) -> Result<Outcome, InputError> {
+fn merge(options: &DirOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let sweep = SweepDirectory::open(&options.dir)?;
-    answer(&options.common, SweepDocument::new(&sweep)?.merged(), started, true)
+    answer(run, SweepDocument::new(&sweep)?.merged(), true)
 }
 
-fn answer(
-    common: &CommonOptions,
-    mut document: SweepDocument,
-    started: Instant,
-    whole: bool,
-) -> Result<Outcome, InputError> {
-    document.run = run_document(common, started);
+fn answer(run: &Run<'_>, document: SweepDocument, whole: bool) -> Result<Outcome, InputError> {
     let counts = &document.counts;
     let code = if !counts.contradictions.is_empty() {
         FAILED_CHECK
@@ -133,11 +124,9 @@ fn answer(
     } else {
         ANSWERED
     };
-    finish(common, "sweep.json", &document, sweep_text(&document), code)
+    run.finish(document, sweep_text, code)
 }
 
-fn dry_run(common: &CommonOptions, plan: &Plan, instances: u64, started: Instant) -> Result<Outcome, InputError> {
-    let mut document = CostsDocument::new(&[(plan.shape(), instances)], cost)?;
-    document.run = run_document(common, started);
-    finish(common, "cost.json", &document, cost_text(&document), ANSWERED)
+fn dry_run(run: &Run<'_>, plan: &Plan, instances: u64) -> Result<Outcome, InputError> {
+    run.finish(CostsDocument::new(&[(plan.shape(), instances)], cost)?, cost_text, ANSWERED)
 }

@@ -1,7 +1,5 @@
 //! `rankscape verify`: reads a certificate, asks the library to check it, prints the answer.
 
-use std::time::Instant;
-
 use rankscape::InputError;
 use rankscape::certificate::{Certificate, Check, same_data, same_point};
 use rankscape::evidence::Grade;
@@ -10,26 +8,23 @@ use rankscape_io::report::verify_text;
 use rankscape_io::{CertificateFile, read_certificate, read_weights};
 
 use crate::arguments::VerifyOptions;
-use crate::output::{ANSWERED, FAILED_CHECK, Outcome, UNDECIDED, finish, run_document};
-use crate::problem::{Source, tolerances};
+use crate::input::{Source, tolerances};
+use crate::run::{ANSWERED, FAILED_CHECK, Outcome, Run, UNDECIDED};
 
-pub(crate) fn run(options: &VerifyOptions, started: Instant) -> Result<Outcome, InputError> {
-    let common = &options.common;
+pub(crate) fn run(options: &VerifyOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let file = read_certificate(&options.certificate)?;
     let mut found = file.certificate.verify(&tolerances(&options.tolerances)?);
     found.checks.extend(file.checks());
     found.checks.extend(weights_checks(options, &file)?);
-    found.checks.extend(data_checks(options, &file)?);
+    found.checks.extend(data_checks(options, &file, run)?);
     let says = certificate_says(&file.certificate);
-    let mut document = VerifyDocument::new(&found, &says, not_compared(options), common.seed);
-    document.run = run_document(common, started);
+    let document = VerifyDocument::new(&found, &says, not_compared(options), run.seed());
     let code = match document.valid {
         Some(true) => ANSWERED,
         Some(false) => FAILED_CHECK,
         None => UNDECIDED,
     };
-    let text = verify_text(&document);
-    finish(common, "verify.json", &document, text, code)
+    run.finish(document, verify_text, code)
 }
 
 /// What the certificate was made from and was not given.
@@ -57,7 +52,7 @@ fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec
 }
 
 /// The data are those that are given.
-fn data_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
+fn data_checks(options: &VerifyOptions, file: &CertificateFile, run: &Run<'_>) -> Result<Vec<Check>, InputError> {
     let target = options.data.target.is_some();
     if options.data.data.is_none() && !target {
         return Ok(Vec::new());
@@ -67,7 +62,7 @@ fn data_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Ch
         Certificate::Floating(statement) => statement.point.architecture().widths(),
     };
     let source = Source::new(None, None, &options.data)?;
-    let (data, digest, _) = source.read_data(&options.data, &[], &options.common)?;
+    let (data, digest, _) = source.read_data(&options.data, &[], run)?;
     let claim = if target { "the digest of the target given" } else { "the digest of the data given" };
     let kind = if target { "target" } else { "samples" };
     let mut checks = vec![

@@ -24,6 +24,7 @@
 //!
 //! The modules form layers, listed in `ARCHITECTURE.md`; a module uses only lower layers.
 
+pub mod answers;
 pub mod architecture;
 pub mod certificate;
 pub mod critical;

@@ -29,6 +29,11 @@ macro_rules! tolerances {
             /// The names of all fields, in order.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
 
+            /// What each field bounds, in order; `(u)` stands before those that multiply the unit roundoff.
+            pub fn meanings() -> Vec<String> {
+                vec![$(concat!($($doc),+).trim().to_owned()),+]
+            }
+
             /// All fields as pairs of name and value.
             pub fn entries(&self) -> Vec<(&'static str, f64)> {
                 vec![$((stringify!($name), self.$name)),+]
@@ -261,7 +266,13 @@ impl Tolerances {
     /// A product counts as zero in the relative gradient when its norm is less than this times the product of the norms of its
     /// factors: rounding errors of entries with unit roundoff `unit_roundoff`.
     pub fn vanishing_product(&self, unit_roundoff: f64, largest_width: usize) -> f64 {
-        (self.rank * unit_roundoff * (largest_width as f64).sqrt()).min(self.stored_zero)
+        self.relative_rounding(unit_roundoff, largest_width).min(self.stored_zero)
+    }
+
+    /// `rank * u * sqrt(size)`: what counts as rounding errors of products of matrices, relative to the terms that are added up in
+    /// them, for entries with unit roundoff `u` and matrices whose larger dimension is at most `size`.
+    pub fn relative_rounding(&self, unit_roundoff: f64, size: usize) -> f64 {
+        self.rank * unit_roundoff * (size as f64).sqrt()
     }
 
     /// Singular values of a target that differ by at most this count as equal: `larger_dimension` is that of the target,

@@ -10,11 +10,13 @@ pub enum Step {
     Product,
     /// A singular value decomposition.
     Decomposition,
+    /// A gradient of the loss of a network.
+    Gradient,
     /// A rung of the ladder of critical values that is made.
     Rung,
 }
 
-const STEPS: usize = 3;
+const STEPS: usize = 4;
 
 thread_local! {
     static COUNTS: Cell<[usize; STEPS]> = const { Cell::new([0; STEPS]) };

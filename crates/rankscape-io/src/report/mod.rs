@@ -1,5 +1,6 @@
 //! Documents as text a person reads: pure functions.
 
+mod about;
 mod adapter;
 mod barcode;
 mod construct;
@@ -8,10 +9,12 @@ mod diagnose;
 mod escape;
 mod hessian;
 mod map;
+mod moves;
 mod numbers;
 mod quadratic;
 mod verify;
 
+pub use about::{doctor_text, tolerances_text};
 pub use adapter::adapter_text;
 pub use barcode::draw_barcode;
 pub use construct::{construct_text, parse_text, strata_text};
@@ -20,6 +23,7 @@ pub use diagnose::{DiagnoseText, diagnose_text};
 pub use escape::escape_text;
 pub use hessian::hessian_text;
 pub use map::map_text;
+pub use moves::{balance_text, connect_text, reach_text};
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
 pub use verify::verify_text;
 

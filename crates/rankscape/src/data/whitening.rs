@@ -65,7 +65,7 @@ impl Whitening {
     fn of_stored(xx: &Matrix, xy: &Matrix, yy: &Matrix, moved: [Movement; 2], tolerances: &Tolerances) -> Self {
         let Svd { u, s, v } = svd(xx);
         let scale = s.first().copied().unwrap_or(0.0);
-        let computed = tolerances.rank * UNIT_ROUNDOFF * (xx.ncols() as f64).sqrt() * scale;
+        let computed = tolerances.relative_rounding(UNIT_ROUNDOFF, xx.ncols()) * scale;
         let rank = RankDecision::of_stored(&s, computed, moved[0], scale, tolerances);
         let target = xy.transpose_times(&u.columns(0, rank.rank));
         let unreached = xy.transpose_times(&u.columns(rank.rank, u.ncols()));
@@ -79,7 +79,7 @@ impl Whitening {
         let spectrum = svd(&target);
         let target_norm = rest.hypot(target.frobenius_norm());
         let movement = TargetMovement { scales: &scales, target: &target, rest, moved };
-        let computed = tolerances.rank * UNIT_ROUNDOFF * (target.larger_dimension() as f64).sqrt() * target_norm;
+        let computed = tolerances.relative_rounding(UNIT_ROUNDOFF, target.larger_dimension()) * target_norm;
         let target_rank = decide_target(&movement, &spectrum.s, computed, target_norm, tolerances);
         let moved = movement.of_singular_values();
         Self { floor: 0.5 * rest * rest, basis, scales, target, spectrum, target_norm, rank, target_rank, moved }

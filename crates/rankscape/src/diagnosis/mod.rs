@@ -5,7 +5,7 @@ use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minim
 use crate::error::{InputError, Result};
 use crate::escape::{Destination, Escape, Leave, Outlook, bias_decrease, leave_to, outlook, way_out};
 use crate::evidence::Evidence;
-use crate::hessian::{Extremes, HessianFindings, SpectrumRequest, extremes, spectrum_at};
+use crate::hessian::{Extremes, extremes};
 use crate::linalg::Inertia;
 use crate::multiplication::{Barcode, Differential, RankProfile};
 use crate::parallel::pool;
@@ -176,18 +176,13 @@ pub fn leave(
     leave_to(problem, (found.class, found.loss), found.learned(), to, settings.seed, stored)
 }
 
-/// The class of a point and the spectrum of its Hessian; see [`spectrum_at`].
-///
-/// # Errors
-/// As [`spectrum_at`].
-pub fn hessian_at(
-    problem: &Problem,
-    request: SpectrumRequest,
-    settings: Settings,
-) -> Result<(CriticalClass, HessianFindings)> {
-    let analysis = Analysis::new(problem);
-    let known = analysis.point().map(|found| (found.inertia, found.evidence.clone()));
-    Ok((analysis.class(), spectrum_at(problem, request, known, settings.seed)?))
+impl Diagnosis {
+    /// Something that was asked for is undecided.
+    pub fn is_undecided(&self) -> bool {
+        self.class == CriticalClass::Undecided
+            || self.near.as_ref().is_some_and(|near| near.found.class == CriticalClass::Undecided)
+            || (self.critical && (self.inertia.is_none() || self.barcode.is_none()))
+    }
 }
 
 #[cfg(test)]

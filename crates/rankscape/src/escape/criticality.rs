@@ -8,7 +8,6 @@
 
 use super::{EscapePath, LossOnPath};
 use crate::linalg::{Matrix, symmetric_eigen};
-use crate::loss::SquareLoss;
 use crate::multiplication::Factors;
 use crate::network::NormalizedNetwork;
 use crate::random::Stream;
@@ -48,13 +47,13 @@ const MOST_PARAMETERS: usize = 1000;
 /// Random directions on which a cubic form is evaluated; a form that is not zero vanishes on one with probability 0.
 const DIRECTIONS: u64 = 8;
 
-/// Criticality of `loss` after the product map at `factors`; evidence `sampled` for the third order. `None` for more than 1,000
+/// Criticality of the loss after the product map at `factors`, the point of `network`; evidence `sampled` for the third order. `None` for more than 1,000
 /// parameters, or where the eigenvalues are not found.
 ///
 /// Eigenvalues, and coefficients of third order, count as zero at `tolerances.rank * u * sqrt(parameters)` times the
 /// largest eigenvalue, or coefficient of the loss along the line.
 pub fn criticality_order(
-    loss: &SquareLoss,
+    network: &NormalizedNetwork,
     factors: &Factors,
     unit_roundoff: f64,
     tolerances: &Tolerances,
@@ -63,7 +62,6 @@ pub fn criticality_order(
     if count > MOST_PARAMETERS {
         return None;
     }
-    let network = NormalizedNetwork::new(factors, loss.whitening());
     let none =
         CriticalityOrder { first: false, second: false, third_on_kernel: false, third_on_curves: false, witness: None };
     let still = factors.with_vector(&vec![0.0; count]);
@@ -77,7 +75,7 @@ pub fn criticality_order(
     }
     let eigen = symmetric_eigen(&network.hessian().to_dense())?;
     let largest = eigen.values.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
-    let relative = tolerances.rank * UNIT_ROUNDOFF * (count as f64).sqrt();
+    let relative = tolerances.relative_rounding(UNIT_ROUNDOFF, count);
     let direction = |j: usize| factors.with_vector(eigen.vectors.column(j));
     let lowest = (0..count).min_by(|&i, &j| eigen.values[i].total_cmp(&eigen.values[j]))?;
     if eigen.values[lowest] < -relative * largest {
@@ -89,7 +87,7 @@ pub fn criticality_order(
     let mut cubic = |basis: &[usize]| {
         (0..DIRECTIONS).find_map(|_| {
             let velocity = combination(factors, &eigen.vectors, basis, &mut stream)?;
-            let c = LossOnPath::new(&network, &EscapePath::line(velocity.clone())).coefficients;
+            let c = LossOnPath::new(network, &EscapePath::line(velocity.clone())).coefficients;
             let size = c.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
             let third = c.get(3).copied().unwrap_or(0.0);
             (third.abs() > relative * size).then_some((velocity, 6.0 * third))
@@ -100,7 +98,7 @@ pub fn criticality_order(
         return Some(CriticalityOrder { first: true, second: true, witness, ..none });
     }
     let bent = (0..count).find(|j| !kernel.contains(j));
-    let witness = bent.map(|j| bent_curve(&network, &direction(j), eigen.values[j]));
+    let witness = bent.map(|j| bent_curve(network, &direction(j), eigen.values[j]));
     Some(CriticalityOrder {
         first: true,
         second: true,
@@ -142,14 +140,17 @@ fn combination(factors: &Factors, vectors: &Matrix, basis: &[usize], stream: &mu
 mod tests {
     use super::*;
     use crate::data::Whitening;
+    use crate::loss::{Loss as _, SquareLoss};
 
     fn order(target: &[Vec<f64>], layers: Vec<Matrix>) -> (CriticalityOrder, Factors, SquareLoss) {
         let y = Matrix::from_rows(target);
         let (m, n) = y.shape();
         let tolerances = Tolerances::default();
         let white = Whitening::from_blocks(&Matrix::identity(n), &y.transpose(), &Matrix::zeros(m, m), &tolerances);
-        let (loss, factors) = (SquareLoss::new(white), Factors::new(layers).unwrap());
-        (criticality_order(&loss, &factors, UNIT_ROUNDOFF, &tolerances).unwrap(), factors, loss)
+        let factors = Factors::new(layers).unwrap();
+        let network = NormalizedNetwork::new(&factors, &white);
+        let found = criticality_order(&network, &factors, UNIT_ROUNDOFF, &tolerances).unwrap();
+        (found, factors, SquareLoss::new(y))
     }
 
     fn flags(found: &CriticalityOrder) -> [bool; 4] {

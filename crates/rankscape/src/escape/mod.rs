@@ -21,6 +21,7 @@ mod leave;
 mod numerical;
 mod path;
 mod polynomial;
+mod straight;
 mod way_out;
 
 pub use constructions::{Constructed, Construction, Prediction, construct, same_function};
@@ -31,6 +32,7 @@ pub use exact::{ExactEscape, ExactPoint};
 pub use leave::{Leave, leave_to, outlook};
 pub use numerical::Judgement;
 pub use path::{EscapePath, LossOnPath};
+pub use straight::StraightEscape;
 pub use way_out::{bias_decrease, way_out};
 
 /// A path along which the loss falls, and by how much.

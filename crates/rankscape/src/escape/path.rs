@@ -75,20 +75,25 @@ impl LossOnPath {
 
     /// The step `t > 0` of largest decrease, by a scan over powers of two and a golden-section search.
     pub fn best_step(&self, start: f64) -> f64 {
-        let steps = (-60..=60).map(|k| start * 2.0_f64.powi(k));
-        let best = steps.min_by(|a, b| finite(self.change(*a)).total_cmp(&finite(self.change(*b)))).unwrap_or(start);
-        let (mut low, mut high) = (0.5 * best, 2.0 * best);
-        let golden = 0.5 * (5.0_f64.sqrt() - 1.0);
-        for _step in 0..60 {
-            let (a, b) = (high - golden * (high - low), low + golden * (high - low));
-            if self.change(a) < self.change(b) {
-                high = b;
-            } else {
-                low = a;
-            }
-        }
-        0.5 * (low + high)
+        best_step(|t| self.change(t), start)
     }
+}
+
+/// The same for any function `change` of the step.
+pub(super) fn best_step(change: impl Fn(f64) -> f64, start: f64) -> f64 {
+    let steps = (-60..=60).map(|k| start * 2.0_f64.powi(k));
+    let best = steps.min_by(|a, b| finite(change(*a)).total_cmp(&finite(change(*b)))).unwrap_or(start);
+    let (mut low, mut high) = (0.5 * best, 2.0 * best);
+    let golden = 0.5 * (5.0_f64.sqrt() - 1.0);
+    for _step in 0..60 {
+        let (a, b) = (high - golden * (high - low), low + golden * (high - low));
+        if change(a) < change(b) {
+            high = b;
+        } else {
+            low = a;
+        }
+    }
+    0.5 * (low + high)
 }
 
 fn finite(value: f64) -> f64 {

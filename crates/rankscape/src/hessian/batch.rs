@@ -50,6 +50,16 @@ impl Batch {
         Self::new(Matrix::zeros(rows, cols * count), count)
     }
 
+    /// Every matrix replaced by its image, of the same shape.
+    pub(super) fn map(&self, image: impl Fn(&Matrix) -> Matrix) -> Self {
+        let cols = self.matrix.ncols() / self.count;
+        let mut out = Matrix::zeros(self.matrix.nrows(), self.matrix.ncols());
+        for k in 0..self.count {
+            out.set_block(0, k * cols, &image(&self.matrix.columns(k * cols, (k + 1) * cols)));
+        }
+        Self::new(out, self.count)
+    }
+
     /// The matrices side by side.
     pub(super) fn into_matrix(self) -> Matrix {
         self.matrix

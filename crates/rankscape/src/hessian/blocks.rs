@@ -2,11 +2,11 @@
 
 use super::operator::{HessianOperator, Part};
 use crate::linalg::{Matrix, SymmetricOperator, singular_values};
+use crate::loss::Loss;
 
-impl HessianOperator<'_> {
-    /// The block of the rows of parameter block `a` and the columns of parameter block `b`, both counted from 0: the
-    /// factors `W_1, ..., W_h` and then the biases that exist. Entries of a factor are listed row by row.
-    pub fn block(&self, a: usize, b: usize) -> Matrix {
+impl<L: Loss> HessianOperator<'_, L> {
+    /// A block for the square loss.
+    fn square_block(&self, a: usize, b: usize) -> Matrix {
         let layers = &self.pieces.layers;
         let mut out = match self.part {
             Part::Residual => Matrix::zeros(self.size(a), self.size(b)),
@@ -26,12 +26,16 @@ impl HessianOperator<'_> {
     /// The dense matrix, of size `parameters x parameters`.
     pub fn to_dense(&self) -> Matrix {
         let n = self.dimension();
+        if !self.network.loss().hessian_is_identity() {
+            let dense = self.apply_matrix(&Matrix::identity(n));
+            return (&dense + &dense.transpose()).scaled(0.5);
+        }
         let mut dense = Matrix::zeros(n, n);
         let mut row = 0;
         for a in 0..self.pieces.shapes.len() {
             let mut col = row;
             for b in a..self.pieces.shapes.len() {
-                let block = self.block(a, b);
+                let block = self.square_block(a, b);
                 dense.set_block(row, col, &block);
                 if a != b {
                     dense.set_block(col, row, &block.transpose());
@@ -41,39 +45,6 @@ impl HessianOperator<'_> {
             row += self.size(a);
         }
         dense
-    }
-
-    /// The diagonal. It is that of the Gauss-Newton part: the residual part couples different layers only.
-    pub fn diagonal(&self) -> Vec<f64> {
-        let mut out = Vec::with_capacity(self.dimension());
-        for b in 0..self.pieces.shapes.len() {
-            let (left, right) = (self.column_squares(b), self.feature_squares(b));
-            let square = if self.part == Part::Residual { 0.0 } else { self.scales[b] };
-            out.extend(left.iter().flat_map(|x| right.iter().map(move |y| (square * x) * (square * y))));
-        }
-        out
-    }
-
-    /// The trace, `sum_b ||M_b||^2 ||Phi_b||^2`: never negative, and zero for the residual part.
-    pub fn trace(&self) -> f64 {
-        let blocks = 0..self.pieces.shapes.len();
-        let sum = |values: Vec<f64>| values.into_iter().sum::<f64>();
-        let term =
-            |b: usize| (self.scales[b] * sum(self.column_squares(b))) * (self.scales[b] * sum(self.feature_squares(b)));
-        if self.part == Part::Residual { 0.0 } else { blocks.map(term).sum() }
-    }
-
-    /// Singular values of `M_b` (times the number of the block) and of `Phi_b`, non-increasing and as many as block `b` has
-    /// rows and columns: the eigenvalues of the diagonal block are the squares of their products.
-    pub fn block_spectrum(&self, b: usize) -> (Vec<f64>, Vec<f64>) {
-        let (rows, cols) = self.pieces.shapes[b];
-        let padded = |matrix: Option<&Matrix>, size: usize, scale: f64| {
-            let mut values = matrix.map_or_else(|| vec![1.0; size], singular_values);
-            values.resize(size, 0.0);
-            values.into_iter().map(|s| s * scale).collect()
-        };
-        let after = self.pieces.after[self.pieces.layers[b]].as_ref();
-        (padded(after, rows, self.scales[b].abs()), padded(self.pieces.features[b].as_ref(), cols, 1.0))
     }
 
     fn size(&self, b: usize) -> usize {
@@ -144,5 +115,46 @@ impl HessianOperator<'_> {
                 squares
             }
         }
+    }
+}
+
+impl HessianOperator<'_> {
+    /// The block of the rows of parameter block `a` and the columns of parameter block `b`, both counted from 0: the
+    /// factors `W_1, ..., W_h` and then the biases that exist. Entries of a factor are listed row by row.
+    pub fn block(&self, a: usize, b: usize) -> Matrix {
+        self.square_block(a, b)
+    }
+
+    /// The diagonal. It is that of the Gauss-Newton part: the residual part couples different layers only.
+    pub fn diagonal(&self) -> Vec<f64> {
+        let mut out = Vec::with_capacity(self.dimension());
+        for b in 0..self.pieces.shapes.len() {
+            let (left, right) = (self.column_squares(b), self.feature_squares(b));
+            let square = if self.part == Part::Residual { 0.0 } else { self.scales[b] };
+            out.extend(left.iter().flat_map(|x| right.iter().map(move |y| (square * x) * (square * y))));
+        }
+        out
+    }
+
+    /// The trace, `sum_b ||M_b||^2 ||Phi_b||^2`: never negative, and zero for the residual part.
+    pub fn trace(&self) -> f64 {
+        let blocks = 0..self.pieces.shapes.len();
+        let sum = |values: Vec<f64>| values.into_iter().sum::<f64>();
+        let term =
+            |b: usize| (self.scales[b] * sum(self.column_squares(b))) * (self.scales[b] * sum(self.feature_squares(b)));
+        if self.part == Part::Residual { 0.0 } else { blocks.map(term).sum() }
+    }
+
+    /// Singular values of `M_b` (times the number of the block) and of `Phi_b`, non-increasing and as many as block `b` has
+    /// rows and columns: the eigenvalues of the diagonal block are the squares of their products.
+    pub fn block_spectrum(&self, b: usize) -> (Vec<f64>, Vec<f64>) {
+        let (rows, cols) = self.pieces.shapes[b];
+        let padded = |matrix: Option<&Matrix>, size: usize, scale: f64| {
+            let mut values = matrix.map_or_else(|| vec![1.0; size], singular_values);
+            values.resize(size, 0.0);
+            values.into_iter().map(|s| s * scale).collect()
+        };
+        let after = self.pieces.after[self.pieces.layers[b]].as_ref();
+        (padded(after, rows, self.scales[b].abs()), padded(self.pieces.features[b].as_ref(), cols, 1.0))
     }
 }

@@ -55,7 +55,7 @@ impl GradientDescent {
         let depth = self.network.layers().len();
         let biased = self.network.biased_layers();
         let last = |at: usize| at.checked_sub(depth).map_or(at, |bias| biased[bias]) + 1 == depth;
-        let mut blocks = self.network.gradient();
+        let mut blocks = self.network.gradient().to_vec();
         for (at, (block, factor)) in blocks.iter_mut().zip(&self.factors).enumerate() {
             let mut moved = block.scaled(root * factor).scaled(root * factor);
             if let Some(inputs) = self.inputs.as_ref().filter(|_| at == 0) {

@@ -3,6 +3,7 @@
 use super::operator::HessianOperator;
 use super::reduced::ReducedHessian;
 use crate::linalg::{End, Extreme, Inertia, SymmetricOperator, extreme_eigenpairs, symmetric_eigen};
+use crate::loss::Loss;
 use crate::random::Stream;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
@@ -27,7 +28,7 @@ pub struct Extremes {
 /// no negative and some zero eigenvalue the smallest is zero, with no positive and some zero one the largest is, and with a negative one a smallest value that is not below
 /// [`rounding_of_eigenvalues`] was lost in rounding or missed: it counts as not converged.
 pub fn extremes(
-    operator: &HessianOperator<'_>,
+    operator: &HessianOperator<'_, impl Loss>,
     inertia: Option<Inertia>,
     tolerances: &Tolerances,
     seed: u64,
@@ -54,7 +55,7 @@ pub fn rounding_of_eigenvalues(size: usize, largest: f64, tolerances: &Tolerance
 /// Both ends by one Lanczos iteration on the subspace outside of which the Hessian is zero; values and residuals are
 /// those of the whole Hessian. The smallest is `None` where it is not asked for or was found to be the zero of that kernel.
 fn iterate(
-    operator: &HessianOperator<'_>,
+    operator: &HessianOperator<'_, impl Loss>,
     both: bool,
     tolerances: &Tolerances,
     seed: u64,
@@ -88,7 +89,7 @@ fn ends_of<const N: usize>(
 }
 
 fn on_subspace<const N: usize>(
-    operator: &HessianOperator<'_>,
+    operator: &HessianOperator<'_, impl Loss>,
     reduced: &ReducedHessian,
     ends: [End; N],
     tolerances: &Tolerances,
@@ -103,7 +104,7 @@ fn zero_eigenvalue(like: &Extreme) -> Extreme {
     Extreme { value: 0.0, vector: Vec::new(), residual: 0.0, scale: like.scale, converged: true, applications: 0 }
 }
 
-fn dense(operator: &HessianOperator<'_>) -> Option<(Extreme, Extreme)> {
+fn dense(operator: &HessianOperator<'_, impl Loss>) -> Option<(Extreme, Extreme)> {
     if operator.dimension() > DENSE_PARAMETERS {
         return None;
     }

@@ -62,8 +62,8 @@ fn layer_ranks(
 ) -> (RankDecision, RankDecision) {
     let (given, tolerances) = (problem.given().given(), problem.tolerances());
     let layers = given.layers();
-    let widest = layers.iter().map(Matrix::larger_dimension).max().unwrap_or(1) as f64;
-    let relative = tolerances.rank * problem.unit_roundoff() * widest.sqrt();
+    let widest = layers.iter().map(Matrix::larger_dimension).max().unwrap_or(1);
+    let relative = tolerances.relative_rounding(problem.unit_roundoff(), widest);
     let norms = |range: &[Matrix]| range.iter().map(spectral_norm).product::<f64>();
     let decide = |values: &[f64], size: f64| {
         let size = size.max(values.first().copied().unwrap_or(0.0));

@@ -3,7 +3,8 @@
 use super::batch::{Batch, Side, sandwich_cost};
 use super::pieces::Pieces;
 use crate::linalg::{Matrix, SymmetricOperator};
-use crate::network::{NormalizedNetwork, SquareNetwork};
+use crate::loss::{Loss, SquareLoss};
+use crate::network::{Network, NormalizedNetwork};
 
 /// Which part of the Hessian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,20 +29,20 @@ impl Part {
     }
 }
 
-/// `D H D`, where `H` is the Hessian of a [`SquareNetwork`] or a part of it, and `D` multiplies every block of parameters
+/// `D H D`, where `H` is the Hessian of a [`Network`] or a part of it, and `D` multiplies every block of parameters
 /// by a number. Vectors list `W_1` first, each matrix row by row, and the biases last.
 #[derive(Debug, Clone)]
-pub struct HessianOperator<'a> {
-    pub(super) network: &'a SquareNetwork,
+pub struct HessianOperator<'a, L = SquareLoss> {
+    pub(super) network: &'a Network<L>,
     pub(super) scales: Vec<f64>,
     pub(super) output_factor: Option<&'a Matrix>,
     pub(super) part: Part,
     pub(super) pieces: Pieces,
 }
 
-impl<'a> HessianOperator<'a> {
+impl<'a, L: Loss> HessianOperator<'a, L> {
     /// The operator with one number a block.
-    pub fn new(network: &'a SquareNetwork, scales: Vec<f64>) -> Self {
+    pub fn new(network: &'a Network<L>, scales: Vec<f64>) -> Self {
         Self { network, scales, output_factor: None, part: Part::Full, pieces: Pieces::new(network, None) }
     }
 
@@ -131,7 +132,7 @@ impl<'a> HessianOperator<'a> {
             .collect()
     }
 
-    /// `D = sum_b M_b V_b Phi_b`, then `M_b' D Phi_b'`; everything transposed.
+    /// `D = sum_b M_b V_b Phi_b`, then `M_b' H[D] Phi_b'` with `H` the Hessian of the loss; everything transposed.
     fn add_gauss_newton(&self, steps: &[Batch], images: &mut [Batch]) {
         let Pieces { layers, features, after, residual: (outputs, columns), .. } = &self.pieces;
         let count = steps.first().map_or(1, Batch::count);
@@ -139,6 +140,11 @@ impl<'a> HessianOperator<'a> {
         for (b, step) in steps.iter().enumerate() {
             let (left, right) = (features[b].as_ref(), after[layers[b]].as_ref());
             change.add(&step.sandwich(Side::transposed(left), Side::transposed(right)));
+        }
+        let loss = self.network.loss();
+        if !loss.hessian_is_identity() {
+            let outputs = self.network.output();
+            change = change.map(|d| loss.hessian_times(outputs, &d.transpose()).transpose());
         }
         for (b, image) in images.iter_mut().enumerate() {
             let (left, right) = (features[b].as_ref(), after[layers[b]].as_ref());
@@ -199,7 +205,7 @@ impl NormalizedNetwork {
     }
 }
 
-impl SymmetricOperator for HessianOperator<'_> {
+impl<L: Loss> SymmetricOperator for HessianOperator<'_, L> {
     fn dimension(&self) -> usize {
         self.pieces.shapes.iter().map(|(rows, cols)| rows * cols).sum()
     }

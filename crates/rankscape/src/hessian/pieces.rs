@@ -1,14 +1,16 @@
 //! The constant matrices that the Hessian at a point is made of.
 
 use crate::linalg::Matrix;
-use crate::network::SquareNetwork;
+use crate::loss::Loss;
+use crate::network::Network;
 
 /// For a block of parameters `b` of layer `k`, which acts on the feature `Phi_b` (`F_{k-1}`, or the row of ones for a
 /// bias), the Hessian has the entries
 ///
-/// - `(M_k' M_l) (x) (Phi_b Phi_c')` for blocks `b`, `c` of layers `k`, `l`: the Gauss-Newton part, `M_k = P(h,k)`;
+/// - `(M_k' M_l) (x) (Phi_b Phi_c')` for blocks `b`, `c` of layers `k`, `l`: the Gauss-Newton part of the square loss,
+///   `M_k = P(h,k)`;
 /// - `(B_l Phi_b')[p, j] * P(l-1,k)[q, i]` for the entry `(i, j)` of `b` and the entry `(p, q)` of a factor `c` of a
-///   later layer `l`: the residual part, `B_l = P(h,l)' (F_h - Z)`.
+///   later layer `l`: the residual part, `B_l = P(h,l)' grad l(F_h)`.
 ///
 /// None of these has the number of samples as a size once the data are a triangular factor.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(network: &SquareNetwork, output_factor: Option<&Matrix>) -> Self {
+    pub(super) fn new(network: &Network<impl Loss>, output_factor: Option<&Matrix>) -> Self {
         let factors = network.layers();
         let depth = factors.len();
         let layers = network.layer_of_blocks();
@@ -61,7 +63,7 @@ impl Pieces {
             })
             .collect();
         let between = (0..depth).map(|k| products_from(factors, k)).collect();
-        Self { shapes: network.blocks(), layers, features, after, cross, between, residual: network.residual().shape() }
+        Self { shapes: network.blocks(), layers, features, after, cross, between, residual: network.output().shape() }
     }
 
     /// `B_l Phi_b'` for a factor `l` after the layer of block `b`.

@@ -9,6 +9,7 @@
 use super::operator::{HessianOperator, Part};
 use super::subspace::{Split, range};
 use crate::linalg::{Matrix, SymmetricOperator};
+use crate::loss::Loss;
 use crate::tolerance::Tolerances;
 
 /// A Hessian restricted to the span of `Q A F' + Q_perp C K' + J E F_perp'`, one triple `(A, C, E)` a block.
@@ -65,9 +66,9 @@ struct Coordinates {
 }
 
 impl ReducedHessian {
-    /// `None` for the residual part alone. Directions count as zero at rounding errors of the products that they come from.
-    pub(super) fn new(operator: &HessianOperator<'_>, tolerances: &Tolerances) -> Option<Self> {
-        if operator.part == Part::Residual {
+    /// `None` for the residual part alone, and for losses other than the square. Directions count as zero at rounding errors of the products that they come from.
+    pub(super) fn new(operator: &HessianOperator<'_, impl Loss>, tolerances: &Tolerances) -> Option<Self> {
+        if operator.part == Part::Residual || !operator.network.loss().hessian_is_identity() {
             return None;
         }
         let mut blocks: Vec<Block> =
@@ -149,7 +150,7 @@ impl SymmetricOperator for ReducedHessian {
 }
 
 impl Block {
-    fn new(operator: &HessianOperator<'_>, b: usize, tolerances: &Tolerances) -> Self {
+    fn new(operator: &HessianOperator<'_, impl Loss>, b: usize, tolerances: &Tolerances) -> Self {
         let (pieces, scale) = (&operator.pieces, operator.scales[b]);
         let shape @ (rows, cols) = pieces.shapes[b];
         let layer = pieces.layers[b];
@@ -178,7 +179,12 @@ impl Block {
     }
 
     /// `K` and `F' K`.
-    fn row_space(&self, operator: &HessianOperator<'_>, b: usize, tolerances: &Tolerances) -> (Matrix, Matrix) {
+    fn row_space(
+        &self,
+        operator: &HessianOperator<'_, impl Loss>,
+        b: usize,
+        tolerances: &Tolerances,
+    ) -> (Matrix, Matrix) {
         let last = operator.pieces.depth() - 1;
         let Some(cross) = operator.pieces.cross(last, b) else { return self.k.clone() };
         let size = residual_size(operator) * feature_size(operator, b) * after_size(operator, last);
@@ -271,7 +277,7 @@ impl Block {
 
 /// `J` and `Q' J` of block `l`, which is a factor or gets nothing.
 fn column_space(
-    operator: &HessianOperator<'_>,
+    operator: &HessianOperator<'_, impl Loss>,
     blocks: &[Block],
     l: usize,
     tolerances: &Tolerances,
@@ -300,7 +306,7 @@ fn column_space(
     (j, inside)
 }
 
-fn all_couplings(operator: &HessianOperator<'_>, blocks: &[Block]) -> Vec<Coupling> {
+fn all_couplings(operator: &HessianOperator<'_, impl Loss>, blocks: &[Block]) -> Vec<Coupling> {
     let mut found = Vec::new();
     for (earlier, block) in blocks.iter().enumerate() {
         for later in block.layer + 1..operator.pieces.depth() {
@@ -358,15 +364,15 @@ fn beside(a: &Matrix, b: &Matrix) -> Matrix {
     out
 }
 
-fn residual_size(operator: &HessianOperator<'_>) -> f64 {
-    operator.network.output().frobenius_norm() + operator.network.target().frobenius_norm()
+fn residual_size(operator: &HessianOperator<'_, impl Loss>) -> f64 {
+    operator.network.loss().gradient_size(operator.network.output())
 }
 
-fn feature_size(operator: &HessianOperator<'_>, b: usize) -> f64 {
+fn feature_size(operator: &HessianOperator<'_, impl Loss>, b: usize) -> f64 {
     operator.pieces.features[b].as_ref().map_or(1.0, Matrix::frobenius_norm)
 }
 
-fn after_size(operator: &HessianOperator<'_>, layer: usize) -> f64 {
+fn after_size(operator: &HessianOperator<'_, impl Loss>, layer: usize) -> f64 {
     operator.pieces.after[layer].as_ref().map_or(1.0, Matrix::frobenius_norm)
 }
 

@@ -5,7 +5,8 @@
 
 use super::operator::HessianOperator;
 use crate::linalg::{Matrix, SymmetricOperator};
-use crate::network::SquareNetwork;
+use crate::loss::Loss;
+use crate::network::Network;
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Remainders along a line and their slope.
@@ -56,15 +57,15 @@ impl TaylorSlope {
 }
 
 /// The remainder of first order of the loss along a direction, one matrix a block: slope 2 if the gradient is right.
-pub fn check_gradient(network: &SquareNetwork, direction: &[Matrix]) -> TaylorSlope {
-    let first = pairing(&network.gradient(), direction);
+pub fn check_gradient(network: &Network<impl Loss + Clone>, direction: &[Matrix]) -> TaylorSlope {
+    let first = pairing(network.gradient(), direction);
     TaylorSlope::new(|t| network.moved(t, direction).value(), &[network.value(), first])
 }
 
 /// The remainder of second order of the loss along a direction, one matrix a block: slope 3 if gradient and Hessian are
 /// right.
-pub fn check_hessian(network: &SquareNetwork, direction: &[Matrix]) -> TaylorSlope {
-    let first = pairing(&network.gradient(), direction);
+pub fn check_hessian(network: &Network<impl Loss + Clone>, direction: &[Matrix]) -> TaylorSlope {
+    let first = pairing(network.gradient(), direction);
     let vector: Vec<f64> =
         direction.iter().flat_map(|block| block.transpose().entries().collect::<Vec<f64>>()).collect();
     let image = HessianOperator::new(network, vec![1.0; direction.len()]).apply(&vector);

@@ -65,7 +65,7 @@ pub(super) fn range(a: &Matrix, size: f64, tolerances: &Tolerances) -> Matrix {
     }
     let core = if a.ncols() > a.nrows() { triangular_factor_of(a).transpose() } else { a.clone() };
     let found = svd(&core);
-    let zero = tolerances.rank * UNIT_ROUNDOFF * (a.nrows().max(a.ncols()) as f64).sqrt() * size;
+    let zero = tolerances.relative_rounding(UNIT_ROUNDOFF, a.larger_dimension()) * size;
     let rank = found.s.iter().take_while(|&&value| value > zero).count();
     found.u.columns(0, rank)
 }

@@ -74,13 +74,8 @@ pub fn spectral_norm(a: &Matrix) -> f64 {
 pub fn rank(a: &Matrix, tolerances: &Tolerances) -> RankDecision {
     let values = singular_values(a);
     let scale = values.first().copied().unwrap_or(0.0);
-    let size = (a.larger_dimension() as f64).sqrt();
-    RankDecision::from_singular_values(
-        &values,
-        tolerances.rank * UNIT_ROUNDOFF * size * scale,
-        tolerances.rank_gap,
-        scale,
-    )
+    let zero = tolerances.relative_rounding(UNIT_ROUNDOFF, a.larger_dimension()) * scale;
+    RankDecision::from_singular_values(&values, zero, tolerances.rank_gap, scale)
 }
 
 fn zero_svd(rows: usize, cols: usize) -> Svd {

@@ -1,43 +1,65 @@
-//! The square loss `l(W) = 1/2 ||W X - Y||_F^2`, from whitened data.
+//! The square loss `l(F) = 1/2 ||F - Z||_F^2`.
 
-use crate::data::Whitening;
+use super::{Convexity, Infimum, Loss};
 use crate::linalg::Matrix;
 
-/// The square loss on `d_h x d_0` matrices; its cost does not depend on the number of samples.
-#[derive(Debug, Clone)]
+/// Half the squared distance from a target.
+///
+/// ```
+/// use rankscape::Matrix;
+/// use rankscape::loss::{Loss, SquareLoss};
+///
+/// let loss = SquareLoss::new(Matrix::identity(2));
+/// assert_eq!(loss.value(&Matrix::zeros(2, 2)), 1.0);
+/// assert_eq!(loss.gradient(&Matrix::identity(2)), Matrix::zeros(2, 2));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 pub struct SquareLoss {
-    whitening: Whitening,
-    inputs: Matrix,
+    target: Matrix,
 }
 
 impl SquareLoss {
-    /// The square loss of whitened data.
-    pub fn new(whitening: Whitening) -> Self {
-        Self { inputs: whitening.inputs(), whitening }
+    /// The distance from `target`.
+    pub fn new(target: Matrix) -> Self {
+        Self { target }
     }
 
-    /// The whitened data.
-    pub fn whitening(&self) -> &Whitening {
-        &self.whitening
+    /// `Z`.
+    pub fn target(&self) -> &Matrix {
+        &self.target
+    }
+}
+
+impl Loss for SquareLoss {
+    fn value(&self, outputs: &Matrix) -> f64 {
+        self.value_beside(outputs, &self.gradient(outputs))
     }
 
-    /// `W (U S) - Z`, the residual in whitened coordinates.
-    pub fn residual(&self, w: &Matrix) -> Matrix {
-        &(w * &self.inputs) - &self.whitening.target
+    fn value_beside(&self, _outputs: &Matrix, residual: &Matrix) -> f64 {
+        0.5 * residual.frobenius_norm().powi(2)
     }
 
-    /// `l(W)`.
-    pub fn value(&self, w: &Matrix) -> f64 {
-        self.whitening.floor + 0.5 * self.residual(w).frobenius_norm().powi(2)
+    fn gradient(&self, outputs: &Matrix) -> Matrix {
+        outputs - &self.target
     }
 
-    /// `grad l(W) = (W X - Y) X'`.
-    pub fn gradient(&self, w: &Matrix) -> Matrix {
-        self.residual(w).times_transpose(&self.inputs)
+    fn hessian_times(&self, _outputs: &Matrix, direction: &Matrix) -> Matrix {
+        direction.clone()
     }
 
-    /// The Hessian times a direction: `dW X X'`.
-    pub fn hessian_times(&self, direction: &Matrix) -> Matrix {
-        (direction * &self.inputs).times_transpose(&self.inputs)
+    fn gradient_size(&self, outputs: &Matrix) -> f64 {
+        outputs.frobenius_norm() + self.target.frobenius_norm()
+    }
+
+    fn hessian_is_identity(&self) -> bool {
+        true
+    }
+
+    fn convexity(&self) -> Convexity {
+        Convexity::Strong(1.0)
+    }
+
+    fn infimum(&self) -> Infimum {
+        Infimum::Attained(0.0)
     }
 }

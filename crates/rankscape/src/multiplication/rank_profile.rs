@@ -165,8 +165,8 @@ const UNMOVED: Storage = Storage { unit_roundoff: 0.0, smallest: 0.0 };
 
 /// `tolerances.rank * u * sqrt(largest width)`.
 fn relative_rounding(factors: &Factors, unit_roundoff: f64, tolerances: &Tolerances) -> f64 {
-    let largest = factors.architecture().widths().iter().copied().max().unwrap_or(1) as f64;
-    tolerances.rank * unit_roundoff * largest.sqrt()
+    let largest = factors.architecture().widths().iter().copied().max().unwrap_or(1);
+    tolerances.relative_rounding(unit_roundoff, largest)
 }
 
 /// `tolerances.rank * u * sqrt(largest width) * prod ||W_k||_F` in double precision: rounding errors of the product.

@@ -137,7 +137,7 @@ fn decided(
     scale: f64,
     tolerances: &Tolerances,
 ) -> Spectrum {
-    let computed = tolerances.rank * UNIT_ROUNDOFF * (rows.max(cols) as f64).sqrt() * scale;
+    let computed = tolerances.relative_rounding(UNIT_ROUNDOFF, rows.max(cols)) * scale;
     let rank = RankDecision::of_stored(&values, computed, moved.into(), scale, tolerances);
     Spectrum { values, rank }
 }

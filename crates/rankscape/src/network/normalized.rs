@@ -1,6 +1,6 @@
 //! Scaling by powers of two, so that no intermediate result overflows, and whitening.
 
-use super::square::{Biases, SquareNetwork};
+use super::point::{Biases, SquareNetwork};
 use crate::data::{TriangularFactor, Whitening};
 use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
@@ -174,7 +174,7 @@ impl NormalizedNetwork {
         if !self.gradient_is_rounding(tolerances) {
             return Some(false);
         }
-        let relative = tolerances.rank * UNIT_ROUNDOFF * (self.largest_width() as f64).sqrt();
+        let relative = tolerances.relative_rounding(UNIT_ROUNDOFF, self.largest_width());
         (!self.drowns(relative, tolerances)).then_some(true)
     }
 
@@ -198,7 +198,7 @@ impl NormalizedNetwork {
 
     fn scaled_rounding(&self, tolerances: &Tolerances) -> Vec<f64> {
         let (norms, input) = (self.given.layer_norms(), self.given.input_norm());
-        let relative = tolerances.rank * UNIT_ROUNDOFF * (self.largest_width() as f64).sqrt();
+        let relative = tolerances.relative_rounding(UNIT_ROUNDOFF, self.largest_width());
         let residual = self.size_of_terms() + self.target_norm;
         let layers = (0..norms.len()).chain(self.given.biased_layers());
         layers

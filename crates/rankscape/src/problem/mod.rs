@@ -6,11 +6,13 @@
 
 mod biases;
 mod data;
+mod landscape;
 mod output_metric;
 mod parameters;
 
 pub use biases::{BiasData, BiasKind, OutputBias};
 pub use data::{Data, ExactSamples, WhitenedData};
+pub use landscape::Landscape;
 pub use output_metric::OutputMetric;
 pub(crate) use output_metric::times_vector;
 pub use parameters::{Layers, Parameters, Reduction};

@@ -93,7 +93,7 @@ impl Limits {
     fn new(whitening: &Whitening, tolerances: &Tolerances) -> Self {
         let dimension = whitening.target.larger_dimension();
         let largest = whitening.singular_values().first().copied().unwrap_or(0.0);
-        let zero = tolerances.rank * UNIT_ROUNDOFF * (dimension as f64).sqrt() * whitening.target_norm;
+        let zero = tolerances.relative_rounding(UNIT_ROUNDOFF, dimension) * whitening.target_norm;
         let computed = zero.max(tolerances.tie_threshold(dimension, largest));
         // Both values of a difference move.
         let Movement { likely, possible } = whitening.moved;

@@ -1,11 +1,11 @@
-//! What a landscape is made of: where weights and data come from, and how they are read.
+//! What a run reads: where weights and data come from, and how they are read.
 
 use std::path::Path;
 
 use rankscape::diagnosis::{Diagnosis, Settings, leave};
 use rankscape::escape::{Destination, Leave};
-use rankscape::multiplication::Factors;
-use rankscape::problem::{Data, Problem};
+use rankscape::multiplication::{ExactFactors, Factors, MapPoint};
+use rankscape::problem::{Data, GivenParameters, Landscape, Problem};
 use rankscape::{InputError, Matrix, Tolerances};
 use rankscape_io::documents::{CertificateDigest, DiagnoseInputs, Normalization};
 use rankscape_io::{
@@ -14,8 +14,10 @@ use rankscape_io::{
 };
 
 use crate::arguments::{
-    CommonOptions, ConventionName, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions, Task,
+    ConventionName, CriticalOptions, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions, Task,
+    WeightFileOptions,
 };
+use crate::run::Run;
 
 /// Shipped examples: name, weights, data, whether it is an autoencoder.
 const EXAMPLES: [(&str, &str, bool); 7] = [
@@ -63,7 +65,7 @@ impl Source {
         &self,
         options: &DataOptions,
         widths: &[usize],
-        common: &CommonOptions,
+        run: &Run<'_>,
     ) -> Result<(Data, String, Vec<String>), InputError> {
         if let Some(path) = &options.target {
             let target = read_target(path)?;
@@ -81,7 +83,7 @@ impl Source {
                 autoencoder: self.autoencoder,
                 inputs: options.inputs,
                 sample_weights: options.sample_weights.clone(),
-                threads: common.thread_count(),
+                threads: run.threads(),
                 x: options.x.clone(),
                 y: options.y.clone(),
                 one_hot: options.one_hot,
@@ -125,12 +127,12 @@ pub(crate) struct ReadPoint {
 
 impl ReadPoint {
     /// Reads weights and data.
-    pub(crate) fn new(options: &PointOptions, common: &CommonOptions) -> Result<Self, InputError> {
+    pub(crate) fn new(options: &PointOptions, run: &Run<'_>) -> Result<Self, InputError> {
         let tolerances = tolerances(&options.tolerances)?;
         let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
         let file = source.weights.clone().unwrap_or_default();
         let weights = read_weights(&file, &options.reading.weight_options())?;
-        let (data, data_digest, mut notes) = source.read_data(&options.data, &weights.widths(), common)?;
+        let (data, data_digest, mut notes) = source.read_data(&options.data, &weights.widths(), run)?;
         notes.splice(0..0, weights.notes.iter().cloned());
         notes.extend(note_on_biases(&weights.biases));
         check_exactness(&weights, &data, &source, options.data.target.as_deref())?;
@@ -145,15 +147,11 @@ impl ReadPoint {
             data_rank: problem.whitening().rank.rank,
             notes,
             normalization: normalization(options.normalization),
-            seed: common.seed,
+            seed: run.seed(),
             tolerances,
             learning_rate: None,
         };
         Ok(Self { weights, problem, inputs, target: options.data.target.is_some(), source })
-    }
-
-    pub(crate) fn settings(&self, common: &CommonOptions) -> Settings {
-        Settings { seed: common.seed, threads: common.thread_count() }
     }
 
     pub(crate) fn digest(&self) -> CertificateDigest {
@@ -171,19 +169,19 @@ impl ReadPoint {
         path: &Path,
         found: &Diagnosis,
         to: DestinationName,
-        common: &CommonOptions,
+        run: &Run<'_>,
     ) -> Result<Option<(Leave, Vec<String>)>, InputError> {
         let to = match to {
             DestinationName::Next => Destination::Next,
             DestinationName::Minimum => Destination::Minimum,
         };
-        let stored = |(matrices, biases)| {
-            let stored = self.as_stored(path, matrices, biases)?;
+        let stored = |parameters| {
+            let stored = self.as_stored(path, parameters)?;
             Ok((stored.matrices, stored.biases))
         };
-        let left = leave(&self.problem, found, to, self.settings(common), &stored)?;
+        let left = leave(&self.problem, found, to, run.settings(), &stored)?;
         let written = |left: Leave| {
-            let notes = self.write_parameters(path, left.matrices.clone(), left.biases.clone())?;
+            let notes = self.write_parameters(path, (left.matrices.clone(), left.biases.clone()))?;
             Ok((left, notes))
         };
         left.map(written).transpose()
@@ -192,39 +190,95 @@ impl ReadPoint {
     /// Writes other factors of the analysed problem with the names and types of the weights; the notes say what else the file
     /// holds.
     pub(crate) fn write(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
-        let (matrices, biases) = self.problem.parameters_at(factors);
-        self.write_parameters(path, matrices, biases)
+        self.write_parameters(path, self.problem.parameters_at(factors))
     }
 
     /// Writes the nearest critical point, likewise.
     pub(crate) fn write_near(&self, path: &Path, factors: &Factors) -> Result<Vec<String>, InputError> {
-        let (matrices, biases) = self.problem.parameters_near(factors);
-        self.write_parameters(path, matrices, biases)
+        self.write_parameters(path, self.problem.parameters_near(factors))
     }
 
-    fn write_parameters(
-        &self,
-        path: &Path,
-        matrices: Vec<Matrix>,
-        biases: Vec<Option<Vec<f64>>>,
-    ) -> Result<Vec<String>, InputError> {
-        let weights = self.as_stored(path, matrices, biases)?;
+    fn write_parameters(&self, path: &Path, parameters: GivenParameters) -> Result<Vec<String>, InputError> {
+        let weights = self.as_stored(path, parameters)?;
         rewrite_weights(path, &weights, self.source.weights.as_deref().unwrap_or_default())
     }
 
     /// Parameters as the types of the weights hold them, to be written to this file.
-    fn as_stored(
-        &self,
-        path: &Path,
-        matrices: Vec<Matrix>,
-        biases: Vec<Option<Vec<f64>>>,
-    ) -> Result<Weights, InputError> {
+    fn as_stored(&self, path: &Path, (matrices, biases): GivenParameters) -> Result<Weights, InputError> {
         self.weights.with_parameters(matrices, biases).map_err(|error| {
             error.file(path.display()).hint(
                 "the weights to be written leave the range of the type of those that were read; store those in a wider one",
             )
         })
     }
+}
+
+/// Data with the widths that were given, those of the weights, or those of the example, as they were read.
+pub(crate) struct ReadLandscape {
+    pub(crate) landscape: Landscape,
+    pub(crate) has_biases: bool,
+    pub(crate) weights_digest: Option<String>,
+    pub(crate) data_digest: String,
+    pub(crate) notes: Vec<String>,
+    source: Source,
+}
+
+impl ReadLandscape {
+    pub(crate) fn new(options: &CriticalOptions, run: &Run<'_>) -> Result<Self, InputError> {
+        let tolerances = tolerances(&options.tolerances)?;
+        let source = Source::new(options.example.as_deref(), options.weights.as_deref(), &options.data)?;
+        let weights = match (&options.widths, &source.weights) {
+            (Some(_), _) => None,
+            (None, Some(file)) => Some(read_weights(file, &options.reading.weight_options())?),
+            (None, None) => {
+                return Err(InputError::new("no widths were given")
+                    .hint("give --widths d0,d1,...,dh, --weights FILE whose widths are used, or --example digits"));
+            }
+        };
+        let widths = options.widths.clone().or_else(|| weights.as_ref().map(Weights::widths)).unwrap_or_default();
+        let architecture = Architecture::new(widths)?;
+        let (data, data_digest, mut notes) = source.read_data(&options.data, architecture.widths(), run)?;
+        let named = |error: InputError| source.name_file(error, &options.data);
+        let output_metric = options.data.output_metric()?;
+        let landscape = match &weights {
+            Some(weights) => {
+                notes.splice(0..0, weights.notes.iter().cloned());
+                notes.extend(note_on_biases(&weights.biases));
+                let parameters = weights.parameters().with_output_metric(output_metric);
+                Landscape::from(&Problem::with_tolerances(parameters, data, &tolerances).map_err(named)?)
+            }
+            None => Landscape::new(architecture, &data, output_metric.as_ref(), &tolerances).map_err(named)?,
+        };
+        Ok(Self {
+            landscape,
+            has_biases: weights.as_ref().is_some_and(|weights| weights.biases.iter().any(Option::is_some)),
+            weights_digest: weights.map(|weights| weights.digest),
+            data_digest,
+            notes,
+            source,
+        })
+    }
+
+    /// Names the file of an error about the whole problem.
+    pub(crate) fn name_file(&self, error: InputError, options: &CriticalOptions) -> InputError {
+        self.source.name_file(error, &options.data)
+    }
+}
+
+/// The point of the product map of a weight file.
+pub(crate) fn read_map_point(
+    path: &Path,
+    options: &WeightFileOptions,
+    tolerances: &Tolerances,
+) -> Result<(Weights, MapPoint), InputError> {
+    let weights = read_weights(path, &options.reading.weight_options())?;
+    let point = match &weights.exact {
+        Some(exact) => ExactFactors::new(exact.clone()).and_then(MapPoint::exact),
+        None => Factors::new(weights.matrices.clone())
+            .map(|factors| MapPoint::stored(factors, weights.unit_roundoff, tolerances)),
+    };
+    let point = point.map_err(|error| error.file(path.display()))?;
+    Ok((weights, point))
 }
 
 impl ReadingOptions {

@@ -1,4 +1,4 @@
-//! Standard output, standard error and exit codes.
+//! A run of the command: its common options, and how an answer leaves it.
 
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use rankscape::InputError;
-use rankscape_io::documents::{ErrorDocument, RunDocument, to_json, write_json};
-use rankscape_io::{write_atomically, write_atomically_by};
-use serde::Serialize;
+use rankscape::answers::Settings;
+use rankscape_io::documents::{Document, ErrorDocument, RunDocument, to_json, write_json};
+use rankscape_io::write_atomically_by;
 
 use crate::arguments::CommonOptions;
 
@@ -29,57 +29,58 @@ pub(crate) struct Outcome {
     pub(crate) code: u8,
 }
 
-/// Times and facts of this run.
-pub(crate) fn run_document(common: &CommonOptions, started: Instant) -> RunDocument {
-    RunDocument {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seconds: started.elapsed().as_secs_f64(),
-        threads: common.thread_count(),
+/// What all verbs share.
+pub(crate) struct Run<'a> {
+    pub(crate) common: &'a CommonOptions,
+    pub(crate) started: Instant,
+}
+
+impl Run<'_> {
+    pub(crate) fn seed(&self) -> u64 {
+        self.common.seed
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.common.thread_count()
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { seed: self.seed(), threads: self.threads() }
+    }
+
+    /// The outcome of a verb: the document into the folder of `--out`, and document, text or nothing for standard output. A
+    /// document may be long, so its text is not held: it goes to the file and to standard output as it is made.
+    pub(crate) fn finish<D: Document>(
+        &self,
+        mut document: D,
+        text: impl FnOnce(&D) -> String,
+        code: u8,
+    ) -> Result<Outcome, InputError> {
+        *document.run() = RunDocument {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seconds: self.started.elapsed().as_secs_f64(),
+            threads: self.threads(),
+        };
+        let lines = |out: &mut dyn Write| {
+            write_json(&document, &mut &mut *out)?;
+            out.write_all(b"\n")
+        };
+        if let Some(folder) = &self.common.out {
+            make_folder(folder)?;
+            write_atomically_by(&folder.join(format!("{}.json", D::NAME)), |file| lines(file))?;
+        }
+        if self.common.json {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            let code = written(lines(&mut out).and_then(|()| out.flush()), code);
+            return Ok(Outcome { text: String::new(), code });
+        }
+        Ok(Outcome { text: if self.common.quiet { String::new() } else { text(&document) }, code })
     }
 }
 
-/// The outcome of a verb: the document into the folder of `--out`, and document, text or nothing for standard output.
-pub(crate) fn finish(
-    common: &CommonOptions,
-    name: &str,
-    document: &impl Serialize,
-    text: String,
-    code: u8,
-) -> Result<Outcome, InputError> {
-    let json = if common.makes_document() { to_json(document) + "\n" } else { String::new() };
-    if let Some(folder) = &common.out {
-        write_document(folder, name, &json)?;
-    }
-    let text = match (common.json, common.quiet) {
-        (true, _) => json,
-        (false, true) => String::new(),
-        (false, false) => text,
-    };
-    Ok(Outcome { text, code })
-}
-
-/// The same for a document that may be long: its text goes to the file and to standard output as it is made.
-pub(crate) fn finish_long(
-    common: &CommonOptions,
-    name: &str,
-    document: &impl Serialize,
-    text: String,
-    code: u8,
-) -> Result<Outcome, InputError> {
-    let lines = |out: &mut dyn Write| {
-        write_json(document, &mut &mut *out)?;
-        out.write_all(b"\n")
-    };
-    if let Some(folder) = &common.out {
-        make_folder(folder)?;
-        write_atomically_by(&folder.join(name), |file| lines(file))?;
-    }
-    if common.json {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let code = written(lines(&mut out).and_then(|()| out.flush()), code);
-        return Ok(Outcome { text: String::new(), code });
-    }
-    Ok(Outcome { text: if common.quiet { String::new() } else { text }, code })
+/// [`UNDECIDED`] or [`ANSWERED`].
+pub(crate) fn code_of(undecided: bool) -> u8 {
+    if undecided { UNDECIDED } else { ANSWERED }
 }
 
 /// This command as it was typed, without these options, to be copied; words with blanks or signs of the shell are quoted.
@@ -142,12 +143,6 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // The message cannot be printed when standard error is closed; the code still tells.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { BAD_INPUT } else { ANSWERED })
-}
-
-/// Writes a document into the folder given by `--out`.
-pub(crate) fn write_document(folder: &Path, name: &str, json: &str) -> Result<(), InputError> {
-    make_folder(folder)?;
-    write_atomically(&folder.join(name), json.as_bytes())
 }
 
 fn make_folder(folder: &Path) -> Result<(), InputError> {

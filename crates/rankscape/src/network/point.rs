@@ -1,30 +1,37 @@
-//! A point of the parameter space with the square loss: value, gradient, second derivatives.
+//! A point of the parameter space with a loss: value, gradient, second derivatives.
 
 use std::sync::OnceLock;
 
 use crate::linalg::{Matrix, spectral_norm, triangular_factor, vector_norm};
+use crate::loss::{Loss, SquareLoss};
+use crate::work::{Step, count};
 
-/// `L = 1/2 ||W_h ... W_1 A - Z||^2` at one point, with the partial products that all derivatives use.
+/// `L = l(W_h ... W_1 A)` at one point, with the partial products that all derivatives use.
 ///
-/// `A` is `d_0 x m` (the identity when absent) and `Z` is `d_h x m`. The product `W_h ... W_1` is never formed. Layers may
+/// `A` is `d_0 x m` (the identity when absent). The product `W_h ... W_1` is never formed. Layers may
 /// have biases: layer `k` then maps `F` to `W_k F + b_k o`, where the row `o` stands for the constant 1 of the samples.
 /// The parameters are the blocks `W_1, ..., W_h` followed by the biases that exist.
 #[derive(Debug, Clone)]
-pub struct SquareNetwork {
+pub struct Network<L = SquareLoss> {
     layers: Vec<Matrix>,
     biases: Option<Biases>,
     inputs: Option<Matrix>,
-    target: Matrix,
+    loss: L,
     /// `F_k = W_k ... W_1 A` (with the biases), for `k = 1..h` at index `k - 1`.
     forward: Vec<Matrix>,
-    /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, for `k = 1..h` at index `k - 1`.
+    /// `B_k = (W_h ... W_{k+1})' grad l(F_h)`, for `k = 1..h` at index `k - 1`.
     backward: Vec<Matrix>,
     /// The columns of `A` are orthogonal.
     orthogonal_inputs: bool,
     /// `||A||_2`, and `||W_k||_2`, once somebody asked.
     input_norm: OnceLock<f64>,
     layer_norms: OnceLock<Vec<f64>>,
+    /// The gradient, once somebody asked.
+    gradient: OnceLock<Vec<Matrix>>,
 }
+
+/// A point of the square loss, `L = 1/2 ||W_h ... W_1 A - Z||^2` with `Z` of shape `d_h x m`.
+pub type SquareNetwork = Network<SquareLoss>;
 
 /// Biases of some layers.
 #[derive(Debug, Clone)]
@@ -43,6 +50,34 @@ impl SquareNetwork {
 
     /// The network with biases in some layers.
     pub fn with_biases(layers: Vec<Matrix>, biases: Option<Biases>, inputs: Option<Matrix>, target: Matrix) -> Self {
+        Self::with_loss(layers, biases, inputs, SquareLoss::new(target))
+    }
+
+    /// `Z`.
+    pub fn target(&self) -> &Matrix {
+        self.loss.target()
+    }
+
+    /// `W_h ... W_1 A - Z`.
+    pub fn residual(&self) -> &Matrix {
+        &self.backward[self.layers.len() - 1]
+    }
+
+    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
+    /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
+    ///
+    /// A product whose norm is less than `vanishing` times the size of the terms that are added up in it is nothing but rounding
+    /// errors, and says nothing of the terms that cancel: their size takes its place. (Outputs of layers with biases are
+    /// measured as they are.)
+    pub fn relative_gradient(&self, target_norm: f64, vanishing: f64) -> f64 {
+        let output = self.measured_output(self.output().frobenius_norm(), self.layers.len(), vanishing);
+        self.gradient_beside(output + target_norm, vanishing)
+    }
+}
+
+impl<L: Loss> Network<L> {
+    /// The network with this loss at the point `layers`, with biases in some layers.
+    pub fn with_loss(layers: Vec<Matrix>, biases: Option<Biases>, inputs: Option<Matrix>, loss: L) -> Self {
         let mut forward: Vec<Matrix> = Vec::with_capacity(layers.len());
         for (k, layer) in layers.iter().enumerate() {
             let mut next = match (forward.last(), &inputs) {
@@ -57,8 +92,7 @@ impl SquareNetwork {
             }
             forward.push(next);
         }
-        let residual = &forward[layers.len() - 1] - &target;
-        let mut backward = vec![residual];
+        let mut backward = vec![loss.gradient(&forward[layers.len() - 1])];
         for layer in layers[1..].iter().rev() {
             backward.push(layer.transpose_times(&backward[backward.len() - 1]));
         }
@@ -67,10 +101,11 @@ impl SquareNetwork {
             orthogonal_inputs: inputs.is_none(),
             input_norm: OnceLock::new(),
             layer_norms: OnceLock::new(),
+            gradient: OnceLock::new(),
             layers,
             biases,
             inputs,
-            target,
+            loss,
             forward,
             backward,
         }
@@ -123,9 +158,14 @@ impl SquareNetwork {
         &self.layers
     }
 
-    /// `Z`.
-    pub fn target(&self) -> &Matrix {
-        &self.target
+    /// `L`.
+    pub fn value(&self) -> f64 {
+        self.loss.value_beside(self.output(), &self.backward[self.layers.len() - 1])
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> &L {
+        &self.loss
     }
 
     /// `W_h ... W_1 A`.
@@ -133,20 +173,13 @@ impl SquareNetwork {
         &self.forward[self.layers.len() - 1]
     }
 
-    /// `W_h ... W_1 A - Z`.
-    pub fn residual(&self) -> &Matrix {
-        &self.backward[self.layers.len() - 1]
-    }
-
-    /// `1/2 ||W_h ... W_1 A - Z||^2`.
-    pub fn value(&self) -> f64 {
-        0.5 * self.residual().frobenius_norm().powi(2)
-    }
-
     /// Gradient with respect to every block: `B_k F_{k-1}'` for a factor, `B_k o'` for a bias.
-    pub fn gradient(&self) -> Vec<Matrix> {
-        let factors = (0..self.layers.len()).map(|k| self.times_forward_transposed(&self.backward[k], k));
-        factors.chain(self.bias_blocks(&self.backward)).collect()
+    pub fn gradient(&self) -> &[Matrix] {
+        self.gradient.get_or_init(|| {
+            count(Step::Gradient);
+            let factors = (0..self.layers.len()).map(|k| self.times_forward_transposed(&self.backward[k], k));
+            factors.chain(self.bias_blocks(&self.backward)).collect()
+        })
     }
 
     /// `M_k o'` for the layers with a bias.
@@ -155,23 +188,19 @@ impl SquareNetwork {
         self.biased_layers().into_iter().map(|k| backward[k].times_transpose(ones)).collect()
     }
 
-    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 (||W A||_F + target_norm))`, with `0/0 = 0`; for a bias the
-    /// norm of `o` takes the place of `||P(k-1,0) A||_2`.
-    ///
-    /// A product whose norm is less than `vanishing` times the size of the terms that are added up in it is nothing but rounding
-    /// errors, and says nothing of the terms that cancel: their size takes its place. (Outputs of layers with biases are
-    /// measured as they are.)
-    pub fn relative_gradient(&self, target_norm: f64, vanishing: f64) -> f64 {
-        let depth = self.layers.len();
-        let measured = |norm: f64, terms: f64| if norm < vanishing * terms { terms } else { norm };
-        let output = |norm: f64, k: usize| match self.biases {
-            None if vanishing > 0.0 => measured(norm, self.terms_before(k)),
-            _ => norm,
-        };
-        let size = output(self.output().frobenius_norm(), depth) + target_norm;
+    /// `max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) A||_2 s)`, `s` the size of the terms that cancel in `grad l`
+    /// ([`Loss::gradient_size`]), with `0/0 = 0`; for a bias the norm of `o` takes the place of `||P(k-1,0) A||_2`.
+    pub fn measured_gradient(&self) -> f64 {
+        self.gradient_beside(self.loss.gradient_size(self.output()), 0.0)
+    }
+
+    /// The same beside terms of this size. A product whose norm is less than `vanishing` times the size of the terms that are
+    /// added up in it is nothing but rounding errors, and says nothing of the terms that cancel: their size takes its place.
+    /// (Outputs of layers with biases are measured as they are.)
+    fn gradient_beside(&self, size: f64, vanishing: f64) -> f64 {
         let after = self.norms_after().into_iter().enumerate();
         let after: Vec<f64> = after
-            .map(|(k, norm)| if vanishing > 0.0 { measured(norm, self.terms_after(k + 1)) } else { norm })
+            .map(|(k, norm)| if vanishing > 0.0 { measured(norm, vanishing, || self.terms_after(k + 1)) } else { norm })
             .collect();
         let biased = self.biased_layers();
         let layer_of = |block: usize| block.checked_sub(self.layers.len()).map_or(block, |bias| biased[bias]);
@@ -182,12 +211,20 @@ impl SquareNetwork {
                 let before = match &self.biases {
                     Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
                     _ if block == 0 => self.input_norm(),
-                    _ => output(spectral_norm(&self.forward[block - 1]), block),
+                    _ => self.measured_output(spectral_norm(&self.forward[block - 1]), block, vanishing),
                 };
                 largest = largest.max(norm / (after[layer_of(block)] * before * size));
             }
         }
         largest
+    }
+
+    /// A norm of `P(k,0) A`, or the size of its terms where the norm is less than `vanishing` times that.
+    fn measured_output(&self, norm: f64, k: usize, vanishing: f64) -> f64 {
+        match self.biases {
+            None if vanishing > 0.0 => measured(norm, vanishing, || self.terms_before(k)),
+            _ => norm,
+        }
     }
 
     /// Size of the terms that are added up in `P(k,0) A`: the norm of `|W_k| ... |W_1| r`, `r` the norms of the rows of `A`, or
@@ -233,7 +270,13 @@ impl SquareNetwork {
     pub fn hessian_times(&self, direction: &[Matrix]) -> Vec<Matrix> {
         let depth = self.layers.len();
         let d_forward = self.d_forward(direction);
-        let mut d_backward = vec![d_forward[depth - 1].clone()];
+        let change = &d_forward[depth - 1];
+        let change = if self.loss.hessian_is_identity() {
+            change.clone()
+        } else {
+            self.loss.hessian_times(self.output(), change)
+        };
+        let mut d_backward = vec![change];
         let mut out = Vec::with_capacity(direction.len());
         for k in (0..depth).rev() {
             let last = &d_backward[d_backward.len() - 1];
@@ -251,9 +294,9 @@ impl SquareNetwork {
         out
     }
 
-    /// Multiplications of [`SquareNetwork::hessian_times`], biases aside.
+    /// Multiplications of [`Network::hessian_times`], biases aside.
     pub(crate) fn multiplications(&self) -> usize {
-        let columns = self.target.ncols();
+        let columns = self.output().ncols();
         let sizes: Vec<usize> = self.layers.iter().map(|w| w.nrows() * w.ncols() * columns).collect();
         let ends = if self.inputs.is_some() { 2 } else { 0 };
         sizes.iter().enumerate().map(|(k, size)| if k == 0 { ends * size } else { 6 * size }).sum()
@@ -291,7 +334,7 @@ impl SquareNetwork {
         &self.forward[k - 1]
     }
 
-    /// `B_k = (W_h ... W_{k+1})' (F_h - Z)`, `k` counted from 0.
+    /// `B_k = (W_h ... W_{k+1})' grad l(F_h)`, `k` counted from 0.
     pub(crate) fn backward(&self, k: usize) -> &Matrix {
         &self.backward[k]
     }
@@ -312,14 +355,17 @@ impl SquareNetwork {
 
     /// The point `theta + t * direction`, one matrix a block.
     #[must_use]
-    pub fn moved(&self, t: f64, direction: &[Matrix]) -> Self {
+    pub fn moved(&self, t: f64, direction: &[Matrix]) -> Self
+    where
+        L: Clone,
+    {
         let mut layers = self.layers.clone();
         let mut biases = self.biases.clone();
         let columns = biases.iter_mut().flat_map(|biases| biases.columns.iter_mut().flatten());
         for (block, step) in layers.iter_mut().chain(columns).zip(direction) {
             block.add_scaled(t, step);
         }
-        let moved = Self::with_biases(layers, biases, self.inputs.clone(), self.target.clone());
+        let moved = Self::with_loss(layers, biases, self.inputs.clone(), self.loss.clone());
         Self { orthogonal_inputs: self.orthogonal_inputs, ..moved }
     }
 
@@ -327,6 +373,12 @@ impl SquareNetwork {
     pub fn inputs(&self) -> Option<&Matrix> {
         self.inputs.as_ref()
     }
+}
+
+/// The norm of a product, or the size of its terms where the norm is less than `vanishing` times that.
+fn measured(norm: f64, vanishing: f64, terms: impl Fn() -> f64) -> f64 {
+    let terms = terms();
+    if norm < vanishing * terms { terms } else { norm }
 }
 
 fn column_norms(a: &Matrix) -> Vec<f64> {

@@ -1,0 +1,87 @@
+//! `rankscape ed` and `solve`: degrees of matrices of bounded rank, and all critical points of quadratic losses on them.
+
+use rankscape::answers::{self, Answer, ed, segments, shapes};
+use rankscape::homotopy::{TrackOptions, Workers};
+use rankscape::quadratic::{Instance, Shape, Solver, cost};
+use rankscape::{InputError, Tolerances};
+use rankscape_io::documents::{CostsDocument, EdDocument, SolveDocument};
+use rankscape_io::instances::{instances_digest, read_instance_file, read_sized, read_weighted_instance};
+use rankscape_io::report::{cost_text, ed_text, solve_text};
+use rankscape_io::start_set::start_set_at;
+
+use crate::input::tolerances;
+use crate::progress::Progress;
+use crate::quadratic_arguments::{EdOptions, SolveOptions};
+use crate::run::{ANSWERED, Outcome, Run, code_of};
+
+pub(crate) fn run_ed(options: &EdOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.tolerances)?;
+    let size = (options.rows, options.cols, options.rank);
+    let workers = Workers::new(run.threads())?;
+    let plain = ed(size, None, (run.seed(), &tolerances), &workers)?;
+    let weights = options.weights.as_ref().map(|path| Ok((path, read_weighted_instance(path, size)?))).transpose()?;
+    if options.dry_run {
+        let shapes: Vec<(Shape, u64)> = weights.iter().map(|(_, (instance, _))| (instance.shape(), 1)).collect();
+        return run.finish(CostsDocument::new(&shapes, cost)?, cost_text, ANSWERED);
+    }
+    let Some((path, (instance, digest))) = weights else {
+        return run.finish(EdDocument::new(&plain, None, run.seed()), ed_text, ANSWERED);
+    };
+    let found = ed(size, Some(instance), (run.seed(), &tolerances), &workers)
+        .map_err(|error| error.file(path.display()))?;
+    run.finish(EdDocument::new(&found, Some(digest), run.seed()), ed_text, code_of(found.is_undecided()))
+}
+
+pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let tolerances = tolerances(&options.tolerances)?;
+    let instances = read_instance_file(&options.instances)?;
+    let named = |error: InputError| error.file(options.instances.display());
+    let groups = shapes(&instances);
+    if options.dry_run {
+        let counts: Vec<(Shape, u64)> = groups.iter().map(|(shape, list)| (*shape, list.len() as u64)).collect();
+        return run.finish(CostsDocument::new(&counts, cost).map_err(named)?, cost_text, ANSWERED);
+    }
+    if let (Some(path), true) = (&options.start, groups.len() > 1) {
+        return Err(InputError::new("a start set is for one size and rank, and the instances have several")
+            .array("--start")
+            .value(format!("{} sizes and ranks", groups.len()))
+            .hint("split the instances by m, n and r")
+            .file(path.display()));
+    }
+    let workers = Workers::new(run.threads())?;
+    let solver = |shape: Shape| solver(options, shape, (run.seed(), &tolerances), &workers);
+    let document = match &options.segment {
+        None => {
+            let mut progress = Progress::new(run.common, instances.len() as u64);
+            let done = |count: usize| progress.set(count as u64);
+            let found = answers::solve(&instances, &tolerances, &workers, solver, done).map_err(named)?;
+            SolveDocument::new(&instances, &found, run.seed(), instances_digest(&instances))
+        }
+        Some(paths) => {
+            let mut digests = None;
+            let ends = |instance: &Instance| {
+                let size = (instance.rows, instance.cols);
+                let ((start, from), (end, to)) = (read_sized(&paths[0], "Q", size)?, read_sized(&paths[1], "Q", size)?);
+                digests = Some([from, to]);
+                Ok([start, end])
+            };
+            let found = segments(&instances, solver, ends).map_err(named)?;
+            SolveDocument::of_segments(&found, run.seed(), instances_digest(&instances), digests)
+        }
+    };
+    let undecided = document.is_undecided();
+    run.finish(document, solve_text, code_of(undecided))
+}
+
+/// The solver of a size and rank, with the start set of the file where one is named.
+fn solver(
+    options: &SolveOptions,
+    shape: Shape,
+    (seed, tolerances): (u64, &Tolerances),
+    workers: &Workers,
+) -> Result<Solver, InputError> {
+    let path = options.start.as_deref();
+    let file = path.unwrap_or(&options.instances).display();
+    let start = start_set_at(path, shape, seed, &TrackOptions::new(tolerances), workers);
+    start.and_then(|start| Solver::new(start, *tolerances, seed)).map_err(|error| error.file(file))
+}

@@ -1,0 +1,41 @@
+//! One typed answer for every verb: a request in, an answer out.
+//!
+//! Every shell (the command, a document, another language) calls these and nothing below them; no answer reads a file, and
+//! no shell computes. Documents are conversions of these answers.
+
+mod doctor;
+mod escape;
+mod hessian;
+mod landscape;
+mod map;
+mod moves;
+mod quadratic;
+
+pub use crate::critical::{Parsed, parse};
+pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
+pub use crate::quadratic::cost;
+pub use doctor::{SelfCheck, doctor};
+pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
+pub use hessian::{SpectrumAnswer, hessian};
+pub use landscape::{ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata};
+pub use map::{MapAnswer, Witness, Witnesses, map};
+pub use moves::{BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, connect, lift, reach};
+pub use quadratic::{DegreeAnswer, ed, segments, shapes, solve};
+
+/// What every answer says of itself.
+pub trait Answer {
+    /// Something that was asked for is undecided.
+    fn is_undecided(&self) -> bool;
+}
+
+impl Answer for Diagnosis {
+    fn is_undecided(&self) -> bool {
+        Self::is_undecided(self)
+    }
+}
+
+impl Answer for Parsed {
+    fn is_undecided(&self) -> bool {
+        self.critical.as_ref().is_some_and(|point| point.undecided)
+    }
+}
