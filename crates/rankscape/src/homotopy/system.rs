@@ -37,7 +37,7 @@ pub trait System: Sync {
 
     /// The coefficient of `s^k` of `F(t + s, x_0 + ... + x_{k-1} s^{k-1})` for the `k` coefficients known, so that the next
     /// one of the path through `x_0` is `x_k = -J^{-1} residual`. Asked for `k = 1, 2, ...` in turn, after the Jacobian at
-    /// `t`, so that what was found for one order can be kept for the next.
+    /// `t` and near `x_0`: what was found there and for lower orders may be used again, so this is an approximation.
     fn series_residual<R: Real>(
         &self,
         work: &mut Self::Work<Complex<R>>,

@@ -256,21 +256,31 @@ mod tests {
         .unwrap()
     }
 
+    const SHAPES: [(usize, usize, usize); 4] = [(2, 2, 1), (2, 3, 1), (3, 3, 2), (2, 3, 2)];
+
+    fn draw(stream: &mut Stream, len: usize) -> Vec<C64> {
+        (0..len).map(|_| C64::new(stream.normal(), stream.normal())).collect()
+    }
+
+    fn random_loss(shape: Shape, stream: &mut Stream) -> ComplexLoss {
+        let entries = shape.entries();
+        let half = draw(stream, entries * entries);
+        let form = (0..entries * entries).map(|e| half[e] + half[e % entries * entries + e / entries]).collect();
+        ComplexLoss { shape, form, linear: draw(stream, entries) }
+    }
+
+    fn parameters(chart: &[C64], loss: &ComplexLoss) -> Vec<C64> {
+        [chart, &loss.form, &loss.linear].concat()
+    }
+
     #[test]
     fn gradient_and_hessian_are_those_of_the_program_of_their_formula() {
-        for (trial, (m, n, r)) in [(2, 2, 1), (2, 3, 1), (3, 3, 2), (2, 3, 2)].into_iter().enumerate() {
+        for (trial, (m, n, r)) in SHAPES.into_iter().enumerate() {
             let shape = Shape { m, n, r };
             let mut stream = Stream::new(31, trial as u64);
-            let mut draw =
-                |len: usize| -> Vec<C64> { (0..len).map(|_| C64::new(stream.normal(), stream.normal())).collect() };
-            let mut form = draw(shape.entries() * shape.entries());
-            for e in 0..form.len() {
-                form[e] = form[e % shape.entries() * shape.entries() + e / shape.entries()];
-            }
-            let (chart, linear, at) = (draw(m * m), draw(shape.entries()), draw(shape.dimension()));
-            let parameters = [chart.as_slice(), &form, &linear].concat();
-            let program = half_gradient(shape).at(&parameters).unwrap();
-            let loss = ComplexLoss { shape, form, linear };
+            let loss = random_loss(shape, &mut stream);
+            let (chart, at) = (draw(&mut stream, m * m), draw(&mut stream, shape.dimension()));
+            let program = half_gradient(shape).at(&parameters(&chart, &loss)).unwrap();
             let family = Family::new(&loss, &loss);
             let points = |list: &[C64]| list.iter().map(|&z| Ball::<f64>::point(z)).collect::<Vec<_>>();
             let size = shape.dimension();
@@ -282,6 +292,32 @@ mod tests {
             for (a, b) in value.iter().chain(&jacobian).zip(same_value.iter().chain(&same_jacobian)) {
                 assert!((a.mid - b.mid).norm_one() <= 2.0 * (a.radius + b.radius), "{shape:?}: {a:?} {b:?}");
                 assert!(a.radius + b.radius < 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn series_residuals_are_those_of_the_program() {
+        for (trial, (m, n, r)) in SHAPES.into_iter().enumerate() {
+            let (shape, t) = (Shape { m, n, r }, 0.375);
+            let mut stream = Stream::new(32, trial as u64);
+            let (start, end) = (random_loss(shape, &mut stream), random_loss(shape, &mut stream));
+            let (chart, size) = (draw(&mut stream, m * m), shape.dimension());
+            let program = half_gradient(shape).between(&parameters(&chart, &start), &parameters(&chart, &end)).unwrap();
+            let family = Family::new(&start, &end);
+            let known: Vec<Vec<C64>> = (0..4).map(|_| draw(&mut stream, size)).collect();
+            let (mut work, mut same_work) = (family.start(), program.start());
+            let (mut residual, mut jacobian) = (vec![C64::zero(); size], vec![C64::zero(); size * size]);
+            family.move_to(&mut work, t);
+            family.evaluate(&mut work, &chart, &known[0], &mut residual, Some(&mut jacobian));
+            program.move_to(&mut same_work, t);
+            for order in 1..=known.len() {
+                let mut same = vec![C64::zero(); size];
+                family.series_residual(&mut work, &chart, &known[..order], &mut residual);
+                program.series_residual(&mut same_work, &[], &known[..order], &mut same);
+                let largest = same.iter().fold(0.0, |acc: f64, z| acc.max(z.norm_one()));
+                let apart = residual.iter().zip(&same).fold(0.0, |acc: f64, (&a, &b)| acc.max((a - b).norm_one()));
+                assert!(apart <= 1e-12 * largest, "{shape:?}, order {order}: {apart} {largest}");
             }
         }
     }
