@@ -27,8 +27,8 @@ impl ComplexLoss {
 
 /// Critical points of `(1 - t) start + t end` on the rank-`r` matrices.
 ///
-/// It evaluates itself, by the contractions of [`Kernel`], where a straight-line program would take half as many products
-/// again and go through memory for each of them.
+/// It evaluates itself, by the contractions of [`Kernel`]: a straight-line program of the same formula needs no more products,
+/// but takes about twice as long for a step, since each of its operations goes through memory.
 #[derive(Debug)]
 pub(super) struct Family {
     shape: Shape,
