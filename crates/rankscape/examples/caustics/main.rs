@@ -16,7 +16,7 @@ const WIDTH: f64 = 1e-9;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (a, b) = AXES;
-    let (ellipse, circle) = (Conic::new(a, b), Conic::new(1.0, 1.0));
+    let (ellipse, circle) = (Conic::new(a, b)?, Conic::new(1.0, 1.0)?);
     println!("ED degree: ellipse {}, circle {}", ellipse.degree(), circle.degree());
     let angle = |ray: usize| TAU * (ray as f64 + 0.5) / RAYS as f64;
     let mut points = Vec::new();

@@ -5,14 +5,11 @@
 //! lane keeps its series and tries a shorter step; a finished lane takes up the next path. Starting a path and changing a
 //! chart are steps of length zero.
 
-use super::system::{Place, Point, System};
-use super::track::{PathOutcome, PathResult, TrackOptions, TrackWork};
+use super::path::{PathOutcome, PathResult, TrackOptions, TrackWork};
+use super::system::{Point, System};
 use crate::linalg::LaneLu;
 use crate::linalg::scalar::{C64, Complex, Real, Ring};
 use crate::tolerance::UNIT_ROUNDOFF;
-
-/// Highest order of the predictor's power series.
-pub const MOST_TERMS: usize = 10;
 
 /// Factor on the step after a rejection.
 const SHORTENED: f64 = 0.45;
@@ -28,7 +25,7 @@ struct Lane {
 pub(super) struct Batch<'a, S: System, R: Real> {
     system: &'a S,
     options: &'a TrackOptions,
-    evaluation: S::Work<R>,
+    evaluation: S::Work<Complex<R>>,
     lu: LaneLu<R>,
     lanes: Vec<Lane>,
     chart: Vec<Complex<R>>,
@@ -56,7 +53,7 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
         Self {
             system,
             options,
-            evaluation: system.workspace(),
+            evaluation: system.start(),
             lu: LaneLu::new(size),
             lanes: (0..R::LANES).map(|_| Lane { path: None, t: 0.0, step: 0.0, work: TrackWork::default() }).collect(),
             chart: space(system.chart_len()),
@@ -131,11 +128,11 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
             }
             *x = sum;
         }
-        let place = Place { chart: &self.chart, t, x: &self.x };
-        self.system.jacobian(&mut self.evaluation, place, &mut self.value, &mut self.jac);
+        self.system.move_to(&mut self.evaluation, t);
+        self.system.evaluate(&mut self.evaluation, &self.chart, &self.x, &mut self.value, Some(&mut self.jac));
         self.lu.factor(&self.jac);
         let first = self.correct();
-        self.system.value(&mut self.evaluation, &self.chart, &self.x, &mut self.value);
+        self.system.evaluate(&mut self.evaluation, &self.chart, &self.x, &mut self.value, None);
         let second = self.correct();
         let last = self.expand();
         Sizes { first, second, last }
@@ -154,18 +151,15 @@ impl<'a, S: System, R: Real> Batch<'a, S, R> {
     #[inline(always)]
     fn expand(&mut self) -> [R; 2] {
         self.tried[0].copy_from_slice(&self.x);
-        self.system.series_start(&mut self.evaluation, &self.chart, &self.x);
         let mut last = [R::zero(); 2];
         for order in 1..=self.options.order {
-            let coefficient = &mut self.tried[order];
-            self.system.series_residual(&mut self.evaluation, &self.chart, order, coefficient);
+            let (known, next) = self.tried.split_at_mut(order);
+            let coefficient = &mut next[0];
+            self.system.series_residual(&mut self.evaluation, &self.chart, known, coefficient);
             self.lu.solve(coefficient);
             coefficient.iter_mut().for_each(|z| *z = -*z);
             last[0] = last[1];
             last[1] = relative_size(self.system.groups(), coefficient, &self.x);
-            if order < self.options.order {
-                self.system.series_extend(&mut self.evaluation, &self.chart, order, coefficient);
-            }
         }
         last
     }
@@ -251,7 +245,7 @@ fn relative_size<R: Real>(groups: &[(usize, f64)], change: &[Complex<R>], x: &[C
     for &(to, floor) in groups {
         let mut moved = R::zero();
         let mut scale = R::splat(floor);
-        for i in from..to {
+        for i in from..to.min(x.len()) {
             let norm = change[i].norm_one();
             moved = moved.max(norm);
             scale = scale.max(x[i].norm_one());

@@ -5,24 +5,9 @@
 //! `z -> z - C F(z)` maps `D` into its interior and contracts, so `D` contains exactly one solution, and it is
 //! nondegenerate. If the system is real and `x` is real, `D` is its own conjugate, so that solution is real.
 
-use super::system::{Place, Point, System};
+use super::system::{Point, System};
 use crate::linalg::LaneLu;
 use crate::linalg::scalar::{Ball, Complex, DoubleDouble, Lanes, Real, Ring, Vectorized, vectorized};
-
-/// A system that can also be evaluated in balls. The path parameter is 0: what is certified is the start of the family.
-pub trait Enclosed: System {
-    /// Space for both evaluations.
-    type Balls<R: Real>;
-
-    /// Space for both evaluations, holding enclosures of the coefficients.
-    fn balls<R: Real>(&self) -> Self::Balls<R>;
-
-    /// Enclosure of `F` on a polydisc.
-    fn value_on<R: Real>(&self, work: &mut Self::Balls<R>, chart: &[Ball<R>], x: &[Ball<R>], value: &mut [Ball<R>]);
-
-    /// Enclosure of the Jacobian on a polydisc, row by row.
-    fn jacobian_on<R: Real>(&self, work: &mut Self::Balls<R>, chart: &[Ball<R>], x: &[Ball<R>], jac: &mut [Ball<R>]);
-}
 
 /// How often the polydiscs that fail the test are widened and tried again.
 const INFLATIONS: usize = 2;
@@ -45,19 +30,21 @@ pub struct Enclosure {
     pub radius: Vec<f64>,
     /// Whether the polydisc is proved to hold exactly one solution.
     pub krawczyk: Krawczyk,
-    /// Every centre coordinate is real, and so is the chart.
+    /// Every centre coordinate is real, and so is the chart; then the solution of a system with real coefficients is.
     pub is_real: bool,
     /// Enclosure of the Jacobian on the polydisc, for real points: midpoints (real parts) and radii.
     pub jacobian: Option<(Vec<f64>, Vec<f64>)>,
 }
 
-/// Polishes each point by Newton's method and tries to certify it, in lanes of doubles.
-pub fn enclose<S: Enclosed>(system: &S, points: &[Point]) -> Vec<Enclosure> {
+/// Polishes each point by Newton's method and tries to certify it as a solution at `t = 0`, in lanes of doubles.
+///
+/// What is certified holds for every system that the coefficients at the start enclose ([`System::start`]).
+pub fn enclose<S: System>(system: &S, points: &[Point]) -> Vec<Enclosure> {
     vectorized(InLanes { system, points })
 }
 
 /// [`enclose`] in double-double, one point at a time.
-pub fn enclose_in_double_double<S: Enclosed>(system: &S, points: &[Point]) -> Vec<Enclosure> {
+pub fn enclose_in_double_double<S: System>(system: &S, points: &[Point]) -> Vec<Enclosure> {
     let mut space = Space::<S, DoubleDouble>::new(system);
     points.iter().flat_map(|point| space.enclose(std::slice::from_ref(point), 6)).collect()
 }
@@ -67,7 +54,7 @@ struct InLanes<'a, S> {
     points: &'a [Point],
 }
 
-impl<S: Enclosed> Vectorized for InLanes<'_, S> {
+impl<S: System> Vectorized for InLanes<'_, S> {
     type Output = Vec<Enclosure>;
 
     #[inline(always)]
@@ -81,10 +68,10 @@ impl<S: Enclosed> Vectorized for InLanes<'_, S> {
     }
 }
 
-struct Space<'a, S: Enclosed, R: Real> {
+struct Space<'a, S: System, R: Real> {
     system: &'a S,
-    evaluation: S::Work<R>,
-    balls: S::Balls<R>,
+    evaluation: S::Work<Complex<R>>,
+    balls: S::Work<Ball<R>>,
     lu: LaneLu<R>,
     chart: Vec<Complex<R>>,
     x: Vec<Complex<R>>,
@@ -98,15 +85,15 @@ struct Space<'a, S: Enclosed, R: Real> {
     reach: Vec<R>,
 }
 
-impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
+impl<'a, S: System, R: Real> Space<'a, S, R> {
     fn new(system: &'a S) -> Self {
         let size = system.size();
         let space = |len: usize| vec![Complex::zero(); len];
         let balls = |len: usize| vec![Ball::zero(); len];
         Self {
             system,
-            evaluation: system.workspace(),
-            balls: system.balls(),
+            evaluation: system.start(),
+            balls: system.start(),
             lu: LaneLu::new(size),
             chart: space(system.chart_len()),
             x: space(size),
@@ -131,8 +118,7 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
             self.x.iter_mut().zip(&point.x).for_each(|(z, &value)| z.set(lane, value));
         }
         for _ in 0..polish {
-            let place = Place { chart: &self.chart, t: R::zero(), x: &self.x };
-            self.system.jacobian(&mut self.evaluation, place, &mut self.value, &mut self.jac);
+            self.system.evaluate(&mut self.evaluation, &self.chart, &self.x, &mut self.value, Some(&mut self.jac));
             self.lu.factor(&self.jac);
             self.lu.solve(&mut self.value);
             self.x.iter_mut().zip(&self.value).for_each(|(x, &change)| *x = *x - change);
@@ -167,7 +153,7 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
         let n = self.system.size();
         self.ball_chart.iter_mut().zip(&self.chart).for_each(|(ball, &z)| *ball = Ball::new(z, R::zero()));
         self.ball_x.iter_mut().zip(&self.x).for_each(|(ball, &z)| *ball = Ball::new(z, R::zero()));
-        self.system.value_on(&mut self.balls, &self.ball_chart, &self.ball_x, &mut self.ball_value);
+        self.system.evaluate(&mut self.balls, &self.ball_chart, &self.ball_x, &mut self.ball_value, None);
         let mut first = vec![R::zero(); n];
         for (i, first) in first.iter_mut().enumerate() {
             let mut sum = Ball::zero();
@@ -197,7 +183,8 @@ impl<'a, S: Enclosed, R: Real> Space<'a, S, R> {
     #[inline(always)]
     fn contracts(&mut self, first: &[R]) -> Vec<bool> {
         let n = self.system.size();
-        self.system.jacobian_on(&mut self.balls, &self.ball_chart, &self.ball_x, &mut self.ball_jac);
+        let jacobian = Some(self.ball_jac.as_mut_slice());
+        self.system.evaluate(&mut self.balls, &self.ball_chart, &self.ball_x, &mut self.ball_value, jacobian);
         let one = Ball::new(Complex::new(R::splat(1.0), R::zero()), R::zero());
         let up = R::splat(1.0 + 64.0 * f64::EPSILON);
         let mut inside = vec![true; R::LANES];

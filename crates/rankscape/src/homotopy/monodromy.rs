@@ -1,7 +1,7 @@
 //! Monodromy: all solutions of one generic system from a single one, by loops in the space of parameters.
 
+use super::path::{PathOutcome, TrackOptions, TrackWork};
 use super::system::{Point, System};
-use super::track::{PathOutcome, TrackOptions, TrackWork};
 use super::workers::Workers;
 use crate::linalg::scalar::C64;
 

@@ -1,85 +1,77 @@
-//! What the tracker asks of a family of polynomial systems.
+//! What the tracker and the certificates ask of a family of polynomial systems.
 
-use crate::linalg::scalar::{C64, Complex, Real};
+use crate::linalg::scalar::{C64, Complex, Real, Ring, Scalar};
 
 /// A square polynomial system `F(t, x) = 0` in local coordinates of a chart, with a real path parameter `t` in `[0, 1]`.
 ///
-/// The solutions live on some manifold; a chart is a handful of numbers that says which local coordinates are in use,
-/// and may change along a path so that no path runs to infinity of a fixed chart. A system is written once, over any
-/// [`Real`]: eight paths in lanes, or one in double-double. Every method that runs over lanes must be
+/// Systems with a few equations are written down as a [`super::Program`], which implements this trait for all of them. One
+/// that earns an evaluation of its own implements five methods: over any [`Scalar`], so that the same lines serve eight
+/// paths in lanes, one in double-double, and enclosures in balls. Every method that runs over lanes must be
 /// `#[inline(always)]`.
+///
+/// The solutions live on some manifold; a chart is a handful of numbers that says which local coordinates are in use,
+/// and may change along a path so that no path runs to infinity of a fixed chart. Systems in affine space have none, and
+/// leave the last four methods as they are.
 pub trait System: Sync {
-    /// Intermediate results of one evaluation, reused by the next ones at the same `t`.
-    type Work<R: Real>: Send;
+    /// The coefficients at one `t`, and intermediate results.
+    type Work<C: Scalar>: Send;
 
     /// Number of equations and of unknowns.
     fn size(&self) -> usize;
 
-    /// Numbers that describe a chart.
-    fn chart_len(&self) -> usize;
+    /// The coefficients at `t = 0`. In balls they enclose all systems that are meant, and then so does every evaluation.
+    fn start<C: Scalar>(&self) -> Self::Work<C>;
 
-    /// Groups of unknowns with a common unit: the end of each, in order, and the size below which it counts as one.
-    fn groups(&self) -> &[(usize, f64)];
+    /// Changes the coefficients to those at `t`.
+    fn move_to<R: Real>(&self, work: &mut Self::Work<Complex<R>>, t: R);
 
-    /// Space for [`System::jacobian`] and the methods that follow it.
-    fn workspace<R: Real>(&self) -> Self::Work<R>;
-
-    /// `F(t, x)` and its Jacobian (row by row) in one pass.
-    fn jacobian<R: Real>(
+    /// `F(t, x)`, and its Jacobian (row by row) if there is room for one.
+    fn evaluate<C: Scalar>(
         &self,
-        work: &mut Self::Work<R>,
-        at: Place<'_, R>,
-        value: &mut [Complex<R>],
-        jac: &mut [Complex<R>],
+        work: &mut Self::Work<C>,
+        chart: &[C],
+        x: &[C],
+        value: &mut [C],
+        jacobian: Option<&mut [C]>,
     );
 
-    /// `F(t, x)` at the `t` and chart of the last call of [`System::jacobian`].
-    fn value<R: Real>(
-        &self,
-        work: &mut Self::Work<R>,
-        chart: &[Complex<R>],
-        x: &[Complex<R>],
-        value: &mut [Complex<R>],
-    );
-
-    /// Starts a power series `x_0 + x_1 s + ...` of the path through `x_0`, at the `t` of the last Jacobian.
-    fn series_start<R: Real>(&self, work: &mut Self::Work<R>, chart: &[Complex<R>], start: &[Complex<R>]);
-
-    /// The coefficient of `s^order` of `F(t + s, x_0 + ... + x_{order-1} s^{order-1})`, so that
-    /// `x_order = -J^{-1} residual`.
+    /// The coefficient of `s^k` of `F(t + s, x_0 + ... + x_{k-1} s^{k-1})` for the `k` coefficients known, so that the next
+    /// one of the path through `x_0` is `x_k = -J^{-1} residual`. Asked for `k = 1, 2, ...` in turn, after the Jacobian at
+    /// `t` and near `x_0`: what was found there and for lower orders may be used again, so this is an approximation.
     fn series_residual<R: Real>(
         &self,
-        work: &mut Self::Work<R>,
+        work: &mut Self::Work<Complex<R>>,
         chart: &[Complex<R>],
-        order: usize,
+        known: &[Vec<Complex<R>>],
         residual: &mut [Complex<R>],
     );
 
-    /// Takes up `x_order`, before the next order is asked for.
-    fn series_extend<R: Real>(
-        &self,
-        work: &mut Self::Work<R>,
-        chart: &[Complex<R>],
-        order: usize,
-        coefficient: &[Complex<R>],
-    );
+    /// Groups of unknowns with a common unit: the end of each, in order, and the size below which it counts as one. By
+    /// default all unknowns are one group.
+    fn groups(&self) -> &[(usize, f64)] {
+        &[(usize::MAX, f64::MIN_POSITIVE)]
+    }
+
+    /// Numbers that describe a chart.
+    fn chart_len(&self) -> usize {
+        0
+    }
 
     /// How far `x` is from the middle of its chart; above [`super::TrackOptions::chart_radius`] the chart is changed.
-    fn chart_distance(&self, x: &[C64]) -> f64;
+    fn chart_distance(&self, _x: &[C64]) -> f64 {
+        0.0
+    }
 
     /// Changes to the chart centred at the point, and the coordinates with it.
-    fn recentre(&self, chart: &mut [C64], x: &mut [C64]);
+    fn recentre(&self, _chart: &mut [C64], _x: &mut [C64]) {}
 }
 
-/// Where to evaluate: chart, path parameter, coordinates.
-#[derive(Debug)]
-pub struct Place<'a, R> {
-    /// The chart of each lane.
-    pub chart: &'a [Complex<R>],
-    /// The path parameter of each lane.
-    pub t: R,
-    /// The coordinates.
-    pub x: &'a [Complex<R>],
+/// `(1 - t) start + t end`: exact at both ends, where badly scaled coefficients leave no room for the rounding error of a
+/// difference.
+#[inline(always)]
+pub(crate) fn between<R: Real>(t: R, start: C64, end: C64) -> Complex<R> {
+    let left = R::splat(1.0) - t;
+    Complex::zero().add_scaled(left, Complex::splat(start)).add_scaled(t, Complex::splat(end))
 }
 
 /// A point as it is stored: its chart and its coordinates.

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::path::{PathResult, TrackOptions};
 use super::system::{Point, System};
-use super::track::{PathResult, TrackOptions, track};
+use super::track::track;
 use crate::error::{InputError, Result};
 
 /// Paths handed to a thread at a time: enough to keep the lanes full.

@@ -1,9 +1,9 @@
 //! A growing set of distinct certified critical points of one real loss.
 
-use super::chart::product;
+use super::chart::{in_pivot_chart, product};
+use super::family::Family;
 use super::kernel::{Shape, add_product};
 use super::loss::Loss;
-use super::target::{Target, in_pivot_chart};
 use crate::homotopy::{Enclosure, Krawczyk, Point, enclose, enclose_in_double_double};
 use crate::linalg::scalar::{Ball, C64, Complex, Ring};
 use crate::tolerance::Tolerances;
@@ -18,7 +18,8 @@ pub(super) struct Certified {
 /// Distinct certified critical points, found so far.
 pub(super) struct CertifiedSet<'a> {
     loss: &'a Loss,
-    target: Target<'a>,
+    /// The critical points of `loss`, with its coefficients as enclosures.
+    family: Family,
     tolerances: &'a Tolerances,
     pub(super) points: Vec<Certified>,
     /// One coordinate of every point and its index, sorted: only neighbours need comparing.
@@ -35,7 +36,7 @@ pub(super) enum Admission {
 
 impl<'a> CertifiedSet<'a> {
     pub(super) fn new(loss: &'a Loss, tolerances: &'a Tolerances) -> Self {
-        Self { loss, target: Target::new(loss), tolerances, points: Vec::new(), keys: Vec::new() }
+        Self { loss, family: loss.enclosed(), tolerances, points: Vec::new(), keys: Vec::new() }
     }
 
     /// Certifies the endpoints of paths, first in double precision, then the rest in double-double.
@@ -43,7 +44,7 @@ impl<'a> CertifiedSet<'a> {
         let shape = self.loss.shape;
         let candidates: Vec<Point> =
             endpoints.iter().map(|point| self.candidate(in_pivot_chart(shape, point))).collect();
-        let enclosures = enclose(&self.target, &candidates);
+        let enclosures = enclose(&self.family, &candidates);
         let mut out = Vec::with_capacity(endpoints.len());
         for (endpoint, enclosure) in endpoints.iter().zip(enclosures) {
             let admission = self.insert(enclosure);
@@ -69,7 +70,7 @@ impl<'a> CertifiedSet<'a> {
         let point = in_pivot_chart(self.loss.shape, endpoint);
         let real = self.candidate(point.clone());
         for candidate in [real, point] {
-            for enclosure in enclose_in_double_double(&self.target, &[candidate]) {
+            for enclosure in enclose_in_double_double(&self.family, &[candidate]) {
                 let admission = self.insert(enclosure);
                 if admission != Admission::Uncertified {
                     return admission;

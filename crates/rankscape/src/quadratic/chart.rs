@@ -1,4 +1,5 @@
-//! Charts of the rank-`r` matrices: an orthonormal frame `[X_0, N]`, centred at any point.
+//! Charts of the rank-`r` matrices: an orthonormal frame `[X_0, N]`, centred at any point, for the tracker; zeros and ones, which
+//! are exact, for certificates.
 
 use super::kernel::{Shape, add_product, dot_strided};
 use crate::homotopy::Point;
@@ -96,6 +97,42 @@ pub(super) fn recentre(shape: Shape, chart: &mut [C64], at: &mut [C64]) {
     let centred = point(shape, &x, &y);
     chart.copy_from_slice(&centred.chart);
     at.copy_from_slice(&centred.x);
+}
+
+/// The point in a chart of zeros and ones: `X` is the identity on `r` pivot rows, chosen by complete pivoting, so that the
+/// other rows are of moderate size.
+pub(super) fn in_pivot_chart(shape: Shape, point: &Point) -> Point {
+    let Shape { m, n, r } = shape;
+    let (mut x, y) = factors(shape, &point.chart, &point.x);
+    let original = x.clone();
+    let mut pivots = vec![usize::MAX; r];
+    for _ in 0..r {
+        let free = |i: usize, a: usize, pivots: &[usize]| !pivots.contains(&i) && pivots[a] == usize::MAX;
+        let best = (0..m * r)
+            .filter(|&e| free(e / r, e % r, &pivots))
+            .max_by(|&e, &f| x[e].norm_one().total_cmp(&x[f].norm_one()))
+            .unwrap_or(0);
+        let (row, col) = (best / r, best % r);
+        pivots[col] = row;
+        let inverse = x[best].reciprocal();
+        (0..m).for_each(|i| x[i * r + col] = x[i * r + col] * inverse);
+        for other in (0..r).filter(|&a| a != col) {
+            let factor = -x[row * r + other];
+            (0..m).for_each(|i| x[i * r + other] = x[i * r + other].add_product(factor, x[i * r + col]));
+        }
+    }
+    let one = C64::new(1.0, 0.0);
+    let mut chart = vec![C64::zero(); m * m];
+    pivots.iter().enumerate().for_each(|(a, &row)| chart[row * r + a] = one);
+    let rest: Vec<usize> = (0..m).filter(|i| !pivots.contains(i)).collect();
+    rest.iter().enumerate().for_each(|(c, &row)| chart[m * r + row * (m - r) + c] = one);
+    let mut at = Vec::with_capacity(shape.dimension());
+    rest.iter().for_each(|&row| at.extend_from_slice(&x[row * r..][..r]));
+    let mut new_y = vec![C64::zero(); r * n];
+    let top: Vec<C64> = pivots.iter().flat_map(|&row| original[row * r..][..r].to_vec()).collect();
+    add_product(&top, &y, &mut new_y, (r, r, n));
+    at.extend(new_y);
+    Point { chart, x: at }
 }
 
 #[cfg(test)]

@@ -32,6 +32,17 @@ impl Loss {
         certified_inertia(&mid, &radius, entries).is_some_and(|found| found.positive == entries)
     }
 
+    /// The kind, where singular or not is proved: by an interval inertia, or over the rationals.
+    pub(super) fn proved_kind(&self) -> MetricKind {
+        if self.is_proved_definite() {
+            return self.kind;
+        }
+        match self.instance().kernel_dimension() {
+            0 => self.kind,
+            kernel => MetricKind::Singular { kernel },
+        }
+    }
+
     /// Why the count of critical points of full rank is not proved.
     pub(super) fn full_rank_reason(&self) -> String {
         match self.kind {

@@ -47,6 +47,8 @@ pub(super) struct Kernel<C> {
     pub(super) x: Vec<C>,
     /// `Y`, `r x n`.
     pub(super) y: Vec<C>,
+    /// `X Y` of the last gradient matrix, `m x n`.
+    pub(super) w: Vec<C>,
     /// `G`, `m x n`.
     pub(super) g: Vec<C>,
     /// `sum_k A[ij, kl] X[k, b]` at `[(ij), (b, l)]`.
@@ -69,6 +71,7 @@ impl<C: Ring> Kernel<C> {
             linear: space(m * n),
             x: space(m * r),
             y: space(r * n),
+            w: space(m * n),
             g: space(m * n),
             with_x: space(m * n * r * n),
             with_y: space(m * n * m * r),
@@ -81,7 +84,7 @@ impl<C: Ring> Kernel<C> {
 
     /// `X = X_0 + N xi` and `Y` from the coordinates.
     #[inline(always)]
-    pub(super) fn place(&mut self, chart: &[C], at: &[C]) {
+    fn place(&mut self, chart: &[C], at: &[C]) {
         let Shape { m, r, .. } = self.shape;
         let (base, normal) = chart.split_at(m * r);
         let (xi, y) = at.split_at(self.shape.slopes());
@@ -93,12 +96,16 @@ impl<C: Ring> Kernel<C> {
         self.y.copy_from_slice(y);
     }
 
-    /// `G = A (X Y) - b`.
+    /// `X`, `Y`, `X Y` and `G = A (X Y) - b` at the coordinates `at`.
     #[inline(always)]
-    pub(super) fn gradient_matrix(&mut self, product: &[C]) {
-        let entries = self.shape.entries();
+    pub(super) fn gradient_matrix(&mut self, chart: &[C], at: &[C]) {
+        let Shape { m, n, r } = self.shape;
+        let entries = m * n;
+        self.place(chart, at);
+        self.w.fill(C::zero());
+        add_product(&self.x, &self.y, &mut self.w, (m, r, n));
         for row in 0..entries {
-            self.g[row] = dot(-self.linear[row], &self.form[row * entries..][..entries], product);
+            self.g[row] = dot(-self.linear[row], &self.form[row * entries..][..entries], &self.w);
         }
     }
 

@@ -1,6 +1,6 @@
 //! An instance in the form the solver works in: small side first, rows and columns scaled, coefficients as enclosures.
 
-use super::family::ComplexLoss;
+use super::family::{ComplexLoss, Family};
 use super::instance::{Instance, Metric};
 use super::kernel::Shape;
 use super::normal_equations::{NormalEquations, power_of_two};
@@ -46,7 +46,8 @@ pub struct Loss {
     pub(super) norm_unit: f64,
     /// Condition number of `A` (floating point), infinite if it is singular.
     pub(super) condition: f64,
-    /// Definite, product or singular.
+    /// Definite, product or singular. A metric whose smallest eigenvalue is clear of rounding errors counts as definite without a
+    /// proof, on which no count of critical points rests.
     pub kind: MetricKind,
     instance: Instance,
 }
@@ -90,7 +91,7 @@ impl Instance {
     }
 
     /// Dimension of the kernel of the metric, over the rationals.
-    fn kernel_dimension(&self) -> usize {
+    pub(super) fn kernel_dimension(&self) -> usize {
         let entries = self.target.len();
         match &self.metric {
             Metric::Weights(weights) => weights.iter().filter(|&&w| w == 0.0).count(),
@@ -179,6 +180,7 @@ fn conditioning(form: &[Interval], entries: usize, tolerances: &Tolerances) -> (
 }
 
 impl Loss {
+    /// Without a proof where the smallest eigenvalue is clear of rounding errors; else over the rationals.
     fn metric_kind(&self, clearly_definite: bool, tolerances: &Tolerances) -> MetricKind {
         let kernel = if clearly_definite { 0 } else { self.instance.kernel_dimension() };
         if kernel > 0 {
@@ -231,6 +233,16 @@ impl Loss {
             form: self.form.iter().map(mid).collect(),
             linear: self.linear.iter().map(mid).collect(),
         }
+    }
+
+    /// The constant family of all losses that the enclosures of the coefficients allow: what is certified.
+    pub(super) fn enclosed(&self) -> Family {
+        let radius = |x: &Interval| {
+            let mid = 0.5 * x.low + 0.5 * x.high;
+            if x.low == x.high { 0.0 } else { (x.high - mid).max(mid - x.low).next_up() }
+        };
+        let radii = |list: &[Interval]| list.iter().map(radius).collect();
+        Family::around(&self.as_complex(), radii(&self.form), radii(&self.linear))
     }
 
     /// The same loss in the units of another one with the same metric.

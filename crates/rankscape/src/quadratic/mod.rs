@@ -60,7 +60,6 @@ mod solve;
 mod special;
 mod start;
 mod start_file;
-mod target;
 mod weighted;
 mod whitened;
 

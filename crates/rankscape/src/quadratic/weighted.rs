@@ -67,7 +67,7 @@ pub fn weighted_degree(
     let at = Instance { target, convention: Convention::Metric, ..instance.clone() };
     let loss = at.prepare(tolerances)?;
     if loss.is_full_rank() {
-        return Ok(least_squares(loss.kind));
+        return Ok(least_squares(loss.proved_kind()));
     }
     let Shape { m, n, r } = loss.shape();
     match loss.kind {
@@ -199,7 +199,7 @@ fn by_monodromy(special: &Special, (certified, doubtful): (usize, bool), kind: M
     }
 }
 
-/// At full rank every matrix is allowed, and whether the metric is singular is decided over the rationals.
+/// At full rank every matrix is allowed; whether the metric is singular is proved.
 fn least_squares(kind: MetricKind) -> WeightedDegree {
     let (count, reason) = match kind {
         MetricKind::Singular { kernel } => (None, affine_space(kernel)),

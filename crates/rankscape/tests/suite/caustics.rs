@@ -10,7 +10,7 @@ use rankscape::quadratic::{Convention, Instance, Metric, SegmentOptions, Shape, 
 #[test]
 fn the_caustic_of_an_ellipse_is_its_evolute_and_that_of_a_circle_a_point() {
     for (a, b) in [(1.5, 1.0), (0.7, 2.0)] {
-        let ellipse = Conic::new(a, b);
+        let ellipse = Conic::new(a, b).unwrap();
         assert_eq!(ellipse.degree(), 4);
         for ray in 0..24 {
             let angle = 0.1 + 0.26 * f64::from(ray);
@@ -21,7 +21,7 @@ fn the_caustic_of_an_ellipse_is_its_evolute_and_that_of_a_circle_a_point() {
             assert_eq!((count(0.99 * known), count(1.01 * known)), (Some(4), Some(2)));
         }
     }
-    let circle = Conic::new(1.0, 1.0);
+    let circle = Conic::new(1.0, 1.0).unwrap();
     assert_eq!(circle.degree(), 2);
     for ray in 0..24 {
         assert_eq!(circle.caustic(0.1 + 0.26 * f64::from(ray), 6.0, 1e-9), None);

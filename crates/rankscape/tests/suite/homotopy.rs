@@ -2,102 +2,24 @@
 
 use rankscape::Tolerances;
 use rankscape::homotopy::{
-    Enclosed, Krawczyk, PathOutcome, Place, Point, System, TrackOptions, enclose, enclose_in_double_double, track,
+    Krawczyk, ParameterHomotopy, PathOutcome, Point, Program, TrackOptions, enclose, enclose_in_double_double, track,
     track_in_double_double,
 };
-use rankscape::linalg::scalar::{Ball, C64, Complex, Real, Ring};
+use rankscape::linalg::scalar::C64;
 
-/// `x^2 - start - t change`.
-struct SquareRoot {
-    start: C64,
-    change: C64,
+/// `x^2 - c` with `c` on the way from `start` to `end`.
+fn square_root(start: C64, end: C64) -> ParameterHomotopy {
+    let program = Program::new(1, 1, |x, c| vec![x[0] * x[0] - c[0]]).unwrap();
+    program.between(&[start], &[end]).unwrap()
 }
 
-struct Work<R> {
-    constant: Complex<R>,
-    series: Vec<Complex<R>>,
+fn from_one_to(end: C64) -> ParameterHomotopy {
+    square_root(C64::new(1.0, 0.0), end)
 }
 
-impl System for SquareRoot {
-    type Work<R: Real> = Work<R>;
-
-    fn size(&self) -> usize {
-        1
-    }
-
-    fn chart_len(&self) -> usize {
-        0
-    }
-
-    fn groups(&self) -> &[(usize, f64)] {
-        &[(1, f64::MIN_POSITIVE)]
-    }
-
-    fn workspace<R: Real>(&self) -> Work<R> {
-        Work { constant: Complex::zero(), series: Vec::new() }
-    }
-
-    #[inline(always)]
-    fn jacobian<R: Real>(
-        &self,
-        work: &mut Work<R>,
-        at: Place<'_, R>,
-        value: &mut [Complex<R>],
-        jac: &mut [Complex<R>],
-    ) {
-        work.constant = Complex::splat(self.start).add_scaled(at.t, Complex::splat(self.change));
-        self.value(work, at.chart, at.x, value);
-        jac[0] = at.x[0] + at.x[0];
-    }
-
-    #[inline(always)]
-    fn value<R: Real>(&self, work: &mut Work<R>, _: &[Complex<R>], x: &[Complex<R>], value: &mut [Complex<R>]) {
-        value[0] = x[0] * x[0] - work.constant;
-    }
-
-    #[inline(always)]
-    fn series_start<R: Real>(&self, work: &mut Work<R>, _: &[Complex<R>], start: &[Complex<R>]) {
-        work.series = start.to_vec();
-    }
-
-    #[inline(always)]
-    fn series_residual<R: Real>(&self, work: &mut Work<R>, _: &[Complex<R>], order: usize, out: &mut [Complex<R>]) {
-        out[0] = if order == 1 { -Complex::splat(self.change) } else { Complex::zero() };
-        for p in 1..order {
-            out[0] = out[0].add_product(work.series[p], work.series[order - p]);
-        }
-    }
-
-    #[inline(always)]
-    fn series_extend<R: Real>(&self, work: &mut Work<R>, _: &[Complex<R>], _: usize, coefficient: &[Complex<R>]) {
-        work.series.push(coefficient[0]);
-    }
-
-    fn chart_distance(&self, _: &[C64]) -> f64 {
-        0.0
-    }
-
-    fn recentre(&self, _: &mut [C64], _: &mut [C64]) {}
-}
-
-impl Enclosed for SquareRoot {
-    type Balls<R: Real> = ();
-
-    fn balls<R: Real>(&self) {}
-
-    #[inline(always)]
-    fn value_on<R: Real>(&self, (): &mut (), _: &[Ball<R>], x: &[Ball<R>], value: &mut [Ball<R>]) {
-        value[0] = x[0] * x[0] - Ball::point(self.start);
-    }
-
-    #[inline(always)]
-    fn jacobian_on<R: Real>(&self, (): &mut (), _: &[Ball<R>], x: &[Ball<R>], jac: &mut [Ball<R>]) {
-        jac[0] = x[0] + x[0];
-    }
-}
-
-fn from_one_to(end: C64) -> SquareRoot {
-    SquareRoot { start: C64::new(1.0, 0.0), change: end - C64::new(1.0, 0.0) }
+/// `x^2 - c`.
+fn standing_still(c: f64) -> ParameterHomotopy {
+    square_root(C64::new(c, 0.0), C64::new(c, 0.0))
 }
 
 fn starts() -> Vec<Point> {
@@ -143,7 +65,7 @@ fn singular_endpoints_are_reported_and_not_dropped() {
 
 #[test]
 fn paths_that_stand_still_take_a_first_step_and_one_to_the_end() {
-    let still = SquareRoot { start: C64::new(2.25, 0.0), change: C64::zero() };
+    let still = standing_still(2.25);
     let start = [Point { chart: vec![], x: vec![C64::new(1.5, 0.0)] }];
     for results in [track(&still, &start, &options()), track_in_double_double(&still, &start, &options())] {
         assert_eq!((results[0].outcome, results[0].work.steps), (PathOutcome::Arrived, 2));
@@ -159,15 +81,15 @@ fn steps_are_counted_exactly() {
 #[test]
 fn simple_roots_are_certified_and_double_roots_are_not() {
     let near = |re: f64| Point { chart: vec![], x: vec![C64::new(re, 0.0)] };
-    let two = SquareRoot { start: C64::new(2.0, 0.0), change: C64::zero() };
+    let two = standing_still(2.0);
     for found in [enclose(&two, &[near(1.41425)]), enclose_in_double_double(&two, &[near(1.41425)])] {
         assert_eq!((found[0].krawczyk, found[0].is_real), (Krawczyk::Certified, true));
         assert!((found[0].point.x[0].re - std::f64::consts::SQRT_2).abs() <= found[0].radius[0]);
         assert!(found[0].radius[0] < 1e-14);
     }
-    let zero = SquareRoot { start: C64::zero(), change: C64::zero() };
+    let zero = standing_still(0.0);
     assert_eq!(enclose(&zero, &[near(1e-3)])[0].krawczyk, Krawczyk::Failed);
     // A negative number has no real root, and none is certified.
-    let minus = SquareRoot { start: C64::new(-2.0, 0.0), change: C64::zero() };
+    let minus = standing_still(-2.0);
     assert_eq!(enclose(&minus, &[near(0.3)])[0].krawczyk, Krawczyk::Failed);
 }

@@ -6,7 +6,7 @@
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use super::{C64, Complex, Real, Ring};
+use super::{C64, Complex, Real, Ring, Scalar};
 
 /// The set `{ z : |z - mid| <= radius }` in each lane.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,13 @@ impl<R: Real> Ring for Ball<R> {
     #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         self + a * b
+    }
+}
+
+impl<R: Real> Scalar for Ball<R> {
+    #[inline(always)]
+    fn coefficient(mid: C64, radius: f64) -> Self {
+        Self { mid: Complex::splat(mid), radius: R::splat(radius) }
     }
 }
 

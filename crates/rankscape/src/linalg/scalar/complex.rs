@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use super::{Real, Ring};
+use super::{Real, Ring, Scalar};
 
 /// `re + i im`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,6 +127,13 @@ impl<R: Real> Complex<R> {
         let square = (self.re * self.re).add_product(self.im, self.im);
         let inverse = R::splat(1.0) / square;
         Self { re: self.re * inverse, im: -self.im * inverse }
+    }
+}
+
+impl<R: Real> Scalar for Complex<R> {
+    #[inline(always)]
+    fn coefficient(mid: C64, _: f64) -> Self {
+        Self::splat(mid)
     }
 }
 

@@ -27,6 +27,12 @@ pub trait Ring:
     fn add_product(self, a: Self, b: Self) -> Self;
 }
 
+/// What polynomial systems are evaluated over: complex numbers, or complex balls where something is to be proved.
+pub trait Scalar: Ring {
+    /// A coefficient within `radius` of `mid`: a ball holds all of them, a complex number is `mid`.
+    fn coefficient(mid: C64, radius: f64) -> Self;
+}
+
 /// One or several real numbers at a time: every operation acts on each lane alone, so a lane's result depends on
 /// nothing but that lane.
 pub trait Real: Ring + std::ops::Div<Output = Self> + std::fmt::Debug {
