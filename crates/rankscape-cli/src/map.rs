@@ -5,7 +5,9 @@ use std::path::Path;
 use rankscape::InputError;
 use rankscape::answers::{Answer, balance, connect, lift, map, reach};
 use rankscape::multiplication::Factors;
-use rankscape_io::documents::{BalanceDocument, ConnectDocument, MapDocument, MapInputs, ReachDocument, path_json};
+use rankscape_io::documents::{
+    BalanceDocument, ConnectDigest, ConnectDocument, MapDocument, ReachDigest, ReachDocument, WeightsDigest, path_json,
+};
 use rankscape_io::report::{balance_text, connect_text, map_text, reach_text};
 use rankscape_io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 
@@ -25,12 +27,12 @@ pub(crate) fn run_connect(options: &ConnectOptions, run: &Run<'_>) -> Result<Out
     let tolerances = tolerances(&options.point.tolerances)?;
     let (first, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
     let (second, other) = read_map_point(&options.to, &options.point, &tolerances)?;
-    let mut inputs = MapInputs::new(run.seed(), first.notes.into_iter().chain(second.notes).collect());
-    inputs.digest.extend([("weights", first.digest), ("to", second.digest)]);
+    let notes = first.notes.into_iter().chain(second.notes).collect();
+    let mut digest = ConnectDigest { along: None, to: second.digest.into(), weights: first.digest.into() };
     let found = match &options.along {
         Some(file) => {
-            let (knots, digest) = read_matrix_path(file)?;
-            inputs.digest.insert("along", digest);
+            let (knots, knots_digest) = read_matrix_path(file)?;
+            digest.along = Some(knots_digest.into());
             lift(&point, &other, &knots, &tolerances).map_err(|error| error.file(file.display()))?
         }
         None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
@@ -38,7 +40,7 @@ pub(crate) fn run_connect(options: &ConnectOptions, run: &Run<'_>) -> Result<Out
     if let (Some(file), Some(path)) = (&options.save, found.path()) {
         write_atomically(file, path_json(path).as_bytes())?;
     }
-    run.finish(ConnectDocument::new(&found, inputs), connect_text, code_of(found.is_undecided()))
+    run.finish(ConnectDocument::new(&found, digest, run.seed(), notes), connect_text, code_of(found.is_undecided()))
 }
 
 pub(crate) fn run_balance(options: &BalanceOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
@@ -46,14 +48,14 @@ pub(crate) fn run_balance(options: &BalanceOptions, run: &Run<'_>) -> Result<Out
     let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
     let rounded = |factors: &Factors| weights.rounded(factors);
     let found = balance(&point, options.save.is_some().then_some(&rounded))?;
-    let mut inputs = MapInputs::new(run.seed(), weights.notes.clone());
-    inputs.digest.insert("weights", weights.digest.clone());
-    inputs.saved = save(options.save.as_deref(), &weights, found.balance.factors.as_ref(), &options.point)?;
+    let mut notes = weights.notes.clone();
+    notes.extend(save(options.save.as_deref(), &weights, found.balance.factors.as_ref(), &options.point)?);
+    let digest = WeightsDigest { weights: weights.digest.clone().into() };
     let text = |document: &BalanceDocument| {
         let missing = options.save.as_ref().filter(|_| found.balance.factors.is_none());
         balance_text(document, missing.map(|file| file.display().to_string()).as_deref())
     };
-    run.finish(BalanceDocument::new(&found, inputs), text, code_of(found.is_undecided()))
+    run.finish(BalanceDocument::new(&found, digest, run.seed(), notes), text, code_of(found.is_undecided()))
 }
 
 pub(crate) fn run_reach(options: &ReachOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
@@ -62,10 +64,10 @@ pub(crate) fn run_reach(options: &ReachOptions, run: &Run<'_>) -> Result<Outcome
     let target = read_matrix(&options.target, "Z")?;
     let found = reach(&point, &target.matrix, target.exact.as_ref(), &tolerances)
         .map_err(|error| error.file(options.target.display()))?;
-    let mut inputs = MapInputs::new(run.seed(), weights.notes.clone());
-    inputs.digest.extend([("weights", weights.digest.clone()), ("target", target.digest)]);
-    inputs.saved = save(options.save.as_deref(), &weights, found.reach.factors.as_ref(), &options.point)?;
-    run.finish(ReachDocument::new(&found, inputs), reach_text, code_of(found.is_undecided()))
+    let mut notes = weights.notes.clone();
+    notes.extend(save(options.save.as_deref(), &weights, found.reach.factors.as_ref(), &options.point)?);
+    let digest = ReachDigest { target: target.digest.into(), weights: weights.digest.into() };
+    run.finish(ReachDocument::new(&found, digest, run.seed(), notes), reach_text, code_of(found.is_undecided()))
 }
 
 /// Writes found factors, if any, with the names and types of the weights they replace; notes what else the file holds.

@@ -8,6 +8,7 @@ use rankscape::tolerance::Tolerances;
 
 /// One check of the self-test.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SelfCheckDocument {
     /// What holds.
     pub name: String,
@@ -17,18 +18,21 @@ pub struct SelfCheckDocument {
     pub detail: String,
 }
 
-/// `rankscape.doctor/1`.
+/// Is this build sound on this machine? (exit code 0 if it is, 1 otherwise)
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DoctorDocument {
-    /// `rankscape.doctor/1`.
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.doctor/1")))]
     pub schema: &'static str,
     /// Every check held.
     pub ok: bool,
     /// Instruction sets of the processor that the arithmetic can use.
     pub features: Vec<String>,
     /// The checks.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub checks: Vec<SelfCheckDocument>,
-    /// Times and facts of the host.
+    /// What differs between two runs with the same answer: everything outside this block is the same, byte for byte.
     pub run: RunDocument,
 }
 
@@ -52,10 +56,12 @@ impl DoctorDocument {
 
 /// One tolerance.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToleranceDocument {
     /// Its name.
     pub name: String,
     /// `u` where it multiplies the unit roundoff of the type in which arrays were stored, else `1`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["u", "1"])))]
     pub unit: &'static str,
     /// Its default.
     pub default: f64,
@@ -63,14 +69,16 @@ pub struct ToleranceDocument {
     pub meaning: String,
 }
 
-/// `rankscape.tolerances/1`.
+/// Every tolerance: what is bounded, in which unit, and the default.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToleranceTableDocument {
-    /// `rankscape.tolerances/1`.
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.tolerances/1")))]
     pub schema: &'static str,
     /// Every tolerance.
     pub tolerances: Vec<ToleranceDocument>,
-    /// Times and facts of the host.
+    /// What differs between two runs with the same answer: everything outside this block is the same, byte for byte.
     pub run: RunDocument,
 }
 

@@ -3,30 +3,36 @@
 //! Every document carries its schema, the seed and the digests of its inputs; times and facts of the host sit in the
 //! `run` block, so that all else is the same, byte for byte, between runs. Numbers that are undefined are null.
 
+mod about;
 mod adapter;
 mod certificate;
 mod construct;
 mod critical;
 mod diagnose;
-mod doctor;
+mod digests;
 mod ed;
 mod error;
 mod escape;
 mod fiber;
 mod hessian;
+mod inputs;
 mod layout;
 mod map;
 mod numbers;
 mod outlook;
 mod parse;
+mod path;
 mod point;
+#[cfg(feature = "schema")]
+mod schema;
 mod solve;
 mod sweep;
 mod verify;
 
+pub use about::{DoctorDocument, SelfCheckDocument, ToleranceDocument, ToleranceTableDocument};
 pub use adapter::{
-    AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument,
-    PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
+    AdapterDigest, AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument,
+    OverlapDocument, PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
 };
 pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
@@ -34,29 +40,34 @@ pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, GraphDocument,
     RungDocument,
 };
-pub use diagnose::{
-    DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization, StallDocument,
-};
-pub use doctor::{Check, DoctorDocument};
+pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, Progress, StallDocument};
+pub use digests::{DataDigest, Digest, LadderDigest, PointDigest, WeightsDigest};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
-pub use escape::{EscapeInputs, EscapeVerbDocument, SameFunction};
-pub use fiber::{BalanceDocument, ConnectDocument, GradedOpennessDocument, ReachDocument, path_json};
+pub use escape::{EscapeInputs, EscapeVerbDocument};
+pub use fiber::{
+    BalanceDocument, ConnectDigest, ConnectDocument, GradedOpennessDocument, ReachDigest, ReachDocument, path_json,
+};
 pub use hessian::{
-    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
+    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DirectionKind, DistinctDocument, ExtremesDocument,
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
+pub use inputs::{DiagnoseInputs, Normalization};
 pub use layout::{to_json, write_json};
-pub use map::MapDocument;
+pub use map::{Knowledge, MapDocument};
+pub use numbers::{Entry, Integer, Rows};
 pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
+pub use path::{EscapeCertificate, EscapeDocument, PathDocument, TermDocument};
 pub use point::{
-    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
-    VerdictDocument,
+    Answer, BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, Property,
+    RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
+#[cfg(feature = "schema")]
+pub use schema::{schema_name, schemas};
 pub use solve::{
-    CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
-    SegmentDocument, SolutionDocument, SolveDocument,
+    CompletenessWord, CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, MetricWord,
+    PointDocument, SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};
 
@@ -64,13 +75,59 @@ pub use verify::VerifyDocument;
 
 use serde::Serialize;
 
+/// A whole document: what a verb answers.
+pub trait Document: Serialize {
+    /// The name of its schema, `rankscape.NAME/1`, and of its file.
+    const NAME: &'static str;
+
+    /// What differs between two runs that answer the same.
+    fn run(&mut self) -> &mut RunDocument;
+}
+
+macro_rules! documents {
+    ($($name:literal: $document:ty),+ $(,)?) => {
+        $(impl Document for $document {
+            const NAME: &'static str = $name;
+
+            fn run(&mut self) -> &mut RunDocument {
+                &mut self.run
+            }
+        })+
+    };
+}
+
+documents! {
+    "adapter": AdapterDocument,
+    "balance": BalanceDocument,
+    "connect": ConnectDocument,
+    "construct": ConstructDocument,
+    "cost": CostsDocument,
+    "critical": CriticalDocument,
+    "diagnose": DiagnoseDocument,
+    "doctor": DoctorDocument,
+    "ed": EdDocument,
+    "escape": EscapeVerbDocument,
+    "hessian": HessianSpectrumDocument,
+    "map": MapDocument,
+    "parse": ParseDocument,
+    "reach": ReachDocument,
+    "solve": SolveDocument,
+    "strata": StrataDocument,
+    "sweep": SweepDocument,
+    "tolerances": ToleranceTableDocument,
+    "verify": VerifyDocument,
+}
+
 /// What differs between two runs that answer the same.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunDocument {
     /// Version of the program.
     pub version: String,
     /// Wall-clock seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub seconds: f64,
     /// Threads that were allowed.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub threads: usize,
 }

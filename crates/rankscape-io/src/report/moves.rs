@@ -55,7 +55,7 @@ pub fn reach_text(document: &ReachDocument) -> String {
 }
 
 /// Grade of the answer, and what else is to be said of it.
-fn evidence(grade: &str, notes: &[String]) -> String {
+fn evidence(grade: impl std::fmt::Display, notes: &[String]) -> String {
     notes.iter().fold(format!("Evidence   {grade}\n"), |text, note| text + &format!("Note       {note}\n"))
 }
 
