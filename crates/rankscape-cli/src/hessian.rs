@@ -22,8 +22,8 @@ pub(crate) fn run(options: &HessianOptions, run: &Run<'_>) -> Result<Outcome, In
         all: options.all,
         vectors: options.vectors.unwrap_or(0),
     };
-    let found = hessian(&read.problem, request, run.settings())
-        .map_err(|error| read.name_file(error, &options.point))?;
+    let found =
+        hessian(&read.problem, request, run.settings()).map_err(|error| read.name_file(error, &options.point))?;
     let architecture = read.problem.factors().architecture();
     let document = HessianSpectrumDocument::new(&found, architecture, options.diagonal, &read.inputs);
     run.finish(document, hessian_text, code_of(found.is_undecided()))

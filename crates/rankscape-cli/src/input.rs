@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rankscape::diagnosis::{Diagnosis, Settings, leave};
+use rankscape::answers::{Diagnosis, leave};
+use rankscape::architecture::Architecture;
 use rankscape::escape::{Destination, Leave};
 use rankscape::multiplication::{ExactFactors, Factors, MapPoint};
 use rankscape::problem::{Data, GivenParameters, Landscape, Problem};
@@ -14,8 +15,8 @@ use rankscape_io::{
 };
 
 use crate::arguments::{
-    ConventionName, CriticalOptions, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions, Task,
-    WeightFileOptions,
+    ConventionName, CriticalOptions, DataOptions, DestinationName, NormalizationName, PointOptions, ReadingOptions,
+    Task, WeightFileOptions,
 };
 use crate::run::Run;
 

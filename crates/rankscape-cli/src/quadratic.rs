@@ -27,8 +27,8 @@ pub(crate) fn run_ed(options: &EdOptions, run: &Run<'_>) -> Result<Outcome, Inpu
     let Some((path, (instance, digest))) = weights else {
         return run.finish(EdDocument::new(&plain, None, run.seed()), ed_text, ANSWERED);
     };
-    let found = ed(size, Some(instance), (run.seed(), &tolerances), &workers)
-        .map_err(|error| error.file(path.display()))?;
+    let found =
+        ed(size, Some(instance), (run.seed(), &tolerances), &workers).map_err(|error| error.file(path.display()))?;
     run.finish(EdDocument::new(&found, Some(digest), run.seed()), ed_text, code_of(found.is_undecided()))
 }
 

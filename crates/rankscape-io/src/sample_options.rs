@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rankscape::data::SampleFactor;
-use rankscape::error::InputError;
+use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::problem::{Data, ExactSamples};
 

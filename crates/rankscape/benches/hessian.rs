@@ -4,8 +4,8 @@
 #![allow(missing_docs, reason = "the macros make items without documentation")]
 
 use divan::{Bencher, black_box};
+use rankscape::answers::{Settings, hessian};
 use rankscape::data::SampleAccumulator;
-use rankscape::diagnosis::{Settings, hessian_at};
 use rankscape::hessian::SpectrumRequest;
 use rankscape::linalg::{Matrix, SymmetricOperator, pseudo_inverse};
 use rankscape::network::NormalizedNetwork;
@@ -69,12 +69,15 @@ fn data_again(widths: &[usize]) -> Option<Data> {
 fn spectrum(bencher: Bencher<'_, '_>, size: usize, skipped: usize) {
     let Some(point) = critical(SIZES[size], skipped) else { return };
     let settings = Settings::default();
-    if let Ok((class, found)) = hessian_at(&point, SpectrumRequest::default(), settings) {
-        println!("{:?} skipping {skipped}: {class} {:?} {:?}", SIZES[size], found.inertia, found.ends);
+    if let Ok(found) = hessian(&point, SpectrumRequest::default(), settings) {
+        println!(
+            "{:?} skipping {skipped}: {} {:?} {:?}",
+            SIZES[size], found.class, found.findings.inertia, found.findings.ends
+        );
     }
     bencher
         .with_inputs(|| point.clone())
-        .bench_values(|point| black_box(hessian_at(&point, SpectrumRequest::default(), settings).is_ok()));
+        .bench_values(|point| black_box(hessian(&point, SpectrumRequest::default(), settings).is_ok()));
 }
 
 /// Everything `rankscape hessian` answers at a global minimum, from the factor of the data on.

@@ -10,7 +10,7 @@ use super::point::{EvidenceDocument, TolerancesDocument};
 use super::{Normalization, RunDocument};
 use crate::words::Word;
 use rankscape::answers::CriticalAnswer;
-use rankscape::critical::{BadLocalMinima, Descent, DescentKind, Ladder, Rung, RungClasses};
+use rankscape::critical::{BadLocalMinima, Descent, DescentKind, Rung, RungClasses};
 use rankscape::tolerance::Tolerances;
 
 /// What the document says beside the ladder.

@@ -7,9 +7,8 @@ use super::digests::Digest;
 use super::numbers::Integer;
 use super::solve::{MetricDocument, TraceDocument};
 use crate::words::Word;
-use rankscape::determinantal::DeterminantalDegrees;
+use rankscape::answers::DegreeAnswer;
 use rankscape::evidence::Grade;
-use rankscape::quadratic::{Instance, WeightedDegree};
 
 /// Degrees of the matrices of bounded rank (exit code 3 if the count for the weights is only a lower bound).
 #[derive(Debug, Clone, Serialize)]

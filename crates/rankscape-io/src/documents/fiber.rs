@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::digests::{Digest, WeightsDigest};
 use super::{EvidenceDocument, OpennessDocument, RunDocument};
 use crate::words::Word;
+use rankscape::answers::{BalanceAnswer, ConnectAnswer, ReachAnswer, TowardBalance};
 use rankscape::evidence::Grade;
 use rankscape::linalg::Matrix;
-use rankscape::answers::{BalanceAnswer, ConnectAnswer, ReachAnswer, TowardBalance};
 use rankscape::multiplication::{Connection, Motion, Path, Piece};
 
 /// Are two factorizations of one matrix connected inside the fiber?
@@ -89,7 +89,8 @@ impl ConnectDocument {
             ),
             Connection::Undecided { reason } => (None, reason.clone(), None),
         };
-        let parts = found.exact.then(|| exact_part("equality of the products, ranks, signs and the answer", "the path"));
+        let parts =
+            found.exact.then(|| exact_part("equality of the products, ranks, signs and the answer", "the path"));
         Self {
             schema: "rankscape.connect/1",
             seed,

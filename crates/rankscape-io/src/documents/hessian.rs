@@ -7,13 +7,11 @@ use super::digests::PointDigest;
 use super::inputs::{DiagnoseInputs, Normalization};
 use super::point::{EvidenceDocument, TolerancesDocument};
 use crate::words::{Word, words};
-use rankscape::architecture::Architecture;
 use rankscape::answers::SpectrumAnswer;
+use rankscape::architecture::Architecture;
 use rankscape::critical::CriticalClass;
-use rankscape::hessian::{
-    Eigenvector, EigenvectorShape, InertiaMethod, LARGEST_LISTED, Part, SpectrumMethod,
-};
 use rankscape::hessian::aligned::{Spectrum, Strand};
+use rankscape::hessian::{Eigenvector, EigenvectorShape, InertiaMethod, LARGEST_LISTED, Part, SpectrumMethod};
 use rankscape::linalg::{Inertia, Matrix};
 
 /// The spectrum of the Hessian of the loss in the parameters as given, or of a part or block of it.

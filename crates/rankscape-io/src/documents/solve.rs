@@ -406,7 +406,7 @@ impl SolveDocument {
         Self {
             schema: "rankscape.solve/1",
             seed,
-            digest: DigestDocument { instances: digest.into(), segment: None },
+            digest: DigestDocument { instances: digest, segment: None },
             instances: solutions.collect(),
             segments: None,
             run: RunDocument::default(),
@@ -429,7 +429,7 @@ impl SolveDocument {
         Self {
             schema: "rankscape.solve/1",
             seed,
-            digest: DigestDocument { instances: digest.into(), segment: ends.map(|ends| ends.map(Digest::from)) },
+            digest: DigestDocument { instances: digest, segment: ends },
             instances: both.collect(),
             segments: Some(segments),
             run: RunDocument::default(),

@@ -24,10 +24,8 @@ pub fn tolerances_text(document: &ToleranceTableDocument) -> String {
     let names = document.tolerances.iter().map(|tolerance| &tolerance.name).fold(0, wide);
     let mut text = "Set one with --tolerance NAME=VALUE. Those with unit u multiply the unit roundoff of the type of the weights.\n\n".to_owned();
     for tolerance in &document.tolerances {
-        text += &format!(
-            "{:names$}  {:>6} {}  {}\n",
-            tolerance.name, tolerance.default, tolerance.unit, tolerance.meaning
-        );
+        text +=
+            &format!("{:names$}  {:>6} {}  {}\n", tolerance.name, tolerance.default, tolerance.unit, tolerance.meaning);
     }
     text
 }

@@ -7,9 +7,8 @@ use crate::documents::HessianSpectrumDocument;
 use crate::documents::Normalization;
 use crate::words::{Word, Words as _};
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::InertiaMethod;
-use rankscape::diagnosis::SpectrumMethod;
 use rankscape::hessian::Part;
+use rankscape::hessian::{InertiaMethod, SpectrumMethod};
 
 /// Eigenvalues shown at each end.
 const SHOWN: usize = 4;

@@ -5,9 +5,7 @@ use crate::certificate::{Certificate, Sense};
 use crate::critical::CriticalClass;
 use crate::diagnosis::{Diagnosis, Settings, diagnose};
 use crate::error::{InputError, Result};
-use crate::escape::{
-    Constructed, Construction, Escape, EscapeKind, EscapePath, Judgement, construct, same_function,
-};
+use crate::escape::{Constructed, Construction, Escape, EscapeKind, EscapePath, Judgement, construct, same_function};
 use crate::linalg::Matrix;
 use crate::multiplication::{Factors, product_difference};
 use crate::network::NormalizedNetwork;

@@ -6,8 +6,8 @@ use num_bigint::BigUint;
 
 use super::Answer;
 use crate::critical::{
-    self, CapturedChoice, CapturedFamily, Constructed, Descent, Ladder, Request, Rung, Stratum, StratumFacts, TargetBlocks,
-    family_of,
+    self, CapturedChoice, CapturedFamily, Constructed, Descent, Ladder, Request, Rung, Stratum, StratumFacts,
+    TargetBlocks, family_of,
 };
 use crate::error::Result;
 use crate::evidence::{Evidence, Grade};
@@ -99,8 +99,7 @@ pub struct StrataAnswer {
 /// If there is no such set.
 pub fn strata(landscape: &Landscape, choice: &CapturedChoice, most: usize) -> Result<StrataAnswer> {
     let (widths, data) = (landscape.architecture(), landscape.data());
-    let (captured, family) =
-        family_of(widths, &data.whitening, data.exact.as_ref(), choice, landscape.tolerances())?;
+    let (captured, family) = family_of(widths, &data.whitening, data.exact.as_ref(), choice, landscape.tolerances())?;
     let known = |stratum: Stratum| {
         let facts = family.facts(&stratum)?;
         Some((stratum, facts))

@@ -5,8 +5,8 @@ use crate::evidence::Evidence;
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{
-    Barcode, ComponentLabel, Differential, Fiber, LearningCoefficient, LiftProperties, LocalLearning, MapPoint, Openness,
-    QuadraticWitness, balance_defect, exact_first_order_witness, exact_second_order_witness,
+    Barcode, ComponentLabel, Differential, Fiber, LearningCoefficient, LiftProperties, LocalLearning, MapPoint,
+    Openness, QuadraticWitness, balance_defect, exact_first_order_witness, exact_second_order_witness,
     exact_unreachable_direction, first_order_witness, second_order_witness, unreachable_direction,
 };
 

@@ -11,13 +11,16 @@ mod map;
 mod moves;
 mod quadratic;
 
+use crate::critical::CriticalClass;
 pub use crate::critical::{Parsed, parse};
 pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
 pub use crate::quadratic::cost;
 pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
 pub use hessian::{SpectrumAnswer, hessian};
-pub use landscape::{ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata};
+pub use landscape::{
+    ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,
+};
 pub use map::{MapAnswer, Witness, Witnesses, map};
 pub use moves::{BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, connect, lift, reach};
 pub use quadratic::{DegreeAnswer, ed, segments, shapes, solve};
@@ -30,7 +33,9 @@ pub trait Answer {
 
 impl Answer for Diagnosis {
     fn is_undecided(&self) -> bool {
-        Self::is_undecided(self)
+        self.class == CriticalClass::Undecided
+            || self.near.as_ref().is_some_and(|near| near.found.class == CriticalClass::Undecided)
+            || (self.critical && (self.inertia.is_none() || self.barcode.is_none()))
     }
 }
 

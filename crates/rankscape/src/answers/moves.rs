@@ -7,8 +7,8 @@ use crate::evidence::{Evidence, Grade};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{
-    self, Balance, Connection, Factors, MapPoint, Openness, Path, Reach, balance_defect, lift_path,
-    product_difference, reach_order, toward_balance,
+    self, Balance, Connection, Factors, MapPoint, Openness, Path, Reach, balance_defect, lift_path, product_difference,
+    reach_order, toward_balance,
 };
 use crate::tolerance::Tolerances;
 

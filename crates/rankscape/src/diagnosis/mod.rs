@@ -176,15 +176,6 @@ pub fn leave(
     leave_to(problem, (found.class, found.loss), found.learned(), to, settings.seed, stored)
 }
 
-impl Diagnosis {
-    /// Something that was asked for is undecided.
-    pub fn is_undecided(&self) -> bool {
-        self.class == CriticalClass::Undecided
-            || self.near.as_ref().is_some_and(|near| near.found.class == CriticalClass::Undecided)
-            || (self.critical && (self.inertia.is_none() || self.barcode.is_none()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

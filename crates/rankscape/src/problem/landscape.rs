@@ -1,7 +1,7 @@
 //! Data with widths: what a landscape is made of, without a point.
 
-use super::data::{Data, WhitenedData};
 use super::Problem;
+use super::data::{Data, WhitenedData};
 use crate::architecture::Architecture;
 use crate::error::Result;
 use crate::linalg::Matrix;

@@ -2,9 +2,9 @@
 //! single precision, products that cancel.
 
 use crate::points::{exact_point, grid, matrix, samples};
+use rankscape::answers::{self, Diagnosis, Settings, SpectrumAnswer, diagnose};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::diagnosis::{Diagnosis, Settings, diagnose, hessian_at};
 use rankscape::evidence::Grade;
 use rankscape::hessian::{InertiaMethod, LARGEST_RATIONAL, Part, SpectrumRequest};
 use rankscape::linalg::Matrix;
@@ -37,8 +37,8 @@ fn signs_off_critical_points_of_exact_input_are_exact() {
         assert!(hessian.rows() <= LARGEST_RATIONAL);
         let expected = testkit::exact::inertia(&hessian);
         let at = format!("seed {seed} {network:?}");
-        let found = hessian_at(&exact_point(&network), SpectrumRequest::default(), Settings::default());
-        let (class, found) = found.unwrap();
+        let found = answers::hessian(&exact_point(&network), SpectrumRequest::default(), Settings::default());
+        let SpectrumAnswer { class, findings: found, .. } = found.unwrap();
         let inertia = found.inertia.unwrap();
         assert_eq!(
             (inertia.negative, inertia.zero, inertia.positive),
@@ -55,12 +55,12 @@ fn signs_off_critical_points_of_exact_input_are_exact() {
             flat += usize::from(expected.zero > 0);
         }
         let request = SpectrumRequest { part: Part::Residual, ..SpectrumRequest::default() };
-        let (_, rest) = hessian_at(&exact_point(&network), request, Settings::default()).unwrap();
+        let rest = answers::hessian(&exact_point(&network), request, Settings::default()).unwrap();
         // The rest is the Hessian minus J'J, which is the Hessian where the residual is zero.
         let fitted = Network { y: network.y.add(&network.residual()), ..network.clone() };
         let residual_part = hessian.sub(&fitted.hessian());
         let expected = testkit::exact::inertia(&residual_part);
-        let inertia = rest.inertia.unwrap();
+        let inertia = rest.findings.inertia.unwrap();
         assert_eq!((inertia.negative, inertia.positive), (expected.negative, expected.positive), "{at}");
     }
     println!("off {off} flat {flat}");
