@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::numbers::{float_rows, rational_rows, rational_value};
+use super::quantity::stated_quantity_words;
 use rankscape::certificate::{Certificate, Criticality, PathClaim, Sense, StatedRank};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::RationalMatrix;
@@ -108,7 +109,8 @@ fn criticality_json(stated: Criticality) -> Value {
 
 /// `rank W X = 2`; in double precision with its tolerance, relative to the norms of the factors.
 fn rank_text(ground: &StatedRank, floating: bool) -> String {
-    let StatedRank { quantity, rank, tolerance } = ground;
+    let StatedRank { rank, tolerance, .. } = ground;
+    let quantity = stated_quantity_words(&ground.quantity);
     if floating { format!("{quantity} = {rank}, zero up to {tolerance:e}") } else { format!("{quantity} = {rank}") }
 }
 

@@ -13,7 +13,7 @@ use super::point::{EvidenceDocument, bars};
 use super::{BarDocument, RunDocument};
 use rankscape::critical::{CapturedFamily, Constructed, CriticalClass, CyclicBar, Gauge, Stratum, TargetBlocks};
 use rankscape::data::Whitening;
-use rankscape::evidence::{Evidence, Grade};
+use rankscape::evidence::{Evidence, Grade, Quantity};
 use rankscape::tolerance::Tolerances;
 
 /// Factors are in the document up to this many parameters.
@@ -38,8 +38,8 @@ impl FamilyInputs<'_> {
     /// The decisions about the data.
     fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::new(Grade::Numerical);
-        evidence.rest_on("rank X", self.whitening.rank);
-        evidence.rest_on("rank of the whitened target", TargetBlocks::new(self.whitening, self.tolerances).rank);
+        evidence.rest_on(Quantity::Inputs, self.whitening.rank);
+        evidence.rest_on(Quantity::Target, TargetBlocks::new(self.whitening, self.tolerances).rank);
         evidence
     }
 }

@@ -15,8 +15,7 @@ use super::point::{
 use crate::Weights;
 use rankscape::multiplication::{
     Barcode, ComponentLabel, Fiber, LearningCoefficient, LiftProperties, LocalLearning, MapPoint, Openness,
-    QuadraticWitness, RankProfile, balance_defect, exact_first_order_witness, exact_second_order_witness,
-    exact_unreachable_direction, first_order_witness, second_order_witness, unreachable_direction,
+    QuadraticWitness, RankProfile, balance_defect, first_order_witness, second_order_witness, unreachable_direction,
 };
 use rankscape::tolerance::Tolerances;
 
@@ -178,9 +177,9 @@ fn witness(point: &MapPoint) -> WitnessDocument {
             curvature: rational_value(&found.curvature),
         };
         return WitnessDocument {
-            locally_open: exact_unreachable_direction(exact, profile).as_ref().map(rational_rows),
-            one_1: exact_first_order_witness(exact, profile).map(loss),
-            two_1: exact_second_order_witness(exact, profile).map(loss),
+            locally_open: unreachable_direction(exact, profile).as_ref().map(rational_rows),
+            one_1: first_order_witness(exact, profile).map(loss),
+            two_1: second_order_witness(exact, profile).map(loss),
         };
     }
     let loss = |found: QuadraticWitness| LossDocument {

@@ -20,6 +20,7 @@ mod numbers;
 mod outlook;
 mod parse;
 mod point;
+mod quantity;
 mod solve;
 mod sweep;
 mod verify;
@@ -54,6 +55,7 @@ pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
     VerdictDocument,
 };
+pub(crate) use quantity::stated_quantity;
 pub use solve::{
     CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
     SegmentDocument, SolutionDocument, SolveDocument,

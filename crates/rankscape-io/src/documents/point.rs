@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::quantity::quantity_words;
 use rankscape::evidence::{Evidence, RankDecision};
 use rankscape::multiplication::{
     Bar, Barcode, Differential, LiftProperties, NodeOpenness, Openness, RankProfile, Verdict,
@@ -100,7 +101,9 @@ impl SupportDocument {
 impl From<&Evidence> for EvidenceDocument {
     fn from(evidence: &Evidence) -> Self {
         let supports = evidence.rests_on.iter();
-        let rests_on = supports.map(|support| SupportDocument::new(&support.quantity, &support.decision)).collect();
+        let rests_on = supports
+            .map(|support| SupportDocument::new(&quantity_words(support.quantity), &support.decision))
+            .collect();
         Self { grade: evidence.grade.name(), rests_on }
     }
 }
