@@ -1,5 +1,6 @@
 //! Files of certificates.
 
+mod arithmetic;
 mod placed;
 mod read;
 
