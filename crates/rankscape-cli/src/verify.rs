@@ -1,8 +1,7 @@
 //! `rankscape verify`: reads a certificate, asks the library to check it, prints the answer.
 
 use rankscape::InputError;
-use rankscape::certificate::{Certificate, Check, same_data, same_point};
-use rankscape::evidence::Grade;
+use rankscape::certificate::{Certificate, CheckedClaim, same_data, same_point};
 use rankscape_io::documents::{VerifyDocument, certificate_says};
 use rankscape_io::report::verify_text;
 use rankscape_io::{CertificateFile, read_certificate, read_weights};
@@ -14,9 +13,9 @@ use crate::run::{ANSWERED, FAILED_CHECK, Outcome, Run, UNDECIDED};
 pub(crate) fn run(options: &VerifyOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let file = read_certificate(&options.certificate)?;
     let mut found = file.certificate.verify(&tolerances(&options.tolerances)?);
-    found.checks.extend(file.checks());
-    found.checks.extend(weights_checks(options, &file)?);
-    found.checks.extend(data_checks(options, &file, run)?);
+    found.extend(file.checks());
+    found.extend(weights_checks(options, &file)?);
+    found.extend(data_checks(options, &file, run)?);
     let says = certificate_says(&file.certificate);
     let document = VerifyDocument::new(&found, &says, not_compared(options), run.seed());
     let code = match document.valid {
@@ -34,16 +33,12 @@ fn not_compared(options: &VerifyOptions) -> Vec<&'static str> {
     missing.into_iter().filter(|(_, given)| !given).map(|(name, _)| name).collect()
 }
 
-fn exactly(claim: &'static str, holds: bool, found: String) -> Check {
-    Check { claim, holds: Some(holds), grade: Grade::Exact, found }
-}
-
 /// The point is that of the weights that are given.
-fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<Check>, InputError> {
+fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec<CheckedClaim>, InputError> {
     let Some(path) = &options.weights else { return Ok(Vec::new()) };
     let weights = read_weights(path, &options.reading.weight_options())?;
     let same = weights.digest == file.digest.weights;
-    let mut checks = vec![exactly("the digest of the weights given", same, weights.digest.clone())];
+    let mut checks = vec![CheckedClaim::exact("the digest of the weights given", same, weights.digest.clone())];
     let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
     let (factors, reduction) = parameters.reduced().map_err(|error| error.file(path.display()))?;
     let exact = weights.exact.as_deref();
@@ -52,7 +47,11 @@ fn weights_checks(options: &VerifyOptions, file: &CertificateFile) -> Result<Vec
 }
 
 /// The data are those that are given.
-fn data_checks(options: &VerifyOptions, file: &CertificateFile, run: &Run<'_>) -> Result<Vec<Check>, InputError> {
+fn data_checks(
+    options: &VerifyOptions,
+    file: &CertificateFile,
+    run: &Run<'_>,
+) -> Result<Vec<CheckedClaim>, InputError> {
     let target = options.data.target.is_some();
     if options.data.data.is_none() && !target {
         return Ok(Vec::new());
@@ -66,16 +65,19 @@ fn data_checks(options: &VerifyOptions, file: &CertificateFile, run: &Run<'_>) -
     let claim = if target { "the digest of the target given" } else { "the digest of the data given" };
     let kind = if target { "target" } else { "samples" };
     let mut checks = vec![
-        exactly(claim, digest == file.digest.data, digest),
-        exactly("data or a target", kind == file.made_from.data, kind.to_owned()),
+        CheckedClaim::exact(claim, digest == file.digest.data, digest),
+        CheckedClaim::exact("data or a target", kind == file.made_from.data, kind.to_owned()),
     ];
     let biases = file.certificate.reduction().biases;
     // Data of other widths fail the check; they are no error of their own.
-    match data.whiten_for(biases, options.data.output_metric()?.as_ref(), &tolerances(&options.tolerances)?) {
-        Ok(whitened) => checks.push(same_data(&file.certificate, &whitened)),
-        Err(error) => {
-            checks.push(exactly("the data are those of the files", false, format!("widths {widths:?}: {error}")))
-        }
+    let tolerances = tolerances(&options.tolerances)?;
+    match data.whiten_for(biases, options.data.output_metric()?.as_ref(), &tolerances) {
+        Ok(whitened) => checks.push(same_data(&file.certificate, &whitened, &tolerances)),
+        Err(error) => checks.push(CheckedClaim::exact(
+            "the data are those of the files",
+            false,
+            format!("widths {widths:?}: {error}"),
+        )),
     }
     Ok(checks)
 }

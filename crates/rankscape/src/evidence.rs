@@ -124,11 +124,78 @@ impl RankDecision {
     }
 }
 
+/// What a decision is about: the rank of a product of a network of `h` layers and its data, where nothing else is said. With
+/// `P(j,i) = W_j ... W_{i+1}` and the gradient `G` of the loss at the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quantity {
+    /// `X`.
+    Inputs,
+    /// `W X`, with all layers.
+    Output,
+    /// `P(j,i)`, times `X` where `i = 0`.
+    Seen {
+        /// The layers follow this node.
+        i: usize,
+        /// The last layer.
+        j: usize,
+    },
+    /// The whitened `G`.
+    Residual,
+    /// How many differences of captured and omitted singular values are not zero.
+    Comparison,
+    /// The whitened target.
+    Target,
+    /// `P(t,0) G' P(h,s)`.
+    Wrapped {
+        /// `h`.
+        depth: usize,
+        /// The layers of the second product follow this node.
+        s: usize,
+        /// The last layer of the first product.
+        t: usize,
+    },
+    /// `P(j,i)` of the factors as they were given.
+    Given {
+        /// The layers follow this node.
+        i: usize,
+        /// The last layer.
+        j: usize,
+    },
+    /// `P(j,i)` of a point of the product map.
+    Product {
+        /// The layers follow this node.
+        i: usize,
+        /// The last layer.
+        j: usize,
+    },
+    /// `P(h,k)`, the layers after one.
+    After {
+        /// `h`.
+        depth: usize,
+        /// `k`.
+        layer: usize,
+    },
+    /// `P(k-1,0) X`, what a layer gets.
+    Before {
+        /// `k`.
+        layer: usize,
+    },
+    /// How many positive singular values of the target are distinct.
+    DistinctSingularValues,
+    /// How many eigenvalues of the Hessian are not zero.
+    Eigenvalues,
+    /// The matrix whose signs are counted.
+    Matrix,
+    /// The derivative of the predictions.
+    Predictions,
+}
+
 /// One decision that a verdict rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Support {
-    /// What was decided, for example `rank W3...W1`.
-    pub quantity: String,
+    /// What was decided.
+    pub quantity: Quantity,
     /// The decision.
     pub decision: RankDecision,
 }
@@ -149,8 +216,8 @@ impl Evidence {
     }
 
     /// Adds one decision.
-    pub fn rest_on(&mut self, quantity: impl Into<String>, decision: RankDecision) {
-        self.rests_on.push(Support { quantity: quantity.into(), decision });
+    pub fn rest_on(&mut self, quantity: Quantity, decision: RankDecision) {
+        self.rests_on.push(Support { quantity, decision });
     }
 
     /// All decisions are clear.

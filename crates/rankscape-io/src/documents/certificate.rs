@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::numbers::{Entry, Rows};
 use super::path::TermDocument;
+use super::quantity::stated_quantity_words;
 use crate::words::Word;
 use rankscape::certificate::{Certificate, Criticality, PathClaim, Sense, StatedRank};
 use rankscape::critical::CriticalClass;
@@ -237,7 +238,8 @@ impl From<Criticality> for CriticalityDocument {
 
 /// `rank W X = 2`; in double precision with its tolerance, relative to the norms of the factors.
 fn rank_text(ground: &StatedRank, floating: bool) -> String {
-    let StatedRank { quantity, rank, tolerance } = ground;
+    let StatedRank { rank, tolerance, .. } = ground;
+    let quantity = stated_quantity_words(&ground.quantity);
     if floating { format!("{quantity} = {rank}, zero up to {tolerance:e}") } else { format!("{quantity} = {rank}") }
 }
 

@@ -23,6 +23,7 @@ mod outlook;
 mod parse;
 mod path;
 mod point;
+mod quantity;
 #[cfg(feature = "schema")]
 mod schema;
 mod solve;
@@ -63,6 +64,7 @@ pub use point::{
     Answer, BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, Property,
     RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
+pub(crate) use quantity::stated_quantity;
 #[cfg(feature = "schema")]
 pub use schema::{schema_name, schemas};
 pub use solve::{

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::quantity::quantity_words;
 use crate::words::{Word, words};
 use rankscape::evidence::{Evidence, Grade, RankDecision};
 use rankscape::multiplication::{
@@ -201,7 +202,9 @@ impl SupportDocument {
 impl From<&Evidence> for EvidenceDocument {
     fn from(evidence: &Evidence) -> Self {
         let supports = evidence.rests_on.iter();
-        let rests_on = supports.map(|support| SupportDocument::new(&support.quantity, &support.decision)).collect();
+        let rests_on = supports
+            .map(|support| SupportDocument::new(&quantity_words(support.quantity), &support.decision))
+            .collect();
         Self { grade: Word(evidence.grade), rests_on }
     }
 }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::RunDocument;
+use super::quantity::{quantity_words, stated_quantity_words};
 use crate::words::Word;
-use rankscape::certificate::Verification;
+use rankscape::certificate::{Finding, Verification};
 use rankscape::evidence::Grade;
 
 /// The result of checking a certificate. Every number that it claims is computed again.
@@ -41,13 +42,13 @@ pub struct VerifyEvidence {
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["exact", "certified", "numerical"])))]
     pub grade: Word<Grade>,
     /// Every claim.
-    pub checks: Vec<CheckDocument>,
+    pub checks: Vec<ClaimDocument>,
 }
 
 /// One claim.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CheckDocument {
+pub struct ClaimDocument {
     /// What is claimed.
     pub claim: &'static str,
     /// Whether it holds; null where that is not decided.
@@ -64,11 +65,11 @@ impl VerifyDocument {
     /// The document; `what` is the statement of the certificate, `not_compared` names the files that it was made from and that
     /// were not given.
     pub fn new(found: &Verification, what: &str, not_compared: Vec<&'static str>, seed: u64) -> Self {
-        let checks = found.checks.iter().map(|check| CheckDocument {
-            claim: check.claim,
-            holds: check.holds,
-            grade: Word(check.grade),
-            found: check.found.clone(),
+        let checks = found.claims().iter().map(|claim| ClaimDocument {
+            claim: claim.claim(),
+            holds: claim.holds(),
+            grade: Word(claim.grade()),
+            found: finding_words(claim.found()),
         });
         Self {
             schema: "rankscape.verify/1",
@@ -76,9 +77,20 @@ impl VerifyDocument {
             valid: found.valid(),
             what: what.to_owned(),
             not_compared,
-            warnings: found.warnings.clone(),
+            warnings: found.warnings().to_vec(),
             evidence: VerifyEvidence { grade: Word(found.grade()), checks: checks.collect() },
             run: RunDocument::default(),
         }
+    }
+}
+
+fn finding_words(found: &Finding) -> String {
+    match found {
+        Finding::Text(text) => text.clone(),
+        Finding::NotStated(quantity) => format!("the {} is not stated", quantity_words(*quantity)),
+        Finding::Unfounded(quantity) => format!("the class does not rest on {}", stated_quantity_words(quantity)),
+        Finding::Rank { quantity, least, most } if least == most => format!("{} = {least}", quantity_words(*quantity)),
+        Finding::Rank { quantity, least, most } => format!("{} = {least} to {most}", quantity_words(*quantity)),
+        Finding::NotEnclosed(quantity) => format!("{} is not enclosed", quantity_words(*quantity)),
     }
 }

@@ -10,7 +10,7 @@ use crate::critical::{
     TargetBlocks, family_of,
 };
 use crate::error::Result;
-use crate::evidence::{Evidence, Grade};
+use crate::evidence::{Evidence, Grade, Quantity};
 use crate::linalg::Matrix;
 use crate::problem::Landscape;
 
@@ -118,8 +118,8 @@ pub fn strata(landscape: &Landscape, choice: &CapturedChoice, most: usize) -> Re
 fn evidence_of_data(landscape: &Landscape) -> Evidence {
     let whitening = &landscape.data().whitening;
     let mut evidence = Evidence::new(Grade::Numerical);
-    evidence.rest_on("rank X", whitening.rank);
-    evidence.rest_on("rank of the whitened target", TargetBlocks::new(whitening, landscape.tolerances()).rank);
+    evidence.rest_on(Quantity::Inputs, whitening.rank);
+    evidence.rest_on(Quantity::Target, TargetBlocks::new(whitening, landscape.tolerances()).rank);
     evidence
 }
 

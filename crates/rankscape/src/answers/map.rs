@@ -1,13 +1,12 @@
 //! The product map at a point, without data.
 
 use super::Answer;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Quantity};
 use crate::linalg::Matrix;
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::multiplication::{
     Barcode, ComponentLabel, Differential, Fiber, LearningCoefficient, LiftProperties, LocalLearning, MapPoint,
-    Openness, QuadraticWitness, balance_defect, exact_first_order_witness, exact_second_order_witness,
-    exact_unreachable_direction, first_order_witness, second_order_witness, unreachable_direction,
+    Openness, QuadraticWitness, balance_defect, first_order_witness, second_order_witness, unreachable_direction,
 };
 
 /// Witnesses have the shape of the product; they are found up to this many entries.
@@ -85,9 +84,9 @@ fn witnesses(point: &MapPoint) -> Witnesses {
     let entries = factors.architecture().inputs() * factors.architecture().outputs();
     if let Some(exact) = point.rational().filter(|_| entries <= MOST_EXACT_WITNESS_ENTRIES) {
         return Witnesses::Exact(Witness {
-            unreachable: exact_unreachable_direction(exact, profile),
-            first_order: exact_first_order_witness(exact, profile),
-            second_order: exact_second_order_witness(exact, profile),
+            unreachable: unreachable_direction(exact, profile),
+            first_order: first_order_witness(exact, profile),
+            second_order: second_order_witness(exact, profile),
         });
     }
     let small = entries <= MOST_WITNESS_ENTRIES;
@@ -102,8 +101,7 @@ fn witnesses(point: &MapPoint) -> Witnesses {
 pub(super) fn evidence(point: &MapPoint) -> Evidence {
     let mut evidence = Evidence::new(point.grade());
     for ((i, j), decision) in point.profile().decisions() {
-        let product = if j == i + 1 { format!("W{j}") } else { format!("W{j}...W{}", i + 1) };
-        evidence.rest_on(format!("rank {product}"), *decision);
+        evidence.rest_on(Quantity::Product { i, j }, *decision);
     }
     evidence
 }

@@ -4,19 +4,15 @@
 //! stated tolerance is proved, not decided a second time. What is left to believe is the tolerance itself: that singular values
 //! below it are meant to be zero.
 
-use super::point::{Enclosed, Gradient, relative_rounding};
-use super::verify::{CLASS, Check, GRADIENT, GROUNDS, TOLERANCES, differs};
-use super::words::{Quantity, Ranks};
-use super::{Criticality, ReducedData, StatedRank, Statement};
+use super::claim::{CLASS, CheckedClaim, Finding, GRADIENT, GROUNDS, TOLERANCES, misstated};
+use super::point::{EnclosedPoint, FIRST_DECISION, Gradient, relative_rounding};
+use super::statement::{Criticality, FloatingStatement, StatedRank};
+use super::words::{Ranks, all_quantities, given_quantities, seen};
 use crate::critical::CriticalClass;
-use crate::evidence::Grade;
+use crate::evidence::{Grade, Quantity};
 use crate::linalg::interval::Interval;
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
-
-/// Whoever decided first did so in double precision: a singular value that it saw on one side of a tolerance is on that side of
-/// the tolerance up to this factor.
-pub(super) const FIRST_DECISION: f64 = 2.0;
 
 /// A tolerance from here on leaves nothing to be found: relative gradients and singular values are at most 1.
 const MEANINGLESS: f64 = 0.1;
@@ -26,25 +22,23 @@ const NOTHING: f64 = 1e-20;
 /// Unit roundoff of single precision.
 const SINGLE: f64 = 1.0 / (1 << 24) as f64;
 
-type Floating = Statement<Factors, ReducedData, f64>;
-
 /// The claims about the point. `curvature` encloses `<A_1, H A_1> / ||A_1||^2` with the Hessian `H`, where a path is straight.
 pub(super) fn class_checks(
-    statement: &Floating,
+    statement: &FloatingStatement,
     stated: Criticality,
     curvature: Option<Interval>,
     tolerances: &Tolerances,
-) -> (Vec<Check>, Vec<String>) {
+) -> (Vec<CheckedClaim>, Vec<String>) {
     let claimed = statement.class;
-    let Some(point) = Enclosed::new(&statement.point, &statement.data) else {
+    let Some(point) = EnclosedPoint::new(&statement.point, &statement.data) else {
         let found = "the point is too large for enclosures";
-        let open = |claim| Check { claim, holds: None, grade: Grade::Numerical, found: found.to_owned() };
+        let open = |claim| CheckedClaim::graded(claim, None, Grade::Numerical, found);
         return (vec![open(GRADIENT), open(CLASS), open(GROUNDS)], Vec::new());
     };
-    let gradient = point.gradient(stated);
-    let decided = Decided { point: &point, stated, ranks: &statement.rests_on };
+    let gradient = point.gradient(stated, tolerances);
+    let decided = RanksAtTolerances { point: &point, stated, ranks: &statement.rests_on };
     let gradient_check = gradient.check(stated, claimed);
-    let proof = match gradient_check.holds {
+    let proof = match gradient_check.holds() {
         Some(true) => point.proof(claimed, curvature, stated, tolerances),
         Some(false) => Some((false, "the gradient is not that of this class".to_owned())),
         None => None,
@@ -72,17 +66,16 @@ fn are_of_type(point: &Factors, unit_roundoff: f64) -> bool {
 }
 
 /// The ranks at their stated tolerances.
-struct Decided<'a> {
-    point: &'a Enclosed,
+struct RanksAtTolerances<'a> {
+    point: &'a EnclosedPoint,
     stated: Criticality,
     ranks: &'a [StatedRank],
 }
 
-impl Decided<'_> {
+impl RanksAtTolerances<'_> {
     /// The stated tolerance of a quantity, times its scale.
     fn tolerance(&self, quantity: Quantity) -> Option<Interval> {
-        let name = quantity.name(self.point.depth());
-        let stated = self.ranks.iter().find(|stated| stated.quantity == name)?;
+        let stated = self.ranks.iter().find(|stated| stated.quantity.known() == Some(quantity))?;
         Some(Interval::point(stated.tolerance) * self.point.scale(quantity))
     }
 
@@ -98,12 +91,9 @@ impl Decided<'_> {
 
     /// The captured singular values and the omitted ones.
     fn pairs(&self) -> Option<(&[Interval], &[Interval])> {
-        let kept = self.clear(Quantity::Seen { i: 0, j: self.point.depth() })?;
+        let kept = self.clear(Quantity::Output)?;
         let omitted = self.clear(Quantity::Residual)?;
-        Some((
-            &self.point.values(Quantity::Seen { i: 0, j: self.point.depth() })[..kept],
-            &self.point.values(Quantity::Residual)[..omitted],
-        ))
+        Some((&self.point.values(Quantity::Output)[..kept], &self.point.values(Quantity::Residual)[..omitted]))
     }
 
     /// `omitted - captured` over all pairs.
@@ -136,14 +126,14 @@ impl Decided<'_> {
         Ranks {
             widths: &self.point.widths,
             residual: self.clear(Quantity::Residual)?,
-            seen: &|i, j| self.clear(Quantity::Seen { i, j }),
-            wrapped: &|s, t| self.clear(Quantity::Wrapped { s, t }),
+            seen: &|i, j| self.clear(seen(self.point.depth(), i, j)),
+            wrapped: &|s, t| self.clear(Quantity::Wrapped { depth: self.point.depth(), s, t }),
             omitted_larger: self.omitted_larger()?,
         }
         .class()
     }
 
-    fn class_check(&self, claimed: CriticalClass, proof: Option<(bool, String)>) -> Check {
+    fn class_check(&self, claimed: CriticalClass, proof: Option<(bool, String)>) -> CheckedClaim {
         let again = match claimed {
             CriticalClass::NotCritical | CriticalClass::Undecided => None,
             _ => self.class(),
@@ -158,40 +148,35 @@ impl Decided<'_> {
             }
             (None, None) => (None, Grade::Numerical, "the ranks do not settle it".to_owned()),
         };
-        Check { claim: CLASS, holds, grade, found }
+        CheckedClaim::graded(CLASS, holds, grade, found)
     }
 
     /// The ranks that a class rests on.
     fn expected(&self, claimed: CriticalClass) -> Vec<Quantity> {
         let depth = self.point.depth();
         if claimed == CriticalClass::NotCritical || self.point.widths[0] == 0 {
-            return std::iter::once(Quantity::Inputs).chain(Quantity::given(depth)).collect();
+            return std::iter::once(Quantity::Inputs).chain(given_quantities(depth)).collect();
         }
-        Quantity::all(depth)
+        all_quantities(depth)
     }
 
     /// Every rank is stated, and is one of those that the enclosures leave at its tolerance.
-    fn grounds_check(&self, claimed: CriticalClass) -> Check {
-        let certified = |holds, found| Check { claim: GROUNDS, holds, grade: Grade::Certified, found };
-        let (expected, depth) = (self.expected(claimed), self.point.depth());
-        let stated: Vec<&str> = self.ranks.iter().map(|ground| ground.quantity.as_str()).collect();
-        let names: Vec<String> = expected.iter().map(|quantity| quantity.name(depth)).collect();
-        if let Some(problem) = differs(&stated, &names) {
+    fn grounds_check(&self, claimed: CriticalClass) -> CheckedClaim {
+        let certified = |holds, found: Finding| CheckedClaim::graded(GROUNDS, holds, Grade::Certified, found);
+        let expected = self.expected(claimed);
+        if let Some(problem) = misstated(self.ranks, &expected) {
             return certified(Some(false), problem);
         }
         let mut open = None;
-        for (ground, quantity) in self.ranks.iter().zip(&expected) {
-            match self.possible(*quantity) {
+        for (ground, &quantity) in self.ranks.iter().zip(&expected) {
+            match self.possible(quantity) {
                 Some((least, most)) if (least..=most).contains(&ground.rank) => {}
-                Some((least, most)) => {
-                    let found = if least == most { least.to_string() } else { format!("{least} to {most}") };
-                    return certified(Some(false), format!("{} = {found}", ground.quantity));
-                }
-                None => open = Some(format!("{} is not enclosed", ground.quantity)),
+                Some((least, most)) => return certified(Some(false), Finding::Rank { quantity, least, most }),
+                None => open = Some(Finding::NotEnclosed(quantity)),
             }
         }
-        let found = format!("{} ranks, from enclosures of singular values", stated.len());
-        open.map_or_else(|| certified(Some(true), found), |open| certified(None, open))
+        let found = format!("{} ranks, from enclosures of singular values", expected.len());
+        open.map_or_else(|| certified(Some(true), found.into()), |open| certified(None, open))
     }
 
     /// The smallest and the largest rank that someone can have found at the stated tolerance.
@@ -205,13 +190,10 @@ impl Decided<'_> {
         }
         // Pairs of values that were kept and omitted, whichever of the doubtful ones were.
         let between = |at: Quantity| self.possible(at);
-        let (kept, omitted) = (between(Quantity::Seen { i: 0, j: self.point.depth() })?, between(Quantity::Residual)?);
+        let (kept, omitted) = (between(Quantity::Output)?, between(Quantity::Residual)?);
         let pairs = |kept: usize, omitted: usize| {
             let unit = self.point.product_unit;
-            let (a, b) = (
-                self.point.values(Quantity::Seen { i: 0, j: self.point.depth() }),
-                self.point.values(Quantity::Residual),
-            );
+            let (a, b) = (self.point.values(Quantity::Output), self.point.values(Quantity::Residual));
             let all = a[..kept].iter().flat_map(|a| b[..omitted].iter().map(move |b| *b - *a * unit));
             all.collect::<Vec<Interval>>()
         };
@@ -226,21 +208,21 @@ impl Decided<'_> {
         claimed: CriticalClass,
         gradient: &Gradient,
         tolerances: &Tolerances,
-    ) -> (Check, Vec<String>) {
+    ) -> (CheckedClaim, Vec<String>) {
         let stated = self.stated;
         let usual = tolerances.critical_threshold(stated.unit_roundoff);
         let found = format!(
             "gradients count as zero up to {:e} at a unit roundoff of {:.2e}, a rank is clear at a gap of {}",
             stated.threshold, stated.unit_roundoff, stated.rank_gap
         );
-        let meaningless = self.meaningless(claimed, gradient, usual);
+        let meaningless = self.meaningless(claimed, gradient, tolerances);
         let warnings = match &meaningless {
             Some(reason) => vec![format!("the verdict has no meaning at its tolerances: {reason}")],
             None => self.looser(usual, tolerances),
         };
         let holds = meaningless.is_none().then_some(true);
         let found = meaningless.unwrap_or(found);
-        (Check { claim: TOLERANCES, holds, grade: Grade::Exact, found }, warnings)
+        (CheckedClaim::graded(TOLERANCES, holds, Grade::Exact, found), warnings)
     }
 
     /// What counts as zero by the statement and would not by default.
@@ -248,11 +230,15 @@ impl Decided<'_> {
         let (stated, widths) = (self.stated, &self.point.all_widths);
         let widest = widths.iter().copied().max().unwrap_or(1);
         // Data may be stored in single precision beside weights in double.
-        let of_ranks = FIRST_DECISION * relative_rounding(stated.unit_roundoff.max(SINGLE), widths);
+        let of_ranks = FIRST_DECISION * relative_rounding(stated.unit_roundoff.max(SINGLE), widths, tolerances);
         let ranks = self.ranks.iter().map(|ground| ground.tolerance).fold(0.0, f64::max);
         [
             ("gradients count as zero", stated.threshold, threshold),
-            ("rounding errors of a gradient count", stated.rounding, relative_rounding(UNIT_ROUNDOFF, widths)),
+            (
+                "rounding errors of a gradient count",
+                stated.rounding,
+                relative_rounding(UNIT_ROUNDOFF, widths, tolerances),
+            ),
             (
                 "products count as rounding errors",
                 stated.vanishing,
@@ -272,14 +258,16 @@ impl Decided<'_> {
     }
 
     /// Why tolerances as stated would give the same verdict to everything.
-    fn meaningless(&self, claimed: CriticalClass, gradient: &Gradient, usual: f64) -> Option<String> {
+    fn meaningless(&self, claimed: CriticalClass, gradient: &Gradient, tolerances: &Tolerances) -> Option<String> {
         let stated = self.stated;
+        let usual = tolerances.critical_threshold(stated.unit_roundoff);
         if claimed == CriticalClass::NotCritical {
             let nothing = gradient.relative.high <= gradient.evaluation;
             return nothing.then(|| "the gradient is nothing but rounding errors of double precision".to_owned());
         }
-        let of_ranks = relative_rounding(stated.unit_roundoff, &self.point.all_widths);
-        let decisive = self.ranks.iter().filter(|ground| !ground.quantity.ends_with(" as given"));
+        let of_ranks = relative_rounding(stated.unit_roundoff, &self.point.all_widths, tolerances);
+        let given = |ground: &&StatedRank| matches!(ground.quantity.known(), Some(Quantity::Given { .. }));
+        let decisive = self.ranks.iter().filter(|ground| !given(ground));
         let largest = decisive.map(|ground| ground.tolerance).fold(0.0, f64::max);
         if stated.threshold > usual && stated.threshold >= MEANINGLESS {
             Some(format!("at a threshold of {:e} every point is critical, or nearly so", stated.threshold))
@@ -297,6 +285,7 @@ impl Decided<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::statement::{ReducedData, StatedQuantity, Statement};
     use super::super::{BiasKind, Reduction};
     use super::*;
     use crate::linalg::Matrix;
@@ -320,12 +309,16 @@ mod tests {
     }
 
     fn ranks(depth: usize, of: impl Fn(Quantity) -> usize) -> Vec<StatedRank> {
-        let stated = |at: Quantity| StatedRank { quantity: at.name(depth), rank: of(at), tolerance: 1e-14 };
-        Quantity::all(depth).into_iter().map(stated).collect()
+        let stated = |at: Quantity| StatedRank { quantity: StatedQuantity::Known(at), rank: of(at), tolerance: 1e-14 };
+        all_quantities(depth).into_iter().map(stated).collect()
     }
 
     /// `diag(scale a, scale b)` and `diag(1/scale, 1/scale)` where the values are not zero, with the target `diag(0.3, 0.1)`.
-    fn verified(scale: f64, class: CriticalClass, values: [f64; 2]) -> Vec<Check> {
+    fn verified(scale: f64, class: CriticalClass, values: [f64; 2]) -> Vec<CheckedClaim> {
+        verified_with(scale, class, values, &Tolerances::default())
+    }
+
+    fn verified_with(scale: f64, class: CriticalClass, values: [f64; 2], tolerances: &Tolerances) -> Vec<CheckedClaim> {
         let diagonal = |values: &[f64]| Matrix::from_diagonal(2, 2, values);
         let second = values.map(|value| f64::from(u8::from(value != 0.0)));
         let layers = vec![diagonal(&values).scaled(scale), diagonal(&second).scaled(1.0 / scale)];
@@ -341,11 +334,24 @@ mod tests {
         let stated = Criticality::of(&point, UNIT_ROUNDOFF, &Tolerances::default());
         let reduction = Reduction { biases: BiasKind::None, output_metric: false };
         let statement = Statement { point, data, class, rests_on, criticality: Some(stated), reduction, path: None };
-        class_checks(&statement, stated, None, &Tolerances::default()).0
+        class_checks(&statement, stated, None, tolerances).0
     }
 
-    fn of<'a>(checks: &'a [Check], claim: &str) -> &'a Check {
-        checks.iter().find(|check| check.claim == claim).unwrap()
+    fn of<'a>(checks: &'a [CheckedClaim], claim: &str) -> &'a CheckedClaim {
+        checks.iter().find(|check| check.claim() == claim).unwrap()
+    }
+
+    #[test]
+    fn rounding_errors_are_those_of_the_tolerances_given() {
+        let found = |tolerances: &Tolerances| {
+            let claims = verified_with(1.0, CriticalClass::NotCritical, [0.3, 0.1 + 1e-9], tolerances);
+            of(&claims, TOLERANCES).holds()
+        };
+        let mut tolerances = Tolerances::default();
+        assert_eq!(found(&tolerances), Some(true));
+        // A gradient of 1e-9 is nothing but rounding errors where these may be as large.
+        tolerances.rank = 1e9;
+        assert_eq!(found(&tolerances), None);
     }
 
     #[test]
@@ -353,22 +359,22 @@ mod tests {
         use CriticalClass::{GlobalMinimum, NonStrictSaddle, NotCritical, StrictSaddle};
         for scale in [1.0, 2.0_f64.powi(400), 2.0_f64.powi(-400)] {
             let minimum = verified(scale, GlobalMinimum, [0.3, 0.1]);
-            assert_eq!((of(&minimum, CLASS).holds, of(&minimum, CLASS).grade), (Some(true), Grade::Certified));
+            assert_eq!((of(&minimum, CLASS).holds(), of(&minimum, CLASS).grade()), (Some(true), Grade::Certified));
             assert_eq!(
-                (of(&minimum, GRADIENT).holds, of(&minimum, GROUNDS).holds),
+                (of(&minimum, GRADIENT).holds(), of(&minimum, GROUNDS).holds()),
                 (Some(true), Some(true)),
                 "{minimum:?}"
             );
             let saddle = verified(scale, GlobalMinimum, [0.3, 0.0]);
-            assert_eq!((of(&saddle, CLASS).holds, of(&saddle, CLASS).grade), (Some(false), Grade::Certified));
-            assert_eq!(of(&verified(scale, StrictSaddle, [0.3, 0.1]), CLASS).holds, Some(false));
-            assert_eq!(of(&verified(scale, NonStrictSaddle, [0.3, 0.0]), CLASS).holds, Some(false));
+            assert_eq!((of(&saddle, CLASS).holds(), of(&saddle, CLASS).grade()), (Some(false), Grade::Certified));
+            assert_eq!(of(&verified(scale, StrictSaddle, [0.3, 0.1]), CLASS).holds(), Some(false));
+            assert_eq!(of(&verified(scale, NonStrictSaddle, [0.3, 0.0]), CLASS).holds(), Some(false));
             let saddle = verified(scale, StrictSaddle, [0.3, 0.0]);
-            assert!(saddle.iter().all(|check| check.holds == Some(true)), "{saddle:?}");
+            assert!(saddle.iter().all(|check| check.holds() == Some(true)), "{saddle:?}");
             let off = verified(scale, GlobalMinimum, [0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, GRADIENT).holds, of(&off, CLASS).holds), (Some(false), Some(false)));
+            assert_eq!((of(&off, GRADIENT).holds(), of(&off, CLASS).holds()), (Some(false), Some(false)));
             let off = verified(scale, NotCritical, [0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, CLASS).holds, of(&off, CLASS).grade), (Some(true), Grade::Certified));
+            assert_eq!((of(&off, CLASS).holds(), of(&off, CLASS).grade()), (Some(true), Grade::Certified));
         }
     }
 }

@@ -1,20 +1,21 @@
 //! Eliminations over the rationals, for the check of certificates alone: ranks without fractions, signatures by congruence.
 
+use crate::linalg::Linear;
 use num_bigint::BigInt;
 use num_integer::lcm;
 use num_traits::{One, Signed, Zero};
 
-use super::table::Table;
+use super::sparse::SparseMatrix;
 use crate::linalg::Inertia;
 use crate::linalg::exact::Rational;
 
 /// Rank of a matrix.
-pub(super) fn rank(m: &Table<Rational>) -> usize {
+pub(super) fn rank(m: &SparseMatrix<Rational>) -> usize {
     independent_columns(m).len()
 }
 
 /// The leftmost columns that span the column space. Rows are brought to integers, and every division is exact (Bareiss).
-pub(super) fn independent_columns(m: &Table<Rational>) -> Vec<usize> {
+pub(super) fn independent_columns(m: &SparseMatrix<Rational>) -> Vec<usize> {
     let (rows, cols) = m.shape();
     let mut work: Vec<Vec<BigInt>> = (0..rows).map(|i| integers((0..cols).map(|j| m.at(i, j)))).collect();
     let mut divisor = BigInt::one();
@@ -52,7 +53,7 @@ impl Symmetric {
     }
 
     /// `[s c'; c 0]`.
-    pub(super) fn bordered(s: &Table<Rational>, c: &Table<Rational>) -> Self {
+    pub(super) fn bordered(s: &SparseMatrix<Rational>, c: &SparseMatrix<Rational>) -> Self {
         let size = s.shape().0;
         Self::from_fn(size + c.shape().0, |i, j| {
             let entry = match (i < size, j < size) {
@@ -66,7 +67,7 @@ impl Symmetric {
     }
 
     /// `m - shift I`.
-    pub(super) fn shifted(m: &Table<Rational>, shift: &Rational) -> Self {
+    pub(super) fn shifted(m: &SparseMatrix<Rational>, shift: &Rational) -> Self {
         Self::from_fn(m.shape().0, |i, j| {
             let entry = m.at(i, j).cloned().unwrap_or_else(Rational::zero);
             if i == j { entry - shift } else { entry }
@@ -135,10 +136,10 @@ impl Symmetric {
     }
 
     /// That block times a number.
-    pub(super) fn rest(&self, size: usize, factor: i32) -> Table<Rational> {
+    pub(super) fn rest(&self, size: usize, factor: i32) -> SparseMatrix<Rational> {
         let rows = self.0.len() - size;
         let factor = Rational::from_integer(factor.into());
-        Table::from_fn(rows, rows, |i, j| Some(&self.0[size + i][size + j] * &factor).filter(|x| !x.is_zero()))
+        SparseMatrix::from_fn(rows, rows, |i, j| Some(&self.0[size + i][size + j] * &factor).filter(|x| !x.is_zero()))
     }
 }
 
@@ -154,8 +155,8 @@ mod tests {
         })
     }
 
-    fn table(m: &RationalMatrix) -> Table<Rational> {
-        Table::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)].clone()).filter(|x| !x.is_zero()))
+    fn table(m: &RationalMatrix) -> SparseMatrix<Rational> {
+        SparseMatrix::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)].clone()).filter(|x| !x.is_zero()))
     }
 
     #[test]

@@ -2,42 +2,8 @@
 //! decompositions that they start from is assumed.
 
 use super::precise::Precise;
-use super::words::Linear;
 use crate::linalg::interval::Interval;
-use crate::linalg::{Matrix, Svd, svd};
-
-/// `sqrt`; what is below zero counts as zero.
-pub(super) fn root(square: Interval) -> Interval {
-    let low = if square.low > 0.0 { square.low.sqrt().next_down() } else { 0.0 };
-    let high = if square.high <= 0.0 { 0.0 } else { square.high.sqrt().next_up() };
-    Interval { low, high }
-}
-
-/// `a / b` for `a >= 0` and `b >= 0`, where `0 / 0 = 0`.
-pub(super) fn ratio(a: Interval, b: Interval) -> Interval {
-    if a.high == 0.0 {
-        return Interval::point(0.0);
-    }
-    let low = (a.low / b.high).next_down();
-    let high = (a.high / b.low).next_up();
-    Interval { low: if low > 0.0 { low } else { 0.0 }, high: if b.low > 0.0 { high } else { f64::INFINITY } }
-}
-
-/// The larger of two numbers that are not negative.
-pub(super) fn larger(a: Interval, b: Interval) -> Interval {
-    // An undefined end must not be lost in the maximum.
-    let high = if a.high.is_nan() || b.high.is_nan() { f64::INFINITY } else { a.high.max(b.high) };
-    Interval { low: a.low.max(b.low), high }
-}
-
-/// `x^2` for `x >= 0`.
-pub(super) fn square(x: Interval) -> Interval {
-    let low = (x.low * x.low).next_down();
-    Interval {
-        low: if low > 0.0 { low } else { 0.0 },
-        high: if x.high == 0.0 { 0.0 } else { (x.high * x.high).next_up() },
-    }
-}
+use crate::linalg::{Linear, Matrix, Svd, svd};
 
 /// The singular values of `m`, non-increasing, `min(rows, columns)` of them.
 ///
@@ -60,7 +26,7 @@ pub(super) fn singular_values(m: &Precise) -> Vec<Interval> {
     if s.len() < size || !(u.is_finite() && v.is_finite()) {
         return nothing();
     }
-    let rebuilt = Precise::scaled_columns(&u, &s).times(&Precise::new(&v).transpose());
+    let rebuilt = Precise::scaled_columns(&u, &s).times(&Precise::new(&v).transposed());
     let error = m.minus(&rebuilt).norm().high;
     let stretch = stretch(&u) * stretch(&v);
     let value = |s: &f64| {
@@ -79,23 +45,23 @@ fn of_orthogonal_columns(m: &Precise) -> Option<Vec<Interval>> {
     let (rows, cols) = m.shape();
     let (mut lengths, off) = if cols <= rows { m.defect_of_columns()? } else { return None };
     lengths.sort_by(|a, b| b.total_cmp(a));
-    let stretch = root(Interval { low: (1.0 - off).next_down(), high: (1.0 + off).next_up() });
+    let stretch = Interval::around(1.0, off).root();
     // The computed lengths are right to a few units in the last place.
-    Some(lengths.iter().map(|x| Interval { low: x * (1.0 - 1e-15), high: x * (1.0 + 1e-15) } * stretch).collect())
+    Some(lengths.iter().map(|x| Interval::relatively_around(*x, 1e-15) * stretch).collect())
 }
 
 /// Contains the singular values of a basis that is nearly orthonormal.
 fn stretch(basis: &Matrix) -> Interval {
     let basis = Precise::new(basis);
-    let gram = basis.transpose().times(&basis);
+    let gram = basis.transposed().times(&basis);
     let off = gram.minus(&Precise::new(&Matrix::identity(gram.shape().0))).norm().high;
-    root(Interval { low: (1.0 - off).next_down(), high: (1.0 + off).next_up() })
+    Interval::around(1.0, off).root()
 }
 
 /// The square of the distance of a matrix with these singular values from the matrices of rank at most `rank`.
 pub(super) fn squared_distance_from_rank(values: &[Interval], rank: usize) -> Interval {
     values.iter().skip(rank).fold(Interval::point(0.0), |sum, value| {
-        let sum = sum + square(*value);
+        let sum = sum + value.squared();
         Interval { low: sum.low.max(0.0), high: sum.high }
     })
 }
@@ -140,7 +106,5 @@ mod tests {
     fn an_undefined_entry_proves_nothing() {
         let found = singular_values(&Precise::new(&Matrix::from_rows(&[vec![f64::NAN]])));
         assert!(found[0].low == 0.0 && !found[0].high.is_finite(), "{found:?}");
-        assert_eq!(ratio(Interval::point(1.0), Interval::point(0.0)).high, f64::INFINITY);
-        assert_eq!(ratio(Interval::point(0.0), Interval::point(0.0)), Interval::point(0.0));
     }
 }

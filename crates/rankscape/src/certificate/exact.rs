@@ -2,49 +2,32 @@
 
 use num_traits::{Signed, Zero};
 
-use super::Statement;
+use super::claim::{CLASS, CheckedClaim, Finding, GROUNDS, Verification, misstated, shapes};
 use super::elimination::{Symmetric, rank};
 use super::path::exact_path_checks;
-use super::table::{Ground, Table};
-use super::verify::{CLASS, Check, GROUNDS, Verification, check, shapes};
-use super::words::{Linear, Quantity, Ranks, Words};
+use super::sparse::SparseMatrix;
+use super::statement::{ExactStatement, Statement};
+use super::words::{Ranks, Words, given_quantities, seen};
 use crate::critical::CriticalClass;
 use crate::data::ExactMoments;
-use crate::evidence::Grade;
-use crate::linalg::Matrix;
-use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
+use crate::evidence::{Grade, Quantity};
+use crate::linalg::exact::{Rational, rational_to_f64};
 use crate::linalg::symmetric_eigen;
+use crate::linalg::{Linear, Matrix};
 use crate::multiplication::ExactFactors;
-
-type Exact = Statement<ExactFactors, ExactMoments, Rational>;
 
 /// Largest size of the form that compares singular values that may be equal.
 const LARGEST_FORM: usize = 100;
 
-impl Linear for Table<Rational> {
-    fn shape(&self) -> (usize, usize) {
-        Self::shape(self)
-    }
-    fn transpose(&self) -> Self {
-        Self::transpose(self)
-    }
-    fn times(&self, other: &Self) -> Self {
-        Self::times(self, other)
-    }
-    fn minus(&self, other: &Self) -> Self {
-        Self::minus(self, other)
-    }
-}
-
-pub(super) fn verify_exact(statement: &Exact) -> Verification {
+pub(super) fn verify_exact(statement: &ExactStatement) -> Verification {
     let Statement { point, data, path, .. } = statement;
     let widths = point.architecture().widths();
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
     let shape = [(data.xx.shape(), (inputs, inputs)), (data.yx.shape(), (outputs, inputs))];
     let path_of = path.as_ref().map(|claim| &claim.path);
     let fits = shapes(widths, &shape, path_of, |step| step.architecture().widths());
-    if fits.holds != Some(true) {
-        return Verification { checks: vec![fits], warnings: Vec::new() };
+    if fits.holds() != Some(true) {
+        return Verification::new(vec![fits], Vec::new());
     }
     let moments = Moments::new(data);
     let mut checks = vec![fits, moments.check()];
@@ -52,17 +35,13 @@ pub(super) fn verify_exact(statement: &Exact) -> Verification {
         checks.extend(class_checks(statement, &moments));
         checks.extend(path.iter().flat_map(|claim| exact_path_checks(point, data, claim)));
     }
-    Verification { checks, warnings: Vec::new() }
-}
-
-pub(super) fn exact_table(m: &RationalMatrix) -> Table<Rational> {
-    Table::from_fn(m.nrows(), m.ncols(), |i, j| Some(m[(i, j)].clone()).filter(|x| !x.is_zero()))
+    Verification::new(checks, Vec::new())
 }
 
 /// `S = X X'`, `C = Y X'`, and whether data have them.
 struct Moments {
-    xx: Table<Rational>,
-    yx: Table<Rational>,
+    xx: SparseMatrix<Rational>,
+    yx: SparseMatrix<Rational>,
     rank: usize,
     /// `X X'` is positive semidefinite and `Y X' = M X X'` for some `M`.
     exist: bool,
@@ -74,7 +53,7 @@ impl Moments {
     /// There are `X` and `Y` with `X X' = S`, `Y X' = C` and `||Y||^2 = yy` exactly when `[S C'; C N]` is positive semidefinite
     /// for some `N` of trace `yy`: when `S` is, its range contains that of `C'`, and `yy` is at least `tr(C S^- C')`.
     fn new(data: &ExactMoments) -> Self {
-        let (xx, yx) = (exact_table(&data.xx), exact_table(&data.yx));
+        let (xx, yx) = (SparseMatrix::of_rational(&data.xx), SparseMatrix::of_rational(&data.yx));
         let size = xx.shape().0;
         let mut joint = Symmetric::bordered(&xx, &yx);
         let signs = joint.eliminate(size);
@@ -83,14 +62,14 @@ impl Moments {
         Self { rank: signs.positive, exist: exist && !twice_floor.is_negative(), twice_floor, xx, yx }
     }
 
-    fn check(&self) -> Check {
+    fn check(&self) -> CheckedClaim {
         let floor = &self.twice_floor / Rational::from_integer(2.into());
         let found = format!("[X X' X Y'; Y X' Y Y'] positive semidefinite: {}; floor {floor}", self.exist);
-        check("the data are second moments", self.exist, found)
+        CheckedClaim::exact("the data are second moments", self.exist, found)
     }
 
     /// `g S^- g'`.
-    fn whitened_gram(&self, g: &Table<Rational>) -> Table<Rational> {
+    fn whitened_gram(&self, g: &SparseMatrix<Rational>) -> SparseMatrix<Rational> {
         let size = self.xx.shape().0;
         let mut joint = Symmetric::bordered(&self.xx, g);
         joint.eliminate(size);
@@ -99,18 +78,18 @@ impl Moments {
 }
 
 /// The products of a point over the rationals: `A` is the identity and `G` is `g = W S - C`.
-struct Decided<'a> {
-    words: Words<Table<Rational>>,
+struct ExactPoint<'a> {
+    words: Words<SparseMatrix<Rational>>,
     moments: &'a Moments,
     widths: Vec<usize>,
 }
 
-impl<'a> Decided<'a> {
+impl<'a> ExactPoint<'a> {
     fn new(point: &ExactFactors, moments: &'a Moments) -> Self {
         let mut widths = point.architecture().widths().to_vec();
         let one = Rational::from_integer(1.into());
-        let identity = Table::from_fn(widths[0], widths[0], |i, j| (i == j).then(|| one.clone()));
-        let layers = point.matrices().iter().map(exact_table).collect();
+        let identity = SparseMatrix::from_fn(widths[0], widths[0], |i, j| (i == j).then(|| one.clone()));
+        let layers = point.matrices().iter().map(SparseMatrix::of_rational).collect();
         let words = Words::new(layers, identity, |w| w.times(&moments.xx).minus(&moments.yx));
         widths[0] = moments.rank;
         Self { words, moments, widths }
@@ -122,9 +101,9 @@ impl<'a> Decided<'a> {
 
     /// The rank of a quantity; a comparison has none.
     fn rank(&self, quantity: Quantity) -> Option<usize> {
-        let seen = matches!(quantity, Quantity::Inputs | Quantity::Seen { i: 0, .. });
+        let through_data = matches!(quantity, Quantity::Inputs | Quantity::Output | Quantity::Seen { i: 0, .. });
         let matrix = self.words.matrix(quantity)?;
-        Some(rank(&if seen { matrix.times(&self.moments.xx) } else { matrix }))
+        Some(rank(&if through_data { matrix.times(&self.moments.xx) } else { matrix }))
     }
 
     /// Some omitted singular value is larger than some captured one; `None` where that is not decided.
@@ -133,19 +112,19 @@ impl<'a> Decided<'a> {
             return Some(false);
         }
         let w = self.words.output();
-        let captured = w.times(&self.moments.xx).times(&w.transpose());
+        let captured = w.times(&self.moments.xx).times(&w.transposed());
         let omitted = self.moments.whitened_gram(self.words.residual());
         separated(&captured, &omitted, kept).or_else(|| compared(&captured, &omitted, kept))
     }
 
     fn class(&self) -> Option<CriticalClass> {
         let depth = self.words.depth();
-        let kept = self.rank(Quantity::Seen { i: 0, j: depth })?;
+        let kept = self.rank(Quantity::Output)?;
         Ranks {
             widths: &self.widths,
             residual: self.rank(Quantity::Residual)?,
-            seen: &|i, j| self.rank(Quantity::Seen { i, j }),
-            wrapped: &|s, t| self.rank(Quantity::Wrapped { s, t }),
+            seen: &|i, j| self.rank(seen(depth, i, j)),
+            wrapped: &|s, t| self.rank(Quantity::Wrapped { depth, s, t }),
             omitted_larger: if depth == 1 { false } else { self.omitted_larger(kept)? },
         }
         .class()
@@ -154,9 +133,9 @@ impl<'a> Decided<'a> {
 
 /// Squared captured values, the positive eigenvalues of one matrix, against squared omitted ones: a number between them, found
 /// in double precision, settles it by two signatures.
-fn separated(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize) -> Option<bool> {
+fn separated(captured: &SparseMatrix<Rational>, omitted: &SparseMatrix<Rational>, kept: usize) -> Option<bool> {
     let size = captured.trace() + omitted.trace();
-    let scaled = |m: &Table<Rational>| {
+    let scaled = |m: &SparseMatrix<Rational>| {
         let at = |i, j| m.at(i, j).map_or(0.0, |x| rational_to_f64(&(x / &size)));
         symmetric_eigen(&Matrix::from_fn(m.shape().0, m.shape().0, at)).map(|found| found.values)
     };
@@ -165,7 +144,7 @@ fn separated(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize)
     high.sort_by(|a, b| b.total_cmp(a));
     let (smallest, largest) = (*low.get(kept - 1)?, *high.first()?);
     let between = crate::linalg::exact::rational_from_f64(0.5 * smallest + 0.5 * largest)? * &size;
-    let above = |m: &Table<Rational>| Symmetric::shifted(m, &between).inertia().positive;
+    let above = |m: &SparseMatrix<Rational>| Symmetric::shifted(m, &between).inertia().positive;
     match (above(captured), above(omitted)) {
         (all, 0) if all == kept => Some(false),
         (some, 1..) if some < kept && Symmetric::shifted(captured, &between).inertia().zero == 0 => Some(true),
@@ -175,7 +154,7 @@ fn separated(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize)
 
 /// The same by the signature of `A (x) I - I (x) B` on `Col A (x) R^d`, in the coordinates of columns of `A` that span it:
 /// `K' (A (x) I - I (x) B) K` with `K` those columns. It tells equal values too.
-fn compared(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize) -> Option<bool> {
+fn compared(captured: &SparseMatrix<Rational>, omitted: &SparseMatrix<Rational>, kept: usize) -> Option<bool> {
     let outputs = captured.shape().0;
     if kept * outputs > LARGEST_FORM {
         return None;
@@ -186,7 +165,7 @@ fn compared(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize) 
     let zero = Rational::zero;
     let form = Symmetric::from_fn(kept * outputs, |p, q| {
         let ((i, a), (j, b)) = ((p / outputs, p % outputs), (q / outputs, q % outputs));
-        let at = |m: &Table<Rational>, i: usize, j: usize| m.at(i, j).cloned().unwrap_or_else(zero);
+        let at = |m: &SparseMatrix<Rational>, i: usize, j: usize| m.at(i, j).cloned().unwrap_or_else(zero);
         let first = if a == b { at(&cubed, columns[i], columns[j]) } else { zero() };
         first - at(&squared, columns[i], columns[j]) * at(omitted, a, b)
     });
@@ -194,18 +173,18 @@ fn compared(captured: &Table<Rational>, omitted: &Table<Rational>, kept: usize) 
 }
 
 /// Gradient, class and ranks from the point and the data.
-fn class_checks(statement: &Exact, moments: &Moments) -> Vec<Check> {
+fn class_checks(statement: &ExactStatement, moments: &Moments) -> Vec<CheckedClaim> {
     let Statement { point, class, .. } = statement;
-    let decided = Decided::new(point, moments);
+    let decided = ExactPoint::new(point, moments);
     let critical = decided.is_critical();
     let gradient = if critical { "the gradient is zero" } else { "the gradient is not zero" };
-    let undecided = |found: &str| Check { claim: CLASS, holds: None, grade: Grade::Exact, found: found.to_owned() };
+    let undecided = |found: &str| CheckedClaim::graded(CLASS, None, Grade::Exact, found);
     let class = match *class {
         CriticalClass::Undecided => undecided("nothing is claimed"),
-        CriticalClass::NotCritical => check(CLASS, !critical, gradient),
-        _ if !critical => check(CLASS, false, gradient),
+        CriticalClass::NotCritical => CheckedClaim::exact(CLASS, !critical, gradient),
+        _ if !critical => CheckedClaim::exact(CLASS, false, gradient),
         class => match decided.class() {
-            Some(found) => check(CLASS, found == class, found.to_string()),
+            Some(found) => CheckedClaim::exact(CLASS, found == class, found.to_string()),
             None => undecided("the point is too large to compare singular values that may be equal"),
         },
     };
@@ -213,29 +192,17 @@ fn class_checks(statement: &Exact, moments: &Moments) -> Vec<Check> {
 }
 
 /// The ranks are stated in full, each as it is.
-fn grounds_check(statement: &Exact, decided: &Decided<'_>, critical: bool) -> Check {
+fn grounds_check(statement: &ExactStatement, decided: &ExactPoint<'_>, critical: bool) -> CheckedClaim {
     let depth = decided.words.depth();
-    let own = if critical { vec![Quantity::Inputs, Quantity::Seen { i: 0, j: depth }] } else { Vec::new() };
-    let expected: Vec<Quantity> = own.into_iter().chain(Quantity::given(depth)).collect();
-    let stated: Vec<&str> = statement.rests_on.iter().map(|ground| ground.quantity.as_str()).collect();
-    let names: Vec<String> = expected.iter().map(|quantity| quantity.name(depth)).collect();
-    if let Some(problem) = super::verify::differs(&stated, &names) {
-        return check(GROUNDS, false, problem);
+    let own = if critical { vec![Quantity::Inputs, Quantity::Output] } else { Vec::new() };
+    let expected: Vec<Quantity> = own.into_iter().chain(given_quantities(depth)).collect();
+    if let Some(problem) = misstated(&statement.rests_on, &expected) {
+        return CheckedClaim::exact(GROUNDS, false, problem);
     }
-    for (ground, quantity) in statement.rests_on.iter().zip(&expected) {
-        if let Some(found) = decided.rank(*quantity).filter(|found| *found != ground.rank) {
-            return check(GROUNDS, false, format!("{} = {found}", ground.quantity));
+    for (ground, &quantity) in statement.rests_on.iter().zip(&expected) {
+        if let Some(found) = decided.rank(quantity).filter(|found| *found != ground.rank) {
+            return CheckedClaim::exact(GROUNDS, false, Finding::Rank { quantity, least: found, most: found });
         }
     }
-    check(GROUNDS, true, format!("{} ranks, decided by elimination", stated.len()))
-}
-
-/// The point and its data for the evaluation of paths.
-pub(super) fn exact_ground(point: &ExactFactors, data: &ExactMoments) -> Ground<Rational> {
-    Ground {
-        layers: point.matrices().iter().map(exact_table).collect(),
-        inputs: None,
-        gram: Some(exact_table(&data.xx)),
-        target: exact_table(&data.yx),
-    }
+    CheckedClaim::exact(GROUNDS, true, format!("{} ranks, decided by elimination", expected.len()))
 }

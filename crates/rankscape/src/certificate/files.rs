@@ -1,14 +1,13 @@
 //! Comparing a certificate with what it was made from, entry by entry.
 
+use super::claim::CheckedClaim;
 use super::precise::Precise;
-use super::verify::{Check, check};
-use super::words::Linear;
-use super::{Certificate, ReducedData};
+use super::statement::{Certificate, ReducedData};
 use crate::data::ExactMoments;
-use crate::evidence::Grade;
-use crate::linalg::Matrix;
+use crate::evidence::{Grade, Quantity};
 use crate::linalg::exact::RationalMatrix;
 use crate::linalg::interval::Interval;
+use crate::linalg::{Linear, Matrix};
 use crate::multiplication::Factors;
 use crate::problem::{Reduction, WhitenedData};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -24,7 +23,7 @@ pub fn same_point(
     exact: Option<&[RationalMatrix]>,
     unit_roundoff: f64,
     reduction: Reduction,
-) -> Vec<Check> {
+) -> Vec<CheckedClaim> {
     let (point, kind) = match certificate {
         Certificate::Exact(statement) => {
             let stated = statement.point.matrices();
@@ -41,11 +40,11 @@ pub fn same_point(
     };
     let same = certificate.reduction() == reduction;
     let how = format!("biases: {}; output metric: {}", reduction.biases.name(), reduction.output_metric);
-    let mut checks = vec![check("biases and output metric are those of the files", same, how)];
-    checks.push(check(POINT, point.is_none(), point.unwrap_or_else(|| "entry by entry".to_owned())));
+    let mut checks = vec![CheckedClaim::exact("biases and output metric are those of the files", same, how)];
+    checks.push(CheckedClaim::exact(POINT, point.is_none(), point.unwrap_or_else(|| "entry by entry".to_owned())));
     checks.extend(kind.map(|stated| {
         let found = format!("unit roundoff {unit_roundoff:.3e}, stated {stated:.3e}");
-        check("the type that the weights are stored in", stated == unit_roundoff, found)
+        CheckedClaim::exact("the type that the weights are stored in", stated == unit_roundoff, found)
     }));
     checks
 }
@@ -75,37 +74,38 @@ fn different<M, N: PartialEq + std::fmt::Display>(
 
 /// The data of the certificate are those of files: over the rationals exactly; in double precision entry by entry or, where the
 /// arithmetic of another machine rounded otherwise, in their second moments up to rounding errors.
-pub fn same_data(certificate: &Certificate, found: &WhitenedData) -> Check {
+pub fn same_data(certificate: &Certificate, found: &WhitenedData, tolerances: &Tolerances) -> CheckedClaim {
     match certificate {
         Certificate::Exact(statement) => match &found.exact {
-            None => check(DATA, false, "the data of the files are not exact"),
+            None => CheckedClaim::exact(DATA, false, "the data of the files are not exact"),
             Some(exact) => {
                 let ExactMoments { xx, yx, yy } = &statement.data;
                 let wrong = [("X X'", xx == &exact.xx), ("Y X'", yx == &exact.yx), ("||Y||^2", yy == &exact.yy)];
                 let wrong: Vec<&str> = wrong.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();
                 let text =
                     if wrong.is_empty() { "entry by entry".to_owned() } else { format!("other {}", wrong.join(", ")) };
-                check(DATA, wrong.is_empty(), text)
+                CheckedClaim::exact(DATA, wrong.is_empty(), text)
             }
         },
         Certificate::Floating(statement) => {
-            let stated = statement.rests_on.iter().find(|ground| ground.quantity == "rank X");
-            same_moments(&statement.data, &ReducedData::of(&found.whitening), stated.map_or(0.0, |x| x.tolerance))
+            let stated = statement.rests_on.iter().find(|ground| ground.quantity.known() == Some(Quantity::Inputs));
+            let tolerance = stated.map_or(0.0, |x| x.tolerance);
+            same_moments(&statement.data, &ReducedData::of(&found.whitening), tolerance, tolerances)
         }
     }
 }
 
-fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64) -> Check {
+fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64, tolerances: &Tolerances) -> CheckedClaim {
     let same = |a: &Matrix, b: &Matrix| a.shape() == b.shape() && a.entries().eq(b.entries());
     if same(&stated.inputs, &found.inputs)
         && same(&stated.target, &found.target)
         && (stated.floor, stated.norm) == (found.floor, found.norm)
     {
-        return check(DATA, true, "entry by entry");
+        return CheckedClaim::exact(DATA, true, "entry by entry");
     }
     let outer = (stated.inputs.nrows(), stated.target.nrows());
     if outer != (found.inputs.nrows(), found.target.nrows()) {
-        return check(
+        return CheckedClaim::exact(
             DATA,
             false,
             format!("other widths: {} inputs, {} outputs", found.inputs.nrows(), found.target.nrows()),
@@ -113,13 +113,13 @@ fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64) -> Ch
     }
     if stated.inputs.ncols() != stated.target.ncols() {
         let (inputs, target) = (stated.inputs.ncols(), stated.target.ncols());
-        return check(DATA, false, format!("{inputs} columns of inputs, {target} of the target"));
+        return CheckedClaim::exact(DATA, false, format!("{inputs} columns of inputs, {target} of the target"));
     }
     let widest = outer.0.max(outer.1) as f64;
-    let allowed = (Tolerances::default().rank * UNIT_ROUNDOFF * widest).max(2.0 * tolerance);
+    let allowed = (tolerances.rank * UNIT_ROUNDOFF * widest).max(2.0 * tolerance);
     let moments = |data: &ReducedData| {
         let (a, z) = (Precise::balanced(&data.inputs).0, Precise::balanced(&data.target).0);
-        (a.times(&a.transpose()), z.times(&a.transpose()))
+        (a.times(&a.transposed()), z.times(&a.transposed()))
     };
     let scale = |data: &ReducedData| (Precise::balanced(&data.inputs).1, Precise::balanced(&data.target).1);
     let ((xx, yx), (other_xx, other_yx)) = (moments(stated), moments(found));
@@ -133,10 +133,25 @@ fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64) -> Ch
         && close(&yx, &other_yx, targets * inputs)
         && norms;
     let text = if holds { "second moments, up to rounding" } else { "other second moments" };
-    Check {
-        claim: DATA,
-        holds: Some(holds),
-        grade: if holds { Grade::Numerical } else { Grade::Exact },
-        found: text.to_owned(),
+    CheckedClaim::graded(DATA, Some(holds), if holds { Grade::Numerical } else { Grade::Exact }, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tolerance_of_ranks_decides_which_second_moments_are_the_same() {
+        let data = |x: f64| ReducedData {
+            inputs: Matrix::from_rows(&[vec![x]]),
+            target: Matrix::from_rows(&[vec![1.0]]),
+            floor: 0.0,
+            norm: 1.0,
+        };
+        let mut tolerances = Tolerances::default();
+        let same = |tolerances: &Tolerances| same_moments(&data(1.0), &data(1.0 + 1e-9), 0.0, tolerances).holds();
+        assert_eq!(same(&tolerances), Some(false));
+        tolerances.rank = 1e8;
+        assert_eq!(same(&tolerances), Some(true));
     }
 }

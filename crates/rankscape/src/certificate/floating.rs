@@ -1,18 +1,17 @@
 //! Checking a path in double precision: exactly where the size permits, since every number is a rational, and with intervals
 //! beyond.
 
-use num_traits::Zero;
-
+use super::claim::{CheckedClaim, DECREASE, Verification, shapes};
 use super::class::class_checks;
-use super::path::ground_series;
-use super::ring::{Dyadic, Ring, Series};
-use super::table::{Ground, Table};
-use super::verify::{Check, DECREASE, Verification, check, shapes};
-use super::{Criticality, PathClaim, ReducedData, Sense, Statement};
+use super::path::loss_series;
+use super::series::Series;
+use super::sparse::{MatrixLoss, SparseMatrix};
+use super::statement::{Criticality, FloatingStatement, PathClaim, ReducedData, Sense, Statement};
 use crate::critical::CriticalClass;
 use crate::evidence::Grade;
-use crate::linalg::exact::{Rational, rational_to_f64};
+use crate::linalg::exact::Dyadic;
 use crate::linalg::interval::Interval;
+use crate::linalg::scalar::Ring;
 use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -26,20 +25,18 @@ const TIGHT: f64 = 1e-12;
 /// A few times what double precision resolves at its lower end.
 const SUBNORMAL: f64 = 16.0 * f64::from_bits(1);
 
-type Floating = Statement<Factors, ReducedData, f64>;
-
 fn widths_of(factors: &Factors) -> &[usize] {
     factors.architecture().widths()
 }
 
-pub(super) fn verify_floating(statement: &Floating, tolerances: &Tolerances) -> Verification {
+pub(super) fn verify_floating(statement: &FloatingStatement, tolerances: &Tolerances) -> Verification {
     let Statement { point, data, path, criticality, .. } = statement;
     let rho = data.inputs.ncols();
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
     let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
     let fits = shapes(widths_of(point), &shape, path.as_ref().map(|claim| &claim.path), widths_of);
-    if fits.holds != Some(true) {
-        return Verification { checks: vec![fits], warnings: Vec::new() };
+    if fits.holds() != Some(true) {
+        return Verification::new(vec![fits], Vec::new());
     }
     let mut checks = vec![fits, data_check(data)];
     let stated = criticality.unwrap_or_else(|| Criticality::of(point, UNIT_ROUNDOFF, tolerances));
@@ -51,12 +48,12 @@ pub(super) fn verify_floating(statement: &Floating, tolerances: &Tolerances) -> 
         checks.push(order_fits(statement.class, claim));
         checks.extend(found.checks(claim, tolerances));
     }
-    Verification { checks, warnings }
+    Verification::new(checks, warnings)
 }
 
 /// `[X X' X Y'; Y X' Y Y']` is positive semidefinite for the data of any `A` and `Z` whose floor is not negative: it is that of
 /// `[A; Z]` and of a part of `Y` of squared norm `2 floor` that no input reaches.
-fn data_check(data: &ReducedData) -> Check {
+fn data_check(data: &ReducedData) -> CheckedClaim {
     let sum =
         |m: &Matrix| m.entries().fold(Interval::point(0.0), |sum, x| sum + Interval::point(x) * Interval::point(x));
     let ReducedData { floor, norm, .. } = data;
@@ -70,11 +67,11 @@ fn data_check(data: &ReducedData) -> Check {
     let agree = parts.low - slack <= square.high && square.low <= parts.high + slack;
     let holds = *floor >= 0.0 && *norm >= 0.0 && agree;
     let found = format!("floor {floor:e}, not negative; ||Z||^2 + 2 floor = ||Y||^2 with ||Y|| = {norm:e}: {agree}");
-    check("the data are second moments", holds, found)
+    CheckedClaim::exact("the data are second moments", holds, found)
 }
 
 /// A descent of order 1 needs a gradient, one of order 2 negative curvature; from a global minimum there is none.
-fn order_fits(class: CriticalClass, claim: &PathClaim<Factors, f64>) -> Check {
+fn order_fits(class: CriticalClass, claim: &PathClaim<Factors, f64>) -> CheckedClaim {
     let least = match class {
         _ if claim.sense == Sense::Ascent => 1,
         CriticalClass::NonStrictSaddle => 3,
@@ -83,17 +80,7 @@ fn order_fits(class: CriticalClass, claim: &PathClaim<Factors, f64>) -> Check {
         _ => 1,
     };
     let found = format!("a {} of order {} from a point of class {class}", claim.sense.name(), claim.order);
-    check("class and order fit together", claim.order >= least, found)
-}
-
-/// The enclosure of a rational.
-fn around(value: &Rational) -> Interval {
-    let near = rational_to_f64(value);
-    if value.is_zero() { Interval::point(0.0) } else { Interval { low: near.next_down(), high: near.next_up() } }
-}
-
-fn negative(x: Interval) -> Interval {
-    Interval { low: -x.high, high: -x.low }
+    CheckedClaim::exact("class and order fit together", claim.order >= least, found)
 }
 
 /// The change of the loss along a path.
@@ -106,7 +93,7 @@ struct Along {
 }
 
 impl Along {
-    fn evaluate(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+    fn evaluate(statement: &FloatingStatement, claim: &PathClaim<Factors, f64>) -> Self {
         let highest = claim.path.terms.last().map_or(1, |(power, _)| *power);
         let degree = highest * statement.point.depth() + 1;
         let size = statement.data.inputs.ncols() * statement.point.architecture().parameters();
@@ -117,13 +104,13 @@ impl Along {
         }
     }
 
-    fn exact(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+    fn exact(statement: &FloatingStatement, claim: &PathClaim<Factors, f64>) -> Self {
         let number = |x: f64| Dyadic::new(x).filter(|_| x != 0.0);
-        let (coefficients, decrease) = evaluate(statement, claim, number, |x| around(&x.to_rational()));
+        let (coefficients, decrease) = evaluate(statement, claim, number, |x| Interval::of_rational(&x.to_rational()));
         Self { coefficients, decrease, grade: Grade::Exact }
     }
 
-    fn intervals(statement: &Floating, claim: &PathClaim<Factors, f64>) -> Self {
+    fn intervals(statement: &FloatingStatement, claim: &PathClaim<Factors, f64>) -> Self {
         let number = |x: f64| (x != 0.0).then(|| Interval::point(x));
         let (coefficients, decrease) = evaluate(statement, claim, number, |x| *x);
         Self { coefficients, decrease, grade: Grade::Certified }
@@ -140,15 +127,15 @@ impl Along {
         (second.high < 0.0 && high < 0.0).then_some(Interval { low: f64::NEG_INFINITY, high })
     }
 
-    fn checks(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> Vec<Check> {
+    fn checks(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> Vec<CheckedClaim> {
         let Some(decrease) = self.decrease else {
-            return vec![check("the step t is positive", false, claim.t.to_string())];
+            return vec![CheckedClaim::exact("the step t is positive", false, claim.t.to_string())];
         };
         let at_order = self.coefficients.get(claim.order).copied().unwrap_or(Interval::point(0.0));
         let agrees = |found: Interval, claimed: f64| {
             let slack = tolerances.certificate_match * claimed.abs() + SUBNORMAL;
             let inside = found.low - slack <= claimed && claimed <= found.high + slack;
-            let known = (found.high - found.low).is_finite() && (!inside || found.high - found.low <= slack);
+            let known = (found.width()).is_finite() && (!inside || found.width() <= slack);
             known.then_some(inside)
         };
         let sign = |decrease: Interval| {
@@ -157,19 +144,19 @@ impl Along {
             known.then_some(if claim.sense == Sense::Descent { falls } else { rises })
         };
         let text = |interval: Interval| format!("in [{:e}, {:e}]", interval.low, interval.high);
-        let graded = |claim, holds, found| Check { claim, holds, grade: self.grade, found };
+        let graded = |claim, holds, found: String| CheckedClaim::graded(claim, holds, self.grade, found);
         let sense = || claim.sense.name().to_owned();
         vec![
             self.order_check(claim, tolerances),
             graded("its coefficient", agrees(at_order, claim.coefficient), text(at_order)),
-            graded("its sign", sign(negative(at_order)), sense()),
+            graded("its sign", sign(-at_order), sense()),
             graded(DECREASE, agrees(decrease, claim.decrease), text(decrease)),
             graded("the sign of the decrease", sign(decrease), sense()),
         ]
     }
 
     /// Lower orders count as rounding errors where they change the loss by little.
-    fn order_check(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> Check {
+    fn order_check(&self, claim: &PathClaim<Factors, f64>, tolerances: &Tolerances) -> CheckedClaim {
         let lower = self.coefficients.iter().take(claim.order).enumerate();
         let lower: f64 = lower.map(|(k, c)| c.magnitude() * claim.t.powi(k as i32)).sum();
         let reached = claim.order < self.coefficients.len();
@@ -186,44 +173,39 @@ impl Along {
             })
             .sum();
         let refuted = width > tolerances.certificate_lower * claim.decrease.abs();
-        Check {
-            claim: "the order of the first change, up to rounding",
-            holds: if !reached || refuted { Some(false) } else { negligible.then_some(true) },
-            grade: self.grade,
-            found: format!("lower orders change the loss by at most {lower:e} at t"),
-        }
+        let holds = if !reached || refuted { Some(false) } else { negligible.then_some(true) };
+        let found = format!("lower orders change the loss by at most {lower:e} at t");
+        CheckedClaim::graded("the order of the first change, up to rounding", holds, self.grade, found)
     }
 }
 
 /// The coefficient at the order of the path, where an enclosure gives it to more digits than double precision: near critical points
 /// its terms cancel.
-pub(super) fn coefficient(statement: &Floating) -> Option<f64> {
+pub(super) fn coefficient(statement: &FloatingStatement) -> Option<f64> {
     let claim = statement.path.as_ref()?;
     let found = *Along::evaluate(statement, claim).coefficients.get(claim.order)?;
-    let narrow = found.high - found.low <= TIGHT * found.magnitude();
+    let narrow = found.width() <= TIGHT * found.magnitude();
     narrow.then_some(0.5 * found.low + 0.5 * found.high)
 }
 
 /// Enclosures of the coefficients of the loss along a path and of its decrease at `t`, in any arithmetic.
 fn evaluate<T: Ring>(
-    statement: &Floating,
+    statement: &FloatingStatement,
     claim: &PathClaim<Factors, f64>,
     number: impl Fn(f64) -> Option<T>,
     enclose: impl Fn(&T) -> Interval,
 ) -> (Vec<Interval>, Option<Interval>) {
-    let table = |m: &Matrix| Table::from_fn(m.nrows(), m.ncols(), |i, j| number(m[(i, j)]));
-    let ground = Ground {
+    let table = |m: &Matrix| SparseMatrix::from_fn(m.nrows(), m.ncols(), |i, j| number(m[(i, j)]));
+    let ground = MatrixLoss {
         layers: statement.point.matrices().iter().map(table).collect(),
         inputs: Some(table(&statement.data.inputs)),
         gram: None,
         target: table(&statement.data.target),
     };
-    let half = |x: Option<T>| x.map_or(Interval::point(0.0), |x| enclose(&x) * Interval::point(0.5));
-    let decrease = number(claim.t).filter(|_| claim.t > 0.0).map(|t| {
-        let change = half(ground.twice_change(&steps_at(claim, &t, &number)));
-        negative(change)
-    });
-    let series = ground_series(&ground, T::clone).twice_change(&series_steps(claim, &number));
+    let half = |x: Option<T>| x.map_or(Interval::point(0.0), |x| enclose(&x).halved());
+    let decrease =
+        number(claim.t).filter(|_| claim.t > 0.0).map(|t| -half(ground.twice_change(&steps_at(claim, &t, &number))));
+    let series = loss_series(&ground, T::clone).twice_change(&series_steps(claim, &number));
     let coefficients = series.map_or_else(Vec::new, |Series(terms)| terms.into_iter().map(half).collect());
     (coefficients, decrease)
 }
@@ -232,24 +214,31 @@ fn evaluate<T: Ring>(
 fn step_tables<T: Ring>(
     claim: &PathClaim<Factors, f64>,
     entry: impl Fn(&mut dyn Iterator<Item = (usize, f64)>) -> Option<T>,
-) -> Vec<Table<T>> {
+) -> Vec<SparseMatrix<T>> {
     let Some((_, first)) = claim.path.terms.first() else { return Vec::new() };
     let layers = first.matrices().iter().enumerate();
     let terms = |k: usize, i, j| claim.path.terms.iter().map(move |(power, step)| (*power, step.matrices()[k][(i, j)]));
-    layers.map(|(k, m)| Table::from_fn(m.nrows(), m.ncols(), |i, j| entry(&mut terms(k, i, j)))).collect()
+    layers.map(|(k, m)| SparseMatrix::from_fn(m.nrows(), m.ncols(), |i, j| entry(&mut terms(k, i, j)))).collect()
 }
 
 /// `A_1 t + A_2 t^2 + ...` at a number.
-fn steps_at<T: Ring>(claim: &PathClaim<Factors, f64>, t: &T, number: &impl Fn(f64) -> Option<T>) -> Vec<Table<T>> {
-    let power = |exponent: usize| (1..exponent).fold(t.clone(), |product, _| product.times(t));
+fn steps_at<T: Ring>(
+    claim: &PathClaim<Factors, f64>,
+    t: &T,
+    number: &impl Fn(f64) -> Option<T>,
+) -> Vec<SparseMatrix<T>> {
+    let power = |exponent: usize| (1..exponent).fold(t.clone(), |product, _| product * t.clone());
     step_tables(claim, |terms| {
-        let terms = terms.filter_map(|(exponent, x)| Some(number(x)?.times(&power(exponent))));
-        terms.fold(None, |sum: Option<T>, x| Some(sum.map_or(x.clone(), |sum| sum.plus(&x))))
+        let terms = terms.filter_map(|(exponent, x)| Some(number(x)? * power(exponent)));
+        terms.reduce(|sum, x| sum + x)
     })
 }
 
 /// The same as polynomials.
-fn series_steps<T: Ring>(claim: &PathClaim<Factors, f64>, number: &impl Fn(f64) -> Option<T>) -> Vec<Table<Series<T>>> {
+fn series_steps<T: Ring>(
+    claim: &PathClaim<Factors, f64>,
+    number: &impl Fn(f64) -> Option<T>,
+) -> Vec<SparseMatrix<Series<T>>> {
     step_tables(claim, |terms| {
         let mut out: Vec<Option<T>> = Vec::new();
         for (power, x) in terms {
@@ -262,15 +251,14 @@ fn series_steps<T: Ring>(claim: &PathClaim<Factors, f64>, number: &impl Fn(f64) 
 
 #[cfg(test)]
 mod tests {
-    use num_traits::One;
+    use num_traits::One as _;
 
     use super::super::Reduction;
-    use super::super::exact::exact_ground;
-    use super::super::path::{exact_series, exact_steps, twice};
+    use super::super::path::{exact_loss, exact_series, exact_steps, twice};
     use super::*;
     use crate::data::ExactMoments;
     use crate::escape::EscapePath;
-    use crate::linalg::exact::{RationalMatrix, rational_from_f64};
+    use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
     use crate::multiplication::ExactFactors;
     use crate::random::Stream;
 
@@ -282,7 +270,7 @@ mod tests {
         ExactFactors::new(factors.matrices().iter().map(rational).collect()).unwrap()
     }
 
-    fn statement(point: Factors, inputs: Matrix, target: Matrix) -> Floating {
+    fn statement(point: Factors, inputs: Matrix, target: Matrix) -> FloatingStatement {
         let data = ReducedData { norm: target.frobenius_norm(), inputs, target, floor: 0.0 };
         let class = CriticalClass::StrictSaddle;
         Statement {
@@ -323,8 +311,8 @@ mod tests {
             let data = ExactMoments { xx: &a * &a.transpose(), yx: &z * &a.transpose(), yy: z.squared_norm() };
             let exact_path =
                 EscapePath { terms: claim.path.terms.iter().map(|(power, step)| (*power, exactly(step))).collect() };
-            let ground = exact_ground(&exactly(&point), &data);
-            let series = ground_series(&ground, Rational::clone).twice_change(&exact_series(&exact_path));
+            let ground = exact_loss(&exactly(&point), &data);
+            let series = loss_series(&ground, Rational::clone).twice_change(&exact_series(&exact_path));
             let coefficients = twice(series);
             let t = rational_from_f64(claim.t).unwrap();
             let change = ground.twice_change(&exact_steps(&exact_path, &t)).unwrap();
@@ -337,13 +325,13 @@ mod tests {
                 }
                 let decrease = found.decrease.unwrap();
                 assert!(contains(decrease, &(-&change * &half)), "{trial} {decrease:?} {change}");
-                assert!(decrease.high - decrease.low <= 1e-9 * decrease.magnitude(), "{trial} {decrease:?}");
+                assert!(decrease.width() <= 1e-9 * decrease.magnitude(), "{trial} {decrease:?}");
             }
         }
     }
 
     /// `diag(0.1, 0)` and `diag(0.7, 0)` with the target `diag(0.1 * 0.7, 1)`: the residual of the first entry is rounded to zero.
-    fn rounded_saddle(t: f64) -> (Floating, PathClaim<Factors, f64>) {
+    fn rounded_saddle(t: f64) -> (FloatingStatement, PathClaim<Factors, f64>) {
         let diagonal = |a: f64, b: f64| Matrix::from_diagonal(2, 2, &[a, b]);
         let pair = |first, second| Factors::new(vec![first, second]).unwrap();
         let point = pair(diagonal(0.1, 0.0), diagonal(0.7, 0.0));
@@ -353,8 +341,8 @@ mod tests {
         (statement(point, diagonal(1.0, 1.0), diagonal(0.1 * 0.7, 1.0)), claim)
     }
 
-    fn holds(checks: &[Check], claim: &str) -> Option<bool> {
-        checks.iter().find(|check| check.claim == claim).unwrap().holds
+    fn holds(checks: &[CheckedClaim], claim: &str) -> Option<bool> {
+        checks.iter().find(|check| check.claim() == claim).unwrap().holds()
     }
 
     #[test]
@@ -362,7 +350,7 @@ mod tests {
         let tolerances = Tolerances::default();
         let (point, wide) = rounded_saddle(1e-4);
         let checks = Along::intervals(&point, &wide).checks(&wide, &tolerances);
-        assert!(checks.iter().all(|check| check.holds == Some(true)), "{checks:#?}");
+        assert!(checks.iter().all(|check| check.holds() == Some(true)), "{checks:#?}");
         let (point, narrow) = rounded_saddle(1e-17);
         let checks = Along::intervals(&point, &narrow).checks(&narrow, &tolerances);
         assert_eq!(holds(&checks, "the sign of the decrease"), None, "{checks:#?}");

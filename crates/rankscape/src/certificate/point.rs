@@ -1,13 +1,12 @@
 //! A point in double precision and its data, enclosed: products, their singular values, gradient, and the smallest loss.
 
-use super::class::FIRST_DECISION;
-use super::enclosure::{larger, ratio, singular_values, square, squared_distance_from_rank};
+use super::claim::{CheckedClaim, GRADIENT};
+use super::enclosure::{singular_values, squared_distance_from_rank};
 use super::precise::Precise;
-use super::verify::{Check, GRADIENT};
-use super::words::{Linear, Quantity, Words};
-use super::{Criticality, ReducedData};
+use super::statement::{Criticality, ReducedData};
+use super::words::{Words, all_quantities};
 use crate::critical::CriticalClass;
-use crate::evidence::Grade;
+use crate::evidence::{Grade, Quantity};
 use crate::linalg::interval::Interval;
 use crate::linalg::{Matrix, vector_norm};
 use crate::multiplication::Factors;
@@ -16,10 +15,14 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 /// Up to this many multiplications products are enclosed.
 const LARGEST_EFFORT: usize = 10_000_000_000;
 
+/// Whoever decided first did so in double precision: a singular value that it saw on one side of a tolerance is on that side of
+/// the tolerance up to this factor.
+pub(super) const FIRST_DECISION: f64 = 2.0;
+
 const ONE: Interval = Interval { low: 1.0, high: 1.0 };
 
 /// The point and its data in units of powers of two, with the singular values of every product.
-pub(super) struct Enclosed {
+pub(super) struct EnclosedPoint {
     pub(super) words: Words<Precise>,
     spectra: Vec<(Quantity, Vec<Interval>)>,
     target: Precise,
@@ -36,7 +39,7 @@ pub(super) struct Enclosed {
     pub(super) all_widths: Vec<usize>,
 }
 
-impl Enclosed {
+impl EnclosedPoint {
     /// `None` when it is too large.
     pub(super) fn new(point: &Factors, data: &ReducedData) -> Option<Self> {
         let mut widths = point.architecture().widths().to_vec();
@@ -70,7 +73,7 @@ impl Enclosed {
         let mut point =
             Self { words, spectra: Vec::new(), target, target_norm, product_unit, terms, moved, widths, all_widths };
         let distinct = |at: &Quantity| !matches!(at, Quantity::Seen { i: 1.., .. });
-        let all = Quantity::all(point.words.depth()).into_iter().filter(distinct);
+        let all = all_quantities(point.words.depth()).into_iter().filter(distinct);
         point.spectra = all
             .filter_map(|at| match at {
                 Quantity::Target => Some((at, singular_values(&point.target))),
@@ -118,35 +121,36 @@ impl Enclosed {
     pub(super) fn scale(&self, quantity: Quantity) -> Interval {
         match quantity {
             Quantity::Inputs => self.norm(Quantity::Inputs),
+            Quantity::Output => self.size(0..self.depth(), true),
             Quantity::Seen { i, j } => self.size(i..j, i == 0),
             Quantity::Given { i, j } => self.size(i..j, false),
-            Quantity::Residual | Quantity::Comparison | Quantity::Target => self.stake(),
-            Quantity::Wrapped { s, t } => self.size(0..t, t > 0) * self.size(s..self.depth(), false) * self.stake(),
+            Quantity::Wrapped { s, t, .. } => self.size(0..t, t > 0) * self.size(s..self.depth(), false) * self.stake(),
+            _ => self.stake(),
         }
     }
 
-    pub(super) fn gradient(&self, stated: Criticality) -> Gradient {
+    pub(super) fn gradient(&self, stated: Criticality, tolerances: &Tolerances) -> Gradient {
         let depth = self.depth();
         let vanishing = stated.vanishing;
         let whole = self.residual_size();
-        let terms_before = |k: usize| smaller(self.size(0..k, true), enclosed(self.terms.before(k).frobenius_norm()));
+        let terms_before = |k: usize| self.size(0..k, true).smaller(enclosed(self.terms.before(k).frobenius_norm()));
         let before = |k: usize| measured(self.norm(Quantity::Seen { i: 0, j: k }), terms_before(k), vanishing);
         let output = measured(self.words.output().norm(), terms_before(depth), vanishing);
         let size = output * self.product_unit + self.target_norm;
-        let evaluation = relative_rounding(UNIT_ROUNDOFF, &self.all_widths);
+        let evaluation = relative_rounding(UNIT_ROUNDOFF, &self.all_widths, tolerances);
         let mut found = Gradient { relative: Interval::point(0.0), rounding: Interval::point(0.0), evaluation };
         for k in 1..=depth {
             let block = self.words.gradient(k).norm();
             let factors = self.size(k..depth, false);
             let above = if k < depth {
-                let terms = smaller(factors, enclosed(self.terms.after(k).frobenius_norm()));
+                let terms = factors.smaller(enclosed(self.terms.after(k).frobenius_norm()));
                 measured(self.norm(Quantity::Given { i: k, j: depth }), terms, vanishing)
             } else {
                 ONE
             };
             let below = if k == 1 { self.norm(Quantity::Inputs) } else { before(k - 1) };
-            found.relative = larger(found.relative, ratio(block, above * below * size));
-            found.rounding = larger(found.rounding, ratio(block, factors * self.size(0..k - 1, true) * whole));
+            found.relative = found.relative.larger(block.ratio(above * below * size));
+            found.rounding = found.rounding.larger(block.ratio(factors * self.size(0..k - 1, true) * whole));
         }
         found
     }
@@ -174,27 +178,25 @@ impl Enclosed {
     fn lowest(&self, stated: Criticality, tolerances: &Tolerances) -> Option<(bool, String)> {
         let rank = self.widths.iter().copied().min().unwrap_or(0);
         let reachable = squared_distance_from_rank(&singular_values(&self.target), rank);
-        let gap = square(self.words.residual().norm()) - reachable;
-        let gap =
-            Interval { low: gap.low.max(0.0), high: if gap.high.is_nan() { f64::INFINITY } else { gap.high.max(0.0) } };
+        let gap = (self.words.residual().norm().squared() - reachable).non_negative();
         let allowed = tolerances.certificate_minimum.max(stated.threshold * stated.threshold);
-        let excess = ratio(gap, square(self.target_norm));
+        let excess = gap.ratio(self.target_norm.squared());
         let found =
             |side: &str, value: f64| format!("the loss is {side} {value:e} times 1/2 ||Y||^2 above the smallest value");
         if excess.high <= allowed {
             return Some((true, found("at most", excess.high)));
         }
         // Rounding the entries to their type moves W X by this: then the point stands for one beside it.
-        let rounding = self.moved * relative_rounding(stated.unit_roundoff, &self.widths);
-        let unexplained = allowed * square(self.target_norm).high + rounding * rounding;
+        let rounding = self.moved * relative_rounding(stated.unit_roundoff, &self.widths, tolerances);
+        let unexplained = allowed * self.target_norm.squared().high + rounding * rounding;
         (gap.low > unexplained).then(|| (false, found("at least", excess.low)))
     }
 }
 
 /// What the type of the entries leaves open of a sum of products of this size.
-pub(super) fn relative_rounding(unit_roundoff: f64, widths: &[usize]) -> f64 {
+pub(super) fn relative_rounding(unit_roundoff: f64, widths: &[usize], tolerances: &Tolerances) -> f64 {
     let widest = widths.iter().copied().max().unwrap_or(1).max(1) as f64;
-    Tolerances::default().rank * unit_roundoff * widest.sqrt()
+    tolerances.rank * unit_roundoff * widest.sqrt()
 }
 
 /// The terms that are added up in the products: absolute values of the layers, and the norms of the rows of `A`.
@@ -218,11 +220,7 @@ impl Terms {
 
 /// A sum of terms without signs, computed in double precision.
 fn enclosed(sum: f64) -> Interval {
-    Interval { low: sum * (1.0 - 1e-9), high: sum * (1.0 + 1e-9) }
-}
-
-fn smaller(a: Interval, b: Interval) -> Interval {
-    Interval { low: a.low.min(b.low), high: a.high.min(b.high) }
+    Interval::relatively_around(sum, 1e-9)
 }
 
 /// The norm of a product, or the size of its terms where it is less than `vanishing` times that; both where enclosures do not
@@ -234,7 +232,7 @@ fn measured(norm: Interval, terms: Interval, vanishing: f64) -> Interval {
     } else if norm.high < limit.low {
         terms
     } else {
-        Interval { low: norm.low.min(terms.low), high: norm.high.max(terms.high) }
+        norm.hull(terms)
     }
 }
 
@@ -250,7 +248,7 @@ pub(super) struct Gradient {
 
 impl Gradient {
     /// A gradient within rounding errors of a limit counts as on both sides of it.
-    pub(super) fn check(&self, stated: Criticality, claimed: CriticalClass) -> Check {
+    pub(super) fn check(&self, stated: Criticality, claimed: CriticalClass) -> CheckedClaim {
         let Self { relative, rounding, evaluation: slack } = self;
         let zero = relative.high <= stated.threshold + slack || rounding.high <= FIRST_DECISION * stated.rounding;
         let other = relative.low > stated.threshold - slack && rounding.low > stated.rounding / FIRST_DECISION;
@@ -260,7 +258,7 @@ impl Gradient {
             relative.low, relative.high, stated.threshold
         );
         let holds = if claimed { Some(true) } else { opposite.then_some(false) };
-        Check { claim: GRADIENT, holds, grade: Grade::Certified, found }
+        CheckedClaim::graded(GRADIENT, holds, Grade::Certified, found)
     }
 }
 
@@ -281,7 +279,7 @@ mod tests {
         let point = Factors::new(vec![w.clone(), w]).unwrap();
         let seen = matrix(&[&[0.0], &[1.0]]);
         let data = ReducedData { inputs: seen.clone(), target: seen, floor: 0.0, norm: 1.0 };
-        let found = Enclosed::new(&point, &data).unwrap();
+        let found = EnclosedPoint::new(&point, &data).unwrap();
         let stated = Criticality::of(&point, UNIT_ROUNDOFF, &Tolerances::default());
         let (holds, text) = found.lowest(stated, &Tolerances::default()).unwrap();
         assert!(!holds && text.contains("at least 9.99"), "{text}");
@@ -299,7 +297,7 @@ mod tests {
             let whitening = Whitening::from_blocks(&x, &y, &rest, &tolerances);
             let network = NormalizedNetwork::new(&point, &whitening);
             let stated = Criticality::of(&point, UNIT_ROUNDOFF, &tolerances);
-            let found = Enclosed::new(&point, &ReducedData::of(&whitening)).unwrap().gradient(stated);
+            let found = EnclosedPoint::new(&point, &ReducedData::of(&whitening)).unwrap().gradient(stated, &tolerances);
             let relative = network.relative_gradient(UNIT_ROUNDOFF, &tolerances);
             let Interval { low, high } = found.relative;
             assert!(low <= relative * (1.0 + 1e-12) && relative <= high * (1.0 + 1e-12), "{depth}");

@@ -1,9 +1,8 @@
 //! Matrices to about 30 digits, with a bound of the error: what is decided from them is decided for the numbers in the file.
 
-use super::words::Linear;
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::{two_product, two_sum};
-use crate::linalg::{Matrix, power_of_two_near};
+use crate::linalg::{Linear, Matrix, power_of_two_near};
 
 /// More than what underflow can add to one product of numbers of moderate size, and less than anything decided.
 const UNDERFLOW: f64 = 1e-290;
@@ -79,7 +78,7 @@ impl Precise {
 
     /// Bounds the distance of `D^-1 (m' m) D^-1` from the identity in the Frobenius norm, with `D` the lengths of the columns.
     pub(super) fn defect_of_columns(&self) -> Option<(Vec<f64>, f64)> {
-        let gram = self.transpose().times(self);
+        let gram = self.transposed().times(self);
         let lengths: Vec<f64> = (0..gram.high.ncols()).map(|j| gram.high[(j, j)].sqrt()).collect();
         let shortest = lengths.iter().copied().fold(f64::INFINITY, f64::min);
         let defect = |i: usize, j: usize| gram.high[(i, j)] / lengths[i] / lengths[j] - f64::from(u8::from(i == j));
@@ -87,6 +86,19 @@ impl Precise {
         let size = lengths.len() as f64;
         let off = square.sqrt() * (1.0 + 1e-6) + 8.0 * f64::EPSILON * size + gram.radius / shortest / shortest * 2.0;
         (off < 1e-3).then_some((lengths, off.next_up()))
+    }
+
+    /// The difference of two.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        let (mut high, mut low) = (self.high.clone(), self.low.clone());
+        for j in 0..high.ncols() {
+            for i in 0..high.nrows() {
+                let (sum, error) = two_sum(self.high[(i, j)], -other.high[(i, j)]);
+                (high[(i, j)], low[(i, j)]) = two_sum(sum, error + (self.low[(i, j)] - other.low[(i, j)]));
+            }
+        }
+        let rounding = 4.0 * f64::EPSILON * f64::EPSILON * (self.bound() + other.bound());
+        Self { high, low, radius: (self.radius + other.radius + rounding) * (1.0 + 1e-6) }
     }
 
     fn bound(&self) -> f64 {
@@ -100,7 +112,7 @@ impl Linear for Precise {
         self.high.shape()
     }
 
-    fn transpose(&self) -> Self {
+    fn transposed(&self) -> Self {
         Self { high: self.high.transpose(), low: self.low.transpose(), radius: self.radius }
     }
 
@@ -134,18 +146,6 @@ impl Linear for Precise {
         let underflow = if a > 0.0 && b > 0.0 { UNDERFLOW } else { 0.0 };
         let radius = (self.radius * b + other.radius * a + rounding) * (1.0 + 1e-6) + underflow;
         Self { high, low, radius }
-    }
-
-    fn minus(&self, other: &Self) -> Self {
-        let (mut high, mut low) = (self.high.clone(), self.low.clone());
-        for j in 0..high.ncols() {
-            for i in 0..high.nrows() {
-                let (sum, error) = two_sum(self.high[(i, j)], -other.high[(i, j)]);
-                (high[(i, j)], low[(i, j)]) = two_sum(sum, error + (self.low[(i, j)] - other.low[(i, j)]));
-            }
-        }
-        let rounding = 4.0 * f64::EPSILON * f64::EPSILON * (self.bound() + other.bound());
-        Self { high, low, radius: (self.radius + other.radius + rounding) * (1.0 + 1e-6) }
     }
 }
 

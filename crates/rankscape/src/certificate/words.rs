@@ -1,66 +1,29 @@
-//! The partial products that a class rests on, in any arithmetic, their names, and the class that their ranks give.
+//! The partial products that a class rests on, in any arithmetic, and the class that their ranks give.
 //!
 //! Nothing here is shared with the code that classifies: that counts eigenvalues, this asks the two questions of
 //! `docs/inertia.md`, section 4.
 
 use crate::critical::CriticalClass;
+use crate::evidence::Quantity;
+use crate::linalg::Linear;
 
-/// Matrices that can be multiplied.
-pub(super) trait Linear: Clone {
-    fn shape(&self) -> (usize, usize);
-    fn transpose(&self) -> Self;
-    fn times(&self, other: &Self) -> Self;
-    fn minus(&self, other: &Self) -> Self;
+/// All quantities that a critical point in double precision rests on, in order.
+pub(super) fn all_quantities(depth: usize) -> Vec<Quantity> {
+    let mut out = vec![Quantity::Inputs, Quantity::Output, Quantity::Residual, Quantity::Comparison, Quantity::Target];
+    out.extend(intervals(depth).filter(|&at| at != (0, depth)).map(|(i, j)| Quantity::Seen { i, j }));
+    out.extend(gaps(depth).map(|(s, t)| Quantity::Wrapped { depth, s, t }));
+    out.extend(given_quantities(depth));
+    out
 }
 
-/// A quantity whose rank is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantity {
-    /// `X`.
-    Inputs,
-    /// `P(j,i)`, with `X` where `i = 0`.
-    Seen { i: usize, j: usize },
-    /// `G`.
-    Residual,
-    /// Differences of captured and omitted singular values.
-    Comparison,
-    /// `Z`.
-    Target,
-    /// `P(t,0) G' P(h,s)`.
-    Wrapped { s: usize, t: usize },
-    /// `P(j,i)` as given.
-    Given { i: usize, j: usize },
+/// Those of the factors as given.
+pub(super) fn given_quantities(depth: usize) -> impl Iterator<Item = Quantity> {
+    intervals(depth).map(|(i, j)| Quantity::Given { i, j })
 }
 
-impl Quantity {
-    /// As it stands in evidence.
-    pub(super) fn name(self, depth: usize) -> String {
-        match self {
-            Self::Inputs => "rank X".to_owned(),
-            Self::Seen { i: 0, j } if j == depth => "rank W X".to_owned(),
-            Self::Seen { i, j } => format!("rank of W{j}...W{}{}", i + 1, if i == 0 { " X" } else { "" }),
-            Self::Residual => "rank of the whitened residual".to_owned(),
-            Self::Comparison => "captured against omitted singular values".to_owned(),
-            Self::Target => "rank of the whitened target".to_owned(),
-            Self::Wrapped { s, t } => format!("rank of P({t},0) G' P({depth},{s})"),
-            Self::Given { i, j } if j == i + 1 => format!("rank of W{j} as given"),
-            Self::Given { i, j } => format!("rank of W{j}...W{} as given", i + 1),
-        }
-    }
-
-    /// All of a critical point in double precision, in order.
-    pub(super) fn all(depth: usize) -> Vec<Self> {
-        let mut out = vec![Self::Inputs, Self::Seen { i: 0, j: depth }, Self::Residual, Self::Comparison, Self::Target];
-        out.extend(intervals(depth).filter(|&at| at != (0, depth)).map(|(i, j)| Self::Seen { i, j }));
-        out.extend(gaps(depth).map(|(s, t)| Self::Wrapped { s, t }));
-        out.extend(Self::given(depth));
-        out
-    }
-
-    /// Those of the factors as given.
-    pub(super) fn given(depth: usize) -> impl Iterator<Item = Self> {
-        intervals(depth).map(|(i, j)| Self::Given { i, j })
-    }
+/// `P(j,i)`, with `X` where `i = 0`.
+pub(super) fn seen(depth: usize, i: usize, j: usize) -> Quantity {
+    if (i, j) == (0, depth) { Quantity::Output } else { Quantity::Seen { i, j } }
 }
 
 /// `0 <= i < j <= h`.
@@ -120,14 +83,15 @@ impl<M: Linear> Words<M> {
 
     /// `P(h,k)' G (P(k-1,0) A)'`.
     pub(super) fn gradient(&self, k: usize) -> M {
-        let back = self.after(k).map_or_else(|| self.residual.clone(), |after| after.transpose().times(&self.residual));
-        back.times(&self.from_input[k - 1].transpose())
+        let back =
+            self.after(k).map_or_else(|| self.residual.clone(), |after| after.transposed().times(&self.residual));
+        back.times(&self.from_input[k - 1].transposed())
     }
 
-    /// The product whose rank a quantity is: none for a comparison, and the target is no product.
+    /// The product whose rank a quantity is; `None` where it is not that of one of these products.
     pub(super) fn matrix(&self, quantity: Quantity) -> Option<M> {
         match quantity {
-            Quantity::Comparison | Quantity::Target => None,
+            Quantity::Output => Some(self.output().clone()),
             Quantity::Inputs => Some(self.from_input[0].clone()),
             Quantity::Residual => Some(self.residual.clone()),
             Quantity::Seen { i: 0, j } => Some(self.from_input[j].clone()),
@@ -135,11 +99,12 @@ impl<M: Linear> Words<M> {
                 let first = self.layers[i].clone();
                 Some(self.layers[i + 1..j].iter().fold(first, |product, layer| layer.times(&product)))
             }
-            Quantity::Wrapped { s, t } => {
-                let back = self.residual.transpose();
+            Quantity::Wrapped { s, t, .. } => {
+                let back = self.residual.transposed();
                 let back = self.after(s).map_or_else(|| back.clone(), |after| back.times(after));
                 Some(if t == 0 { back } else { self.from_input[t].times(&back) })
             }
+            _ => None,
         }
     }
 }

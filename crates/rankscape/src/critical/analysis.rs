@@ -5,7 +5,7 @@ use super::class::{CriticalClass, CriticalPoint, Origin};
 use super::ladder::Ladder;
 use super::numerical::classify;
 use crate::architecture::Architecture;
-use crate::evidence::{Evidence, Grade};
+use crate::evidence::{Evidence, Grade, Quantity};
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Factors, RankProfile};
 use crate::network::ExactSquareNetwork;
@@ -151,7 +151,7 @@ impl<'a> Analysis<'a> {
             None if self.problem.exact().is_some() => Evidence::new(Grade::Exact),
             None => {
                 let mut evidence = Evidence::new(Grade::Numerical);
-                evidence.rest_on("rank X", self.problem.whitening().rank);
+                evidence.rest_on(Quantity::Inputs, self.problem.whitening().rank);
                 evidence
             }
         }

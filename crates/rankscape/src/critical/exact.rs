@@ -5,7 +5,7 @@
 //! `(kept, omitted)` pairs are compared by the signature of `A (x) I - I (x) G G'` on `Col A (x) R^{d_h}`, `A = W S W'`.
 
 use super::class::{CriticalClass, CriticalPoint, Findings};
-use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::hessian::{PairCounts, inertia_at_critical_point};
 use crate::linalg::Inertia;
 use crate::linalg::exact::RationalMatrix;
@@ -42,8 +42,8 @@ impl ExactSquareNetwork {
             inertia: Some(Inertia { zero: inertia.zero + flat, ..inertia }),
         };
         let mut evidence = Evidence::new(Grade::Exact);
-        evidence.rest_on("rank X", RankDecision::exact(rho));
-        evidence.rest_on("rank W X", RankDecision::exact(rank));
+        evidence.rest_on(Quantity::Inputs, RankDecision::exact(rho));
+        evidence.rest_on(Quantity::Output, RankDecision::exact(rank));
         Some(CriticalPoint {
             class: if depth == 1 { CriticalClass::GlobalMinimum } else { findings.class() },
             rank,

@@ -2,7 +2,7 @@
 
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
-use crate::evidence::{Evidence, Grade, Movement, RankDecision};
+use crate::evidence::{Evidence, Grade, Movement, Quantity, RankDecision};
 use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
 use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values};
 use crate::multiplication::{Factors, RankProfile};
@@ -81,7 +81,7 @@ fn classified(
 ) -> CriticalPoint {
     let rho = whitening.rank.rank;
     let mut evidence = Evidence::new(Grade::Numerical);
-    evidence.rest_on("rank X", whitening.rank);
+    evidence.rest_on(Quantity::Inputs, whitening.rank);
     let flat = (inputs - rho) * network.layers().first().map_or(0, Matrix::nrows);
     if rho == 0 {
         let zero = network.layers().iter().skip(1).map(|w| w.nrows() * w.ncols()).sum::<usize>() + flat;
@@ -96,10 +96,10 @@ fn classified(
     let kept = &singular_values(network.output())[..rank];
     let omitted_values = singular_values(network.residual());
     let (pairs, comparison) = compare(kept, &omitted_values[..residual.rank], &sizes, tolerances);
-    evidence.rest_on("rank W X", *ranks.profile().decision(0, depth));
-    evidence.rest_on("rank of the whitened residual", residual);
-    evidence.rest_on("captured against omitted singular values", comparison);
-    evidence.rest_on("rank of the whitened target", whitening.target_rank);
+    evidence.rest_on(Quantity::Output, *ranks.profile().decision(0, depth));
+    evidence.rest_on(Quantity::Residual, residual);
+    evidence.rest_on(Quantity::Comparison, comparison);
+    evidence.rest_on(Quantity::Target, whitening.target_rank);
     // W X = P_S Z: what is captured and what is omitted make up the target.
     let all_found = rank + residual.rank == whitening.target_rank.rank;
     let spectrum_clear = evidence.is_clear() && all_found;
@@ -237,10 +237,10 @@ fn compare(kept: &[f64], omitted: &[f64], sizes: &Sizes, tolerances: &Tolerances
 fn rest_on_strings(evidence: &mut Evidence, ranks: &StringRanks) {
     let depth = ranks.profile().depth();
     for ((i, j), decision) in ranks.profile().decisions().filter(|&(at, _)| at != (0, depth)) {
-        evidence.rest_on(format!("rank of W{j}...W{}{}", i + 1, if i == 0 { " X" } else { "" }), *decision);
+        evidence.rest_on(Quantity::Seen { i, j }, *decision);
     }
     for ((s, t), decision) in ranks.wrapped_decisions() {
-        evidence.rest_on(format!("rank of P({t},0) G' P({depth},{s})"), *decision);
+        evidence.rest_on(Quantity::Wrapped { depth, s, t }, *decision);
     }
 }
 

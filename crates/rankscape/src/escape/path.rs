@@ -1,7 +1,7 @@
 //! Paths `theta(t) = theta + sum_k t^k A_k` and the loss along them.
 
 use super::change::{Landscape, Steps};
-use crate::linalg::Algebra as _;
+use crate::linalg::Linear as _;
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
 use crate::network::NormalizedNetwork;

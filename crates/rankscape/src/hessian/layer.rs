@@ -3,7 +3,7 @@
 use super::operator::HessianOperator;
 use super::spectrum::{HessianFindings, InertiaMethod, LARGEST_LISTED, SpectrumMethod};
 use crate::error::{InputError, Result};
-use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::linalg::{Inertia, Matrix, spectral_norm};
 use crate::problem::Problem;
 
@@ -31,8 +31,8 @@ pub(super) fn layer_block(problem: &Problem, operator: &HessianOperator<'_>, lay
             (after, before, Evidence::new(Grade::Numerical))
         }
     };
-    evidence.rest_on(format!("rank P({depth},{layer})"), after);
-    evidence.rest_on(format!("rank P({},0) X", layer - 1), before);
+    evidence.rest_on(Quantity::After { depth, layer }, after);
+    evidence.rest_on(Quantity::Before { layer }, before);
     let positive = after.rank * before.rank;
     let inertia = Inertia { negative: 0, zero: size - positive, positive };
     Ok(HessianFindings {

@@ -1,7 +1,7 @@
 //! Inertia of the Hessian and of its parts from ranks and by elimination, for the point of a problem.
 
 use super::Part;
-use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::linalg::Inertia;
 use crate::multiplication::{Differential, Factors, RankProfile};
 use crate::network::ExactSquareNetwork;
@@ -20,7 +20,7 @@ pub(super) fn inertia_by_elimination(
     let exact = problem.exact().filter(|_| parameters <= LARGEST_RATIONAL)?;
     let inertia = exact.hessian(part).inertia();
     let mut evidence = Evidence::new(Grade::Exact);
-    evidence.rest_on("rank of the matrix", RankDecision::exact(inertia.negative + inertia.positive));
+    evidence.rest_on(Quantity::Matrix, RankDecision::exact(inertia.negative + inertia.positive));
     Some((Some(inertia), evidence))
 }
 
@@ -30,16 +30,15 @@ pub(super) fn inertia_of_gauss_newton(problem: &Problem, parameters: usize) -> (
     let exact = problem.exact();
     let mut evidence = Evidence::new(if exact.is_some() { Grade::Exact } else { Grade::Numerical });
     let rank = if let Some(rank) = exact.map(ExactSquareNetwork::rank_of_predictions) {
-        evidence.rest_on("rank of the derivative of the predictions", RankDecision::exact(rank));
+        evidence.rest_on(Quantity::Predictions, RankDecision::exact(rank));
         rank
     } else {
-        evidence.rest_on("rank X", problem.whitening().rank);
+        evidence.rest_on(Quantity::Inputs, problem.whitening().rank);
         match Factors::new(problem.network().whitened().layers().to_vec()) {
             Ok(factors) => {
                 let profile = RankProfile::new(&factors, problem.unit_roundoff(), problem.tolerances());
                 for ((i, j), decision) in profile.decisions() {
-                    let data = if i == 0 { " X" } else { "" };
-                    evidence.rest_on(format!("rank of W{j}...W{}{data}", i + 1), *decision);
+                    evidence.rest_on(Quantity::Seen { i, j }, *decision);
                 }
                 Differential::new(&profile).rank
             }

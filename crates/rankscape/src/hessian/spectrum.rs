@@ -7,7 +7,7 @@ use super::operator::{HessianOperator, Part};
 use super::orbit::{OrbitFindings, orbit_findings};
 use super::parts::{inertia_by_elimination, inertia_of_gauss_newton};
 use crate::error::{InputError, Result};
-use crate::evidence::{Evidence, Grade, RankDecision};
+use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
 use crate::problem::Problem;
 use crate::tolerance::Tolerances;
@@ -224,7 +224,7 @@ fn eigenvalues(
                     "leave out --all for the two ends; a dense Hessian has up to {LARGEST_DENSE} parameters"
                 )));
         }
-        dense(operator, request.vectors, &mut found)?;
+        dense(operator, request.vectors, &mut found);
     } else {
         let ends = extremes(operator, inertia, tolerances, seed);
         found.spectrum_method = SpectrumMethod::Krylov;
@@ -240,22 +240,22 @@ fn eigenvalues(
     Ok(found)
 }
 
-fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) -> Result<()> {
-    let failed = || InputError::new("the iteration for the eigenvalues failed").hint("scale X, Y or the weights");
-    let matrix = operator.to_dense();
-    let values = if vectors > 0 {
-        let eigen = symmetric_eigen(&matrix).ok_or_else(failed)?;
-        let count = vectors.min(eigen.values.len());
-        found.vectors = (0..count).map(|k| as_blocks(operator, eigen.values[k], eigen.vectors.column(k))).collect();
-        eigen.values
-    } else {
-        symmetric_eigenvalues(&matrix).ok_or_else(failed)?
-    };
+/// Eigenvalues of the dense matrix; there are none where an entry is not finite.
+fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) {
     found.spectrum_method = SpectrumMethod::Dense;
     found.residual = None;
+    let matrix = operator.to_dense();
+    found.eigenvalues = if vectors > 0 {
+        symmetric_eigen(&matrix).map(|eigen| {
+            let pairs = eigen.values.iter().enumerate().take(vectors);
+            found.vectors = pairs.map(|(k, &value)| as_blocks(operator, value, eigen.vectors.column(k))).collect();
+            eigen.values
+        })
+    } else {
+        symmetric_eigenvalues(&matrix)
+    };
+    let values = found.eigenvalues.as_deref().unwrap_or_default();
     found.ends = (values.first().copied(), values.last().copied());
-    found.eigenvalues = Some(values);
-    Ok(())
 }
 
 fn as_blocks(operator: &HessianOperator<'_>, value: f64, vector: &[f64]) -> Eigenvector {
@@ -306,6 +306,6 @@ fn count_signs(found: &mut HessianFindings, tolerances: &Tolerances) {
     let largest = sizes.first().copied().unwrap_or(0.0);
     let zero = rounding_of_eigenvalues(found.size, largest, tolerances);
     let decision = RankDecision::from_singular_values(&sizes, zero, tolerances.rank_gap, largest);
-    found.evidence.rest_on("eigenvalues that are not zero", decision);
+    found.evidence.rest_on(Quantity::Eigenvalues, decision);
     found.inertia = decision.clear.then(|| Inertia::from_eigenvalues(&values, zero));
 }

@@ -5,10 +5,12 @@
 //! lane keeps its series and tries a shorter step; a finished lane takes up the next path. Starting a path and changing a
 //! chart are steps of length zero.
 
+use num_traits::Zero;
+
 use super::path::{PathOutcome, PathResult, TrackOptions, TrackWork};
 use super::system::{Point, System};
 use crate::linalg::LaneLu;
-use crate::linalg::scalar::{C64, Complex, Real, Ring};
+use crate::linalg::scalar::{C64, Complex, Real};
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Factor on the step after a rejection.

@@ -5,6 +5,8 @@
 //! `z -> z - C F(z)` maps `D` into its interior and contracts, so `D` contains exactly one solution, and it is
 //! nondegenerate. If the system is real and `x` is real, `D` is its own conjugate, so that solution is real.
 
+use num_traits::Zero;
+
 use super::system::{Point, System};
 use crate::linalg::LaneLu;
 use crate::linalg::scalar::{Ball, Complex, DoubleDouble, Lanes, Real, Ring, Vectorized, vectorized};

@@ -11,12 +11,14 @@
 //!   enclosed too, constants and parameters being the doubles that they are;
 //! - power series, coefficient by coefficient: `(r_a r_b)_k = sum_p (r_a)_p (r_b)_{k-p}`.
 
+use num_traits::Zero;
+
 use std::cell::RefCell;
 
 use super::symbol::{Operation, Symbol, Tape};
 use super::system::{System, between};
 use crate::error::{InputError, Result};
-use crate::linalg::scalar::{C64, Complex, Real, Ring, Scalar};
+use crate::linalg::scalar::{C64, Complex, Real, Scalar};
 
 /// As many polynomials as unknowns, with parameters.
 ///

@@ -1,6 +1,8 @@
 //! What the tracker and the certificates ask of a family of polynomial systems.
 
-use crate::linalg::scalar::{C64, Complex, Real, Ring, Scalar};
+use num_traits::Zero;
+
+use crate::linalg::scalar::{C64, Complex, Real, Scalar};
 
 /// A square polynomial system `F(t, x) = 0` in local coordinates of a chart, with a real path parameter `t` in `[0, 1]`.
 ///

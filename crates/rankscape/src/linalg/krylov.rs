@@ -16,7 +16,7 @@ pub trait LinearOperator {
     fn apply_transpose(&self, y: &[f64]) -> Vec<f64>;
 }
 
-/// Solution of minimal norm of the least-squares problem `min ||A x - b||` by LSQR (Paige and Saunders), with the
+/// Approximate solution of minimal norm of the least-squares problem `min ||A x - b||` by LSQR (Paige and Saunders), with the
 /// number of iterations used.
 pub fn least_squares(operator: &impl LinearOperator, b: &[f64], tolerance: f64, budget: usize) -> (Vec<f64>, usize) {
     let mut u = b.to_vec();

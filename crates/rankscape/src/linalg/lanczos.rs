@@ -32,7 +32,7 @@ pub enum End {
 /// Numbers that are kept of the vectors of an iteration; those beyond are computed once more when they are needed.
 const KEPT_NUMBERS: usize = 4_000_000;
 
-/// Eigenpairs at the wanted `ends` of the spectrum, in their order, from one Lanczos iteration.
+/// Approximate eigenpairs at the wanted `ends` of the spectrum, in their order, from one Lanczos iteration.
 ///
 /// Each new vector is made orthogonal to the last two only. Rounding errors let it drift towards an eigenvector once, and only
 /// once, that is found (Paige): then the pair is taken as it is, from the vectors so far, and the iteration goes on for the

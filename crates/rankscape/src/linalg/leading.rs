@@ -32,7 +32,7 @@ const ENOUGH: f64 = 1e-3;
 /// Blocks that there is room for at first.
 const FIRST: usize = 8;
 
-/// The `count` leading singular triples and the next value, until the residual is at most `tolerance` times the largest
+/// Approximations of the `count` leading singular triples and the next value, until the residual is at most `tolerance` times the largest
 /// singular value, or the budget of 30 blocks is spent. A small matrix is decomposed as a whole.
 pub fn leading_singular(a: &LargeMatrix, count: usize, tolerance: f64, stream: &mut Stream) -> Leading {
     let (rows, cols) = a.shape();

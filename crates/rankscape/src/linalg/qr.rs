@@ -1,4 +1,4 @@
-//! Orthogonal factorizations: orthonormal range and complement.
+//! Orthogonal factorizations and orthonormal complements.
 
 use faer::Mat;
 
@@ -36,11 +36,6 @@ fn columns_of_q(panels: &[Reflectors], rows: usize, from: usize, to: usize) -> M
     Matrix::from_faer(q)
 }
 
-/// Orthonormal basis of the span of the `rank` leading left singular vectors.
-pub fn orthonormal_range(a: &Matrix, rank: usize) -> Matrix {
-    super::svd(a).u.columns(0, rank)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +61,7 @@ mod tests {
 
     #[test]
     fn complement_is_orthonormal() {
-        let q = orthonormal_range(&Stream::new(2, 0).normal_matrix(7, 3), 3);
+        let (q, _) = thin_qr(&Stream::new(2, 0).normal_matrix(7, 3));
         let c = orthonormal_complement(&q);
         assert_eq!(c.shape(), (7, 4));
         assert!(q.transpose_times(&c).max_abs() < 1e-14);

@@ -1,5 +1,7 @@
 //! LU factorization of small complex systems, one system per lane, each with its own row order.
 
+use num_traits::Zero;
+
 use super::scalar::{Complex, Real, Ring};
 
 /// `P A = L U` by partial pivoting in every lane; the pivot is the entry of largest `|re| + |im|`.

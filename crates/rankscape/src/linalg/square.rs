@@ -1,55 +1,52 @@
 //! Square systems and pseudo-inverses of small dense matrices.
 
+use faer::linalg::solvers::{DenseSolveCore as _, PartialPivLu};
+
 use super::matrix::{Matrix, power_of_two_near};
 use super::svd::svd;
 
-/// Inverse of a square matrix by elimination with row exchanges; `None` when a pivot is exactly zero.
+/// Approximate inverse of a square matrix by elimination with row exchanges: right to rounding errors times the condition number.
+/// `None` when a pivot is exactly zero or an entry not finite.
 pub fn inverse(a: &Matrix) -> Option<Matrix> {
-    let n = a.nrows();
     let scale = power_of_two_near(a.max_abs());
-    let mut work = a.scaled(1.0 / scale);
-    let mut out = Matrix::identity(n);
-    for k in 0..n {
-        let pivot = pivot_row(&work, k)?;
-        exchange_rows(&mut work, k, pivot);
-        exchange_rows(&mut out, k, pivot);
-        let lead = work[(k, k)];
-        for i in (0..n).filter(|&i| i != k) {
-            let factor = work[(i, k)] / lead;
-            add_row(&mut work, i, -factor, k);
-            add_row(&mut out, i, -factor, k);
-        }
-    }
-    Some(Matrix::from_fn(n, n, |i, j| out[(i, j)] / work[(i, i)] / scale))
+    let found = pivoted(a, scale)?.inverse();
+    Some(Matrix::from_faer(found).map(|x| x / scale))
 }
 
-/// Sign of the determinant of a square matrix by elimination with row exchanges: -1, 0 or 1; 1 for size 0.
+/// Sign of the determinant of a square matrix by elimination with row exchanges: -1, 0 or 1; 1 for size 0, and 0 where an
+/// entry is not finite. Not proved: rounding errors can change the sign of a nearly singular matrix.
 ///
 /// ```
 /// use rankscape::{Matrix, linalg::determinant_sign};
 /// assert_eq!(determinant_sign(&Matrix::from_rows(&[vec![0.0, 2.0], vec![3.0, 1.0]])), -1);
 /// ```
 pub fn determinant_sign(a: &Matrix) -> i8 {
-    let mut work = a.scaled(1.0 / power_of_two_near(a.max_abs()));
-    let mut sign = 1;
-    for k in 0..work.nrows() {
-        let Some(pivot) = pivot_row(&work, k) else { return 0 };
-        if pivot != k {
-            exchange_rows(&mut work, k, pivot);
-            sign = -sign;
-        }
-        if work[(k, k)] < 0.0 {
-            sign = -sign;
-        }
-        for i in k + 1..work.nrows() {
-            let factor = work[(i, k)] / work[(k, k)];
-            add_row(&mut work, i, -factor, k);
-        }
-    }
-    sign
+    let Some(found) = pivoted(a, power_of_two_near(a.max_abs())) else { return 0 };
+    let negative = (0..a.nrows()).filter(|&k| found.U()[(k, k)] < 0.0).count();
+    if (negative + exchanges(found.P().arrays().0)) % 2 == 0 { 1 } else { -1 }
 }
 
-/// `A^+` of a matrix whose rank is `rank`: singular values beyond it are dropped.
+/// `P A = L U` of `A / scale`; `None` when a pivot is exactly zero or an entry not finite.
+fn pivoted(a: &Matrix, scale: f64) -> Option<PartialPivLu<f64>> {
+    let found = a.is_finite().then(|| a.scaled(1.0 / scale).as_ref().partial_piv_lu())?;
+    (0..a.nrows()).all(|k| found.U()[(k, k)] != 0.0).then_some(found)
+}
+
+/// Exchanges of two that make up a permutation.
+fn exchanges(order: &[usize]) -> usize {
+    let mut order = order.to_vec();
+    let mut count = 0;
+    for k in 0..order.len() {
+        while order[k] != k {
+            let at = order[k];
+            order.swap(k, at);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Approximately `A^+` of a matrix whose rank is `rank`: singular values beyond it are dropped.
 pub fn pseudo_inverse(a: &Matrix, rank: usize) -> Matrix {
     let found = svd(a);
     let rank = rank.min(found.s.iter().filter(|&&s| s > 0.0).count());
@@ -57,30 +54,11 @@ pub fn pseudo_inverse(a: &Matrix, rank: usize) -> Matrix {
     found.v.columns(0, rank).scale_columns(&reciprocals).times_transpose(&found.u.columns(0, rank))
 }
 
-fn pivot_row(work: &Matrix, k: usize) -> Option<usize> {
-    (k..work.nrows())
-        .max_by(|&i, &j| work[(i, k)].abs().total_cmp(&work[(j, k)].abs()))
-        .filter(|&i| work[(i, k)] != 0.0)
-}
-
-fn exchange_rows(a: &mut Matrix, i: usize, j: usize) {
-    for k in 0..a.ncols() {
-        a.column_mut(k).swap(i, j);
-    }
-}
-
-fn add_row(a: &mut Matrix, target: usize, factor: f64, source: usize) {
-    if factor != 0.0 {
-        for j in 0..a.ncols() {
-            let step = factor * a[(source, j)];
-            a[(target, j)] += step;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::svd::spectral_norm;
     use super::*;
+    use crate::linalg::exact::RationalMatrix;
     use crate::random::Stream;
 
     #[test]
@@ -94,8 +72,49 @@ mod tests {
             let product = &a.scaled(1e120) * &b;
             assert_eq!(determinant_sign(&product), determinant_sign(&a) * determinant_sign(&b));
         }
-        assert!(inverse(&Matrix::zeros(2, 2)).is_none());
-        assert_eq!(determinant_sign(&Matrix::zeros(2, 2)), 0);
+    }
+
+    #[test]
+    fn inverses_are_accurate_at_every_scale() {
+        for (k, scale) in [1e-300, 1e-150, 1.0, 1e150, 1e300].into_iter().enumerate() {
+            for n in 1..40 {
+                let a = Stream::new(43, (40 * k + n) as u64).normal_matrix(n, n).scaled(scale);
+                let found = inverse(&a).unwrap();
+                let condition = spectral_norm(&a) * spectral_norm(&found);
+                let rest = (&(&a * &found) - &Matrix::identity(n)).max_abs();
+                assert!(rest < 1e-14 * condition, "{n} {scale:e}: {rest:e} {condition:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn signs_are_those_of_rational_arithmetic_at_every_scale() {
+        for (k, scale) in [1e-150, 1.0, 1e150].into_iter().enumerate() {
+            for n in 1..9 {
+                let mut stream = Stream::new(44, (9 * k + n) as u64);
+                let mut whole = Matrix::from_fn(n, n, |_, _| stream.integer(-3, 3) as f64);
+                let exact = |m: &Matrix| RationalMatrix::from_matrix(m).unwrap().determinant_sign();
+                if exact(&whole) != 0 {
+                    assert_eq!(determinant_sign(&whole.scaled(scale)), exact(&whole), "{n} {scale:e}");
+                }
+                (0..n).for_each(|i| whole[(i, 0)] = 0.0);
+                assert_eq!((determinant_sign(&whole.scaled(scale)), inverse(&whole.scaled(scale))), (0, None), "{n}");
+            }
+        }
+    }
+
+    #[test]
+    fn matrices_without_an_inverse_have_none() {
+        let equal = Matrix::from_rows(&[vec![1.0, 2.0], vec![2.0, 4.0]]);
+        let undefined = Matrix::from_rows(&[vec![1.0, f64::NAN], vec![2.0, 4.0]]);
+        let infinite = Matrix::from_rows(&[vec![1.0, f64::INFINITY], vec![2.0, 4.0]]);
+        for a in [Matrix::zeros(2, 2), equal, undefined, infinite] {
+            assert_eq!((determinant_sign(&a), inverse(&a)), (0, None), "{a:?}");
+        }
+        assert_eq!(
+            (determinant_sign(&Matrix::zeros(0, 0)), inverse(&Matrix::zeros(0, 0))),
+            (1, Some(Matrix::zeros(0, 0)))
+        );
     }
 
     #[test]

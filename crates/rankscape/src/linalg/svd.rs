@@ -43,7 +43,7 @@ pub fn svd(a: &Matrix) -> Svd {
     result
 }
 
-/// Singular values alone, non-increasing.
+/// Singular values alone, non-increasing, each to rounding errors of the largest; nothing is proved of them.
 pub fn singular_values(a: &Matrix) -> Vec<f64> {
     count(Step::Decomposition);
     let largest = a.max_abs();
@@ -62,7 +62,12 @@ pub fn singular_values(a: &Matrix) -> Vec<f64> {
     values.into_iter().map(|value| value * scale).collect()
 }
 
-/// Largest singular value.
+/// Orthonormal basis of the span of the `rank` leading left singular vectors.
+pub fn orthonormal_range(a: &Matrix, rank: usize) -> Matrix {
+    svd(a).u.columns(0, rank)
+}
+
+/// Largest singular value to rounding errors: no upper bound.
 pub fn spectral_norm(a: &Matrix) -> f64 {
     singular_values(a).first().copied().unwrap_or(0.0)
 }

@@ -71,7 +71,7 @@ pub fn connect(first: &MapPoint, second: &MapPoint, tolerances: &Tolerances) -> 
     }
     if let Some((a, b)) = rational {
         let a = ComponentLabel::exact(a);
-        let b = ComponentLabel::exact_with_columns(b, a.columns.clone());
+        let b = ComponentLabel::with_columns(b, a.columns.clone());
         if a != b {
             return Ok(Connection::Separated { nodes: a.nodes, first: a.signs, second: b.signs });
         }

@@ -153,6 +153,38 @@ impl ExactFactors {
     }
 }
 
+/// Factors over either arithmetic.
+pub trait FactorChain {
+    /// A factor.
+    type Matrix: Algebra;
+    /// The widths.
+    fn architecture(&self) -> &Architecture;
+    /// The matrices, `W_1` first.
+    fn matrices(&self) -> &[Self::Matrix];
+}
+
+impl FactorChain for Factors {
+    type Matrix = Matrix;
+
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+    fn matrices(&self) -> &[Matrix] {
+        &self.matrices
+    }
+}
+
+impl FactorChain for ExactFactors {
+    type Matrix = RationalMatrix;
+
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+    fn matrices(&self) -> &[RationalMatrix] {
+        &self.matrices
+    }
+}
+
 /// `W_j ... W_{i+1}` for `i < j`.
 pub(crate) fn partial_product<M: Algebra>(matrices: &[M], j: usize, i: usize) -> M {
     matrices[i + 1..j].iter().fold(matrices[i].clone(), |product, matrix| matrix.times(&product))

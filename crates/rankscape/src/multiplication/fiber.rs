@@ -5,12 +5,13 @@
 //! determinants tell the components apart.
 
 use num_bigint::BigUint;
+use num_traits::{One as _, Zero as _};
 
-use super::factors::{ExactFactors, Factors};
+use super::factors::{ExactFactors, FactorChain, Factors};
 use super::frames::product_svd;
 use super::learning::LearningCoefficient;
 use super::rank_profile::RankProfile;
-use crate::linalg::{Matrix, determinant_sign, pivoted_rows};
+use crate::linalg::{Algebra, Linear as _, pivoted_rows};
 
 /// What widths and rank say of the fiber.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +57,7 @@ impl ComponentLabel {
     /// Label over the rationals, with the leftmost independent columns of the product.
     pub fn exact(factors: &ExactFactors) -> Self {
         let h = factors.architecture().depth();
-        Self::exact_with_columns(factors, factors.partial(h, 0).independent_columns())
-    }
-
-    /// The same for columns chosen by the caller: as many as the rank of the product and independent there, or the
-    /// signs are 0.
-    pub fn exact_with_columns(factors: &ExactFactors, columns: Vec<usize>) -> Self {
-        let nodes = splitting_nodes(factors.architecture().widths(), columns.len());
-        let signs = nodes.iter().map(|&i| factors.partial(i, 0).select_columns(&columns).determinant_sign()).collect();
-        Self { columns, nodes, signs }
+        Self::with_columns(factors, factors.partial(h, 0).independent_columns())
     }
 
     /// Label in double precision, with columns of the product chosen by pivoting; `rank` is the decided rank of the
@@ -75,18 +68,19 @@ impl ComponentLabel {
         Self::with_columns(factors, columns)
     }
 
-    /// The same for columns chosen by the caller, so that two factorizations can be compared.
-    pub fn with_columns(factors: &Factors, columns: Vec<usize>) -> Self {
-        let nodes = splitting_nodes(factors.architecture().widths(), columns.len());
-        let mut image = Matrix::from_fn(factors.architecture().inputs(), columns.len(), |i, j| {
-            f64::from(u8::from(columns[j] == i))
-        });
+    /// The same for columns chosen by the caller, so that two factorizations can be compared: as many as the rank of the product
+    /// and independent there, or the signs are 0.
+    pub fn with_columns<F: FactorChain>(factors: &F, columns: Vec<usize>) -> Self {
+        let widths = factors.architecture().widths();
+        let nodes = splitting_nodes(widths, columns.len());
+        let (zero, one) = (<F::Matrix as Algebra>::Number::zero, <F::Matrix as Algebra>::Number::one);
+        let mut image =
+            F::Matrix::from_fn(widths[0], columns.len(), |i, j| if columns[j] == i { one() } else { zero() });
         let mut signs = Vec::with_capacity(nodes.len());
-        for k in 1..factors.depth() {
-            image = factors.layer(k) * &image;
-            image = image.scaled(1.0 / crate::linalg::power_of_two_near(image.max_abs()));
+        for (k, layer) in (1..widths.len() - 1).zip(factors.matrices()) {
+            image = layer.times(&image).balanced();
             if nodes.contains(&k) {
-                signs.push(determinant_sign(&image));
+                signs.push(image.sign_of_determinant());
             }
         }
         Self { columns, nodes, signs }

@@ -39,7 +39,7 @@ pub use connect::{Connection, connect, lift_path};
 pub use conserved::{conserved_laws, conserved_laws_of_two};
 pub use differential::Differential;
 pub(crate) use factors::partial_product;
-pub use factors::{ExactFactors, Factors};
+pub use factors::{ExactFactors, FactorChain, Factors};
 pub use fiber::{ComponentLabel, Fiber};
 pub use frames::product_difference;
 pub(crate) use frames::product_svd;
@@ -57,10 +57,7 @@ pub use point::MapPoint;
 pub use rank_profile::RankProfile;
 pub use reach::{Reach, reach, reach_order};
 pub use reduction::{ReducedChain, nullity_indices, reduced_widths};
-pub use taylor::{exact_taylor_coefficients, taylor_coefficients};
+pub use taylor::taylor_coefficients;
 pub use update::{Spectrum, Update};
 pub use verdict::Verdict;
-pub use witness::{
-    QuadraticWitness, exact_first_order_witness, exact_second_order_witness, exact_unreachable_direction,
-    first_order_witness, second_order_witness, unreachable_direction,
-};
+pub use witness::{Kernels, QuadraticWitness, first_order_witness, second_order_witness, unreachable_direction};

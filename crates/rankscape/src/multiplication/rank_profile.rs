@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::factors::{ExactFactors, Factors};
-use crate::evidence::{Evidence, RankDecision};
+use crate::evidence::{Evidence, Quantity, RankDecision};
 use crate::linalg::{Matrix, power_of_two_near, singular_values, triangular_factor, triangular_factor_of};
 use crate::tolerance::{Storage, Tolerances, UNIT_ROUNDOFF};
 
@@ -21,8 +21,7 @@ impl RankProfile {
     /// Adds the decisions to evidence, as ranks of the partial products of the factors as given.
     pub(crate) fn rest_as_given(&self, evidence: &mut Evidence) {
         for ((i, j), decision) in self.decisions() {
-            let product = if j == i + 1 { format!("W{j}") } else { format!("W{j}...W{}", i + 1) };
-            evidence.rest_on(format!("rank of {product} as given"), *decision);
+            evidence.rest_on(Quantity::Given { i, j }, *decision);
         }
     }
 

@@ -1,43 +1,25 @@
 //! Taylor coefficients of the product map along a line.
 
-use super::factors::{ExactFactors, Factors};
+use super::factors::FactorChain;
 use crate::error::{InputError, Result};
-use crate::linalg::Matrix;
-use crate::linalg::exact::RationalMatrix;
+use crate::linalg::Algebra;
 
 /// `C_0, ..., C_h` with `mu(theta + t D) = sum_k t^k C_k`: `C_0` is the product, `C_1` the differential at `D`.
 ///
 /// # Errors
 /// If the widths differ.
-pub fn taylor_coefficients(point: &Factors, direction: &Factors) -> Result<Vec<Matrix>> {
+pub fn taylor_coefficients<F: FactorChain>(point: &F, direction: &F) -> Result<Vec<F::Matrix>> {
     same_widths(point.architecture().widths(), direction.architecture().widths())?;
     let mut pairs = point.matrices().iter().zip(direction.matrices());
-    let mut out: Vec<Matrix> = pairs.next().map(|(w, d)| vec![w.clone(), d.clone()]).unwrap_or_default();
-    for (w, d) in pairs {
-        out = next_coefficients(&out, |c| w * c, |c| d * c, |a, b| &a + &b);
-    }
-    Ok(out)
-}
-
-/// The same over the rationals.
-///
-/// # Errors
-/// If the widths differ.
-pub fn exact_taylor_coefficients(point: &ExactFactors, direction: &ExactFactors) -> Result<Vec<RationalMatrix>> {
-    same_widths(point.architecture().widths(), direction.architecture().widths())?;
-    let mut pairs = point.matrices().iter().zip(direction.matrices());
-    let mut out: Vec<RationalMatrix> = pairs.next().map(|(w, d)| vec![w.clone(), d.clone()]).unwrap_or_default();
-    for (w, d) in pairs {
-        out = next_coefficients(&out, |c| w * c, |c| d * c, |a, b| &a + &b);
-    }
-    Ok(out)
+    let first = pairs.next().map(|(w, d)| vec![w.clone(), d.clone()]).unwrap_or_default();
+    Ok(pairs.fold(first, |coefficients, (w, d)| next_coefficients(&coefficients, w, d)))
 }
 
 /// Coefficients of `(w + t d) sum_k t^k c_k`.
-fn next_coefficients<T>(old: &[T], w: impl Fn(&T) -> T, d: impl Fn(&T) -> T, add: impl Fn(T, T) -> T) -> Vec<T> {
+fn next_coefficients<M: Algebra>(old: &[M], w: &M, d: &M) -> Vec<M> {
     let last = old.len() - 1;
-    let inner = (1..=last).map(|k| add(w(&old[k]), d(&old[k - 1])));
-    std::iter::once(w(&old[0])).chain(inner).chain([d(&old[last])]).collect()
+    let inner = (1..=last).map(|k| w.times(&old[k]).plus(&d.times(&old[k - 1])));
+    std::iter::once(w.times(&old[0])).chain(inner).chain([d.times(&old[last])]).collect()
 }
 
 fn same_widths(a: &[usize], b: &[usize]) -> Result<()> {
@@ -49,7 +31,9 @@ fn same_widths(a: &[usize], b: &[usize]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::factors::{ExactFactors, Factors};
     use super::*;
+    use crate::linalg::exact::RationalMatrix;
     use crate::random::Stream;
 
     #[test]
@@ -70,7 +54,7 @@ mod tests {
                 .unwrap()
             };
             let (point, direction) = (draw(), draw());
-            let coefficients = exact_taylor_coefficients(&point, &direction).unwrap();
+            let coefficients = taylor_coefficients(&point, &direction).unwrap();
             assert_eq!(coefficients.len(), widths.len());
             let moved: Vec<RationalMatrix> =
                 point.matrices().iter().zip(direction.matrices()).map(|(w, d)| &(&(w + d) + d) + d).collect();

@@ -15,7 +15,7 @@
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use super::factors::{ExactFactors, Factors, partial_product};
+use super::factors::{FactorChain, partial_product};
 use super::frames::null_basis;
 use super::lift::LiftProperties;
 use super::openness::Openness;
@@ -32,38 +32,30 @@ pub struct QuadraticWitness<M = Matrix, N = f64> {
     pub curvature: N,
 }
 
+/// The witness over the numbers of the factors.
+type WitnessOf<F> = QuadraticWitness<<F as FactorChain>::Matrix, <<F as FactorChain>::Matrix as Algebra>::Number>;
+
 /// Where first-order critical does not imply stationary: a linear loss whose gradient is normal to the image of the
 /// differential. `None` where the implication holds or is undecided.
-pub fn first_order_witness(factors: &Factors, profile: &RankProfile) -> Option<QuadraticWitness> {
-    first_order(&normalized(factors).0, profile)
-}
-
-/// [`first_order_witness`] over the rationals.
-pub fn exact_first_order_witness(
-    factors: &ExactFactors,
+pub fn first_order_witness<F: FactorChain<Matrix: Kernels>>(
+    factors: &F,
     profile: &RankProfile,
-) -> Option<QuadraticWitness<RationalMatrix, Rational>> {
-    first_order(factors.matrices(), profile)
+) -> Option<WitnessOf<F>> {
+    first_order(&F::Matrix::of_moderate_size(factors.matrices()).0, profile)
 }
 
 /// Where second-order critical does not imply stationary: `G = u v'` out of sight of every pair of layers, and a
 /// curvature that makes the second-order form non-negative. `None` where the implication holds or is undecided.
-pub fn second_order_witness(factors: &Factors, profile: &RankProfile) -> Option<QuadraticWitness> {
-    let (matrices, scales) = normalized(factors);
-    let mut found = second_order(&matrices, profile)?;
-    scales.iter().for_each(|scale| found.curvature /= scale);
-    Some(found)
-}
-
-/// [`second_order_witness`] over the rationals.
-pub fn exact_second_order_witness(
-    factors: &ExactFactors,
+pub fn second_order_witness<F: FactorChain<Matrix: Kernels>>(
+    factors: &F,
     profile: &RankProfile,
-) -> Option<QuadraticWitness<RationalMatrix, Rational>> {
-    second_order(factors.matrices(), profile)
+) -> Option<WitnessOf<F>> {
+    let (matrices, scales) = F::Matrix::of_moderate_size(factors.matrices());
+    let QuadraticWitness { gradient, curvature } = second_order(&matrices, profile)?;
+    Some(QuadraticWitness { gradient, curvature: scales.into_iter().fold(curvature, |c, scale| c / scale) })
 }
 
-/// Where the map is not open: a unit direction `D` such that `W + eps D` has rank at most `r` and yet, for small
+/// Where the map is not open: a direction `D`, in double precision of norm 1 and over the rationals of integers, such that `W + eps D` has rank at most `r` and yet, for small
 /// `eps != 0`, is the product of no factors near the point.
 ///
 /// At a failing node `i` write `A = P(h,i)`, `B = P(i,0)`, `f = d_i - s_i - t_i + rho`. Take `D = U V'` with `f + 1` independent
@@ -72,27 +64,17 @@ pub fn exact_second_order_witness(
 /// `F'A'B'E = F'WE` has rank `rho`, `F'A'(B'V) = 0` and `(U'A')(B'E) = 0`. So `B'V` lies in `Ker F'A'`, of dimension
 /// `d_i - s`, and `U'A'` kills its subspace `Ker F'A' n Col B'E`, of dimension `t - rho`: the product
 /// `(U'A')(B'V) = eps (U'U)(V'V)`, invertible, would have rank at most `d_i - s - (t - rho) = f`, a contradiction.
-pub fn unreachable_direction(factors: &Factors, profile: &RankProfile) -> Option<Matrix> {
-    let found = unreachable(&normalized(factors).0, profile)?;
-    Some(found.scaled(1.0 / found.frobenius_norm()))
-}
-
-/// [`unreachable_direction`] over the rationals: `U` and `V` of integers, whatever the norm.
-pub fn exact_unreachable_direction(factors: &ExactFactors, profile: &RankProfile) -> Option<RationalMatrix> {
-    unreachable(factors.matrices(), profile)
-}
-
-/// The factors, each divided by a power of two near its largest entry, and these powers.
-fn normalized(factors: &Factors) -> (Vec<Matrix>, Vec<f64>) {
-    let by_power = |matrix: &Matrix| {
-        let scale = power_of_two_near(matrix.max_abs());
-        (matrix.scaled(1.0 / scale), scale)
-    };
-    factors.matrices().iter().map(by_power).unzip()
+pub fn unreachable_direction<F: FactorChain<Matrix: Kernels>>(factors: &F, profile: &RankProfile) -> Option<F::Matrix> {
+    unreachable(&F::Matrix::of_moderate_size(factors.matrices()).0, profile).map(F::Matrix::of_unit_norm)
 }
 
 /// What a witness needs beyond the operations of a field, for matrices whose ranks are known.
-trait Kernels: Algebra {
+pub trait Kernels: Algebra {
+    /// The matrices, in double precision each divided by a power of two near its largest entry, and what they were divided by.
+    fn of_moderate_size(matrices: &[Self]) -> (Vec<Self>, Vec<Self::Number>);
+    /// Divided by the norm in double precision; as it is over the rationals, which have no roots.
+    #[must_use]
+    fn of_unit_norm(self) -> Self;
     /// Basis of the vectors orthogonal to the columns.
     fn normals(&self, rank: usize) -> Self;
     /// `A^-` with `A A^- A = A`.
@@ -102,6 +84,16 @@ trait Kernels: Algebra {
 }
 
 impl Kernels for Matrix {
+    fn of_moderate_size(matrices: &[Self]) -> (Vec<Self>, Vec<f64>) {
+        let by_power = |matrix: &Matrix| {
+            let scale = power_of_two_near(matrix.max_abs());
+            (matrix.scaled(1.0 / scale), scale)
+        };
+        matrices.iter().map(by_power).unzip()
+    }
+    fn of_unit_norm(self) -> Self {
+        self.scaled(1.0 / self.frobenius_norm())
+    }
     fn normals(&self, rank: usize) -> Self {
         null_basis(&svd(self).u.columns(0, rank))
     }
@@ -114,6 +106,12 @@ impl Kernels for Matrix {
 }
 
 impl Kernels for RationalMatrix {
+    fn of_moderate_size(matrices: &[Self]) -> (Vec<Self>, Vec<Rational>) {
+        (matrices.to_vec(), Vec::new())
+    }
+    fn of_unit_norm(self) -> Self {
+        self
+    }
     fn normals(&self, _: usize) -> Self {
         self.transpose().kernel()
     }

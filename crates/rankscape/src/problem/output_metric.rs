@@ -83,7 +83,7 @@ pub(super) fn square_root(metric: &Matrix) -> Result<(Matrix, Matrix)> {
     if skew > 1e3 * f64::EPSILON * metric.max_abs() {
         return Err(wrong("the output metric is not symmetric").value(format!("entries differ by {skew:e}")));
     }
-    let eigen = symmetric_eigen(metric).ok_or_else(|| wrong("the eigenvalues of the output metric were not found"))?;
+    let eigen = symmetric_eigen(metric).ok_or_else(|| wrong("an entry of the output metric is not finite"))?;
     let largest = eigen.values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
     let singular = eigen.values.iter().filter(|&&v| v <= rows as f64 * f64::EPSILON * largest).count();
     if singular > 0 {

@@ -1,5 +1,7 @@
 //! A growing set of distinct certified critical points of one real loss.
 
+use num_traits::Zero;
+
 use super::chart::{in_pivot_chart, product};
 use super::family::Family;
 use super::kernel::{Shape, add_product};

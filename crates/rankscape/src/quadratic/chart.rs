@@ -1,6 +1,8 @@
 //! Charts of the rank-`r` matrices: an orthonormal frame `[X_0, N]`, centred at any point, for the tracker; zeros and ones, which
 //! are exact, for certificates.
 
+use num_traits::Zero;
+
 use super::kernel::{Shape, add_product, dot_strided};
 use crate::homotopy::Point;
 use crate::linalg::scalar::{C64, Ring};

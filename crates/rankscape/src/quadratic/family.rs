@@ -1,5 +1,7 @@
 //! The straight path between two quadratic losses, as a family of polynomial systems.
 
+use num_traits::Zero;
+
 use super::chart;
 use super::kernel::{Kernel, Shape, add_product, add_times_transpose, add_transpose_times, dot, transpose_times};
 use crate::homotopy::{System, between};

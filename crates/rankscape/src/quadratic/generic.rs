@@ -1,10 +1,12 @@
 //! Random complex losses with one known critical point, and loops through them.
 
+use num_traits::Zero;
+
 use super::chart::{complement, point, product};
 use super::family::{ComplexLoss, Family};
 use super::kernel::{Shape, add_product, dot, times_transpose};
 use crate::homotopy::{Loops, Point};
-use crate::linalg::scalar::{C64, Ring};
+use crate::linalg::scalar::C64;
 use crate::random::Stream;
 
 fn normal(stream: &mut Stream) -> C64 {

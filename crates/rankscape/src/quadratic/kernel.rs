@@ -61,7 +61,7 @@ pub(super) struct Kernel<C> {
     half: Vec<C>,
 }
 
-impl<C: Ring> Kernel<C> {
+impl<C: Ring + Copy> Kernel<C> {
     pub(super) fn new(shape: Shape) -> Self {
         let Shape { m, n, r } = shape;
         let space = |len: usize| vec![C::zero(); len];
@@ -260,7 +260,7 @@ impl<C: Ring> Kernel<C> {
 
 /// `start + sum a_i b_i`.
 #[inline(always)]
-pub(super) fn dot<C: Ring>(start: C, a: &[C], b: &[C]) -> C {
+pub(super) fn dot<C: Ring + Copy>(start: C, a: &[C], b: &[C]) -> C {
     let mut sum = start;
     for (&a, &b) in a.iter().zip(b) {
         sum = sum.add_product(a, b);
@@ -270,7 +270,7 @@ pub(super) fn dot<C: Ring>(start: C, a: &[C], b: &[C]) -> C {
 
 /// `start + sum a_i b[i, col]` for `b` with rows of length `width`.
 #[inline(always)]
-pub(super) fn dot_strided<C: Ring>(start: C, a: &[C], b: &[C], col: usize, width: usize) -> C {
+pub(super) fn dot_strided<C: Ring + Copy>(start: C, a: &[C], b: &[C], col: usize, width: usize) -> C {
     let mut sum = start;
     for (i, &a) in a.iter().enumerate() {
         sum = sum.add_product(a, b[i * width + col]);
@@ -280,7 +280,7 @@ pub(super) fn dot_strided<C: Ring>(start: C, a: &[C], b: &[C], col: usize, width
 
 /// `out += a b` for `a` of `rows x inner` and `b` of `inner x cols`.
 #[inline(always)]
-pub(super) fn add_product<C: Ring>(a: &[C], b: &[C], out: &mut [C], (rows, inner, cols): (usize, usize, usize)) {
+pub(super) fn add_product<C: Ring + Copy>(a: &[C], b: &[C], out: &mut [C], (rows, inner, cols): (usize, usize, usize)) {
     for i in 0..rows {
         for j in 0..cols {
             out[i * cols + j] = dot_strided(out[i * cols + j], &a[i * inner..][..inner], b, j, cols);
@@ -290,14 +290,14 @@ pub(super) fn add_product<C: Ring>(a: &[C], b: &[C], out: &mut [C], (rows, inner
 
 /// `out = a' b` for `a` of `inner x rows` and `b` of `inner x cols`.
 #[inline(always)]
-pub(super) fn transpose_times<C: Ring>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
+pub(super) fn transpose_times<C: Ring + Copy>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
     out.fill(C::zero());
     add_transpose_times(a, b, out, sizes);
 }
 
 /// `out += a' b`.
 #[inline(always)]
-pub(super) fn add_transpose_times<C: Ring>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
+pub(super) fn add_transpose_times<C: Ring + Copy>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
     let (inner, rows, cols) = sizes;
     for i in 0..rows {
         for j in 0..cols {
@@ -312,14 +312,14 @@ pub(super) fn add_transpose_times<C: Ring>(a: &[C], b: &[C], out: &mut [C], size
 
 /// `out = a b'` for `a` of `rows x inner` and `b` of `cols x inner`.
 #[inline(always)]
-pub(super) fn times_transpose<C: Ring>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
+pub(super) fn times_transpose<C: Ring + Copy>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
     out.fill(C::zero());
     add_times_transpose(a, b, out, sizes);
 }
 
 /// `out += a b'`.
 #[inline(always)]
-pub(super) fn add_times_transpose<C: Ring>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
+pub(super) fn add_times_transpose<C: Ring + Copy>(a: &[C], b: &[C], out: &mut [C], sizes: (usize, usize, usize)) {
     let (rows, inner, cols) = sizes;
     for i in 0..rows {
         for j in 0..cols {

@@ -1,11 +1,13 @@
 //! Metrics for which the generic count is not reached: monodromy in the target alone, and the trace test.
 
+use num_traits::Zero;
+
 use super::chart::product;
 use super::family::{ComplexLoss, Family};
 use super::generic::{RandomLoops, Varies, critical_by_construction, random_in_range, random_linear};
 use super::outcome::TraceTest;
 use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, Point, TrackOptions, Workers, monodromy};
-use crate::linalg::scalar::{C64, Ring};
+use crate::linalg::scalar::C64;
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
 

@@ -4,6 +4,8 @@
 //! generic loss as pairs of f64; every point as pairs of f32, `xi` then `Y` in the chart `X = [I; xi]`; the SHA-256 of all that.
 //! Single precision is enough for points: following a path starts by Newton's method.
 
+use num_traits::Zero;
+
 use sha2::{Digest, Sha256};
 
 use super::chart::factors;

@@ -5,8 +5,8 @@ use num_traits::{Signed, Zero};
 use rankscape::evidence::Grade;
 use rankscape::linalg::exact::{Rational, RationalMatrix};
 use rankscape::multiplication::{
-    Connection, ExactFactors, LiftProperties, MapPoint, Openness, balance, connect, exact_first_order_witness,
-    exact_second_order_witness, exact_taylor_coefficients, exact_unreachable_direction, reach,
+    Connection, ExactFactors, LiftProperties, MapPoint, Openness, balance, connect, first_order_witness, reach,
+    second_order_witness, taylor_coefficients, unreachable_direction,
 };
 use rankscape::random::Stream;
 use rankscape::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -133,7 +133,7 @@ fn exact_witnesses_are_critical_over_the_rationals() {
         let at = draw(122, case);
         let (factors, profile) = (at.rational().unwrap(), at.profile());
         let (h, lift) = (profile.depth(), LiftProperties::new(profile));
-        let witnesses = [exact_first_order_witness(factors, profile), exact_second_order_witness(factors, profile)];
+        let witnesses = [first_order_witness(factors, profile), second_order_witness(factors, profile)];
         for (order, (witness, verdict)) in witnesses.iter().zip([&lift.one_1, &lift.two_1]).enumerate() {
             assert_eq!(witness.is_some(), verdict.holds == Some(false), "case {case}");
             let Some(witness) = witness else { continue };
@@ -148,7 +148,7 @@ fn exact_witnesses_are_critical_over_the_rationals() {
         if let [_, Some(witness)] = &witnesses {
             assert_eq!(hessian(factors, &witness.gradient, &witness.curvature).inertia().negative, 0, "case {case}");
         }
-        let direction = exact_unreachable_direction(factors, profile);
+        let direction = unreachable_direction(factors, profile);
         let openness = Openness::new(profile);
         assert_eq!(direction.is_some(), openness.verdict.holds == Some(false), "case {case}");
         let Some(direction) = direction else { continue };
@@ -175,7 +175,7 @@ fn hessian(factors: &ExactFactors, gradient: &RationalMatrix, curvature: &Ration
             RationalMatrix::from_fn(m.nrows(), m.ncols(), |i, j| integer(hits(i, j) as i64))
         });
         let direction = ExactFactors::new(matrices.collect()).unwrap();
-        let c = exact_taylor_coefficients(factors, &direction).unwrap();
+        let c = taylor_coefficients(factors, &direction).unwrap();
         let bend = c.get(2).map_or_else(Rational::zero, |c| gradient.dot(c));
         bend * integer(2) + curvature * c[1].squared_norm()
     };

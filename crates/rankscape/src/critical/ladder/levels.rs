@@ -4,7 +4,7 @@ use crate::critical::blocks::TargetBlocks;
 use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::error::{InputError, Result};
-use crate::evidence::{Evidence, RankDecision};
+use crate::evidence::{Evidence, Quantity, RankDecision};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use crate::linalg::{power_of_two_near, symmetric_eigenvalues};
 use crate::tolerance::Tolerances;
@@ -90,9 +90,9 @@ impl Levels {
         let levels: Vec<Level> = levels.collect();
         let scale = power_of_two_near(levels.first().map_or(1.0, |level| level.value));
         let mut evidence = Evidence::new(blocks.grade);
-        evidence.rest_on("rank X", data_rank);
-        evidence.rest_on("rank of the whitened target", blocks.rank);
-        evidence.rest_on("distinct positive singular values", blocks.distinct);
+        evidence.rest_on(Quantity::Inputs, data_rank);
+        evidence.rest_on(Quantity::Target, blocks.rank);
+        evidence.rest_on(Quantity::DistinctSingularValues, blocks.distinct);
         Self { spectrum, levels, data_rank: data_rank.rank, evidence, floor, scale, out_of_range }
     }
 

@@ -3,6 +3,8 @@
 //! A direction that is known by parts of the size of the noise, say 1e-8, has an error of 1e-8 in double precision; a large
 //! factor makes of it what cannot be told from the noise. In double-double it is 1e-24.
 
+use num_traits::Zero;
+
 use crate::linalg::Matrix;
 use crate::linalg::scalar::{DoubleDouble, Real, Ring};
 

@@ -6,10 +6,15 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{FromPrimitive, One, ToPrimitive, Zero};
 
-use crate::linalg::Matrix;
+use crate::linalg::matrix::Matrix;
+use crate::linalg::scalar::{Field, Ring};
 
 /// An exact rational number.
 pub type Rational = BigRational;
+
+impl Ring for Rational {}
+
+impl Field for Rational {}
 
 /// A dense matrix with rational entries, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +174,7 @@ pub fn rational_to_f64(value: &Rational) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
 }
 
-/// The square root of a rational that is not negative, to nearly the last digit, also where the rational itself is beyond the
+/// An approximation of the square root of a rational that is not negative, to nearly the last digit but without a proved bound, also where the rational itself is beyond the
 /// range of double precision.
 pub fn root_to_f64(value: &Rational) -> f64 {
     let bits = |part: &BigInt| part.bits() as i64;

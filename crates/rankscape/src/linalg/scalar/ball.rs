@@ -6,7 +6,10 @@
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use super::{C64, Complex, Real, Ring, Scalar};
+use num_traits::Zero;
+
+use super::complex::{C64, Complex};
+use super::ring::{Real, Ring};
 
 /// The set `{ z : |z - mid| <= radius }` in each lane.
 #[derive(Debug, Clone, Copy)]
@@ -93,24 +96,18 @@ impl<R: Real> Mul for Ball<R> {
     }
 }
 
-impl<R: Real> Ring for Ball<R> {
+impl<R: Real> Zero for Ball<R> {
     #[inline(always)]
     fn zero() -> Self {
         Self { mid: Complex::zero(), radius: R::zero() }
     }
 
-    #[inline(always)]
-    fn add_product(self, a: Self, b: Self) -> Self {
-        self + a * b
+    fn is_zero(&self) -> bool {
+        self.mid.is_zero() && self.radius.is_zero()
     }
 }
 
-impl<R: Real> Scalar for Ball<R> {
-    #[inline(always)]
-    fn coefficient(mid: C64, radius: f64) -> Self {
-        Self { mid: Complex::splat(mid), radius: R::splat(radius) }
-    }
-}
+impl<R: Real> Ring for Ball<R> {}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,9 @@
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use super::{Real, Ring, Scalar};
+use num_traits::Zero;
+
+use super::ring::{Field, Real, Ring};
 
 /// `re + i im`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +42,7 @@ impl<R: Ring> Sub for Complex<R> {
     }
 }
 
-impl<R: Ring> Mul for Complex<R> {
+impl<R: Ring + Copy> Mul for Complex<R> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
@@ -59,12 +61,18 @@ impl<R: Ring> Neg for Complex<R> {
     }
 }
 
-impl<R: Ring> Ring for Complex<R> {
+impl<R: Ring + Copy> Zero for Complex<R> {
     #[inline(always)]
     fn zero() -> Self {
         Self { re: R::zero(), im: R::zero() }
     }
 
+    fn is_zero(&self) -> bool {
+        self.re.is_zero() && self.im.is_zero()
+    }
+}
+
+impl<R: Ring + Copy> Ring for Complex<R> {
     #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         Self {
@@ -74,7 +82,7 @@ impl<R: Ring> Ring for Complex<R> {
     }
 }
 
-impl<R: Ring> Complex<R> {
+impl<R: Ring + Copy> Complex<R> {
     /// `self + factor * b` for a real factor.
     #[inline(always)]
     pub fn add_scaled(self, factor: R, b: Self) -> Self {
@@ -130,24 +138,9 @@ impl<R: Real> Complex<R> {
     }
 }
 
-impl<R: Real> Scalar for Complex<R> {
-    #[inline(always)]
-    fn coefficient(mid: C64, _: f64) -> Self {
-        Self::splat(mid)
-    }
-}
+impl Ring for f64 {}
 
-impl Ring for f64 {
-    #[inline(always)]
-    fn zero() -> Self {
-        0.0
-    }
-
-    #[inline(always)]
-    fn add_product(self, a: Self, b: Self) -> Self {
-        self + a * b
-    }
-}
+impl Field for f64 {}
 
 impl Real for f64 {
     const LANES: usize = 1;

@@ -2,7 +2,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Real, Ring};
+use num_traits::Zero;
+
+use super::ring::{Real, Ring};
 
 /// An unevaluated sum `high + low` with `|low|` at most half a unit in the last place of `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,15 +88,17 @@ impl Neg for DoubleDouble {
     }
 }
 
-impl Ring for DoubleDouble {
+impl Zero for DoubleDouble {
     fn zero() -> Self {
         Self { high: 0.0, low: 0.0 }
     }
 
-    fn add_product(self, a: Self, b: Self) -> Self {
-        self + a * b
+    fn is_zero(&self) -> bool {
+        self.high == 0.0
     }
 }
+
+impl Ring for DoubleDouble {}
 
 impl Real for DoubleDouble {
     const LANES: usize = 1;

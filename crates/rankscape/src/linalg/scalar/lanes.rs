@@ -2,7 +2,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Real, Ring};
+use num_traits::Zero;
+
+use super::ring::{Real, Ring};
 
 /// Doubles in one [`Lanes`]: two registers of 256 bits, which hides half the latency of a multiplication.
 pub const WIDTH: usize = 8;
@@ -55,12 +57,18 @@ impl<const FUSED: bool> Neg for Lanes<FUSED> {
     }
 }
 
-impl<const FUSED: bool> Ring for Lanes<FUSED> {
+impl<const FUSED: bool> Zero for Lanes<FUSED> {
     #[inline(always)]
     fn zero() -> Self {
         Self([0.0; WIDTH])
     }
 
+    fn is_zero(&self) -> bool {
+        self.0.iter().all(Zero::is_zero)
+    }
+}
+
+impl<const FUSED: bool> Ring for Lanes<FUSED> {
     #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         let mut out = [0.0; WIDTH];
