@@ -125,14 +125,14 @@ impl Verification {
     }
 }
 
-/// The data fit the point and every term of the path does; nothing else can be asked otherwise.
+/// The data, found and expected rows and columns, fit the point and every term of the path does; nothing else can be asked otherwise.
 pub(super) fn shapes<F>(
     widths: &[usize],
-    data: &[((usize, usize), (usize, usize))],
+    data: &[[(usize, usize); 2]],
     path: Option<&EscapePath<F>>,
     of: impl Fn(&F) -> &[usize],
 ) -> CheckedClaim {
-    let fits = data.iter().all(|(found, expected)| found == expected);
+    let fits = data.iter().all(|[found, expected]| found == expected);
     let terms = path.map_or(&[][..], |path| &path.terms);
     let powers: Vec<usize> = terms.iter().map(|(power, _)| *power).collect();
     let ascending = powers.first().is_none_or(|&first| first >= 1) && powers.windows(2).all(|p| p[0] < p[1]);

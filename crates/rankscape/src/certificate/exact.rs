@@ -23,7 +23,7 @@ pub(super) fn verify_exact(statement: &ExactStatement) -> Verification {
     let Statement { point, data, path, .. } = statement;
     let widths = point.architecture().widths();
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
-    let shape = [(data.xx.shape(), (inputs, inputs)), (data.yx.shape(), (outputs, inputs))];
+    let shape = [[data.xx.shape(), (inputs, inputs)], [data.yx.shape(), (outputs, inputs)]];
     let path_of = path.as_ref().map(|claim| &claim.path);
     let fits = shapes(widths, &shape, path_of, |step| step.architecture().widths());
     if fits.holds() != Some(true) {

@@ -33,7 +33,7 @@ pub(super) fn verify_floating(statement: &FloatingStatement, tolerances: &Tolera
     let Statement { point, data, path, criticality, .. } = statement;
     let rho = data.inputs.ncols();
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
-    let shape = [(data.inputs.shape(), (inputs, rho)), (data.target.shape(), (outputs, rho))];
+    let shape = [[data.inputs.shape(), (inputs, rho)], [data.target.shape(), (outputs, rho)]];
     let fits = shapes(widths_of(point), &shape, path.as_ref().map(|claim| &claim.path), widths_of);
     if fits.holds() != Some(true) {
         return Verification::new(vec![fits], Vec::new());

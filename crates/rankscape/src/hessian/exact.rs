@@ -27,7 +27,7 @@ impl ExactSquareNetwork {
             for l in k..depth {
                 let left = &after[k].transpose() * &after[l];
                 let right = &(&before[k] * &self.data().xx) * &before[l].transpose();
-                let wrapped = &(&after[l].transpose() * &self.gradient()) * &before[k].transpose();
+                let wrapped = &(&after[l].transpose() * self.gradient()) * &before[k].transpose();
                 let between = (k < l).then(|| self.factors().partial(l, k + 1));
                 let entry = |(a, b): (usize, usize), (c, d): (usize, usize)| {
                     let predictions = || &left[(a, c)] * &right[(b, d)];

@@ -23,7 +23,7 @@ pub fn inverse(a: &Matrix) -> Option<Matrix> {
 pub fn determinant_sign(a: &Matrix) -> i8 {
     let Some(found) = pivoted(a, power_of_two_near(a.max_abs())) else { return 0 };
     let negative = (0..a.nrows()).filter(|&k| found.U()[(k, k)] < 0.0).count();
-    if (negative + exchanges(found.P().arrays().0)) % 2 == 0 { 1 } else { -1 }
+    if (negative + exchanges(found.P().arrays().0)).is_multiple_of(2) { 1 } else { -1 }
 }
 
 /// `P A = L U` of `A / scale`; `None` when a pivot is exactly zero or an entry not finite.
