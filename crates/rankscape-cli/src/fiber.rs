@@ -1,12 +1,13 @@
 //! `rankscape connect`, `balance` and `reach`: moves along the fiber of the product map.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use rankscape::InputError;
 use rankscape::multiplication::{Connection, Factors, balance, connect, lift_path, reach, reach_order};
-use rankscape_io::documents::{BalanceDocument, ConnectDocument, ReachDocument, path_json};
+use rankscape_io::documents::{
+    BalanceDocument, ConnectDigest, ConnectDocument, ReachDigest, ReachDocument, WeightsDigest, path_json,
+};
 use rankscape_io::report::counted;
 use rankscape_io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 
@@ -20,11 +21,11 @@ pub(crate) fn run_connect(options: &ConnectOptions, started: Instant) -> Result<
     let (first, point) = read_point(&options.point.weights, &options.point, &tolerances)?;
     let (second, other) = read_point(&options.to, &options.point, &tolerances)?;
     let notes = first.notes.into_iter().chain(second.notes);
-    let mut digest = BTreeMap::from([("weights", first.digest), ("to", second.digest)]);
+    let mut digest = ConnectDigest { along: None, to: second.digest.into(), weights: first.digest.into() };
     let found = match &options.along {
         Some(file) => {
             let (knots, knots_digest) = read_matrix_path(file)?;
-            digest.insert("along", knots_digest);
+            digest.along = Some(knots_digest.into());
             lift_path(&point, &other, &knots, &tolerances).map_err(|error| error.file(file.display()))?
         }
         None => connect(&point, &other, &tolerances).map_err(|error| error.file(options.to.display()))?,
@@ -58,7 +59,7 @@ pub(crate) fn run_balance(options: &BalanceOptions, started: Instant) -> Result<
         // The numbers are those of what is written.
         found = found.stored(rounded, point.factors());
     }
-    let digest = [("weights", weights.digest.clone())].into();
+    let digest = WeightsDigest { weights: weights.digest.clone().into() };
     let mut document = BalanceDocument::new(&found, &point, digest, options.common.seed);
     document.notes.extend(weights.notes.clone());
     document.run = run_document(&options.common, started);
@@ -91,7 +92,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
     let target = read_matrix(&options.target, "Z")?;
     let found = reach(&point, &target.matrix, target.exact.as_ref(), &tolerances)
         .map_err(|error| error.file(options.target.display()))?;
-    let digest = [("weights", weights.digest.clone()), ("target", target.digest)].into();
+    let digest = ReachDigest { target: target.digest.into(), weights: weights.digest.clone().into() };
     let order = reach_order(&point, &target.matrix, &tolerances)?;
     let mut document = ReachDocument::new(&found, order, &point, digest, options.common.seed);
     document.notes.extend(weights.notes.clone());
@@ -120,7 +121,7 @@ pub(crate) fn run_reach(options: &ReachOptions, started: Instant) -> Result<Outc
 }
 
 /// Grade of the answer, and what else is to be said of it.
-fn evidence(grade: &str, notes: &[String]) -> String {
+fn evidence(grade: impl std::fmt::Display, notes: &[String]) -> String {
     notes.iter().fold(format!("Evidence   {grade}\n"), |text, note| text + &format!("Note       {note}\n"))
 }
 

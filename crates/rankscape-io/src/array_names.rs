@@ -2,7 +2,7 @@
 
 use super::array::shape_text;
 use super::container::{Entry, list};
-use super::samples::SampleOptions;
+use super::sample_options::SampleOptions;
 use rankscape::error::{InputError, Result};
 
 /// Names of inputs and outputs in use, the first that are there are taken; capital letters do not matter.

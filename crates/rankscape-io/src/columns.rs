@@ -2,7 +2,7 @@
 
 use super::container::list;
 use super::layers::{numbers, pattern};
-use super::samples::SampleOptions;
+use super::sample_options::SampleOptions;
 use rankscape::error::{InputError, Result};
 
 const HINT: &str =

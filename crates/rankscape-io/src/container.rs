@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::array::Array;
-use super::file::{Format, OpenFile, format_of, open};
+use super::file::{OpenFile, format_of, open};
+use super::format::Format;
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::safetensors::Safetensors;

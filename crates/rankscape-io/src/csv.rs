@@ -6,8 +6,9 @@ use std::path::Path;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::array::{Array, ElementType, is_rounded, not_finite, rounded};
-use super::file::{OpenFile, open, read_error};
-use super::table::TableRows;
+use super::file::{OpenFile, open};
+use super::format::read_error;
+use super::rows::TableRows;
 use rankscape::error::{InputError, Result};
 
 /// Longest first line that is looked at, in bytes.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{Members, syntax_error_at};
+use super::json::{Members, last_name, syntax_error_at};
 use rankscape::error::{InputError, Result};
 
 /// Largest whole number that a field holds.
@@ -91,12 +91,6 @@ fn place(line: usize, name: &str) -> String {
 
 fn expected(known: &[&str]) -> String {
     format!("fields are {}", known.join(", "))
-}
-
-/// The last name before a colon, or nothing.
-pub(super) fn last_name(text: &str) -> &str {
-    let quoted = text.rmatch_indices(':').find_map(|(at, _)| text[..at].trim_end().strip_suffix('"'));
-    quoted.and_then(|head| head.rfind('"').map(|at| &head[at + 1..])).unwrap_or("")
 }
 
 /// The known name that differs in capital letters only, or in at most two letters and half of all.

@@ -5,20 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) use super::pipe::keep;
-use super::pipe::{format_by_content, is_stream, kept, read_stream};
+use super::format::{Format, format_by_content, open_problem, read_error};
+use super::pipe::{is_stream, kept, read_stream};
 use rankscape::error::{InputError, Result};
-
-/// Formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Safetensors,
-    Npz,
-    Npy,
-    Json,
-    Csv,
-    Parquet,
-}
 
 /// The format by the extension of the name; pickles and unknown extensions are refused.
 pub(super) fn format_of(path: &Path) -> Result<Format> {
@@ -105,24 +94,6 @@ pub(super) fn open(path: &Path) -> Result<(OpenFile, u64)> {
 
 fn is_safetensors(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"))
-}
-
-pub(super) fn open_problem(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "the file does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "the file may not be read".to_owned(),
-        _ => format!("the file cannot be read: {error}"),
-    }
-}
-
-/// The error for reading that failed in the middle.
-pub(super) fn read_error(error: &io::Error) -> InputError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            InputError::new("the file ends too early").hint("it is truncated: copy or write it again")
-        }
-        _ => InputError::new(format!("the file is damaged or cannot be read: {error}")),
-    }
 }
 
 /// The refusal of a pickle, with the line that converts it.

@@ -11,7 +11,6 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 
 use super::array::{Array, ElementType, index_of, is_rounded, rounded};
-use super::fields::last_name;
 use super::file::read_limited;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::{Rational, rational_to_f64};
@@ -193,6 +192,12 @@ fn name_before(bytes: &[u8], error: &serde_json::Error) -> Option<String> {
     let before = lines.map(<[u8]>::len).sum::<usize>() + error.column();
     let text = String::from_utf8_lossy(bytes.get(..before)?).into_owned();
     Some(last_name(&text).to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The last name before a colon, or nothing.
+pub(super) fn last_name(text: &str) -> &str {
+    let quoted = text.rmatch_indices(':').find_map(|(at, _)| text[..at].trim_end().strip_suffix('"'));
+    quoted.and_then(|head| head.rfind('"').map(|at| &head[at + 1..])).unwrap_or("")
 }
 
 /// The word or number around a byte, of at most 40 bytes.

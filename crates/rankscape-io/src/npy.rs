@@ -7,7 +7,7 @@ use std::io::Read;
 use half::f16;
 
 use super::array::{ElementType, entry_count, rounded, shape_text};
-use super::file::read_error;
+use super::format::read_error;
 use rankscape::error::{InputError, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";

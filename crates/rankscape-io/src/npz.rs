@@ -7,7 +7,8 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::array::{Array, shape_text};
-use super::file::{OpenFile, open, pickle, read_error};
+use super::file::{OpenFile, open, pickle};
+use super::format::read_error;
 use super::npy::Header;
 use super::rows::{decode_all, from_fortran_order};
 use rankscape::error::{InputError, Result};

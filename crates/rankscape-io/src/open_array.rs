@@ -6,12 +6,13 @@ use std::path::Path;
 use super::array::{Array, ElementType, shape_text};
 use super::array_names::{choose, is_output};
 use super::container::{Container, open_npy};
-use super::file::{Format, OpenFile, format_of, is_example};
+use super::file::{OpenFile, format_of, is_example};
+use super::format::Format;
 use super::labels::{LabelRows, classes, one_hot};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::rows::{EncodedRows, RowSource, StoredRows};
-use super::samples::{EXACT_ENTRIES_LIMIT, SampleOptions, with_plan};
+use super::sample_options::{EXACT_ENTRIES_LIMIT, SampleOptions, with_plan};
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::Rational;
 

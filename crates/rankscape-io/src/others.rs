@@ -1,39 +1,17 @@
 //! What a file holds beside the layers, carried over as it is into a file that is written from them: a checkpoint stays loadable.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::Dtype;
-use serde_json::Value;
-
 use super::container::list;
-use super::file::{Format, format_of};
+use super::file::format_of;
+use super::format::Format;
 use super::npz::Npz;
 use super::pipe::is_stream;
 use super::safetensors::Safetensors;
 use super::weights::Weights;
+use super::write::{Others, Tensor};
 use super::{json, write};
 use rankscape::error::Result;
-
-/// Arrays in the form of one format, by name.
-#[derive(Debug, Default)]
-pub(super) struct Others {
-    pub(super) tensors: Vec<Tensor>,
-    /// Free text in the header of a `.safetensors` file.
-    pub(super) metadata: Option<HashMap<String, String>>,
-    /// Whole NPY files.
-    pub(super) npy: Vec<(String, Vec<u8>)>,
-    pub(super) members: Vec<(String, Value)>,
-}
-
-/// A tensor of a `.safetensors` file.
-#[derive(Debug)]
-pub(super) struct Tensor {
-    pub(super) name: String,
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
-    pub(super) bytes: Vec<u8>,
-}
 
 impl Others {
     /// Reads the arrays of these names from a file.

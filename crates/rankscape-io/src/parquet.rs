@@ -14,7 +14,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::array::{ElementType, not_finite, rounded};
 use super::file::{OpenFile, open};
-use super::table::TableRows;
+use super::rows::TableRows;
 use rankscape::error::{InputError, Result};
 
 /// Rows that are decoded at a time.
@@ -75,7 +75,7 @@ impl ParquetTable {
                 return Ok(false);
             }
             let group = self.reader.get_row_group(self.group).map_err(|error| unreadable(&error))?;
-            self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+            self.left = usize::try_from(group.metadata().num_rows()).map_err(|_| damaged())?;
             self.columns = (0..self.names.len())
                 .map(|column| group.get_column_reader(column))
                 .collect::<std::result::Result<_, _>>()

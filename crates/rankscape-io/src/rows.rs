@@ -1,9 +1,10 @@
 //! Rows of a matrix that pass by, a few at a time.
 
+use super::array::ElementType;
 use std::io::Read;
 
 use super::array::{entry_count, index_of};
-use super::file::read_error;
+use super::format::read_error;
 use super::npy::Layout;
 use rankscape::error::{InputError, Result};
 
@@ -14,6 +15,20 @@ pub const ARRAY_LIMIT: u64 = 1 << 33;
 pub(super) trait RowSource {
     /// Replaces `target` by the next `count` rows; all of them are there, or it is an error.
     fn next_rows(&mut self, count: usize, target: &mut Vec<f64>) -> Result<()>;
+}
+
+/// An open table whose rows come in order.
+pub(super) trait TableRows {
+    /// Names of the columns.
+    fn names(&self) -> &[String];
+    /// The names stand in the file.
+    fn has_header(&self) -> bool;
+    /// The shortest type among the columns.
+    fn element(&self) -> ElementType;
+    /// What the reader decided and the user should know.
+    fn notes(&self) -> Vec<String>;
+    /// Reads the next row into `target`, finite numbers only; `false` at the end.
+    fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool>;
 }
 
 /// Rows that are decoded as they are read.

@@ -11,7 +11,8 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::array::{Array, ElementType};
-use super::file::{OpenFile, open, read_error};
+use super::file::{OpenFile, open};
+use super::format::read_error;
 use super::json::{Members, syntax_error};
 use super::npy::Layout;
 use super::rows::{check_limit, decode_all};

@@ -1,96 +1,23 @@
 //! Sample files: inputs and outputs pass by in portions and leave a triangular factor, a digest and, where small, exact
 //! values.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::array::Array;
 use super::digest::array_digest;
-use super::file::{Format, format_of, keep};
+use super::file::format_of;
+use super::format::Format;
 use super::intake::{Intake, digest_of, read_weights_of_samples};
 use super::open_array::{OpenArray, Opened, open_arrays};
+use super::pipe::keep;
+use super::sample_options::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, with_plan};
+use super::sample_shapes::check;
 use super::table::read_table;
-use rankscape::data::SampleFactor;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::RationalMatrix;
-use rankscape::problem::{Data, ExactSamples};
-
-/// Exact values of the data are kept up to this many entries of X and Y together; beyond, results are certified or
-/// numerical.
-pub const EXACT_ENTRIES_LIMIT: usize = 1 << 16;
-
-/// Most columns that X and Y may have together: the factor has the square of their number of entries.
-const COLUMNS_LIMIT: usize = 1 << 15;
 
 /// Numbers that are read at a time.
 const PORTION: usize = 1 << 17;
-
-/// How samples are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SampleOptions {
-    /// Inputs and outputs of the network, to check the data against.
-    pub expected: Option<(usize, usize)>,
-    /// Take Y = X; outputs in the file are ignored.
-    pub autoencoder: bool,
-    /// The first so many columns of a table are inputs, the others outputs.
-    pub inputs: Option<usize>,
-    /// A file with one weight for each sample.
-    pub sample_weights: Option<PathBuf>,
-    /// Threads that factor the blocks.
-    pub threads: usize,
-    /// Name of the array with the inputs, or of the columns, separated by commas; by default by their names.
-    pub x: Option<String>,
-    /// Likewise for the outputs.
-    pub y: Option<String>,
-    /// Y has labels 0, 1, ...: one column for each class in its place.
-    pub one_hot: bool,
-}
-
-impl Default for SampleOptions {
-    fn default() -> Self {
-        Self {
-            expected: None,
-            autoencoder: false,
-            inputs: None,
-            sample_weights: None,
-            threads: 1,
-            x: None,
-            y: None,
-            one_hot: false,
-        }
-    }
-}
-
-/// Data as the rest of the library uses them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Samples {
-    /// The triangular factor of `[1, x', y']`.
-    pub factor: SampleFactor,
-    /// X and Y with samples as rows, where every number is an integer or a fraction in JSON, there are no sample
-    /// weights, and the entries are at most [`EXACT_ENTRIES_LIMIT`].
-    pub exact: Option<(RationalMatrix, RationalMatrix)>,
-    /// What the reader decided and the user should know.
-    pub notes: Vec<String>,
-    /// Unit roundoff of the shortest type among the arrays.
-    pub unit_roundoff: f64,
-    /// SHA-256 over shapes and values, the same whatever the format of the file.
-    pub digest: String,
-}
-
-impl Samples {
-    /// The data, for a [`Problem`](rankscape::problem::Problem).
-    ///
-    /// # Errors
-    /// As [`ExactSamples::new`]: none for samples that were read.
-    pub fn into_data(self) -> Result<Data> {
-        match self.exact {
-            Some((x, _)) if self.factor.is_mirrored() => {
-                Ok(Data::ExactSamples(Box::new(ExactSamples::autoencoder(x)?)))
-            }
-            Some((x, y)) => Ok(Data::ExactSamples(Box::new(ExactSamples::new(x, y)?))),
-            None => Ok(Data::from(self.factor)),
-        }
-    }
-}
 
 /// Reads samples, a row each: `FILE` (`.npz`, `.safetensors` or `.json` with arrays X and Y, `.csv`, or `.parquet`
 /// with the feature of that name), or `X.npy,Y.npy`.
@@ -118,18 +45,6 @@ pub fn read_samples(spec: &str, options: &SampleOptions) -> Result<Samples> {
         read_arrays(x, y, notes, options)
     };
     read().map_err(|error: InputError| error.file(spec))
-}
-
-/// What to do about an entry of Y that was not observed.
-const PLAN: &str = "an entry that was not observed has weight 0 in a weighted loss, once those are read: \
-                    until then leave its sample out";
-
-/// The error about samples, with what to do where a number of Y is missing.
-pub(super) fn with_plan(error: InputError, in_outputs: bool) -> InputError {
-    let is_missing = ["finite number", "missing", "null"]
-        .iter()
-        .any(|word| error.problem.contains(word) || error.value.as_ref().is_some_and(|value| value.starts_with(word)));
-    if in_outputs && is_missing { InputError { hint: Some(PLAN.to_owned()), ..error } } else { error }
 }
 
 /// Options that would do nothing are refused.
@@ -229,75 +144,4 @@ fn exact_samples(
         return Ok(None);
     }
     Ok(x.to_rational()?.zip(y.to_rational()?))
-}
-
-/// An error unless the arrays belong together and fit the network.
-pub(super) fn check(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -> Result<()> {
-    if x.rows == 0 || y.is_some_and(|y| y.rows == 0) {
-        return Err(InputError::new("there are no samples").array(&x.name).value(x.text()));
-    }
-    if x.cols == 0 || y.is_some_and(|y| y.cols == 0) {
-        return Err(InputError::new("the samples have no numbers").array(&x.name).value(both(x, y)));
-    }
-    if let Some(y) = y.filter(|y| y.rows != x.rows) {
-        let error = InputError::new("X and Y have different numbers of samples").array(&y.name).value(both(x, Some(y)));
-        return Err(if x.cols == y.cols {
-            error.hint("a sample is a row: transpose X and Y")
-        } else {
-            error.hint("a sample is a row, in X and in Y")
-        });
-    }
-    check_widths(x, y, options)?;
-    let cols = x.cols + y.map_or(0, |y| y.cols);
-    if cols > COLUMNS_LIMIT {
-        return Err(InputError::new("the samples have too many numbers each")
-            .array(&x.name)
-            .value(format!("{}; at most {COLUMNS_LIMIT} columns together", both(x, y)))
-            .hint("a sample is a row: are the arrays transposed?"));
-    }
-    Ok(())
-}
-
-fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -> Result<()> {
-    let Some((inputs, outputs)) = options.expected else { return Ok(()) };
-    if inputs != outputs && y.is_some_and(|y| (x.cols, y.cols) == (outputs, inputs)) {
-        return Err(InputError::new(format!("the data do not fit the network, which has {inputs} inputs"))
-            .array(&x.name)
-            .value(both(x, y))
-            .hint("inputs and outputs are exchanged, in the data or in the weights: check which"));
-    }
-    let fit = |shape: &OpenArray, wanted: usize, what: &str| {
-        if shape.cols == wanted {
-            return Ok(());
-        }
-        let error = InputError::new(format!("the data do not fit the network, which has {wanted} {what}"))
-            .array(&shape.name)
-            .value(shape.text());
-        // Both have as many rows, so a transposed X alone would have been noticed.
-        let transposed = inputs == outputs && shape.looks_transposed(wanted);
-        Err(if what == "outputs" && shape.looks_like_labels() {
-            error.hint(format!("if {} has labels, --one-hot makes one column of each class", shape.name))
-        } else if transposed {
-            error.hint("a sample is a row: if samples are columns here, transpose the data")
-        } else {
-            error.hint(
-                "check that data and weights belong together, how the weights are stored, and the order of the layers",
-            )
-        })
-    };
-    fit(x, inputs, "inputs")?;
-    match y {
-        Some(y) => fit(y, outputs, "outputs"),
-        None if inputs == outputs => Ok(()),
-        None => Err(InputError::new("an autoencoder has as many outputs as inputs")
-            .value(format!("{inputs} inputs, {outputs} outputs"))
-            .hint(
-                "if the weights hold only one half, as with a decoder that is the transposed encoder, save both; \
-                 for another task give Y and leave out --task autoencoder",
-            )),
-    }
-}
-
-fn both(x: &OpenArray, y: Option<&OpenArray>) -> String {
-    y.map_or_else(|| x.text(), |y| format!("{}, {}", x.text(), y.text()))
 }

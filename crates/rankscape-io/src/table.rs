@@ -2,32 +2,18 @@
 
 use std::path::Path;
 
-use super::array::ElementType;
 use super::columns::Columns;
 use super::csv::Table;
-use super::file::Format;
+use super::format::Format;
 use super::intake::{Intake, read_weights_of_samples};
 use super::labels::{LabelRows, classes};
 use super::open_array::OpenArray;
 #[cfg(feature = "parquet")]
 use super::parquet::ParquetTable;
-use super::rows::RowSource;
-use super::samples::{SampleOptions, Samples, check, with_plan};
+use super::rows::{RowSource, TableRows};
+use super::sample_options::{SampleOptions, Samples, with_plan};
+use super::sample_shapes::check;
 use rankscape::error::{InputError, Result};
-
-/// An open table whose rows come in order.
-pub(super) trait TableRows {
-    /// Names of the columns.
-    fn names(&self) -> &[String];
-    /// The names stand in the file.
-    fn has_header(&self) -> bool;
-    /// The shortest type among the columns.
-    fn element(&self) -> ElementType;
-    /// What the reader decided and the user should know.
-    fn notes(&self) -> Vec<String>;
-    /// Reads the next row into `target`, finite numbers only; `false` at the end.
-    fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool>;
-}
 
 /// Streams the rows of a table, whose number is known only at its end.
 pub(super) fn read_table(path: &Path, format: Format, options: &SampleOptions) -> Result<Samples> {

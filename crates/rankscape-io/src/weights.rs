@@ -1,5 +1,6 @@
 //! Weight files: the matrices of a network with their biases.
 
+use super::weight_options::WeightOptions;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -7,33 +8,15 @@ use super::array::{Array, ElementType, shape_text};
 use super::container::Container;
 use super::digest::{array_digest, combined_digest};
 use super::effective::effective;
-use super::file::{Format, format_of, keep};
+use super::file::format_of;
+use super::format::Format;
 use super::layers::{Layer, find};
+use super::pipe::keep;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use rankscape::multiplication::Factors;
 use rankscape::problem::{Layers, Parameters};
-
-/// How the matrix of a layer is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Convention {
-    /// (out, in), as PyTorch has it.
-    Torch,
-    /// (in, out), as Flax and Keras have their kernels.
-    Flax,
-}
-
-/// How weights are read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WeightOptions {
-    /// Names of the layers from input to output; by default all matrices in the order of the numbers in their names.
-    pub layers: Option<Vec<String>>,
-    /// Names of the biases, one for each layer, `none` for a layer without; by default by the names of the layers.
-    pub biases: Option<Vec<String>>,
-    /// How the matrices are stored; by default (out, in), and (in, out) where the name is that of a kernel.
-    pub convention: Option<Convention>,
-}
 
 /// The layers of a network, each (out, in), from input to output.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! Writing weights back: same names, same types, same orientation.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
@@ -13,11 +14,31 @@ use zip::write::SimpleFileOptions;
 use super::array::{Array, ElementType};
 use super::atomic::{is_device, write_atomically};
 use super::container::list;
-use super::file::{Format, format_of};
+use super::file::format_of;
+use super::format::Format;
 use super::npy::header_bytes;
-use super::others::Others;
 use super::weights::{Weights, transposed};
 use rankscape::error::{InputError, Result};
+
+/// Arrays in the form of one format, by name.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    pub(super) tensors: Vec<Tensor>,
+    /// Free text in the header of a `.safetensors` file.
+    pub(super) metadata: Option<HashMap<String, String>>,
+    /// Whole NPY files.
+    pub(super) npy: Vec<(String, Vec<u8>)>,
+    pub(super) members: Vec<(String, Value)>,
+}
+
+/// A tensor of a `.safetensors` file.
+#[derive(Debug)]
+pub(super) struct Tensor {
+    pub(super) name: String,
+    pub(super) dtype: Dtype,
+    pub(super) shape: Vec<usize>,
+    pub(super) bytes: Vec<u8>,
+}
 
 /// Writes weights as `.safetensors`, `.npz` or `.json`, by the extension, with the names and types they were read with.
 ///

@@ -1,88 +1,17 @@
 //! From the tensors of a module to its update.
 
-use super::super::array::{Array, shape_text};
+use super::super::array::shape_text;
 use super::super::digest::array_digest;
 use super::config::{Initialization, PeftConfig, PeftMethod};
+use super::draft::{Around, Draft, Expert, Owner};
 use super::group::Group;
-use super::item::{AdapterItem, Form, StoredPair, StoredSide};
+use super::item::{AdapterItem, Form};
+use super::methods::{Method, ModuleKind};
 use super::names::{Factor, Half, Layout, Role, module_in_model};
-use super::settings::{Scaling, Settings};
-use super::source::Source;
+use super::settings::Scaling;
 use super::{lycoris, mlx, peft};
 use rankscape::error::{InputError, Result};
 use rankscape::multiplication::{Lengths, Removed};
-
-/// What stands around a group.
-pub(super) struct Around<'a> {
-    pub(super) source: &'a Source,
-    pub(super) settings: &'a Settings,
-    /// Which adapter the configuration beside the file is of, where the file holds several.
-    pub(super) owner: &'a Owner,
-    pub(super) shared: Option<(Array, Array)>,
-    /// Columns of the base weight, where they are known.
-    pub(super) inputs: Option<usize>,
-    /// Number of modules in the checkpoint that share projections.
-    pub(super) sharing: usize,
-    /// The pair of a MultiheadAttention's `out_proj` is stored a second time.
-    pub(super) stored_twice: bool,
-}
-
-/// The adapter that the configuration beside a file with several is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// The file holds one.
-    All,
-    /// Only this one has the ranks that the configuration states.
-    Named(String),
-    /// Not told.
-    Nobody,
-}
-
-/// The parts of one update, read: what the families fill in.
-pub(super) struct Draft {
-    pub(super) method: &'static str,
-    pub(super) formula: &'static str,
-    pub(super) form: Form,
-    /// The rank that the scaling is relative to; `None` where there is none.
-    pub(super) rank: Option<usize>,
-    /// Arrays in the order of their roles.
-    pub(super) arrays: Vec<Array>,
-    /// Sides of a free pair.
-    pub(super) stored: Option<StoredPair>,
-    /// Why the factors are not to be moved along their orbit.
-    pub(super) fixed: Option<&'static str>,
-    pub(super) removed: Option<Removed>,
-    pub(super) undetermined: Option<String>,
-    pub(super) convolution: bool,
-}
-
-impl Draft {
-    pub(super) fn new(method: &'static str, formula: &'static str, form: Form, arrays: Vec<Array>) -> Self {
-        let convolution = arrays.iter().any(|array| array.shape.len() > 2);
-        Self {
-            method,
-            formula,
-            form,
-            rank: None,
-            arrays,
-            stored: None,
-            fixed: Some("only pairs with two free factors are balanced"),
-            removed: None,
-            undetermined: None,
-            convolution,
-        }
-    }
-}
-
-/// One of the experts that share stacked tensors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Expert {
-    pub(super) parameter: Option<String>,
-    /// Parameters of which it is one, where the files do not tell which.
-    pub(super) possible: Vec<String>,
-    pub(super) index: usize,
-    pub(super) count: usize,
-}
 
 /// Reads the update of a group, or of one of its experts.
 pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'_>) -> Result<AdapterItem> {
@@ -124,11 +53,11 @@ pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'
             .map(|e| (e.index, e.count)),
         possible,
         kind: match (group.embedding, draft.convolution && expert.is_none()) {
-            (true, _) => "embedding",
-            (false, true) => "convolution",
-            _ => "linear",
+            (true, _) => ModuleKind::Embedding,
+            (false, true) => ModuleKind::Convolution,
+            (false, false) => ModuleKind::Linear,
         },
-        method: if lengths.is_some() && draft.method == "lora" { "dora" } else { draft.method },
+        method: if lengths.is_some() && draft.method == Method::Lora { Method::Dora } else { draft.method },
         layout: group.layout,
         formula: draft.formula,
         form: draft.form,
@@ -145,15 +74,6 @@ pub(super) fn assemble(group: &Group, expert: Option<&Expert>, around: &Around<'
         digests: arrays.iter().map(|array| array_digest(array, false)).collect(),
         stored: draft.stored,
     })
-}
-
-impl Draft {
-    fn form_shape(&self) -> (usize, usize) {
-        match &self.form {
-            Form::Pair(factors) => (factors.architecture().outputs(), factors.architecture().inputs()),
-            Form::Other(update) => update.shape(),
-        }
-    }
 }
 
 fn draft(
@@ -184,10 +104,10 @@ fn draft(
 fn check_method(config: &PeftConfig, draft: &Draft, has_lengths: bool) -> Result<()> {
     let name = draft.arrays.first().map_or("", |array| array.name.as_str());
     let expected = match draft.method {
-        "loha" => PeftMethod::Loha,
-        "lokr" => PeftMethod::Lokr,
-        "adalora" => PeftMethod::Adalora,
-        "vera" => PeftMethod::Vera,
+        Method::Loha => PeftMethod::Loha,
+        Method::Lokr => PeftMethod::Lokr,
+        Method::Adalora => PeftMethod::Adalora,
+        Method::Vera => PeftMethod::Vera,
         _ => PeftMethod::Lora,
     };
     let against = |what: String| {
@@ -199,7 +119,7 @@ fn check_method(config: &PeftConfig, draft: &Draft, has_lengths: bool) -> Result
         return Err(against(format!("{}, the tensors are those of {}", config.method.name(), expected.name())));
     }
     match (config.dora, has_lengths) {
-        (Some(true), false) if draft.method == "lora" => {
+        (Some(true), false) if draft.method == Method::Lora => {
             Err(against("DoRA (use_dora), but the file has no lora_magnitude_vector".to_owned()))
         }
         (Some(false), true) => Err(against("no DoRA (use_dora), but the file has a lora_magnitude_vector".to_owned())),
@@ -368,35 +288,4 @@ fn differs(config: &PeftConfig, name: &str, expert: &Expert, rank: usize) -> Opt
          --base tell it where they differ",
         expert.possible.join(", ")
     ))
-}
-
-/// The sides of a pair that can be written back.
-pub(super) fn stored_pair(a: &Array, b: &Array, transposed: bool) -> StoredPair {
-    let side = |array: &Array| StoredSide {
-        name: array.name.clone(),
-        shape: array.shape.clone(),
-        element: array.element,
-        transposed,
-    };
-    StoredPair { sides: [side(a), side(b)] }
-}
-
-/// The error for one half of a pair.
-pub(super) fn alone(group: &Group) -> InputError {
-    let only = group.places().next().map_or_else(|| group.module.clone(), |place| place.name.clone());
-    let names = match group.layout {
-        Layout::Kohya => ["lora_down", "lora_up"],
-        Layout::Diffusers => ["down", "up"],
-        Layout::Mlx => ["lora_a", "lora_b"],
-        _ if group.embedding => ["lora_embedding_A", "lora_embedding_B"],
-        _ => ["lora_A", "lora_B"],
-    };
-    let missing = match (group.has(Role::A), group.has(Role::B)) {
-        (true, _) => names[1].to_owned(),
-        (false, true) => names[0].to_owned(),
-        _ => format!("{} and {}", names[0], names[1]),
-    };
-    InputError::new(format!("the pair is incomplete: its {missing} is missing"))
-        .array(only)
-        .hint("the checkpoint is damaged, or a shard is missing: give the index of all shards or the folder")
 }

@@ -1,5 +1,6 @@
 //! The weights that an adapter is added to.
 
+use super::methods::ModuleKind;
 use std::path::{Path, PathBuf};
 
 use super::super::array::shape_text;
@@ -70,7 +71,7 @@ impl BaseFile {
         let shape = if stacked { &place.shape[1..] } else { &place.shape[..] };
         let found = (shape.first().copied().unwrap_or(1), shape.iter().skip(1).product::<usize>());
         let expected = item.shape();
-        let by_flag = item.kind == "embedding" || item.transposed_base;
+        let by_flag = item.kind == ModuleKind::Embedding || item.transposed_base;
         let turned = match (found == expected, (found.1, found.0) == expected) {
             (true, true) => by_flag,
             (true, false) => false,
@@ -83,7 +84,7 @@ impl BaseFile {
         let matrix = self.source.load_large(place, slice)?;
         let unit_roundoff = self.source.unit_roundoff(place)?;
         let matrix = if turned { matrix.transposed() } else { matrix };
-        let square = found.0 == found.1 && item.kind != "embedding" && shape.len() == 2;
+        let square = found.0 == found.1 && item.kind != ModuleKind::Embedding && shape.len() == 2;
         Ok(Some(BaseWeight { matrix, tensor: place.name.clone(), unit_roundoff, square, turned }))
     }
 

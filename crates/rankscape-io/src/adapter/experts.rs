@@ -4,11 +4,12 @@
 //! configuration or the base tells this from a plain pair. Wrappers of several parameters of a module are nested in `base_layer`; the
 //! innermost is that of the parameter that the module registered first. MLX stores stacks with three dimensions.
 
-use super::assemble::{Expert, base_layer_free};
+use super::assemble::base_layer_free;
 use super::base::BaseFile;
+use super::draft::{Expert, Owner};
 use super::group::Group;
 use super::names::{Layout, Role, module_in_model};
-use super::{Owner, Part};
+use super::part::Part;
 use rankscape::error::{InputError, Result};
 
 /// Parameters of one module; more are not given to pairs, as the ways to do so are tried one after the other.

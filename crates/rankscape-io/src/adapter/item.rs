@@ -1,6 +1,7 @@
 //! One update of a checkpoint, as read.
 
 use super::super::array::ElementType;
+use super::methods::{Method, ModuleKind};
 use super::names::{Layout, without_part};
 use super::settings::Scaling;
 use rankscape::error::Result;
@@ -27,10 +28,10 @@ pub struct AdapterItem {
     pub parameter: Option<String>,
     /// Number of the expert and how many share the tensors.
     pub expert: Option<(usize, usize)>,
-    /// `linear`, `convolution` or `embedding`, as far as the shapes tell.
-    pub kind: &'static str,
-    /// Name of the method.
-    pub method: &'static str,
+    /// What the module is, as far as the shapes tell.
+    pub kind: ModuleKind,
+    /// The method.
+    pub method: Method,
     /// Who writes tensors under these names.
     pub layout: Layout,
     /// The update in words of the tensors, without the scaling.

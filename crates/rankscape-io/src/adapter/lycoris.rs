@@ -2,10 +2,11 @@
 //! with the scaling in the configuration.
 
 use super::super::array::{Array, shape_text};
-use super::assemble::{Draft, alone};
 use super::config::PeftConfig;
+use super::draft::{Draft, alone};
 use super::group::{Group, flat};
 use super::item::Form;
+use super::methods::Method;
 use super::names::{Factor, Half, Role};
 use super::settings::Scaling;
 use super::source::Source;
@@ -27,7 +28,7 @@ pub(super) fn tucker(group: &Group, source: &Source) -> Result<Draft> {
     }
     let rank = a.shape[0];
     let update = Update::low_rank(left, right)?;
-    let mut draft = Draft::new("tucker", "up core down", Form::Other(update), vec![a, b, core]);
+    let mut draft = Draft::new(Method::Tucker, "up core down", Form::Other(update), vec![a, b, core]);
     draft.rank = Some(rank);
     Ok(draft)
 }
@@ -59,7 +60,7 @@ pub(super) fn hadamard(group: &Group, source: &Source, config: Option<(&PeftConf
         return Err(misfit(&arrays[0], &arrays[1]));
     }
     let update = Update::hadamard((&first.0, &first.1), (&second.0, &second.1))?;
-    let mut draft = Draft::new("loha", "(W1A W1B) o (W2A W2B)", Form::Other(update), arrays);
+    let mut draft = Draft::new(Method::Loha, "(W1A W1B) o (W2A W2B)", Form::Other(update), arrays);
     draft.rank = Some(stated(group, config, rank)?);
     Ok(draft)
 }
@@ -97,7 +98,7 @@ pub(super) fn kronecker(group: &Group, source: &Source, config: Option<(&PeftCon
     }
     let second = halves.pop().zip(halves.pop());
     let Some((second, first)) = second else { return Err(incomplete(group, "LoKr", "two halves")) };
-    let mut draft = Draft::new("lokr", "W1 (x) W2", Form::Other(Update::Kronecker(first, second)), arrays);
+    let mut draft = Draft::new(Method::Lokr, "W1 (x) W2", Form::Other(Update::Kronecker(first, second)), arrays);
     draft.rank = Some(match config {
         Some(_) => stated(group, config, rank.unwrap_or(0))?,
         None => rank.unwrap_or(0),
@@ -116,7 +117,7 @@ pub(super) fn difference(group: &Group, source: &Source) -> Result<Draft> {
     }
     let matrix = flat(&array)?;
     let size = matrix.frobenius_norm();
-    Ok(Draft::new("full", "the full difference (.diff)", Form::Other(Update::Dense(matrix, size)), vec![array]))
+    Ok(Draft::new(Method::Full, "the full difference (.diff)", Form::Other(Update::Dense(matrix, size)), vec![array]))
 }
 
 /// Rows `sum_j core_ijk right_jc`, at column `(c, k)`.

@@ -1,6 +1,45 @@
-//! Methods that are not read, and how their files are told.
+//! Methods that are read and methods that are not, and how their files are told.
 
+use crate::words::words;
 use rankscape::error::{InputError, Result};
+
+words! {
+    /// The method of an update.
+    pub enum Method {
+        /// LoRA.
+        Lora = "lora",
+        /// DoRA.
+        Dora = "dora",
+        /// KaSA.
+        Kasa = "kasa",
+        /// AdaLoRA.
+        Adalora = "adalora",
+        /// BD-LoRA.
+        Bdlora = "bdlora",
+        /// VeRA.
+        Vera = "vera",
+        /// LoRA of a convolution with a core.
+        Tucker = "tucker",
+        /// LoHa.
+        Loha = "loha",
+        /// LoKr.
+        Lokr = "lokr",
+        /// A full difference.
+        Full = "full",
+    }
+}
+
+words! {
+    /// What a module is.
+    pub enum ModuleKind {
+        /// A linear layer.
+        Linear = "linear",
+        /// A convolution.
+        Convolution = "convolution",
+        /// A table of embeddings.
+        Embedding = "embedding",
+    }
+}
 
 /// Beginnings of the words by which other methods are known, with the names of the methods.
 const OTHER_METHODS: [(&str, &str); 45] = [

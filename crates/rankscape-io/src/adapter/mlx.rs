@@ -1,9 +1,10 @@
 //! MLX: `lora_a` is (in, r), `lora_b` (r, out), and `scale` is used as it is. Stacked experts are (experts, r, in), (experts, out, r).
 
 use super::super::array::{Array, shape_text};
-use super::assemble::{Draft, Expert, alone, stored_pair};
+use super::draft::{Draft, Expert, alone, stored_pair};
 use super::group::{Group, flat};
 use super::item::Form;
+use super::methods::Method;
 use super::names::Role;
 use super::settings::{Scaling, Settings};
 use super::source::Source;
@@ -37,14 +38,14 @@ pub(super) fn pair(group: &Group, expert: Option<&Expert>, source: &Source, sett
         Some(expert) => {
             let (a, b) = (slice(&a, expert.index), slice(&b, expert.index));
             let factors = Factors::new(vec![flat(&a)?, flat(&b)?])?;
-            let mut draft = Draft::new("lora", "B A", Form::Pair(factors), vec![a, b]);
+            let mut draft = Draft::new(Method::Lora, "B A", Form::Pair(factors), vec![a, b]);
             draft.fixed = Some("experts share their tensors: such pairs are not balanced");
             draft
         }
         None => {
             let factors = Factors::new(vec![flat(&a)?.transpose(), flat(&b)?.transpose()])?;
             let stored = stored_pair(&a, &b, true);
-            let mut draft = Draft::new("lora", "B A", Form::Pair(factors), vec![a, b]);
+            let mut draft = Draft::new(Method::Lora, "B A", Form::Pair(factors), vec![a, b]);
             (draft.stored, draft.fixed) = (Some(stored), None);
             draft
         }

@@ -8,6 +8,8 @@
 //! | diffusers, old | `unet.attn1.to_q.lora.down.weight`, `...q_proj.lora_linear_layer.up.weight`, `...attn1.processor.to_q_lora.down.weight` |
 //! | MLX | `model.layers.0.self_attn.q_proj.lora_a` |
 
+use crate::words::words;
+
 /// What a tensor is to the update of its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
@@ -61,31 +63,19 @@ pub(super) enum Factor {
     Core,
 }
 
-/// Who writes names like this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// PEFT, and what diffusers and ComfyUI write now.
-    Peft,
-    /// loralib, and AdaLoRA in PEFT: parameters without `.weight`.
-    Bare,
-    /// kohya-ss and LyCORIS.
-    Kohya,
-    /// diffusers before it used PEFT.
-    Diffusers,
-    /// MLX: `A` is stored as (in, r), `B` as (r, out).
-    Mlx,
-}
-
-impl Layout {
-    /// Name for documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Peft => "peft",
-            Self::Bare => "loralib",
-            Self::Kohya => "kohya",
-            Self::Diffusers => "diffusers",
-            Self::Mlx => "mlx",
-        }
+words! {
+    /// Who writes tensors under these names.
+    pub enum Layout {
+        /// PEFT, and what diffusers and ComfyUI write now.
+        Peft = "peft",
+        /// loralib, and AdaLoRA in PEFT: parameters without `.weight`.
+        Bare = "loralib",
+        /// kohya-ss and LyCORIS.
+        Kohya = "kohya",
+        /// diffusers before it used PEFT.
+        Diffusers = "diffusers",
+        /// MLX: `A` is stored as (in, r), `B` as (r, out).
+        Mlx = "mlx",
     }
 }
 

@@ -2,10 +2,11 @@
 //! projections (VeRA). loralib's pairs look the same.
 
 use super::super::array::{Array, shape_text};
-use super::assemble::{Around, Draft, Expert, alone, stored_pair};
 use super::config::{BlockSide, PeftConfig, PeftMethod};
+use super::draft::{Around, Draft, Expert, alone, stored_pair};
 use super::group::{Group, flat};
 use super::item::Form;
+use super::methods::Method;
 use super::names::{Layout, Role};
 use super::source::Source;
 use rankscape::error::{InputError, Result};
@@ -60,7 +61,7 @@ fn free(group: &Group, a: Array, b: Array) -> Result<Draft> {
     let factors = Factors::new(vec![flat(&a)?, flat(&b)?])?;
     let stored = stored_pair(&a, &b, false);
     let rank = a.shape[0];
-    let mut draft = Draft::new("lora", "B A", Form::Pair(factors), vec![a, b]);
+    let mut draft = Draft::new(Method::Lora, "B A", Form::Pair(factors), vec![a, b]);
     (draft.rank, draft.stored, draft.fixed) = (Some(rank), Some(stored), None);
     Ok(draft)
 }
@@ -118,7 +119,7 @@ fn with_diagonal(group: &Group, a: Array, b: Array, d: Array, config: Option<&Pe
     let right = flat(&a)?;
     let right = Matrix::from_fn(right.nrows(), right.ncols(), |i, j| d.values[i] * right[(i, j)]);
     let update = Update::low_rank(flat(&b)?, right)?;
-    let method = if adalora { "adalora" } else { "kasa" };
+    let method = if adalora { Method::Adalora } else { Method::Kasa };
     let mut draft = Draft::new(method, "B diag(d) A", Form::Other(update), vec![a, b, d]);
     draft.rank = Some(rank);
     draft.convolution &= group.layout != Layout::Bare;
@@ -153,7 +154,7 @@ fn block_diagonal(a: Array, b: Array, side: BlockSide, count: usize) -> Result<D
     }
     let update = Update::low_rank(left, right)?;
     let formula = if side == BlockSide::A { "B blockdiag(A)" } else { "blockdiag(B) A" };
-    let mut draft = Draft::new("bdlora", formula, Form::Other(update), vec![a, b]);
+    let mut draft = Draft::new(Method::Bdlora, formula, Form::Other(update), vec![a, b]);
     draft.rank = Some(rank);
     Ok(draft)
 }
@@ -173,7 +174,7 @@ pub(super) fn expert(group: &Group, expert: &Expert, source: &Source) -> Result<
         (0..out * rank).map(|at| b.values[at / rank * rows + at % rank * expert.count + expert.index]).collect();
     let b_e = Array { shape: vec![out, rank], values, ..b };
     let factors = Factors::new(vec![flat(&a_e)?, flat(&b_e)?])?;
-    let mut draft = Draft::new("lora", "B A", Form::Pair(factors), vec![a_e, b_e]);
+    let mut draft = Draft::new(Method::Lora, "B A", Form::Pair(factors), vec![a_e, b_e]);
     draft.rank = Some(rank);
     draft.fixed = Some("experts share their tensors: such pairs are not balanced");
     Ok(draft)
@@ -206,7 +207,7 @@ pub(super) fn vera(group: &Group, around: &Around<'_>) -> Result<Draft> {
     let right = Matrix::from_fn(rank, inputs, |k, j| lambda_d.values[k] * right[(k, j)]);
     let update = Update::low_rank(left, right)?;
     let formula = "diag(lambda_b) B diag(lambda_d) A";
-    let mut draft = Draft::new("vera", formula, Form::Other(update), vec![lambda_b, lambda_d]);
+    let mut draft = Draft::new(Method::Vera, formula, Form::Other(update), vec![lambda_b, lambda_d]);
     draft.rank = Some(rank);
     if around.inputs.is_none() && around.sharing > 1 {
         draft.undetermined = Some(

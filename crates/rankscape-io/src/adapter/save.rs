@@ -8,7 +8,8 @@ use safetensors::tensor::{TensorView, serialize};
 use super::super::array::Array;
 use super::super::atomic::{are_linked, write_atomically};
 use super::super::write::encode;
-use super::{AdapterFile, AdapterItem, BaseFile, Part, open_adapter};
+use super::part::Part;
+use super::{AdapterFile, AdapterItem, BaseFile, open_adapter};
 use rankscape::error::{InputError, Result};
 use rankscape::multiplication::product_difference;
 

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::array::{Array, index_of, not_finite};
 use super::super::container::list;
-use super::super::file::{Format, format_of, read_limited};
+use super::super::file::{format_of, read_limited};
+use super::super::format::Format;
 use super::super::json::{JSON_LIMIT, syntax_error};
 use super::super::safetensors::Safetensors;
 use rankscape::error::{InputError, Result};

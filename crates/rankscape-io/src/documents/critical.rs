@@ -1,16 +1,15 @@
 //! The ladder of critical values as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use num_bigint::BigUint;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Number, Value, json};
 
-use super::point::EvidenceDocument;
+use super::digests::{Digest, LadderDigest};
+use super::numbers::Integer;
+use super::point::{EvidenceDocument, TolerancesDocument};
 use super::{Normalization, RunDocument};
-use rankscape::critical::{Descent, Ladder, Rung};
+use crate::words::Word;
+use rankscape::critical::{BadLocalMinima, Descent, DescentKind, Ladder, Rung, RungClasses};
 use rankscape::tolerance::Tolerances;
 
 /// Descents listed at most, in multiples of the rungs that may be listed.
@@ -41,41 +40,81 @@ pub struct CriticalInputs {
     pub graph: bool,
 }
 
-/// `rankscape.critical/1`.
+/// Every critical value of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 for given data and widths. Values are
+/// those of L, multiplied by what `normalization` says. Undecided answers are null.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CriticalDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.critical/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format of the files.
+    pub digest: LadderDigest,
+    /// d_0, ..., d_h. A constant feature for a first-layer bias counts in d_0.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2), inner(range(min = 1))))]
     pub widths: Vec<usize>,
+    /// r = min d_i, the largest rank of a product.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub bottleneck_rank: usize,
+    /// r = min(d_0, d_h): every matrix is a product.
     pub filling: bool,
+    /// Number of samples; null for a target.
     pub samples: Option<u64>,
+    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias.
     pub data_rank: usize,
+    /// min(rank X, d_1, ..., d_h): the largest rank of W X on critical points; null if a decision is not clear.
     pub effective_bottleneck_rank: Option<usize>,
-    pub normalization: &'static str,
+    /// What is reported: L, L / n, or 2 L / (n d_h).
+    pub normalization: Word<Normalization>,
+    /// Singular values of the whitened target, non-increasing.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
     pub spectrum: Vec<f64>,
+    /// Distinct positive singular values, decreasing; null if a decision is not clear.
     pub levels: Option<Vec<LevelDocument>>,
+    /// Rungs of lowest value, up to --max of them, sorted by value; empty if a decision is not clear.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<RungDocument>"))]
     pub rungs: RungsDocument,
-    pub rungs_total: Option<Number>,
+    /// Number of all rungs, an integer of any size; null if a decision is not clear.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub rungs_total: Option<Integer>,
+    /// Smallest value of the loss.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub global_minimum: f64,
+    /// Loss of the zero map.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value_at_origin: f64,
+    /// The set of global minimizers; null if a decision is not clear.
     pub global_minima: Option<GlobalMinimaDocument>,
+    /// Whether local minima that are not global can exist.
     pub bad_local_minima: BadLocalMinimaDocument,
+    /// With --graph: descents between listed rungs, up to sixteen for each rung that --max allows.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<DescentDocument>>"))]
     pub graph: Option<GraphDocument>,
+    /// With --graph: how many descents there are between listed rungs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_total: Option<usize>,
+    /// How strong the verdict is and what it rests on.
     pub evidence: EvidenceDocument,
-    pub tolerances: Map<String, Value>,
+    /// Every tolerance used; docs/accuracy.md explains them.
+    pub tolerances: TolerancesDocument,
+    /// What the readers of files decided and the user should know.
     pub notes: Vec<String>,
+    /// What differs between two runs with the same answer: everything outside this block is the same, byte for byte.
     pub run: RunDocument,
 }
 
 /// A distinct positive singular value.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LevelDocument {
+    /// The singular value.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
+    /// How often it occurs.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub multiplicity: usize,
 }
 
@@ -106,38 +145,67 @@ impl Serialize for RungsDocument {
 
 /// A rung.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RungDocument {
+    /// Loss at its points.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
+    /// e = p_1 + ... + p_q, the rank of W X.
     pub rank: usize,
+    /// p_1, ..., p_q, one for each entry of `levels`.
     pub pattern: Vec<usize>,
+    /// 1-based places in `spectrum`, the lowest ones inside a block of equal values; one product of many where
+    /// dimension.function_space is positive.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub captured: Vec<usize>,
+    /// Index of the loss on the matrices of rank exactly e.
     pub index_in_function_space: usize,
+    /// Components of the set of critical whitened products; an isolated product counts as one. The set is connected.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub multiplicity: usize,
+    /// Dimensions of the family.
     pub dimension: DimensionDocument,
+    /// Its points are the global minima.
     pub is_global_minimum: bool,
-    pub classes: &'static str,
+    /// Classes that occur over it: global minima only, strict saddles only, non-strict saddles only, or both kinds of
+    /// saddles.
+    pub classes: Word<RungClasses>,
 }
 
 /// Dimensions of a family.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DimensionDocument {
+    /// Of the set of critical whitened products, sum p_i (m_i - p_i).
     pub function_space: usize,
+    /// Of the set of critical parameters over it, flat directions included.
     pub parameters: usize,
 }
 
 /// The set of global minimizers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GlobalMinimaDocument {
+    /// Its dimension, flat directions included.
     pub dimension: usize,
-    pub components: Number,
+    /// Number of its path components, an integer of any size.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub components: Integer,
+    /// Equal singular values lie on both sides of the cut, so the best product is not unique.
     pub tie_at_cut: bool,
+    /// Inner nodes as narrow as the best product has rank.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub splitting_nodes: Vec<usize>,
 }
 
 /// Whether other local minima can exist.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BadLocalMinimaDocument {
-    pub verdict: &'static str,
+    /// Whether they can.
+    pub verdict: Word<BadLocalMinima>,
+    /// Why, in one sentence.
+    #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1)))]
     pub reason: &'static str,
 }
 
@@ -165,12 +233,22 @@ impl Serialize for GraphDocument {
 
 /// A descent between listed rungs.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DescentDocument {
+    /// 0-based place in `rungs` of the rung it leaves.
     pub from: usize,
+    /// 0-based place in `rungs` of the rung it reaches.
     pub to: usize,
-    pub kind: &'static str,
+    /// A captured direction rotates into a larger one, or a new direction is added.
+    pub kind: Word<DescentKind>,
+    /// 1-based place in `spectrum` of the direction given up; null if the rank grows.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub gives_up: Option<usize>,
+    /// 1-based place in `spectrum` of the direction gained.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub gains: usize,
+    /// By how much the loss falls.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub decrease: f64,
 }
 
@@ -188,20 +266,21 @@ impl CriticalDocument {
             most: inputs.most.saturating_mul(DESCENTS_PER_RUNG),
             factor,
         });
-        let mut digest = BTreeMap::from([("data", inputs.data_digest.clone())]);
-        digest.extend(inputs.weights_digest.clone().map(|weights| ("weights", weights)));
         let minima = ladder.bad_local_minima();
         Self {
             schema: "rankscape.critical/1",
             seed: inputs.seed,
-            digest,
+            digest: LadderDigest {
+                data: inputs.data_digest.clone().into(),
+                weights: inputs.weights_digest.clone().map(Digest::from),
+            },
             widths: architecture.widths().to_vec(),
             bottleneck_rank: architecture.bottleneck_rank(),
             filling: architecture.is_filling(),
             samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: levels.data_rank,
             effective_bottleneck_rank: clear.then(|| ladder.effective_bottleneck()),
-            normalization: inputs.normalization.name(),
+            normalization: Word(inputs.normalization),
             spectrum: levels.spectrum.clone(),
             levels: clear.then(|| {
                 let level =
@@ -211,26 +290,21 @@ impl CriticalDocument {
             graph_total: graph.as_ref().map(|_| ladder.descents_total(&rungs)),
             graph,
             rungs: RungsDocument { rungs, factor },
-            rungs_total: clear.then(|| integer(&ladder.rungs_total())),
+            rungs_total: clear.then(|| Integer::from(&ladder.rungs_total())),
             global_minimum: factor * ladder.global_minimum(),
             value_at_origin: factor * ladder.value_at_origin(),
             global_minima: clear.then(|| {
                 let found = ladder.global_minima();
                 GlobalMinimaDocument {
                     dimension: found.dimension,
-                    components: integer(&found.components),
+                    components: Integer::from(&found.components),
                     tie_at_cut: found.tie_at_cut,
                     splitting_nodes: found.splitting_nodes,
                 }
             }),
-            bad_local_minima: BadLocalMinimaDocument { verdict: minima.name(), reason: minima.reason() },
+            bad_local_minima: BadLocalMinimaDocument { verdict: Word(minima), reason: minima.reason() },
             evidence: EvidenceDocument::from(&levels.evidence),
-            tolerances: inputs
-                .tolerances
-                .entries()
-                .iter()
-                .map(|&(name, value)| (name.to_owned(), json!(value)))
-                .collect(),
+            tolerances: (&inputs.tolerances).into(),
             notes: inputs.notes.clone(),
             run: RunDocument::default(),
         }
@@ -252,7 +326,7 @@ fn rung_document(rung: &Rung, factor: f64) -> RungDocument {
         index_in_function_space: rung.index_in_function_space,
         multiplicity: rung.multiplicity,
         dimension: DimensionDocument { function_space: rung.family_dimension, parameters: rung.parameter_dimension },
-        classes: rung.classes.name(),
+        classes: Word(rung.classes),
     }
 }
 
@@ -260,16 +334,11 @@ fn descent_document(descent: &Descent, factor: f64) -> DescentDocument {
     DescentDocument {
         from: descent.from,
         to: descent.to,
-        kind: descent.kind.name(),
+        kind: Word(descent.kind),
         gives_up: descent.gives_up,
         gains: descent.gains,
         decrease: factor * descent.decrease,
     }
-}
-
-/// A JSON integer of any size.
-fn integer(value: &BigUint) -> Number {
-    value.to_string().parse().unwrap_or_else(|_| Number::from(0))
 }
 
 #[cfg(test)]

@@ -1,208 +1,263 @@
 //! The diagnosis of a point as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use super::RunDocument;
+use super::digests::PointDigest;
 use super::hessian::lost_end;
-use super::numbers::{float_rows, rational_rows};
+use super::inputs::{DiagnoseInputs, Normalization};
 use super::outlook::{LeaveDocument, OutlookDocument};
-use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, bars, rank_entries, tolerance_entries};
-use rankscape::critical::{Near, Stall};
+use super::path::{EscapeDocument, escape_document};
+use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, RanksOfProducts, TolerancesDocument, bars};
+use crate::words::{Word, words};
+use rankscape::critical::{CriticalClass, Near, Origin, Stall};
 use rankscape::diagnosis::Diagnosis;
 use rankscape::escape::Leave;
-use rankscape::escape::{Escape, EscapePath};
 use rankscape::tolerance::Tolerances;
 
-/// A path is stored in the document up to this many parameters; beyond, only its polynomial of the loss.
-const INLINE_PARAMETERS: usize = 2000;
-
-/// What the loss is divided by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Normalization {
-    /// `L`.
-    #[default]
-    Sum,
-    /// `L / n`.
-    Mean,
-    /// `2 L / (n d_h)`, as `torch.nn.MSELoss` has it.
-    Mse,
-}
-
-impl Normalization {
-    /// Name in documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sum => "sum",
-            Self::Mean => "mean",
-            Self::Mse => "mse",
-        }
-    }
-
-    /// What `L` is multiplied by.
-    pub fn factor(self, samples: u64, outputs: usize) -> f64 {
-        let samples = samples.max(1) as f64;
-        match self {
-            Self::Sum => 1.0,
-            Self::Mean => 1.0 / samples,
-            Self::Mse => 2.0 / (samples * outputs as f64),
-        }
+words! {
+    /// What training does.
+    pub enum Progress {
+        /// It goes on.
+        Moving = "moving",
+        /// It hardly changes.
+        Stalled = "stalled",
     }
 }
 
-/// What the document says beside the diagnosis.
-#[derive(Debug, Clone, Default)]
-pub struct DiagnoseInputs {
-    /// Digest of the weights.
-    pub weights_digest: String,
-    /// Digest of the data or the target.
-    pub data_digest: String,
-    /// Number of samples; of columns, for a target.
-    pub samples: u64,
-    /// A target was given in place of samples.
-    pub from_target: bool,
-    /// Rank of `X`.
-    pub data_rank: usize,
-    /// What the readers decided.
-    pub notes: Vec<String>,
-    /// What the loss is divided by.
-    pub normalization: Normalization,
-    /// Seed.
-    pub seed: u64,
-    /// Tolerances used.
-    pub tolerances: Tolerances,
-    /// Learning rate of gradient descent on the loss as it is reported.
-    pub learning_rate: Option<f64>,
-}
-
-/// `rankscape.diagnose/1`.
+/// Where a point of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 is. Losses, gradients and eigenvalues are those
+/// of L in the parameters as given, multiplied by what `normalization` says. Undefined numbers are null.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiagnoseDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.diagnose/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format of the files.
+    pub digest: PointDigest,
+    /// d_0, ..., d_h. A constant feature for a first-layer bias counts in d_0.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2), inner(range(min = 1))))]
     pub widths: Vec<usize>,
+    /// r = min d_i, the largest rank of a product.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub bottleneck_rank: usize,
+    /// r = min(d_0, d_h): every matrix is a product.
     pub filling: bool,
+    /// Number of samples; null for a target.
     pub samples: Option<u64>,
+    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias.
     pub data_rank: usize,
+    /// The last layer has a bias, so X and Y are centred.
     pub centred: bool,
-    pub normalization: &'static str,
+    /// What is reported: L, L / n, or 2 L / (n d_h).
+    pub normalization: Word<Normalization>,
+    /// The loss.
     pub loss: LossDocument,
+    /// The gradient.
     pub gradient: GradientDocument,
+    /// The gradient counts as zero.
     pub critical: bool,
-    pub class: &'static str,
-    pub origin: Option<&'static str>,
+    /// What the point is.
+    pub class: Word<CriticalClass>,
+    /// Pure: the product is a smooth point of the function space and critical there. Spurious: the factorization makes
+    /// the point critical. Null off critical points or undecided.
+    pub origin: Option<Word<Origin>>,
+    /// The product is first-order stationary on matrices of rank at most r; null where undecided.
     pub stationary_in_function_space: Option<bool>,
+    /// Singular values of the whitened target, non-increasing.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
     pub spectrum: Vec<f64>,
+    /// 1-based places in `spectrum` of the singular directions that W X captures, the lowest ones inside a block of
+    /// equal values; null when W X is not a spectral projection of the target.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
     pub captured: Option<Vec<usize>>,
+    /// The nearest critical points of a point that is not critical; null when none is within `near_distance`.
     pub near: Option<NearDocument>,
+    /// Whether training stalls here, from the curvature alone; null at critical points, for one layer, for a zero
+    /// target, next to a global minimum, and where an eigenvalue did not converge.
     pub stall: Option<StallDocument>,
+    /// The Hessian in the parameters as given: index + nullity + number of positive eigenvalues = number of parameters.
     pub hessian: HessianDocument,
+    /// A path theta + sum_k t^k A_k along which the loss falls; null at minima and where the class is undecided.
+    #[cfg_attr(feature = "schema", schemars(extend("allOf" = [{ "properties": {
+        "coefficient": { "exclusiveMaximum": 0 },
+        "decrease": { "exclusiveMinimum": 0 },
+        "kind": { "enum": super::path::own_kinds() },
+    } }])))]
     pub escape: Option<EscapeDocument>,
+    /// The weights that `--leave` wrote, rounded to the types of the file, in the scale of `normalization`; null
+    /// without `--leave` and where nothing is lower.
     pub leave: Option<LeaveDocument>,
+    /// What is learned, and what is missing.
     pub outlook: OutlookDocument,
-    pub rank_profile: Map<String, Value>,
+    /// "i:j" to the rank of W_j ... W_{i+1} for 0 <= i < j <= h, of the factors as given.
+    pub rank_profile: RanksOfProducts,
+    /// The intervals of which the network is a direct sum, over nodes 0..h; null when the rank decisions contradict one
+    /// another.
     pub barcode: Option<Vec<BarDocument>>,
+    /// The differential of the product map.
     pub differential: DifferentialDocument,
+    /// How strong the verdict is and what it rests on.
     pub evidence: EvidenceDocument,
-    pub tolerances: Map<String, Value>,
+    /// Every tolerance used; docs/accuracy.md explains them.
+    pub tolerances: TolerancesDocument,
+    /// What the readers of files decided and the user should know.
     pub notes: Vec<String>,
+    /// What differs between two runs with the same answer: everything outside this block is the same, byte for byte.
     pub run: RunDocument,
 }
 
 /// Value, smallest value over the architecture, and their difference.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LossDocument {
+    /// At this point.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
+    /// Smallest value over the architecture.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub global_minimum: f64,
+    /// Value minus global minimum.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub gap: f64,
 }
 
 /// The gradient and the threshold of criticality.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GradientDocument {
+    /// Euclidean norm in the parameters as given.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub norm: f64,
+    /// max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F)), 0/0 = 0.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub relative: f64,
+    /// The point counts as critical when `relative` is at most this.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub threshold: f64,
 }
 
 /// The critical points nearby.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NearDocument {
-    pub class: &'static str,
-    pub nearest_class: &'static str,
+    /// `non_strict_saddle` if `nearest_class` is `strict_saddle` and a non-strict saddle of the same rung is at most
+    /// `near_flat_ratio` times as far and within `near_flat_distance`; else `nearest_class`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["global_minimum", "strict_saddle", "non_strict_saddle"])))]
+    pub class: Word<CriticalClass>,
+    /// What the nearest critical point that was found is.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["global_minimum", "strict_saddle", "non_strict_saddle"])))]
+    pub nearest_class: Word<CriticalClass>,
+    /// As `captured`, of that point.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
     pub captured: Vec<usize>,
+    /// Rank of W X there.
     pub rank: usize,
+    /// Number of negative eigenvalues of the Hessian there; null where the ranks do not settle it.
     pub index: Option<usize>,
+    /// Number of zero eigenvalues there; null where the ranks do not settle it.
     pub nullity: Option<usize>,
+    /// ||theta - theta*|| / ||theta|| of the nearest point, in the parameters as given, biases included; at rank 0 no
+    /// layer counts with less than its natural size below the bar.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub distance: f64,
+    /// The same for the same point with the first factor whitened, W_1 U_x S_x in place of W_1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub distance_whitened: f64,
+    /// No critical point of the rungs that were tried is nearer: what their product alone asks for; 0 where only a part
+    /// of a block of equal values is captured.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub lower_bound: f64,
+    /// The nearest strict saddle; null where there is none.
     pub strict: Option<NearStrictDocument>,
+    /// The nearest non-strict saddle; null where there is none.
     pub non_strict: Option<NearNonStrictDocument>,
+    /// Relative gradient at the nearest point.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub gradient_after: f64,
+    /// Loss of the critical points of this kind.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
+    /// Barcode of the factors of that point; null when it was not found or its ranks are not clear.
     pub barcode: Option<Vec<BarDocument>>,
+    /// What the search cost.
     pub work: NearWorkDocument,
 }
 
 /// The nearest strict saddle.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NearStrictDocument {
+    /// As `distance`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub distance: f64,
+    /// Number of negative eigenvalues of the Hessian there; null where the ranks do not settle it.
     pub index: Option<usize>,
+    /// Smallest eigenvalue of the Hessian there; null where it did not converge.
     pub lambda_min: Option<f64>,
+    /// As `captured`, of that point.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
     pub captured: Vec<usize>,
 }
 
 /// The nearest non-strict saddle.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NearNonStrictDocument {
+    /// As `distance`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub distance: f64,
+    /// As `captured`, of that point.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
     pub captured: Vec<usize>,
 }
 
 /// What the search for the nearest points cost.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NearWorkDocument {
+    /// Patterns whose nearest point was searched.
     pub patterns: usize,
+    /// Patterns that a lower bound of the distance ruled out.
     pub pruned: usize,
+    /// Linear systems solved.
     pub steps: usize,
+    /// Iterations of conjugate gradients.
     pub iterations: usize,
 }
 
 /// Whether training stalls.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StallDocument {
+    /// -lambda_min / max(lambda_max, h s^(2h-2) sigma_max(X)^2) of the sum loss, s = ||Z S_x^-1||_2^(1/h).
     pub rho: f64,
-    pub verdict: &'static str,
+    /// `moving` if rho exceeds the tolerance `stall`, else `stalled`.
+    pub verdict: Word<Progress>,
+    /// 1 / (learning rate |lambda_min|) for the loss as `normalization` has it: steps of gradient descent in which a
+    /// deviation grows by a factor e; null without --learning-rate or without negative curvature.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub steps: Option<f64>,
 }
 
 /// Ends of the spectrum and inertia of the Hessian.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HessianDocument {
+    /// Smallest eigenvalue; null if the iteration did not converge, or if it is negative by the index and lost in
+    /// rounding errors.
     pub lambda_min: Option<f64>,
+    /// Largest eigenvalue; null if the iteration did not converge.
     pub lambda_max: Option<f64>,
+    /// Number of negative eigenvalues; null off critical points or undecided.
     pub index: Option<usize>,
+    /// Number of zero eigenvalues; null off critical points or undecided.
     pub nullity: Option<usize>,
+    /// Larger of the two residuals ||H v - lambda v||.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub residual: f64,
-}
-
-/// A path that leaves.
-#[derive(Debug, Clone, Serialize)]
-pub struct EscapeDocument {
-    pub order: usize,
-    pub lowest_order: Option<usize>,
-    pub coefficient: f64,
-    pub t: f64,
-    pub decrease: f64,
-    pub kind: &'static str,
-    pub certificate: Value,
 }
 
 impl DiagnoseDocument {
@@ -225,14 +280,17 @@ impl DiagnoseDocument {
         Self {
             schema: "rankscape.diagnose/1",
             seed: inputs.seed,
-            digest: [("weights", inputs.weights_digest.clone()), ("data", inputs.data_digest.clone())].into(),
+            digest: PointDigest {
+                data: inputs.data_digest.clone().into(),
+                weights: inputs.weights_digest.clone().into(),
+            },
             widths: found.architecture.widths().to_vec(),
             bottleneck_rank: found.architecture.bottleneck_rank(),
             filling: found.architecture.is_filling(),
             samples: (!inputs.from_target).then_some(inputs.samples),
             data_rank: inputs.data_rank,
             centred: found.centred,
-            normalization: inputs.normalization.name(),
+            normalization: Word(inputs.normalization),
             loss: LossDocument {
                 value: factor * found.loss,
                 global_minimum: factor * minimum,
@@ -244,8 +302,8 @@ impl DiagnoseDocument {
                 threshold: found.gradient_threshold,
             },
             critical: found.critical,
-            class: found.class.name(),
-            origin: found.origin.map(rankscape::critical::Origin::name),
+            class: Word(found.class),
+            origin: found.origin.map(Word),
             stationary_in_function_space: found.stationary_in_function_space,
             spectrum: found.spectrum.clone(),
             captured: found.captured.clone(),
@@ -258,11 +316,11 @@ impl DiagnoseDocument {
             }),
             leave: None,
             outlook: OutlookDocument::new(found, factor),
-            rank_profile: rank_entries(profile),
+            rank_profile: profile.into(),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),
             evidence: EvidenceDocument::from(&found.evidence),
-            tolerances: tolerance_entries(&inputs.tolerances),
+            tolerances: (&inputs.tolerances).into(),
             notes: inputs.notes.iter().cloned().chain(lost_end(found.inertia, lowest)).collect(),
             run: RunDocument::default(),
         }
@@ -270,7 +328,7 @@ impl DiagnoseDocument {
 
     /// What a reader of the certificate beside a mean must know.
     pub fn scale_note(&self) -> Option<String> {
-        (self.normalization != Normalization::Sum.name()).then(|| {
+        (self.normalization.0 != Normalization::Sum).then(|| {
             format!(
                 "the certificate is about the sum 1/2 ||W X - Y||^2: its coefficient and decrease are not in the scale {:?}",
                 self.normalization
@@ -280,8 +338,8 @@ impl DiagnoseDocument {
 
     /// Something that was asked for is undecided.
     pub fn is_undecided(&self) -> bool {
-        self.class == "undecided"
-            || self.near.as_ref().is_some_and(|near| near.class == "undecided")
+        self.class.0 == CriticalClass::Undecided
+            || self.near.as_ref().is_some_and(|near| near.class.0 == CriticalClass::Undecided)
             || (self.critical && (self.hessian.index.is_none() || self.barcode.is_none()))
     }
 }
@@ -290,8 +348,8 @@ fn near_document(near: &Near, factor: f64, tolerances: &Tolerances) -> NearDocum
     let (found, nearest) = (&near.found, &near.found.nearest);
     let work = found.work;
     NearDocument {
-        class: found.class.name(),
-        nearest_class: nearest.class.name(),
+        class: Word(found.class),
+        nearest_class: Word(nearest.class),
         captured: nearest.captured.clone(),
         rank: nearest.captured.len(),
         index: nearest.index(),
@@ -324,7 +382,11 @@ fn near_document(near: &Near, factor: f64, tolerances: &Tolerances) -> NearDocum
 /// `rate` is the learning rate for the sum loss.
 fn stall_document(stall: Stall, rate: Option<f64>) -> StallDocument {
     let steps = rate.map(|rate| 1.0 / (rate * -stall.lambda_min)).filter(|steps| steps.is_finite() && *steps > 0.0);
-    StallDocument { rho: stall.rho, verdict: if stall.moving { "moving" } else { "stalled" }, steps }
+    StallDocument {
+        rho: stall.rho,
+        verdict: Word(if stall.moving { Progress::Moving } else { Progress::Stalled }),
+        steps,
+    }
 }
 
 fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
@@ -335,31 +397,5 @@ fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
         index: found.inertia.map(|inertia| inertia.negative),
         nullity: found.inertia.map(|inertia| inertia.zero),
         residual: factor * smallest.residual.max(largest.residual),
-    }
-}
-
-pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
-    let parameters = escape.path.terms.first().map_or(0, |(_, step)| step.architecture().parameters());
-    let terms = (parameters <= INLINE_PARAMETERS).then(|| path_json(escape));
-    let coefficients: Vec<f64> = escape.loss.coefficients[1..].iter().map(|c| factor * c).collect();
-    EscapeDocument {
-        order: escape.order,
-        lowest_order: escape.lowest_order,
-        coefficient: factor * escape.coefficient,
-        t: escape.t,
-        decrease: factor * escape.decrease,
-        kind: escape.kind.name(),
-        certificate: json!({ "change_of_loss": coefficients, "first_power": 1, "terms": terms }),
-    }
-}
-
-/// The terms of a path; exact ones as fractions.
-fn path_json(escape: &Escape) -> Value {
-    fn terms<F>(path: &EscapePath<F>, factors: impl Fn(&F) -> Vec<Value>) -> Value {
-        path.terms.iter().map(|(power, step)| json!({ "power": power, "factors": factors(step) })).collect()
-    }
-    match &escape.exact {
-        Some(exact) => terms(&exact.path, |step| step.matrices().iter().map(rational_rows).collect()),
-        None => terms(&escape.path, |step| step.matrices().iter().map(float_rows).collect()),
     }
 }

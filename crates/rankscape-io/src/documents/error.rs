@@ -4,16 +4,19 @@ use serde::Serialize;
 
 use rankscape::error::InputError;
 
-/// `rankscape.error/1`: one clear message.
+/// Bad usage or bad input (exit code 2): one message.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorDocument {
-    /// `rankscape.error/1`.
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.error/1")))]
     pub schema: &'static str,
-    /// What is wrong.
+    /// What is wrong, in one sentence.
+    #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1)))]
     pub problem: String,
-    /// Which file.
+    /// Which file; null if the problem is not in a file.
     pub file: Option<String>,
-    /// Which array or field.
+    /// Which array, field or option.
     pub array: Option<String>,
     /// The number, shape or text that is wrong.
     pub value: Option<String>,

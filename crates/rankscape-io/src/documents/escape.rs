@@ -1,14 +1,14 @@
 //! Paths that leave a point, by name, as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::RunDocument;
 use super::certificate::CertificateDigest;
-use super::diagnose::{EscapeDocument, escape_document};
-use super::point::tolerance_entries;
+use super::path::{EscapeDocument, escape_document};
+use super::point::TolerancesDocument;
+use crate::words::Word;
 use rankscape::certificate::Sense;
+use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::Diagnosis;
 use rankscape::escape::{Constructed, Construction, Escape, EscapePath, Judgement};
 use rankscape::multiplication::Factors;
@@ -16,44 +16,81 @@ use rankscape::network::NormalizedNetwork;
 use rankscape::problem::Problem;
 use rankscape::tolerance::Tolerances;
 
-/// `rankscape.escape/1`.
+/// Paths theta + sum_k t^k A_k that leave a point of the square loss, by name, each with what it predicts and what was
+/// measured. Losses are those of L, never normalized.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EscapeVerbDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.escape/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
+    /// SHA-256 over shapes and values, the same whatever the format of the files.
     pub digest: CertificateDigest,
+    /// d_0, ..., d_h. A constant feature for a first-layer bias counts in d_0.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2), inner(range(min = 1))))]
     pub widths: Vec<usize>,
-    pub class: &'static str,
-    pub sense: &'static str,
+    /// What the point is.
+    pub class: Word<CriticalClass>,
+    /// Whether the loss falls or rises along the paths.
+    pub sense: Word<Sense>,
+    /// The path that is reported; of an ascent, coefficient and decrease have the other sign. Null where there is none.
+    #[cfg_attr(feature = "schema", schemars(extend("allOf" = [{ "properties": {
+        "certificate": { "type": "object" },
+    } }])))]
     pub escape: Option<EscapeDocument>,
+    /// Every construction that was asked for.
     pub constructions: Vec<ConstructionDocument>,
+    /// A point of the same function that is not critical; null where there is none or it was not asked for.
     pub same_function: Option<SameFunctionDocument>,
-    pub tolerances: Map<String, Value>,
+    /// Every tolerance used; docs/accuracy.md explains them.
+    pub tolerances: TolerancesDocument,
+    /// What the reader of the files decided and what should be known of the answer.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
 }
 
 /// What one construction predicts and what was measured.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConstructionDocument {
-    pub name: &'static str,
+    /// Its name; docs/escape.md says whose it is.
+    pub name: Word<Construction>,
+    /// Its hypotheses hold here.
     pub applies: bool,
+    /// The hypothesis that fails.
     pub reason: Option<&'static str>,
+    /// Predicted order of the first change.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub order: Option<usize>,
+    /// The largest order that it can have, where it states one.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub order_bound: Option<usize>,
+    /// Predicted coefficient of that order.
     pub predicted_coefficient: Option<f64>,
+    /// The coefficient found; null where the path is no polynomial (a rotation).
     pub coefficient: Option<f64>,
+    /// The end of the path.
     pub t: Option<f64>,
+    /// Predicted change of the loss at the end, where the construction states it.
     pub predicted_change: Option<f64>,
+    /// The change measured.
     pub change: Option<f64>,
 }
 
 /// A point of the same function that is not critical.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SameFunctionDocument {
+    /// Euclidean distance of the factors.
     pub distance: f64,
+    /// ||W' X - W X||_F.
     pub product_error: f64,
+    /// Relative gradient at the point.
     pub gradient_before: f64,
+    /// Relative gradient at the other point.
     pub gradient_after: f64,
 }
 
@@ -115,12 +152,12 @@ impl EscapeVerbDocument {
             seed: inputs.seed,
             digest: inputs.digest.clone(),
             widths: found.architecture.widths().to_vec(),
-            class: found.class.name(),
-            sense: inputs.sense.name(),
+            class: Word(found.class),
+            sense: Word(inputs.sense),
             escape: chosen.map(|escape| EscapeDocument { lowest_order, ..escape_document(escape, 1.0) }),
             constructions: all.iter().map(|(name, result)| construction(*name, result.as_ref())).collect(),
             same_function: same.map(|same| same.measured.clone()),
-            tolerances: tolerance_entries(&inputs.tolerances),
+            tolerances: (&inputs.tolerances).into(),
             notes: Vec::new(),
             run: RunDocument::default(),
         }
@@ -131,7 +168,7 @@ fn construction(name: Construction, result: Result<&Constructed, &&'static str>)
     let found = result.ok();
     let prediction = found.map(|found| found.prediction);
     ConstructionDocument {
-        name: name.name(),
+        name: Word(name),
         applies: found.is_some(),
         reason: result.err().copied(),
         order: prediction.map(|p| p.order),

@@ -1,13 +1,12 @@
 //! Moves along the fiber of the product map as documents: `connect`, `balance`, `reach`.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::digests::{Digest, WeightsDigest};
 use super::map::profile_evidence;
 use super::{EvidenceDocument, OpennessDocument, RunDocument};
+use crate::words::Word;
 use rankscape::evidence::Grade;
 use rankscape::linalg::Matrix;
 use rankscape::multiplication::{
@@ -18,33 +17,68 @@ use rankscape::multiplication::{
 /// Times at which the product along a path is compared with the one wanted.
 const CHECKED_TIMES: usize = 1000;
 
-/// `rankscape.connect/1`.
+/// Are two factorizations of one matrix connected inside the fiber?
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.connect/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format.
+    pub digest: ConnectDigest,
+    /// The answer; null if undecided.
     pub connected: Option<bool>,
+    /// Why, in one sentence.
     pub reason: String,
+    /// Number of pieces of the path; --save writes them. Null where there is none, and where the answer is exact and
+    /// double precision does not resolve a path.
     pub path: Option<usize>,
+    /// Largest error of the product at 1001 times, Frobenius norm.
     pub max_product_error: Option<f64>,
+    /// Signs that no path can change; null where connected.
     pub separated: Option<SeparatedDocument>,
+    /// Grade and supports of the verdicts.
     pub evidence: EvidenceDocument,
+    /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
+    /// double precision.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
+}
+
+/// Digests of two factorizations and of the path of matrices between their products.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectDigest {
+    /// Of the path of matrices, with --along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub along: Option<Digest>,
+    /// Of the second factorization.
+    pub to: Digest,
+    /// Of the first factorization.
+    pub weights: Digest,
 }
 
 /// Signs that differ.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SeparatedDocument {
+    /// Nodes as wide as the product's rank.
     pub nodes: Vec<usize>,
+    /// Signs of the first, in a basis of the row space of the product; for exact input of the determinants on its
+    /// leftmost independent columns.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = -1, max = 1))))]
     pub first: Vec<i8>,
+    /// Signs of the second.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = -1, max = 1))))]
     pub second: Vec<i8>,
 }
 
 impl ConnectDocument {
     /// The document of the answer for `first`, in the arithmetic of the two points, and another factorization of its product.
-    pub fn new(found: &Connection, first: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+    pub fn new(found: &Connection, first: &MapPoint, digest: ConnectDigest, seed: u64) -> Self {
         let (connected, reason, separated) = match found {
             Connection::Path(path) if path.wanted(0.0).is_some() => {
                 (Some(true), "a path over the given path of matrices joins them".to_owned(), None)
@@ -64,7 +98,7 @@ impl ConnectDocument {
         let mut evidence = profile_evidence(first);
         let mut notes = Vec::new();
         if path.is_some_and(|path| path.wanted(0.0).is_some()) {
-            evidence.grade = Grade::Numerical.name();
+            evidence.grade = Word(Grade::Numerical);
         } else if first.grade() == Grade::Exact {
             notes.push(exact_part("equality of the products, ranks, signs and the answer", "the path"));
         }
@@ -123,28 +157,47 @@ fn motion(motion: &Motion) -> Value {
     }
 }
 
-/// `rankscape.balance/1`.
+/// Balanced weights with the same product, where the orbit has them.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BalanceDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.balance/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format.
+    pub digest: WeightsDigest,
+    /// Whether there are; null if undecided.
     pub possible: Option<bool>,
+    /// Why, in one sentence.
     pub reason: String,
+    /// Balance defect of the weights given.
     pub defect_before: f64,
+    /// Balance defect of the balanced weights.
     pub defect_after: Option<f64>,
+    /// Change of the product, Frobenius norm.
     pub product_error: Option<f64>,
+    /// Where no balanced point is in the orbit: points of the orbit on the way to the infimum of the defect.
     pub toward: Vec<TowardDocument>,
+    /// Grade and supports of the verdicts.
     pub evidence: EvidenceDocument,
+    /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
+    /// double precision.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
 }
 
 /// A point of the orbit on the way to the infimum of the defect: the part that does not carry the product times `epsilon`.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TowardDocument {
+    /// Factor of the part that does not carry the product.
     pub epsilon: f64,
+    /// Balance defect there.
     pub defect: f64,
+    /// Change of the product, Frobenius norm.
     pub product_error: f64,
 }
 
@@ -162,7 +215,7 @@ fn toward(point: &MapPoint) -> Vec<TowardDocument> {
 
 impl BalanceDocument {
     /// The document of the answer.
-    pub fn new(found: &Balance, point: &MapPoint, digest: BTreeMap<&'static str, String>, seed: u64) -> Self {
+    pub fn new(found: &Balance, point: &MapPoint, digest: WeightsDigest, seed: u64) -> Self {
         Self {
             schema: "rankscape.balance/1",
             seed,
@@ -183,44 +236,70 @@ impl BalanceDocument {
     }
 }
 
-/// `rankscape.reach/1`.
+/// Factors near the given ones whose product is the target.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.reach/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format.
+    pub digest: ReachDigest,
+    /// Factors were constructed.
     pub reached: bool,
+    /// Why, when none were found.
     pub reason: String,
+    /// ||Z - W||_F of target and product.
     pub distance_target: f64,
+    /// Euclidean distance of the factors.
     pub distance_factors: Option<f64>,
+    /// Measured slope of log distance_factors against log distance_target over targets on the way to the product; null
+    /// where one is not reached.
     pub order: Option<f64>,
+    /// ||W' - Z||_F of the product found.
     pub product_error: Option<f64>,
+    /// ||W' - Z||_F / ||Z||_F of the product found; null for Z = 0.
     pub relative_error: Option<f64>,
+    /// Local openness of the product map at the weights given, relative to the matrices of rank at most r: nearby
+    /// targets have nearby factors.
     pub locally_open: GradedOpennessDocument,
+    /// Grade and supports of the verdicts.
     pub evidence: EvidenceDocument,
+    /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
+    /// double precision.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
+}
+
+/// Digests of target and weights.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReachDigest {
+    /// Of the target matrix.
+    pub target: Digest,
+    /// Of matrices and biases.
+    pub weights: Digest,
 }
 
 /// Local openness at the point, with the grade of the ranks that decide it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GradedOpennessDocument {
+    /// Local openness.
     #[serde(flatten)]
     pub openness: OpennessDocument,
-    pub grade: &'static str,
+    /// Strength of the ranks that decide it: exact for integers and fractions.
+    pub grade: Word<Grade>,
 }
 
 impl ReachDocument {
     /// The document of the answer.
-    pub fn new(
-        found: &Reach,
-        order: Option<f64>,
-        point: &MapPoint,
-        digest: BTreeMap<&'static str, String>,
-        seed: u64,
-    ) -> Self {
+    pub fn new(found: &Reach, order: Option<f64>, point: &MapPoint, digest: ReachDigest, seed: u64) -> Self {
         let mut evidence = profile_evidence(point);
-        evidence.grade = found.grade.name();
+        evidence.grade = Word(found.grade);
         let openness = OpennessDocument::from(&Openness::new(point.profile()));
         Self {
             schema: "rankscape.reach/1",
@@ -233,7 +312,7 @@ impl ReachDocument {
             order,
             product_error: found.product_error,
             relative_error: found.relative_error,
-            locally_open: GradedOpennessDocument { openness, grade: point.grade().name() },
+            locally_open: GradedOpennessDocument { openness, grade: Word(point.grade()) },
             evidence,
             notes: match point.grade() {
                 Grade::Exact => vec![exact_part("ranks of the partial products and openness", "factors and distances")],

@@ -1,114 +1,201 @@
 //! The spectrum of the Hessian as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use super::RunDocument;
-use super::diagnose::DiagnoseInputs;
-use super::point::EvidenceDocument;
+use super::digests::PointDigest;
+use super::inputs::{DiagnoseInputs, Normalization};
+use super::point::{EvidenceDocument, TolerancesDocument};
+use crate::words::{Word, words};
 use rankscape::architecture::Architecture;
 use rankscape::critical::CriticalClass;
 use rankscape::hessian::aligned::{Spectrum, Strand};
-use rankscape::hessian::{Eigenvector, EigenvectorShape, HessianFindings, LARGEST_LISTED, SpectrumRequest};
+use rankscape::hessian::{
+    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_LISTED, Part, SpectrumMethod,
+    SpectrumRequest,
+};
 use rankscape::linalg::{Inertia, Matrix};
 
-/// `rankscape.hessian/1`.
+/// The spectrum of the Hessian of the loss in the parameters as given, or of a part or block of it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HessianSpectrumDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.hessian/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format of the files.
+    pub digest: PointDigest,
+    /// d_0, ..., d_h. A constant feature for a first-layer bias counts in d_0.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2), inner(range(min = 1))))]
     pub widths: Vec<usize>,
+    /// Number of samples; of columns, for a target.
     pub samples: u64,
-    pub normalization: &'static str,
-    pub part: &'static str,
+    /// What is reported: L, L / n, or 2 L / (n d_h).
+    pub normalization: Word<Normalization>,
+    /// The Hessian, its Gauss-Newton part J' J, or the rest.
+    pub part: Word<Part>,
+    /// Only the diagonal block of this layer, counted from 1; null for the whole matrix.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub layer: Option<usize>,
+    /// Number of rows of the matrix: index + nullity + positive.
     pub parameters: usize,
-    pub class: &'static str,
+    /// What the point is.
+    pub class: Word<CriticalClass>,
+    /// Number of negative eigenvalues; null if undecided or not computed.
     pub index: Option<usize>,
+    /// Number of zero eigenvalues; null if undecided or not computed.
     pub nullity: Option<usize>,
+    /// Number of positive eigenvalues; null if undecided or not computed.
     pub positive: Option<usize>,
-    pub method: &'static str,
+    /// Where index and nullity come from: a theorem that needs ranks only, elimination over the rationals, or the
+    /// computed eigenvalues.
+    pub method: Word<InertiaMethod>,
+    /// Ends of the spectrum.
     pub extremes: ExtremesDocument,
-    pub spectrum_method: &'static str,
+    /// Where eigenvalues come from: formulas, blocks of the size of the depth, the dense matrix, or Lanczos iterations.
+    pub spectrum_method: Word<SpectrumMethod>,
+    /// Sum of all eigenvalues.
     pub trace: f64,
+    /// All eigenvalues, non-decreasing; null beyond 2,000 parameters unless asked for.
     pub eigenvalues: Option<Vec<f64>>,
+    /// Eigenvalues with multiplicities and the pair of directions each belongs to, one entry for each value and pair;
+    /// at aligned points only.
     pub distinct: Option<Vec<DistinctDocument>>,
+    /// Bases that make data, factors and target diagonal; null where there are none.
     pub alignment: Option<AlignmentDocument>,
+    /// Along the orbit (W_2 A, A^-1 W_1) of a critical point of two layers, X X' a multiple of the identity; null
+    /// elsewhere.
     pub orbit: Option<OrbitDocument>,
+    /// Unit eigenvectors of the smallest eigenvalues; null unless asked for.
     pub vectors: Option<Vec<VectorDocument>>,
+    /// The diagonal, W1 first, each matrix row by row, biases last; null unless asked for.
     pub diagonal: Option<Vec<f64>>,
+    /// How strong the verdict is and what it rests on.
     pub evidence: EvidenceDocument,
-    pub tolerances: Map<String, Value>,
+    /// Every tolerance used; docs/accuracy.md explains them.
+    pub tolerances: TolerancesDocument,
+    /// What the readers of files decided and the user should know.
     pub notes: Vec<String>,
+    /// What differs between two runs with the same answer: everything outside this block is the same, byte for byte.
     pub run: RunDocument,
 }
 
 /// Ends of the spectrum.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExtremesDocument {
+    /// Smallest eigenvalue; null if the iteration did not converge, or if it is negative by the index and lost in
+    /// rounding errors.
     pub lambda_min: Option<f64>,
+    /// Largest eigenvalue; null if the iteration did not converge.
     pub lambda_max: Option<f64>,
+    /// An eigenvalue lies within this distance of each; null where all come from a dense matrix.
     pub residual: Option<f64>,
 }
 
 /// An eigenvalue with the pair of directions it belongs to.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DistinctDocument {
+    /// The eigenvalue.
     pub value: f64,
+    /// How many eigenvectors of this pair have it.
     pub multiplicity: usize,
+    /// The two directions.
+    #[cfg_attr(feature = "schema", schemars(length(equal = 2)))]
     pub directions: Vec<DirectionDocument>,
+}
+
+words! {
+    /// What becomes of a direction of the data.
+    pub enum DirectionKind {
+        /// The product has the target's value.
+        Kept = "kept",
+        /// The product has another value.
+        PartlyKept = "partly_kept",
+        /// The target has a value, the product none.
+        Omitted = "omitted",
+        /// Neither has a value.
+        Spare = "spare",
+    }
 }
 
 /// A class of singular directions.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DirectionDocument {
-    pub kind: &'static str,
+    /// kept: the product has the target's value; partly_kept: another value; omitted: the target has a value, the
+    /// product none; spare: neither.
+    pub kind: Word<DirectionKind>,
+    /// What the whitened target multiplies this direction by; 0 where an end is missing.
     pub target: f64,
+    /// What the data and then W1, ..., Wh multiply it by; 0 where an end is missing.
     pub weights: Vec<f64>,
+    /// How many such directions.
     pub multiplicity: usize,
 }
 
 /// Bases that make everything diagonal.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AlignmentDocument {
+    /// Largest part of a map off the diagonal, relative to its norm.
     pub defect: f64,
+    /// All classes of directions.
     pub directions: Vec<DirectionDocument>,
 }
 
 /// Two layers and identity data: what holds along the orbit.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrbitDocument {
+    /// ||W_2'W_2 - W_1W_1'||_2, zero on balanced points.
     pub imbalance: f64,
+    /// Upper bound of the smallest eigenvalue at this point, sharp on balanced ones.
     pub bound_near_balance: Option<f64>,
+    /// Upper bound of the smallest eigenvalue on the whole orbit; null where there is none or a rank is unclear.
     pub bound_on_orbit: Option<f64>,
+    /// The balanced strict saddle of least curvature for these data and this width; null if there is none.
     pub balanced_curvature_bound: Option<BalancedCurvatureDocument>,
 }
 
 /// The balanced strict saddle of least curvature.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BalancedCurvatureDocument {
+    /// Its smallest eigenvalue.
     pub value: f64,
+    /// The singular directions it keeps, counted from 1.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub captured: Vec<usize>,
 }
 
 /// An eigenvector, as a sum of matrices of rank one or as whole matrices.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VectorDocument {
+    /// Its eigenvalue.
     pub value: f64,
+    /// Matrices coefficient * left * right', whose sum it is; null where it has no such shape.
     pub parts: Option<Vec<PartDocument>>,
+    /// One matrix for each factor, then each bias; null where the parts say it.
     pub factors: Option<Vec<Vec<Vec<f64>>>>,
 }
 
 /// `coefficient * left * right'` in one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartDocument {
+    /// The layer, counted from 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub layer: usize,
+    /// What left * right' is multiplied by.
     pub coefficient: f64,
+    /// Unit vector at the output of the layer.
     pub left: Vec<f64>,
+    /// Unit vector at its input.
     pub right: Vec<f64>,
 }
 
@@ -127,24 +214,27 @@ impl HessianSpectrumDocument {
         Self {
             schema: "rankscape.hessian/1",
             seed: inputs.seed,
-            digest: [("weights", inputs.weights_digest.clone()), ("data", inputs.data_digest.clone())].into(),
+            digest: PointDigest {
+                data: inputs.data_digest.clone().into(),
+                weights: inputs.weights_digest.clone().into(),
+            },
             widths: architecture.widths().to_vec(),
             samples: inputs.samples,
-            normalization: inputs.normalization.name(),
-            part: request.part.name(),
+            normalization: Word(inputs.normalization),
+            part: Word(request.part),
             layer: request.layer,
             parameters: found.size,
-            class: class.name(),
+            class: Word(class),
             index: found.inertia.map(|inertia| inertia.negative),
             nullity: found.inertia.map(|inertia| inertia.zero),
             positive: found.inertia.map(|inertia| inertia.positive),
-            method: found.inertia_method.name(),
+            method: Word(found.inertia_method),
             extremes: ExtremesDocument {
                 lambda_min: found.ends.0.map(|value| factor * value),
                 lambda_max: found.ends.1.map(|value| factor * value),
                 residual: found.residual.map(|value| factor * value),
             },
-            spectrum_method: found.spectrum_method.name(),
+            spectrum_method: Word(found.spectrum_method),
             trace: factor * found.trace,
             eigenvalues: found.eigenvalues.as_ref().map(|values| times(values)),
             distinct: found.spectrum.as_ref().filter(|_| listed).map(|spectrum| distinct(spectrum, factor)),
@@ -164,7 +254,7 @@ impl HessianSpectrumDocument {
             vectors: (request.vectors > 0).then(|| found.vectors.iter().map(|v| vector(v, factor)).collect()),
             diagonal: show_diagonal.then(|| times(&found.diagonal)),
             evidence: EvidenceDocument::from(&found.evidence),
-            tolerances: inputs.tolerances.entries().iter().map(|&(name, v)| (name.to_owned(), json!(v))).collect(),
+            tolerances: (&inputs.tolerances).into(),
             notes: inputs.notes.iter().cloned().chain(lost_end(found.inertia, found.ends.0)).collect(),
             run: RunDocument::default(),
         }
@@ -214,12 +304,17 @@ fn direction(spectrum: &Spectrum, class: usize) -> DirectionDocument {
     let members = &spectrum.alignment.classes[class];
     let strand: &Strand = &members[0];
     let kind = match (strand.is_full(), strand.residual == 0.0) {
-        (true, true) => "kept",
-        (true, false) => "partly_kept",
-        (false, false) => "omitted",
-        (false, true) => "spare",
+        (true, true) => DirectionKind::Kept,
+        (true, false) => DirectionKind::PartlyKept,
+        (false, false) => DirectionKind::Omitted,
+        (false, true) => DirectionKind::Spare,
     };
-    DirectionDocument { kind, target: strand.target, weights: strand.weights.clone(), multiplicity: members.len() }
+    DirectionDocument {
+        kind: Word(kind),
+        target: strand.target,
+        weights: strand.weights.clone(),
+        multiplicity: members.len(),
+    }
 }
 
 fn vector(found: &Eigenvector, factor: f64) -> VectorDocument {

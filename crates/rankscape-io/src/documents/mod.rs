@@ -8,25 +8,30 @@ mod certificate;
 mod construct;
 mod critical;
 mod diagnose;
+mod digests;
 mod doctor;
 mod ed;
 mod error;
 mod escape;
 mod fiber;
 mod hessian;
+mod inputs;
 mod layout;
 mod map;
 mod numbers;
 mod outlook;
 mod parse;
+mod path;
 mod point;
+#[cfg(feature = "schema")]
+mod schema;
 mod solve;
 mod sweep;
 mod verify;
 
 pub use adapter::{
-    AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument,
-    PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
+    AdapterDigest, AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument,
+    OverlapDocument, PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
 };
 pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
@@ -34,29 +39,35 @@ pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, GraphDocument,
     RungDocument,
 };
-pub use diagnose::{
-    DiagnoseDocument, DiagnoseInputs, EscapeDocument, HessianDocument, NearDocument, Normalization, StallDocument,
-};
+pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, Progress, StallDocument};
+pub use digests::{DataDigest, Digest, LadderDigest, PointDigest, WeightsDigest};
 pub use doctor::{Check, DoctorDocument};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
 pub use escape::{EscapeInputs, EscapeVerbDocument, SameFunction};
-pub use fiber::{BalanceDocument, ConnectDocument, GradedOpennessDocument, ReachDocument, path_json};
+pub use fiber::{
+    BalanceDocument, ConnectDigest, ConnectDocument, GradedOpennessDocument, ReachDigest, ReachDocument, path_json,
+};
 pub use hessian::{
-    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DistinctDocument, ExtremesDocument,
+    AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DirectionKind, DistinctDocument, ExtremesDocument,
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
+pub use inputs::{DiagnoseInputs, Normalization};
 pub use layout::{to_json, write_json};
-pub use map::MapDocument;
+pub use map::{Knowledge, MapDocument};
+pub use numbers::{Entry, Integer, Rows};
 pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
+pub use path::{EscapeCertificate, EscapeDocument, PathDocument, TermDocument};
 pub use point::{
-    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, SupportDocument,
-    VerdictDocument,
+    Answer, BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, Property,
+    RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
+#[cfg(feature = "schema")]
+pub use schema::{schema_name, schemas};
 pub use solve::{
-    CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, PointDocument,
-    SegmentDocument, SolutionDocument, SolveDocument,
+    CompletenessWord, CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, MetricWord,
+    PointDocument, SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};
 
@@ -66,11 +77,14 @@ use serde::Serialize;
 
 /// What differs between two runs that answer the same.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunDocument {
     /// Version of the program.
     pub version: String,
     /// Wall-clock seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub seconds: f64,
     /// Threads that were allowed.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub threads: usize,
 }

@@ -1,13 +1,11 @@
 //! A critical point taken apart, as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::point::{EvidenceDocument, bars, tolerance_entries};
+use super::digests::PointDigest;
+use super::point::{EvidenceDocument, TolerancesDocument, bars};
 use super::{BarDocument, RunDocument};
+use crate::words::Word;
 use rankscape::critical::{CriticalClass, CyclicBar, DeepForm, LevelForm, Order, Parsed};
 use rankscape::evidence::{Evidence, Grade};
 use rankscape::tolerance::Tolerances;
@@ -29,75 +27,129 @@ pub struct ParseInputs {
     pub tolerances: Tolerances,
 }
 
-/// `rankscape.parse/1`.
+/// A critical point taken apart.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParseDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.parse/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values, the same whatever the format.
+    pub digest: PointDigest,
+    /// Widths d0, ..., dh.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub widths: Vec<usize>,
+    /// Singular values of the whitened target, non-increasing.
     pub spectrum: Vec<f64>,
+    /// The gradient counts as zero; nothing is taken apart elsewhere.
     pub critical: bool,
+    /// What was done and why, in one sentence.
     pub reason: String,
+    /// Relative gradient; 0 if exactly zero.
     pub gradient: f64,
-    pub class: &'static str,
+    /// Class of the point.
+    pub class: Word<CriticalClass>,
+    /// Rank of W X.
     pub rank: Option<usize>,
+    /// Captured directions, 1-based into the spectrum.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub captured: Option<Vec<usize>>,
+    /// Category of Zhou and Liang; null at global minima and for one layer.
     pub order: Option<OrderDocument>,
+    /// Barcode of the whitened factors; both ends included.
     pub barcode: Option<Vec<BarDocument>>,
+    /// Strings that wrap through the residual.
     pub wrapped: Option<Vec<BarDocument>>,
+    /// Theorem 3 at k = 0, ..., h-2; Theorem 1 for two layers.
     pub levels: Option<Vec<LevelDocument>>,
+    /// The deep form, whitened.
     pub deep: Option<DeepDocument>,
+    /// Largest error of all rebuilt factors.
     pub reconstruction_error: Option<f64>,
+    /// Grade and supports of the verdicts.
     pub evidence: EvidenceDocument,
-    pub tolerances: Map<String, Value>,
+    /// Every tolerance used; docs/accuracy.md explains them.
+    pub tolerances: TolerancesDocument,
+    /// What the reader of the files decided and what should be known of the answer.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
 }
 
 /// The category of Zhou and Liang.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderDocument {
-    pub name: &'static str,
+    /// The category.
+    pub name: Word<Order>,
+    /// Smallest level with a skipped value, for deep_non_optimal.
     pub k: Option<usize>,
+    /// For other: the q that puts the point into the class that the authors leave open; null if there is none.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2)))]
     pub open: Option<usize>,
+    /// Why, in one sentence.
     pub reason: String,
 }
 
 /// The form at one level.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LevelDocument {
+    /// The level.
     pub k: usize,
+    /// Distinct positive singular values of Y restricted to the row space of W_k...W_1 X; sigma_i(k) are their squares.
     pub values: Vec<f64>,
+    /// m_i(k), multiplicities.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub m: Vec<usize>,
+    /// Zero eigenvalues of Sigma_k.
     pub mbar: usize,
+    /// p_i(k), captured of each.
     pub p: Vec<usize>,
+    /// Captured zero eigenvalues.
     pub pbar: usize,
+    /// Rank of W_h...W_{k+2}, the sum of p and pbar.
     pub rank: usize,
+    /// Eigenvectors of Sigma_k.
     #[serde(rename = "U")]
     pub u: Vec<Vec<f64>>,
+    /// V_k, d_h x d_{k+1}.
     #[serde(rename = "V")]
     pub v: Vec<Vec<f64>>,
+    /// C_k, invertible.
     #[serde(rename = "C")]
     pub c: Vec<Vec<f64>>,
+    /// L_{k+1}, d_{k+1} x d_k.
     #[serde(rename = "L")]
     pub l: Vec<Vec<f64>>,
+    /// Error of the factors rebuilt from these, relative to their size.
     pub error: f64,
+    /// Relative size of what condition (6) asks to vanish.
     pub condition: f64,
 }
 
 /// The deep form.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeepDocument {
+    /// Captured directions, 1-based.
     #[serde(rename = "S")]
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub captured: Vec<usize>,
+    /// [U_S, U_Q].
     #[serde(rename = "U")]
     pub u: Vec<Vec<f64>>,
+    /// D_1, ..., D_{h-1}.
     #[serde(rename = "D")]
     pub d: Vec<Vec<Vec<f64>>>,
+    /// Surplus blocks Z_1, ..., Z_h.
     #[serde(rename = "Z")]
     pub z: Vec<Vec<Vec<f64>>>,
+    /// Error of the factors rebuilt from these, relative to their size.
     pub error: f64,
+    /// Relative size of the products that have to vanish.
     pub condition: f64,
 }
 
@@ -115,13 +167,16 @@ impl ParseDocument {
         Self {
             schema: "rankscape.parse/1",
             seed: inputs.seed,
-            digest: [("weights", inputs.weights_digest.clone()), ("data", inputs.data_digest.clone())].into(),
+            digest: PointDigest {
+                data: inputs.data_digest.clone().into(),
+                weights: inputs.weights_digest.clone().into(),
+            },
             widths: inputs.widths.clone(),
             spectrum: inputs.spectrum.clone(),
             critical: point.is_some(),
             reason: reason(found, inputs.widths.len()),
             gradient: found.gradient,
-            class: class.name(),
+            class: Word(class),
             rank: point.filter(|point| point.class.class != CriticalClass::Undecided).map(|point| point.class.rank),
             captured: captured(found, inputs.widths.len()),
             order: point.and_then(|point| point.order).map(order_document),
@@ -131,7 +186,7 @@ impl ParseDocument {
             deep: deep.map(deep_document),
             reconstruction_error: errors.reduce(f64::max),
             evidence: EvidenceDocument::from(point.map_or(&unknown, |point| &point.class.evidence)),
-            tolerances: tolerance_entries(&inputs.tolerances),
+            tolerances: (&inputs.tolerances).into(),
             notes: Vec::new(),
             run: RunDocument::default(),
         }
@@ -179,7 +234,7 @@ fn order_document(order: Order) -> OrderDocument {
             "in no category of Zhou and Liang: a product of the last factors captures zero singular values, or has full rank".to_owned()
         }
     };
-    OrderDocument { name: order.name(), k, open, reason }
+    OrderDocument { name: Word(order), k, open, reason }
 }
 
 fn level_document(level: &LevelForm) -> LevelDocument {

@@ -1,81 +1,182 @@
 //! What documents say of a point of the product map in the same words: ranks, barcode, differential, verdicts.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
+
+#[cfg(feature = "schema")]
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use rankscape::evidence::{Evidence, RankDecision};
+use crate::words::{Word, words};
+use rankscape::evidence::{Evidence, Grade, RankDecision};
 use rankscape::multiplication::{
     Bar, Barcode, Differential, LiftProperties, NodeOpenness, Openness, RankProfile, Verdict,
 };
 use rankscape::tolerance::Tolerances;
 
+words! {
+    /// Whether the map is open.
+    pub enum Answer {
+        /// It is.
+        Yes = "yes",
+        /// It is not.
+        No = "no",
+        /// A rank is not clear.
+        Undecided = "undecided",
+    }
+}
+
+words! {
+    /// Whether a property holds.
+    pub enum Property {
+        /// It does.
+        Holds = "holds",
+        /// It does not.
+        Fails = "fails",
+        /// A rank is not clear.
+        Undecided = "undecided",
+    }
+}
+
 /// A bar of the barcode.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BarDocument {
+    /// First node, included.
     pub from: usize,
+    /// Last node, included.
     pub to: usize,
+    /// How many of them.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub multiplicity: usize,
 }
 
 /// Rank of the differential of the product map; rank and submersion are null where a rank is not clear.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DifferentialDocument {
+    /// Its rank; null where a rank is not clear.
     pub rank: Option<usize>,
+    /// Dimension of the matrices of rank at most r.
     pub max_rank: usize,
+    /// The two are equal here; null where undecided.
     pub submersion: Option<bool>,
 }
 
 /// Grade and supports of the verdict.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EvidenceDocument {
-    pub grade: &'static str,
+    /// Exact: rational arithmetic. Certified: interval arithmetic. Numerical: floating point with stated gaps. Sampled:
+    /// random trials.
+    pub grade: Word<Grade>,
+    /// The rank decisions.
     pub rests_on: Vec<SupportDocument>,
 }
 
 /// One decision.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SupportDocument {
+    /// Whose rank.
     pub quantity: String,
+    /// The rank.
     pub rank: usize,
+    /// Smallest singular value that counts as non-zero; null if there is none, or in exact arithmetic.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub above: Option<f64>,
+    /// Largest singular value that counts as zero; null if there is none, or in exact arithmetic.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub below: Option<f64>,
+    /// At most this counts as zero; 0 in exact arithmetic.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub tolerance: f64,
+    /// No singular value lies so close above the tolerance that the rank is in doubt.
     pub clear: bool,
 }
 
 /// Local openness with what each inner node needs and has.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpennessDocument {
-    pub verdict: &'static str,
+    /// Whether the map is open here.
+    pub verdict: Word<Answer>,
+    /// Why, in one sentence.
     pub reason: String,
+    /// The criterion need <= have at each inner node.
     pub nodes: Vec<NodeDocument>,
 }
 
 /// The criterion at an inner node.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeDocument {
+    /// Number of the node.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub node: usize,
+    /// Spare directions needed.
     pub need: i64,
+    /// Spare directions there.
     pub have: i64,
 }
 
 /// One of three words and its reason.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerdictDocument {
-    pub verdict: &'static str,
+    /// Whether the property holds.
+    pub verdict: Word<Property>,
+    /// Why, in one sentence.
     pub reason: String,
 }
 
 /// What the map guarantees about losses composed with it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LiftDocument {
+    /// Local minima come from local minima.
     pub local_local: VerdictDocument,
+    /// Local minima have stationary products.
     pub local_1: VerdictDocument,
+    /// Local minima have a vanishing gradient of the outer loss.
     pub local_ambient: VerdictDocument,
+    /// First-order critical implies stationary.
     pub one_1: VerdictDocument,
+    /// Second-order critical implies stationary.
     pub two_1: VerdictDocument,
+    /// Third-order critical implies stationary.
     pub three_1: VerdictDocument,
+}
+
+/// `"i:j"` to the rank of `W_j ... W_{i+1}`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, extend("propertyNames" = {"pattern": "^[0-9]+:[0-9]+$"}, "minProperties" = 1))
+)]
+pub struct RanksOfProducts(
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, usize>"))] Map<String, Value>,
+);
+
+/// Every tolerance by its name.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("minProperties" = 1)))]
+pub struct TolerancesDocument(
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, f64>"))] Map<String, Value>,
+);
+
+impl From<&RankProfile> for RanksOfProducts {
+    fn from(profile: &RankProfile) -> Self {
+        Self(profile.decisions().map(|((i, j), decision)| (format!("{i}:{j}"), decision.rank.into())).collect())
+    }
+}
+
+impl From<&Tolerances> for TolerancesDocument {
+    fn from(tolerances: &Tolerances) -> Self {
+        Self(tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), value.into())).collect())
+    }
 }
 
 impl DifferentialDocument {
@@ -101,7 +202,7 @@ impl From<&Evidence> for EvidenceDocument {
     fn from(evidence: &Evidence) -> Self {
         let supports = evidence.rests_on.iter();
         let rests_on = supports.map(|support| SupportDocument::new(&support.quantity, &support.decision)).collect();
-        Self { grade: evidence.grade.name(), rests_on }
+        Self { grade: Word(evidence.grade), rests_on }
     }
 }
 
@@ -109,7 +210,11 @@ impl From<&Openness> for OpennessDocument {
     fn from(found: &Openness) -> Self {
         let node = |&NodeOpenness { node, need, have }: &NodeOpenness| NodeDocument { node, need, have };
         Self {
-            verdict: word(&found.verdict, "yes", "no"),
+            verdict: Word(match found.verdict.holds {
+                Some(true) => Answer::Yes,
+                Some(false) => Answer::No,
+                None => Answer::Undecided,
+            }),
             reason: found.verdict.reason.clone(),
             nodes: found.nodes.iter().map(node).collect(),
         }
@@ -119,7 +224,11 @@ impl From<&Openness> for OpennessDocument {
 impl From<&LiftProperties> for LiftDocument {
     fn from(found: &LiftProperties) -> Self {
         let of = |verdict: &Verdict| VerdictDocument {
-            verdict: word(verdict, "holds", "fails"),
+            verdict: Word(match verdict.holds {
+                Some(true) => Property::Holds,
+                Some(false) => Property::Fails,
+                None => Property::Undecided,
+            }),
             reason: verdict.reason.clone(),
         };
         Self {
@@ -133,26 +242,8 @@ impl From<&LiftProperties> for LiftDocument {
     }
 }
 
-fn word(verdict: &Verdict, yes: &'static str, no: &'static str) -> &'static str {
-    match verdict.holds {
-        Some(true) => yes,
-        Some(false) => no,
-        None => "undecided",
-    }
-}
-
 /// The bars of a barcode.
 pub(super) fn bars(barcode: &Barcode) -> Vec<BarDocument> {
     let bar = |&Bar { from, to, multiplicity }: &Bar| BarDocument { from, to, multiplicity };
     barcode.bars.iter().map(bar).collect()
-}
-
-/// `"i:j"` to the rank of `W_j ... W_{i+1}`.
-pub(super) fn rank_entries(profile: &RankProfile) -> Map<String, Value> {
-    profile.decisions().map(|((i, j), decision)| (format!("{i}:{j}"), decision.rank.into())).collect()
-}
-
-/// Every tolerance by its name.
-pub(super) fn tolerance_entries(tolerances: &Tolerances) -> Map<String, Value> {
-    tolerances.entries().iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect()
 }

@@ -3,188 +3,300 @@
 use serde::Serialize;
 
 use super::RunDocument;
+use super::numbers::finite;
+use crate::words::{Word, words};
 use rankscape::determinantal::DistanceCriticalPoint;
 use rankscape::error::InputError;
+use rankscape::evidence::Grade;
 use rankscape::quadratic::{
     Completeness, Cost, Crossing, Instance, Metric, MetricKind, RealPoint, Segment, Shape, Solution, TraceTest,
     WhitenedTarget,
 };
 
-/// `rankscape.solve/1`.
+/// All critical points of quadratic losses (exit code 3 if anything is not certified).
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SolveDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.solve/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
+    /// SHA-256 of what went in.
     pub digest: DigestDocument,
+    /// Answers in the order of the instances; with a segment, both ends of each.
     pub instances: Vec<SolutionDocument>,
+    /// With --segment: what happens between the two targets, for each instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<Vec<SegmentDocument>>,
+    /// Times and facts of the host; all else is the same between runs.
     pub run: RunDocument,
 }
 
 /// What went in.
 #[derive(Debug, Clone, Default, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DigestDocument {
+    /// Digest of sizes, metrics and targets, in order.
     pub instances: String,
+    /// Digests of the two matrices of --segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<[String; 2]>,
 }
 
 /// All critical points of one instance.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SolutionDocument {
+    /// Name of the instance.
     pub id: String,
+    /// Number of rows.
     pub m: usize,
+    /// Number of columns.
     pub n: usize,
+    /// Rank of the matrices.
     pub r: usize,
+    /// What kind of metric it is.
     pub metric: MetricDocument,
+    /// Distinct certified complex critical points of rank r.
     pub n_complex: usize,
+    /// Most isolated critical points that a theorem allows; null where none does.
     pub expected: Option<usize>,
-    /// True when proved, null when unknown.
+    /// True if proved that no critical point is missing; null if unknown.
     pub complete: Option<bool>,
-    /// `proved` or `unknown`.
-    pub completeness: &'static str,
+    /// The same in words.
+    pub completeness: Word<CompletenessWord>,
+    /// The theorem, or why the count is not proved.
     pub reason: String,
+    /// The trace test: evidence, not proof; null where none was made.
     pub trace: Option<TraceDocument>,
+    /// Critical points that monodromy finds for generic targets of the same metric: evidence, not proof; null where it
+    /// was not run.
     pub generic_count: Option<usize>,
+    /// Real critical points that are certified. Where complete is null there may be others.
     pub n_real: usize,
+    /// Those of n_real with index 0; null if an index is undecided. Where complete is null there may be others.
     pub n_minima: Option<usize>,
+    /// The count is proved, and every real point has its index.
     pub certified: bool,
+    /// The certified real critical points, the lowest value first. Where complete is null a lower one may be missing.
     pub real: Vec<PointDocument>,
+    /// Distance of the target to the ED discriminant, where the metric is a product: in the norm of the loss, the
+    /// square root of h; null otherwise.
     pub discriminant: Option<DiscriminantDocument>,
+    /// All critical points by the singular values of the whitened target, where the metric is a product; null
+    /// otherwise.
     pub families: Option<Vec<FamilyDocument>>,
+    /// What happened to the paths.
     pub paths: PathsDocument,
+}
+
+words! {
+    /// Whether no critical point is missing.
+    pub enum CompletenessWord {
+        /// A theorem says so.
+        Proved = "proved",
+        /// It is not known.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Kinds of metrics.
+    pub enum MetricWord {
+        /// Positive definite.
+        Definite = "definite",
+        /// A metric on rows times one on columns.
+        Product = "product",
+        /// The same up to rounding.
+        ProductUpToRounding = "product_up_to_rounding",
+        /// With a kernel.
+        Singular = "singular",
+    }
 }
 
 /// What kind of metric it is.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MetricDocument {
-    pub kind: &'static str,
+    /// Definite; a metric on rows times one on columns, exactly or only up to rounding; or singular.
+    pub kind: Word<MetricWord>,
+    /// Dimension of the kernel of phi; 0 unless singular.
     pub kernel: usize,
+    /// Entries (row, column) of weight zero, counted from 0.
     pub unobserved: Vec<[usize; 2]>,
 }
 
 /// A trace test.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TraceDocument {
-    pub residual: f64,
+    /// Relative second difference of the sum of the points.
+    pub residual: Option<f64>,
+    /// The residual is at most the tolerance `trace`.
     pub passed: bool,
+    /// Number of points summed.
     pub points: usize,
 }
 
 /// A certified real critical point.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PointDocument {
+    /// h at the point, without a factor 1/2.
     pub value: f64,
+    /// Negative eigenvalues of the Hessian on the matrices of rank r; null if undecided.
     pub index: Option<usize>,
+    /// The matrix, m rows of n numbers.
     #[serde(rename = "W")]
     pub w: Vec<Vec<f64>>,
+    /// Largest proved error of an entry.
     pub radius: f64,
 }
 
 /// How far the target is from the ED discriminant, where the metric is a product; in the norm of the loss.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiscriminantDocument {
-    pub distance: f64,
+    /// Distance to the nearest target with two equal singular values; null if there is none.
+    pub distance: Option<f64>,
+    /// The two singular values that meet, counted from 1.
     pub pair: Option<[usize; 2]>,
-    pub minimum_distance: f64,
+    /// Distance to the targets without a unique best approximation.
+    pub minimum_distance: Option<f64>,
+    /// Singular values of the whitened target, in which the loss is a squared Frobenius distance.
     pub spectrum: Vec<f64>,
 }
 
 /// Critical points that the singular values of the target give, where the metric is a product.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FamilyDocument {
     /// How many of each distinct positive singular value are kept.
     pub pattern: Vec<usize>,
-    /// 0: an isolated point.
+    /// Dimension of the product of Grassmannians; 0 for an isolated point.
     pub dimension: usize,
-    /// `h` there.
+    /// h there, without a factor 1/2.
     pub value: f64,
-    /// Negative eigenvalues of the Hessian on the matrices of this rank.
+    /// Negative eigenvalues of the Hessian on the matrices of rank r.
     pub index: usize,
 }
 
 /// What happened to the paths.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PathsDocument {
+    /// Paths of the last start set.
     pub followed: usize,
+    /// Paths that stalled.
     pub stalled: usize,
+    /// Endpoints without a certificate.
     pub uncertified: usize,
+    /// Start sets that were followed.
     pub rounds: usize,
+    /// Steps of all paths.
     pub steps: u64,
 }
 
 /// What happens between two targets.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SegmentDocument {
+    /// Name of the instance.
     pub id: String,
+    /// All critical points at the first target.
     pub start: SolutionDocument,
+    /// All critical points at the second target.
     pub end: SolutionDocument,
+    /// Changes of the number of real critical points, in order.
     pub crossings: Vec<CrossingDocument>,
+    /// Intervals (from, to) in which the real points could not be followed.
     pub undecided: Vec<[f64; 2]>,
+    /// Targets solved on the way.
     pub solved: usize,
-    pub grade: Option<&'static str>,
+    /// The weakest grade of the counts that were compared; null if no two neighbouring counts are known.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["certified", "numerical", null])))]
+    pub grade: Option<Word<Grade>>,
 }
 
 /// A change of the number of real critical points.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/solve.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CrossingDocument {
+    /// Parameter with the count `before`.
     pub low: f64,
+    /// Parameter with the count `after`.
     pub high: f64,
+    /// Real critical points at `low`.
     pub before: usize,
+    /// Real critical points at `high`.
     pub after: usize,
+    /// The two that meet, on the side where they are real.
     pub pair: Option<Vec<PointDocument>>,
-    pub grade: &'static str,
+    /// Certified if both counts are proved; numerical if one rests on monodromy and a trace test.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["certified", "numerical"])))]
+    pub grade: Word<Grade>,
 }
 
-/// `rankscape.cost/1`: what `--dry-run` answers.
+/// What --dry-run answers: what it would cost, right to a factor of about three.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/cost.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CostsDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.cost/1")))]
     pub schema: &'static str,
+    /// One for each size and rank.
     pub costs: Vec<CostDocument>,
+    /// Seconds of one thread in all, those of `costs` together; for `ed` without weights there is nothing to estimate.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub seconds: f64,
+    /// Times and facts of the host; all else is the same between runs.
     pub run: RunDocument,
 }
 
 /// The cost of the instances of one shape.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/cost.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CostDocument {
+    /// The smaller size.
     pub m: usize,
+    /// The larger size.
     pub n: usize,
+    /// Rank of the matrices.
     pub r: usize,
+    /// Number of instances.
     pub instances: u64,
+    /// Paths of one instance.
     pub paths: usize,
+    /// Seconds of one thread for the instances.
     pub seconds: f64,
+    /// Seconds of one thread for the start set; 0 if it ships.
     pub start_seconds: f64,
 }
 
 impl MetricDocument {
     pub(super) fn new(kind: MetricKind, instance: &Instance) -> Self {
         let (kind, kernel) = match kind {
-            MetricKind::Definite => ("definite", 0),
-            MetricKind::Product { exact: true } => ("product", 0),
-            MetricKind::Product { exact: false } => ("product_up_to_rounding", 0),
-            MetricKind::Singular { kernel } => ("singular", kernel),
+            MetricKind::Definite => (MetricWord::Definite, 0),
+            MetricKind::Product { exact: true } => (MetricWord::Product, 0),
+            MetricKind::Product { exact: false } => (MetricWord::ProductUpToRounding, 0),
+            MetricKind::Singular { kernel } => (MetricWord::Singular, kernel),
         };
         let zeros = match &instance.metric {
             Metric::Weights(weights) => (0..weights.len()).filter(|&e| weights[e] == 0.0).collect(),
             Metric::Map(_) => Vec::new(),
         };
-        Self { kind, kernel, unobserved: zeros.iter().map(|e| [e / instance.cols, e % instance.cols]).collect() }
+        Self {
+            kind: Word(kind),
+            kernel,
+            unobserved: zeros.iter().map(|e| [e / instance.cols, e % instance.cols]).collect(),
+        }
     }
 }
 
 impl From<TraceTest> for TraceDocument {
     fn from(test: TraceTest) -> Self {
-        Self { residual: test.residual, passed: test.passed, points: test.points }
+        Self { residual: finite(test.residual), passed: test.passed, points: test.points }
     }
 }
 
@@ -201,8 +313,8 @@ impl SolutionDocument {
     /// The answer to an instance.
     pub fn new(solution: &Solution, instance: &Instance) -> Self {
         let (complete, completeness, reason) = match &solution.complete {
-            Completeness::Proved { theorem } => (Some(true), "proved", (*theorem).to_owned()),
-            Completeness::Unknown { reason, .. } => (None, "unknown", reason.clone()),
+            Completeness::Proved { theorem } => (Some(true), CompletenessWord::Proved, (*theorem).to_owned()),
+            Completeness::Unknown { reason, .. } => (None, CompletenessWord::Unknown, reason.clone()),
         };
         let (trace, generic_count) = match solution.complete {
             Completeness::Unknown { trace, generic, .. } => (trace, generic),
@@ -219,7 +331,7 @@ impl SolutionDocument {
             n_complex: solution.n_complex,
             expected: solution.expected,
             complete,
-            completeness,
+            completeness: Word(completeness),
             reason,
             trace: trace.map(TraceDocument::from),
             generic_count,
@@ -244,9 +356,9 @@ impl DiscriminantDocument {
     fn new(whitened: &WhitenedTarget) -> Self {
         let found = &whitened.discriminant;
         Self {
-            distance: found.distance,
+            distance: finite(found.distance),
             pair: found.pair.map(|(i, j)| [i, j]),
-            minimum_distance: found.minimum_distance,
+            minimum_distance: finite(found.minimum_distance),
             spectrum: found.spectrum.clone(),
         }
     }
@@ -269,7 +381,7 @@ impl SegmentDocument {
             before: crossing.before,
             after: crossing.after,
             pair: crossing.pair.as_ref().map(|pair| pair.iter().map(|found| point(found, start.cols)).collect()),
-            grade: crossing.grade.name(),
+            grade: Word(crossing.grade),
         };
         Self {
             id: start.id.clone(),
@@ -278,7 +390,7 @@ impl SegmentDocument {
             crossings: segment.crossings.iter().map(crossing).collect(),
             undecided: segment.undecided.iter().map(|&(low, high)| [low, high]).collect(),
             solved: segment.solved,
-            grade: segment.grade.map(rankscape::evidence::Grade::name),
+            grade: segment.grade.map(Word),
         }
     }
 

@@ -6,78 +6,123 @@ use super::RunDocument;
 use crate::sweep::{PlanDocument, SweepDirectory};
 use rankscape::error::Result;
 
-/// `rankscape.sweep/1`. Without `shards` it is the same for every way of cutting the plan.
+/// The table of a random experiment, as far as it is done (exit code 3 if an answer is not proved or a merge is not
+/// whole, 4 if answers contradict a theorem).
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/sweep.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SweepDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.sweep/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
+    /// SHA-256 of what went in.
     pub digest: DigestDocument,
+    /// The experiment.
     pub plan: ExperimentDocument,
+    /// Joint counts, by minima and then by real critical points.
     pub table: Vec<CellDocument>,
+    /// Numbers of instances.
     pub counts: CountsDocument,
+    /// Instances that are done.
     pub done: Vec<RangeDocument>,
+    /// Instances that are not done.
     pub missing: Vec<RangeDocument>,
+    /// The shards; not in a merged document, which is the same for every way of cutting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<ShardsDocument>,
+    /// Shards that are not counted, and why.
     pub notes: Vec<String>,
+    /// Times and facts of the host; all else is the same between runs.
     pub run: RunDocument,
 }
 
 /// What went in.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DigestDocument {
+    /// Digest of the experiment, not of how it is cut.
     pub plan: String,
 }
 
 /// The experiment.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExperimentDocument {
+    /// Number of rows.
     pub m: usize,
+    /// Number of columns.
     pub n: usize,
+    /// Rank of the matrices.
     pub r: usize,
+    /// Law of phi: full, with independent entries; or diagonal, with weights that are squares of independent entries,
+    /// where an entry 0 is drawn again.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["full", "diagonal"])))]
     pub metric: String,
+    /// Law of the entries.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["integers", "normal"])))]
     pub entries: String,
+    /// Smallest integer; null for normal entries.
     pub low: Option<i64>,
+    /// Largest integer; null for normal entries.
     pub high: Option<i64>,
+    /// Number of instances.
     pub instances: u64,
 }
 
 /// One cell of the table.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "docs/schema/sweep.schema.json describes every field")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CellDocument {
+    /// Number of minima.
     pub minima: usize,
+    /// Number of real critical points.
     pub real: usize,
+    /// Instances with these numbers.
     pub count: u64,
+    /// Share of the proved instances.
     pub share: f64,
+    /// Lower end of the 95 % confidence interval (Wilson).
     pub low: f64,
+    /// Upper end of the interval.
     pub high: f64,
 }
 
 /// How many instances, and which could not be proved.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CountsDocument {
+    /// Instances that are done.
     pub items: u64,
+    /// Those with a proved answer; the table counts them.
     pub proved: u64,
+    /// Instances without a proof.
     pub unproved: Vec<u64>,
+    /// Proved 3 x 3 instances whose alternating sum of indices is not 1; always empty unless the solver is wrong.
     pub contradictions: Vec<u64>,
 }
 
 /// Instances from the first to the last, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RangeDocument {
+    /// The first one.
     pub first: u64,
+    /// The last one.
     pub last: u64,
 }
 
 /// The shards.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShardsDocument {
+    /// Number of shards.
     pub total: u64,
+    /// Shards that are done, counted from 0.
     pub done: Vec<u64>,
+    /// Shards that are not.
     pub missing: Vec<u64>,
-    /// Those of the missing ones whose file is of no use.
+    /// Those of the missing shards whose file is of no use; the next run sets it apart and does the shard anew.
     pub damaged: Vec<u64>,
 }
 

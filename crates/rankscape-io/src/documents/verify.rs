@@ -1,37 +1,62 @@
 //! The result of checking a certificate as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
 use serde::Serialize;
 
 use super::RunDocument;
+use crate::words::Word;
 use rankscape::certificate::Verification;
+use rankscape::evidence::Grade;
 
-/// `rankscape.verify/1`.
+/// The result of checking a certificate. Every number that it claims is computed again.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.verify/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
+    /// Every claim holds; false when one fails; null when none fails but one is not decided.
     pub valid: Option<bool>,
+    /// The statement in one sentence.
     pub what: String,
+    /// Files that the certificate names by digest and that were not given: whether its numbers are theirs was not
+    /// compared.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), extend("items" = {"enum": ["weights", "data"]})))]
     pub not_compared: Vec<&'static str>,
+    /// What the tolerances that the certificate states leave of its verdict: looser ones than by default, or such that
+    /// the verdict has no meaning.
     pub warnings: Vec<String>,
+    /// How the claims were evaluated.
     pub evidence: VerifyEvidence,
+    /// Times and facts of the host.
     pub run: RunDocument,
 }
 
 /// How the claims were evaluated, and each of them.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyEvidence {
-    pub grade: &'static str,
+    /// The weakest grade among the checks.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["exact", "certified", "numerical"])))]
+    pub grade: Word<Grade>,
+    /// Every claim.
     pub checks: Vec<CheckDocument>,
 }
 
 /// One claim.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckDocument {
+    /// What is claimed.
     pub claim: &'static str,
+    /// Whether it holds; null where that is not decided.
     pub holds: Option<bool>,
-    pub grade: &'static str,
+    /// Exact: rational arithmetic. Certified: proved by enclosures. Numerical: at tolerances that the certificate
+    /// states, not proved.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["exact", "certified", "numerical"])))]
+    pub grade: Word<Grade>,
+    /// The numbers found.
     pub found: String,
 }
 
@@ -42,7 +67,7 @@ impl VerifyDocument {
         let checks = found.checks.iter().map(|check| CheckDocument {
             claim: check.claim,
             holds: check.holds,
-            grade: check.grade.name(),
+            grade: Word(check.grade),
             found: check.found.clone(),
         });
         Self {
@@ -52,7 +77,7 @@ impl VerifyDocument {
             what: what.to_owned(),
             not_compared,
             warnings: found.warnings.clone(),
-            evidence: VerifyEvidence { grade: found.grade().name(), checks: checks.collect() },
+            evidence: VerifyEvidence { grade: Word(found.grade()), checks: checks.collect() },
             run: RunDocument::default(),
         }
     }

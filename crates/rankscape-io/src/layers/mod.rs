@@ -13,9 +13,9 @@ pub(super) use names::{numbers, pattern};
 
 use super::array::shape_text;
 use super::container::{Entry, list};
-use super::weights::WeightOptions;
+use super::weight_options::{Convention, WeightOptions};
 use modules::{Bias, Contents, Rest, contents};
-use names::{Role, parse};
+use names::{NONE, Role, parse};
 use rankscape::error::{InputError, Result};
 
 /// The layers of a file, and what the reader decided.
@@ -43,9 +43,6 @@ pub(super) fn find(entries: &[Entry], options: &WeightOptions) -> Result<Found> 
     Ok(Found { layers, notes })
 }
 
-/// What stands for a layer without a bias.
-const NONE: &str = "none";
-
 /// All layers of a file; nothing else may be there.
 fn all(entries: &[Entry], mut contents: Contents, options: &WeightOptions) -> Result<(Vec<Layer>, Vec<String>)> {
     if contents.layers.is_empty() {
@@ -64,7 +61,7 @@ fn all(entries: &[Entry], mut contents: Contents, options: &WeightOptions) -> Re
     }
     let mut layers = contents.layers;
     if let Some(convention) = options.convention {
-        layers.iter_mut().for_each(|layer| layer.in_first = convention == super::weights::Convention::Flax);
+        layers.iter_mut().for_each(|layer| layer.in_first = convention == Convention::Flax);
     }
     if contents.listed { Ok((layers, Vec::new())) } else { order::order(layers) }
 }

@@ -1,5 +1,8 @@
 //! What the name of an array says: weight, bias or part of something else, of which module, with which number.
 
+/// What stands for a layer without a bias.
+pub(super) const NONE: &str = "none";
+
 /// What an array is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

@@ -1,7 +1,7 @@
 //! Which dimension of a stored matrix is that of the outputs, and whether the layers then fit together.
 
 use super::super::array::shape_text;
-use super::super::weights::Convention;
+use super::super::weight_options::Convention;
 use super::modules::Layer;
 use rankscape::error::{InputError, Result};
 

@@ -3,6 +3,7 @@
 use super::super::array::shape_text;
 use super::super::container::list;
 use super::modules::{Contents, Kind, Layer, Rest};
+use super::names::NONE;
 use super::order::order;
 use rankscape::error::InputError;
 
@@ -105,7 +106,7 @@ fn biases(layers: &[Layer], contents: &Contents) -> Option<String> {
                 names.push(vector.name.as_str());
                 vectors.next();
             }
-            (None, _) => names.push(super::NONE),
+            (None, _) => names.push(NONE),
         }
     }
     (!layers.is_empty() && vectors.peek().is_none()).then(|| names.join(","))

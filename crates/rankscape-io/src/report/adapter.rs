@@ -1,7 +1,9 @@
 //! A checkpoint of adapters as text: a table, what it means for each update, then what is no part of one.
 
 use super::counted;
+use crate::documents::Answer;
 use crate::documents::{AdapterDocument, OverlapDocument, PairDocument};
+use crate::words::Words as _;
 
 /// Share of the energy `sum s_i^2` that decides which ranks would do.
 const MOST: f64 = 0.9;
@@ -53,12 +55,12 @@ fn row(pair: &PairDocument) -> Vec<String> {
         .map(|rank| if rank.clear { rank.rank.to_string() } else { format!("{}?", rank.rank) })
         .collect();
     let submersion = pair.differential.as_ref().and_then(|differential| differential.submersion);
-    let here = match (submersion, pair.locally_open.as_ref().map(|open| open.verdict)) {
+    let here = match (submersion, pair.locally_open.as_ref().map(|open| open.verdict.0)) {
         (Some(true), _) => "submersion",
-        (_, Some("yes")) => "open",
-        (_, Some("no")) => "not open",
-        (_, None) => pair.method,
-        _ => "undecided",
+        (_, Some(Answer::Yes)) => "open",
+        (_, Some(Answer::No)) => "not open",
+        (_, None) => pair.method.0.word(),
+        (_, Some(Answer::Undecided)) => "undecided",
     };
     let largest = pair.singular_values.as_ref().map(|values| values.first().copied().unwrap_or(0.0));
     vec![

@@ -4,6 +4,10 @@ use super::counted;
 use super::diagnose::evidence_line;
 use super::numbers::{loss_value, number, ranges};
 use crate::documents::{CriticalDocument, RungDocument};
+use crate::documents::{Integer, Normalization};
+use crate::words::Word;
+use rankscape::critical::RungClasses;
+use rankscape::evidence::Grade;
 
 /// Distinct singular values shown at most.
 const LEVELS: usize = 8;
@@ -54,7 +58,7 @@ fn spectrum(document: &CriticalDocument) -> String {
 
 fn minimum(document: &CriticalDocument) -> String {
     let unit = match document.normalization {
-        "sum" => String::new(),
+        Word(Normalization::Sum) => String::new(),
         other => format!(" ({other})"),
     };
     let set = document.global_minima.as_ref().map_or_else(String::new, |set| {
@@ -65,7 +69,7 @@ fn minimum(document: &CriticalDocument) -> String {
 }
 
 fn said(document: &CriticalDocument, value: f64) -> String {
-    loss_value(value, document.value_at_origin, document.evidence.grade == "exact")
+    loss_value(value, document.value_at_origin, document.evidence.grade == Word(Grade::Exact))
 }
 
 fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
@@ -76,7 +80,7 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
     ];
     let shown = document.rungs.iter().len().min(rows);
     lines.extend(document.rungs.iter().take(rows).map(|rung| line(document, &rung)));
-    if total.as_u64().is_none_or(|total| total > shown as u64) {
+    if *total > Integer::from(shown) {
         lines.push("             ...".to_owned());
     }
     lines.push("           * directions of descent among products of the same rank, not among weights".to_owned());
@@ -84,10 +88,10 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
 }
 
 fn line(document: &CriticalDocument, rung: &RungDocument) -> String {
-    let classes = match rung.classes {
-        "global_minimum" => "global minima",
-        "strict" => "strict saddles",
-        _ => "saddles, mixed",
+    let classes = match rung.classes.0 {
+        RungClasses::GlobalMinimum => "global minima",
+        RungClasses::Strict => "strict saddles",
+        RungClasses::Both => "saddles, mixed",
     };
     let captured = if rung.captured.is_empty() { "nothing".to_owned() } else { ranges(&rung.captured) };
     let family = match rung.dimension.function_space {

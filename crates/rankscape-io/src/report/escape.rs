@@ -3,12 +3,16 @@
 use super::diagnose::{lowest, way};
 use super::in_words;
 use crate::documents::EscapeVerbDocument;
+use crate::words::Word;
+use rankscape::certificate::Sense;
+use rankscape::critical::CriticalClass;
+use rankscape::escape::Construction;
 
 /// The document of `escape` as text.
 pub fn escape_text(document: &EscapeVerbDocument) -> String {
     let mut lines = vec![format!("Point        {}", in_words(document.class))];
     if let Some(escape) = &document.escape {
-        let how = if document.sense == "descent" { "falls" } else { "rises" };
+        let how = if document.sense == Word(Sense::Descent) { "falls" } else { "rises" };
         lines.push(format!(
             "Path         {}: L {how} first at order {}{}, coefficient {:.6e}; at t = {:.4} by {:.6e}",
             way(escape.kind),
@@ -38,7 +42,7 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
         ));
     }
     if document.escape.is_none() && document.same_function.is_none() {
-        let lowest = document.sense == "descent" && document.class == "global_minimum";
+        let lowest = document.sense == Word(Sense::Descent) && document.class == Word(CriticalClass::GlobalMinimum);
         let why = if lowest { "Nothing is lower." } else { "No path was found." };
         lines.push(format!("Path         {why}"));
     }
@@ -47,28 +51,28 @@ pub fn escape_text(document: &EscapeVerbDocument) -> String {
 }
 
 /// Where a construction is stated.
-fn source(name: &str) -> &'static str {
-    match name {
-        "zl-3.1" => " (Zhou and Liang, Proposition 3.1)",
-        "zl-3.2" => " (Zhou and Liang, Proposition 3.2)",
-        "zl-4.1" => " (Zhou and Liang, Theorem 4.1)",
-        "zl-4.2" => " (Zhou and Liang, Theorem 4.2)",
-        "lo-8" => " (Learning deep models, Theorem 8)",
-        "lo-19" => " (Learning deep models, Lemma 19)",
-        "tkb-9" => " (Trager, Kohn and Bruna, Proposition 9)",
-        _ => "",
+fn source(name: Word<Construction>) -> &'static str {
+    match name.0 {
+        Construction::Rotation => " (Zhou and Liang, Proposition 3.1)",
+        Construction::RankOne => " (Zhou and Liang, Proposition 3.2)",
+        Construction::DeepRotation => " (Zhou and Liang, Theorem 4.1)",
+        Construction::DeepRankOne => " (Zhou and Liang, Theorem 4.2)",
+        Construction::SecondOrder => " (Learning deep models, Theorem 8)",
+        Construction::Chain => " (Learning deep models, Lemma 19)",
+        Construction::Kernels => " (Trager, Kohn and Bruna, Proposition 9)",
+        Construction::Ascent => "",
     }
 }
 
 /// The constructions that do not apply, in one line.
 fn others(document: &EscapeVerbDocument) -> Option<String> {
-    let others: Vec<&str> =
-        document.constructions.iter().filter(|found| !found.applies).map(|found| found.name).collect();
+    let others: Vec<String> =
+        document.constructions.iter().filter(|found| !found.applies).map(|found| found.name.to_string()).collect();
     if others.is_empty() {
         return None;
     }
-    let why = match document.class {
-        "not_critical" => "they start at critical points",
+    let why = match document.class.0 {
+        CriticalClass::NotCritical => "they start at critical points",
         _ => "--json says why",
     };
     Some(format!("{:<12} {}: constructions of the literature (docs/escape.md); {why}", "Not here", others.join(", ")))

@@ -2,7 +2,12 @@
 
 use super::numbers::number;
 use super::{counted, in_words};
+use crate::documents::DirectionKind;
 use crate::documents::HessianSpectrumDocument;
+use crate::documents::Normalization;
+use crate::words::{Word, Words as _};
+use rankscape::critical::CriticalClass;
+use rankscape::hessian::{InertiaMethod, Part, SpectrumMethod};
 
 /// Eigenvalues shown at each end.
 const SHOWN: usize = 4;
@@ -23,30 +28,34 @@ pub fn hessian_text(document: &HessianSpectrumDocument) -> String {
 
 fn what(document: &HessianSpectrumDocument) -> String {
     let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
-    let part = match (document.part, document.layer) {
+    let part = match (document.part.0, document.layer) {
         (_, Some(layer)) => format!("diagonal block of layer {layer}"),
-        ("gauss_newton", _) => "Gauss-Newton part of the Hessian".to_owned(),
-        ("residual", _) => "residual part of the Hessian".to_owned(),
-        _ => "Hessian of the loss in the weights as given".to_owned(),
+        (Part::GaussNewton, _) => "Gauss-Newton part of the Hessian".to_owned(),
+        (Part::Residual, _) => "residual part of the Hessian".to_owned(),
+        (Part::Full, _) => "Hessian of the loss in the weights as given".to_owned(),
     };
-    let unit = if document.normalization == "sum" { String::new() } else { format!(" ({})", document.normalization) };
+    let unit = if document.normalization.0 == Normalization::Sum {
+        String::new()
+    } else {
+        format!(" ({})", document.normalization)
+    };
     format!("Matrix     {part}{unit}, {1} x {1}; network {0}", widths.join("-"), document.parameters)
 }
 
 fn point(document: &HessianSpectrumDocument) -> String {
-    let class = match document.class {
-        "not_critical" => "not a critical point".to_owned(),
-        "undecided" => "a critical point whose class is undecided".to_owned(),
-        class => format!("a {}", in_words(class)),
+    let class = match document.class.0 {
+        CriticalClass::NotCritical => "not a critical point".to_owned(),
+        CriticalClass::Undecided => "a critical point whose class is undecided".to_owned(),
+        _ => format!("a {}", in_words(document.class)),
     };
     format!("Point      {class}")
 }
 
 fn inertia(document: &HessianSpectrumDocument) -> String {
-    let how = match document.method {
-        "closed_form" => "from ranks, in closed form",
-        "elimination" => "by elimination over the rationals",
-        _ => "counted from eigenvalues",
+    let how = match document.method.0 {
+        InertiaMethod::ClosedForm => "from ranks, in closed form",
+        InertiaMethod::Elimination => "by elimination over the rationals",
+        InertiaMethod::Numerical => "counted from eigenvalues",
     };
     match (document.index, document.nullity, document.positive) {
         (Some(index), Some(nullity), Some(positive)) => {
@@ -61,11 +70,11 @@ fn inertia(document: &HessianSpectrumDocument) -> String {
 
 fn ends(document: &HessianSpectrumDocument) -> Vec<String> {
     let value = |v: Option<f64>| v.map_or("not converged".to_owned(), number);
-    let how = match document.spectrum_method {
-        "closed_form" => "in closed form",
-        "blocks" => "from small blocks",
-        "dense" => "from the dense matrix",
-        _ => "by Lanczos iterations",
+    let how = match document.spectrum_method.0 {
+        SpectrumMethod::ClosedForm => "in closed form",
+        SpectrumMethod::Blocks => "from small blocks",
+        SpectrumMethod::Dense => "from the dense matrix",
+        SpectrumMethod::Krylov => "by Lanczos iterations",
     };
     // Ends that the signs show to be zero are.
     let flat = |others: Option<usize>| others == Some(0) && document.nullity.is_some_and(|count| count > 0);
@@ -91,13 +100,13 @@ fn list(document: &HessianSpectrumDocument) -> Option<String> {
 
 fn alignment(document: &HessianSpectrumDocument) -> Option<String> {
     let found = document.alignment.as_ref()?;
-    let count =
-        |kind: &str| -> usize { found.directions.iter().filter(|d| d.kind == kind).map(|d| d.multiplicity).sum() };
-    let kinds = [("kept", "kept"), ("partly_kept", "partly kept"), ("omitted", "omitted"), ("spare", "spare")];
-    let named: Vec<String> = kinds
+    let count = |kind: DirectionKind| -> usize {
+        found.directions.iter().filter(|d| d.kind == Word(kind)).map(|d| d.multiplicity).sum()
+    };
+    let named: Vec<String> = DirectionKind::ALL
         .iter()
-        .filter(|(kind, _)| count(kind) > 0)
-        .map(|(kind, name)| format!("{} {name}", count(kind)))
+        .filter(|&&kind| count(kind) > 0)
+        .map(|&kind| format!("{} {}", count(kind), kind.word().replace('_', " ")))
         .collect();
     Some(format!("Aligned    one set of bases makes all diagonal (defect {:.1e}): {}", found.defect, named.join(", ")))
 }

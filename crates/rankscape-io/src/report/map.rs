@@ -2,6 +2,8 @@
 
 use super::{counted, draw_barcode};
 use crate::documents::MapDocument;
+use crate::documents::Property;
+use crate::words::Word;
 
 /// Bars drawn at most.
 const BARS: usize = 8;
@@ -75,7 +77,7 @@ fn verdicts(document: &MapDocument) -> Vec<String> {
         ("2-critical => stationary", &lift.two_1),
         ("3-critical => stationary", &lift.three_1),
     ] {
-        if found.verdict == "undecided" && found.reason == open.reason {
+        if found.verdict == Word(Property::Undecided) && found.reason == open.reason {
             likewise.push(name);
         } else {
             lines.push(format!("           {name}: {} ({})", found.verdict, found.reason));

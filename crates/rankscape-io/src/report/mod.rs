@@ -23,6 +23,9 @@ pub use map::map_text;
 pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
 pub use verify::verify_text;
 
+use crate::words::Word;
+use rankscape::critical::CriticalClass;
+
 /// A number with what it counts: `1 sample`, `2 samples`. The plural of `noun` ends in s.
 ///
 /// ```
@@ -37,6 +40,6 @@ pub fn counted(count: impl std::fmt::Display, noun: &str) -> String {
 }
 
 /// A class as in sentences: `non-strict saddle` for `non_strict_saddle`.
-fn in_words(class: &str) -> String {
-    class.replace("non_strict", "non-strict").replace('_', " ")
+fn in_words(class: Word<CriticalClass>) -> String {
+    class.to_string().replace("non_strict", "non-strict").replace('_', " ")
 }

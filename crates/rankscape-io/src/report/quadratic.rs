@@ -1,7 +1,10 @@
 //! Degrees, critical points of quadratic losses and random experiments as text.
 
 use super::counted;
+use crate::documents::CompletenessWord;
 use crate::documents::{CostsDocument, EdDocument, SegmentDocument, SolutionDocument, SolveDocument, SweepDocument};
+use crate::words::Word;
+use rankscape::evidence::Grade;
 
 /// The degrees in a few lines.
 pub fn ed_text(document: &EdDocument) -> String {
@@ -27,7 +30,7 @@ pub fn ed_text(document: &EdDocument) -> String {
 pub fn solve_text(document: &SolveDocument) -> String {
     let found = &document.instances;
     // Without proof that none is missing, a lower point may not have been found.
-    let incomplete = found.iter().any(|one| one.completeness != "proved");
+    let incomplete = found.iter().any(|one| one.completeness != Word(CompletenessWord::Proved));
     let lowest = if incomplete { "lowest found" } else { "lowest" };
     let mut rows = vec![
         ["instance", "size", "complex", "expected", "complete", "real", "minima", "certified", lowest]
@@ -64,7 +67,7 @@ fn solution(found: &SolutionDocument) -> [String; 9] {
         format!("{} x {}, {}", found.m, found.n, found.r),
         found.n_complex.to_string(),
         or_unknown(found.expected),
-        found.completeness.to_owned(),
+        found.completeness.to_string(),
         found.n_real.to_string(),
         or_unknown(found.n_minima),
         if found.certified { "yes" } else { "no" }.to_owned(),
@@ -88,7 +91,8 @@ fn segment(found: &SegmentDocument) -> Vec<String> {
         let meet =
             if values.is_empty() { String::new() } else { format!("; the values {} meet", values.join(" and ")) };
         let (low, high) = (crossing.low, crossing.high);
-        let grade = if crossing.grade == "certified" { String::new() } else { format!(" ({})", crossing.grade) };
+        let grade =
+            if crossing.grade == Word(Grade::Certified) { String::new() } else { format!(" ({})", crossing.grade) };
         lines.push(format!("  {low:.9} < t < {high:.9}: {} become {}{meet}{grade}", crossing.before, crossing.after));
     }
     let undecided = found.undecided.iter();

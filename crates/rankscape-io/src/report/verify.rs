@@ -1,6 +1,8 @@
 //! The result of checking a certificate as text.
 
 use crate::documents::VerifyDocument;
+use crate::words::Word;
+use rankscape::evidence::Grade;
 
 /// The document of `verify` as text: what is claimed, then each check.
 pub fn verify_text(document: &VerifyDocument) -> String {
@@ -40,10 +42,10 @@ fn not_compared(document: &VerifyDocument) -> Option<String> {
         .then(|| format!("{:<12} the {names} that it names by digest: give {}", "not compared", options.join(" and ")))
 }
 
-fn how(grade: &str) -> &'static str {
-    match grade {
-        "exact" => "in exact arithmetic",
-        "certified" => "with intervals",
-        _ => "in part decided again in double precision, not proved",
+fn how(grade: Word<Grade>) -> &'static str {
+    match grade.0 {
+        Grade::Exact => "in exact arithmetic",
+        Grade::Certified => "with intervals",
+        Grade::Numerical | Grade::Sampled => "in part decided again in double precision, not proved",
     }
 }

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod digits_files;
+#[cfg(feature = "schema")]
+mod documents_page;
 mod mutated_files;
 mod parquet_files;
 mod sample_files;
+#[cfg(feature = "schema")]
+mod schemas;
 mod weight_files;

@@ -1,11 +1,12 @@
 //! What is said of one update.
 
 use super::super::point::{DifferentialDocument, LiftDocument, OpennessDocument, SupportDocument, bars};
-use super::{
+use super::parts::{
     AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument, PairDocument,
     ProductDocument, RanksDocument, ShapesDocument,
 };
 use crate::adapter::{AdapterFile, AdapterItem, BaseWeight};
+use crate::words::Word;
 use rankscape::error::{InputError, Result};
 use rankscape::multiplication::{
     Adapter, Balance, Factors, Overlap, RankProfile, Removed, Spectrum, Update, balance, balance_defect,
@@ -126,9 +127,9 @@ fn document(
         name: item.name(),
         adapter: item.adapter.clone(),
         expert: item.expert.map(|(index, count)| ExpertDocument { index, count }),
-        kind: item.kind,
-        method: item.method,
-        layout: item.layout.name(),
+        kind: Word(item.kind),
+        method: Word(item.method),
+        layout: Word(item.layout),
         formula: item.formula,
         shapes: ShapesDocument {
             a: shape(0),

@@ -1,165 +1,54 @@
 //! A checkpoint of adapters as a document.
-#![allow(missing_docs, reason = "the fields are those of the JSON schema, which documents them")]
 
 mod answer;
+mod parts;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+pub use parts::{
+    AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument, PairDocument,
+    ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
+};
 
 use rayon::prelude::*;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use self::answer::{Answer, answer};
 use super::RunDocument;
-use super::point::{
-    BarDocument, DifferentialDocument, LiftDocument, OpennessDocument, SupportDocument, tolerance_entries,
-};
-use crate::adapter::{AdapterFile, AdapterItem, BaseFile, SaveOptions};
+use super::digests::Digest;
+use super::point::TolerancesDocument;
+use crate::adapter::{AdapterFile, AdapterItem, SaveOptions};
 use crate::digest::combined_digest;
 use rankscape::error::{InputError, Result};
 use rankscape::parallel::pool;
-use rankscape::tolerance::Tolerances;
 
-/// `rankscape.adapter/1`.
+/// What is known of every update of a checkpoint of adapters. Undefined values are null.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdapterDocument {
+    /// Name and version of this format.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.adapter/1")))]
     pub schema: &'static str,
+    /// Seed of everything random.
     pub seed: u64,
-    pub digest: BTreeMap<&'static str, String>,
+    /// SHA-256 over shapes and values.
+    pub digest: AdapterDigest,
+    /// The updates, in the order of names; one an expert where experts share tensors.
     pub pairs: Vec<PairDocument>,
+    /// Tensors that are no part of an update.
     pub unknown: Vec<UnknownDocument>,
-    pub tolerances: Map<String, Value>,
+    /// All tolerances used.
+    pub tolerances: TolerancesDocument,
+    /// What the reader should know.
     pub notes: Vec<String>,
+    /// Times and facts of the host.
     pub run: RunDocument,
 }
 
-/// One update.
+/// The digest of a checkpoint.
 #[derive(Debug, Clone, Serialize)]
-pub struct PairDocument {
-    pub name: String,
-    pub adapter: Option<String>,
-    pub expert: Option<ExpertDocument>,
-    pub kind: &'static str,
-    pub method: &'static str,
-    pub layout: &'static str,
-    pub formula: &'static str,
-    pub shapes: ShapesDocument,
-    pub scaling: Option<f64>,
-    pub scaling_reason: String,
-    pub unit_roundoff: f64,
-    pub ranks: RanksDocument,
-    pub barcode: Option<Vec<BarDocument>>,
-    pub singular_values: Option<Vec<f64>>,
-    pub product: Option<ProductDocument>,
-    pub stable_rank: Option<f64>,
-    pub entropy_rank: Option<f64>,
-    pub balance_defect: Option<f64>,
-    pub differential: Option<DifferentialDocument>,
-    pub locally_open: Option<OpennessDocument>,
-    pub lift: Option<LiftDocument>,
-    pub magnitude: Option<MagnitudeDocument>,
-    pub bias: Option<String>,
-    pub undetermined: Option<String>,
-    pub notes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<OverlapDocument>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub balanced: Option<BalancedDocument>,
-    pub says: String,
-}
-
-/// Which of the experts that share tensors.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct ExpertDocument {
-    pub index: usize,
-    pub count: usize,
-}
-
-/// Shapes of `A` and `B` as stored, of the update, and of all tensors.
-#[derive(Debug, Clone, Serialize)]
-pub struct ShapesDocument {
-    pub a: Option<Vec<usize>>,
-    pub b: Option<Vec<usize>>,
-    pub product: [usize; 2],
-    pub tensors: BTreeMap<String, Vec<usize>>,
-}
-
-/// Ranks with their gaps.
-#[derive(Debug, Clone, Serialize)]
-pub struct RanksDocument {
-    pub a: Option<SupportDocument>,
-    pub b: Option<SupportDocument>,
-    pub product: SupportDocument,
-    pub update: Option<SupportDocument>,
-}
-
-/// What the tensors give, where that is not the change of the original weight.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProductDocument {
-    pub values: Vec<f64>,
-}
-
-/// DoRA's lengths.
-#[derive(Debug, Clone, Serialize)]
-pub struct MagnitudeDocument {
-    pub entries: usize,
-    pub smallest: f64,
-    pub largest: f64,
-}
-
-/// The update against the leading singular directions of the base weight.
-#[derive(Debug, Clone, Serialize)]
-pub struct OverlapDocument {
-    pub directions: usize,
-    pub left: f64,
-    pub right: f64,
-    pub left_of_random: f64,
-    pub right_of_random: f64,
-    pub left_spread: f64,
-    pub right_spread: f64,
-    pub amplification: Option<f64>,
-    pub base_tensor: String,
-    pub base_singular_values: Vec<f64>,
-    pub angle_error: f64,
-}
-
-/// The balanced pair as it is written.
-#[derive(Debug, Clone, Serialize)]
-pub struct BalancedDocument {
-    pub possible: Option<bool>,
-    pub reason: String,
-    pub defect_after: Option<f64>,
-    pub product_error: Option<f64>,
-}
-
-/// A tensor that is no part of an update.
-#[derive(Debug, Clone, Serialize)]
-pub struct UnknownDocument {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub method: Option<&'static str>,
-}
-
-/// What is asked of a checkpoint of adapters.
-#[derive(Clone, Copy)]
-pub struct AdapterQuestion<'a> {
-    /// Weights that the updates are compared with.
-    pub base: Option<&'a BaseFile>,
-    /// Move each pair to a balanced one, where its orbit has one.
-    pub balance: bool,
-    /// Write the adapters with the balanced pairs.
-    pub save: Option<&'a Path>,
-    /// Replace existing files.
-    pub force: bool,
-    /// Tolerances.
-    pub tolerances: &'a Tolerances,
-    /// Seed of the search for leading singular directions.
-    pub seed: u64,
-    /// Threads to use.
-    pub threads: usize,
-    /// Called after each update.
-    pub progress: &'a (dyn Fn() + Sync),
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdapterDigest {
+    /// Of the tensors of all pairs, in the order of names.
+    pub adapter: Digest,
 }
 
 impl AdapterDocument {
@@ -210,10 +99,10 @@ impl AdapterDocument {
         Ok(Self {
             schema: "rankscape.adapter/1",
             seed: question.seed,
-            digest: [("adapter", combined_digest("adapter", &digests))].into(),
+            digest: AdapterDigest { adapter: combined_digest("adapter", &digests).into() },
             unknown: unknown.collect(),
             pairs: answers.into_iter().map(|answer| answer.document).collect(),
-            tolerances: tolerance_entries(question.tolerances),
+            tolerances: question.tolerances.into(),
             notes,
             run: RunDocument::default(),
         })
@@ -285,14 +174,5 @@ impl Answer {
     fn title(&self) -> String {
         let title = self.document.title();
         self.plain_name.as_ref().map_or_else(|| title.clone(), |plain| format!("{title} ({plain})"))
-    }
-}
-
-impl PairDocument {
-    /// Name with that of the adapter and the number of the expert.
-    pub fn title(&self) -> String {
-        let expert = self.expert.map_or_else(String::new, |expert| format!("[{}]", expert.index));
-        let adapter = self.adapter.as_ref().map_or_else(String::new, |adapter| format!(" [{adapter}]"));
-        format!("{}{expert}{adapter}", self.name)
     }
 }

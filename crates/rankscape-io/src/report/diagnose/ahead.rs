@@ -1,9 +1,11 @@
 //! What is missing, what it is worth, and the commands that go there.
 
-use super::numbers::digits_below;
+use super::super::counted;
+use super::super::numbers::{digits, digits_below, number};
+use super::scale::{DiagnoseText, continued, entry, is_convex, is_least, is_rounding, said};
 use super::situation::Situation;
-use super::{DiagnoseText, continued, counted, digits, entry, is_convex, is_least, is_rounding, number, said};
 use crate::documents::{AheadDocument, DiagnoseDocument, LeaveDocument};
+use rankscape::escape::Destination;
 
 /// Rows of the table at most.
 const ROWS: usize = 6;
@@ -95,8 +97,8 @@ fn after_leaving(document: &DiagnoseDocument, left: &LeaveDocument) -> Vec<Strin
     );
     let step = format!("at learning rate {}", digits(left.step, 2));
     let least = is_rounding(document, left.loss - document.loss.global_minimum);
-    let next = match (left.to, left.steps) {
-        ("minimum", _) => "there is nothing below them".to_owned(),
+    let next = match (left.to.0, left.steps) {
+        (Destination::Minimum, _) => "there is nothing below them".to_owned(),
         _ if least => "there is nothing below them".to_owned(),
         (_, 0) => format!("train on from them, {step}: they are past the next plateau"),
         (_, steps) => format!(

@@ -1,8 +1,13 @@
 //! What the theory says of the point, for `--details`.
 
-use super::{counted, digits, entry, number, percent, ranges};
+use super::super::counted;
+use super::super::numbers::{digits, number, percent, ranges};
+use super::scale::entry;
 use crate::documents::{DiagnoseDocument, EscapeDocument, EvidenceDocument};
 use crate::report::draw_barcode;
+use crate::words::Word;
+use rankscape::critical::Origin;
+use rankscape::escape::EscapeKind;
 
 /// Bars drawn at most.
 const BARS: usize = 6;
@@ -45,9 +50,9 @@ fn gradient(document: &DiagnoseDocument) -> String {
 }
 
 fn origin(document: &DiagnoseDocument) -> Option<String> {
-    let text = match document.origin? {
-        "pure" => "pure: the product itself is critical among all matrices the network can make",
-        _ => "spurious: the factorization makes it critical, not the function space",
+    let text = match document.origin?.0 {
+        Origin::Pure => "pure: the product itself is critical among all matrices the network can make",
+        Origin::Spurious => "spurious: the factorization makes it critical, not the function space",
     };
     Some(entry("Origin", text))
 }
@@ -91,15 +96,17 @@ fn hessian(document: &DiagnoseDocument) -> String {
 }
 
 /// What to do along a path of this kind.
-pub(in crate::report) fn way(kind: &str) -> &'static str {
-    match kind {
-        "negative_curvature" => "Follow a direction of negative curvature",
-        "kernels" => "Open the layers through their kernels (the product stays), then step down in one of them",
-        "least_order" => "String the fewest bars of the barcode together, a rank-one step for each link",
-        "output_bias" => "Move the output bias to its best value",
-        "omitted_direction" => "Feed the largest missing direction in all layers at once",
-        "gradient" => "Go down the gradient",
-        _ => "Follow the path of the construction",
+pub(in crate::report) fn way(kind: Word<EscapeKind>) -> &'static str {
+    match kind.0 {
+        EscapeKind::NegativeCurvature => "Follow a direction of negative curvature",
+        EscapeKind::Kernels => {
+            "Open the layers through their kernels (the product stays), then step down in one of them"
+        }
+        EscapeKind::LeastOrder => "String the fewest bars of the barcode together, a rank-one step for each link",
+        EscapeKind::OutputBias => "Move the output bias to its best value",
+        EscapeKind::OmittedDirection => "Feed the largest missing direction in all layers at once",
+        EscapeKind::Gradient => "Go down the gradient",
+        EscapeKind::Construction(_) => "Follow the path of the construction",
     }
 }
 

@@ -5,27 +5,21 @@
 
 mod ahead;
 mod details;
+mod scale;
 mod situation;
 
 pub(super) use details::{evidence_line, lowest, way};
+pub use scale::DiagnoseText;
 
-use super::numbers::{self, digits, loss_value, number, percent, ranges};
+use super::numbers::{digits, percent, ranges};
 use super::{counted, in_words};
+use crate::documents::Normalization;
 use crate::documents::{DiagnoseDocument, NearDocument};
+use crate::words::Word;
+use rankscape::critical::CriticalClass;
+use rankscape::evidence::Grade;
+use scale::{continued, entry, is_convex, is_least, said};
 use situation::Situation;
-
-/// What the text needs beside the document.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct DiagnoseText<'a> {
-    /// The command up to here, to be copied: `rankscape diagnose --weights ... --data ...`.
-    pub command: &'a str,
-    /// Name for a file past the next plateau.
-    pub next: &'a str,
-    /// Name for a file at the least.
-    pub best: &'a str,
-    /// Add ranks, barcode, map and spectrum.
-    pub details: bool,
-}
 
 /// The diagnosis as text.
 pub fn diagnose_text(document: &DiagnoseDocument, options: DiagnoseText<'_>) -> String {
@@ -45,57 +39,13 @@ pub fn diagnose_text(document: &DiagnoseDocument, options: DiagnoseText<'_>) -> 
     lines.join("\n") + "\n"
 }
 
-/// A line with its label.
-fn entry(label: &str, text: &str) -> String {
-    format!("{label:<11}{text}")
-}
-
-fn continued(at: usize, label: &str, text: &str) -> String {
-    entry(if at == 0 { label } else { "" }, text)
-}
-
-/// What counts as nothing beside the loss of the zero map.
-fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
-    numbers::is_rounding(value, scale(document))
-}
-
-/// The loss of the zero map; where that is zero, the loss now.
-fn scale(document: &DiagnoseDocument) -> f64 {
-    let origin = document.outlook.value_at_origin;
-    if origin > 0.0 { origin } else { document.loss.value }
-}
-
-fn is_exact(document: &DiagnoseDocument) -> bool {
-    document.evidence.grade == "exact"
-}
-
-/// A loss is zero: exactly, or to rounding.
-fn is_zero(document: &DiagnoseDocument, value: f64) -> bool {
-    if is_exact(document) { value == 0.0 } else { is_rounding(document, value) }
-}
-
-/// Nothing is lower than the loss now. The least is an irrational number in general, which exact arithmetic has rounded too.
-fn is_least(document: &DiagnoseDocument) -> bool {
-    let loss = &document.loss;
-    if loss.global_minimum == 0.0 { is_zero(document, loss.gap) } else { is_rounding(document, loss.gap) }
-}
-
-fn said(document: &DiagnoseDocument, value: f64) -> String {
-    loss_value(value, scale(document), is_exact(document))
-}
-
-/// One layer: the loss is convex.
-fn is_convex(document: &DiagnoseDocument) -> bool {
-    document.widths.len() == 2
-}
-
 fn loss(document: &DiagnoseDocument) -> String {
     let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
     let widths = widths.join("-");
-    let unit = match document.normalization {
-        "sum" => "",
-        "mean" => " a sample",
-        _ => " (mean squared error)",
+    let unit = match document.normalization.0 {
+        Normalization::Sum => "",
+        Normalization::Mean => " a sample",
+        Normalization::Mse => " (mean squared error)",
     };
     let data = match document.samples {
         Some(samples) => format!("on {}", counted(samples, "sample")),
@@ -135,16 +85,18 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
 
 fn at_saddle(document: &DiagnoseDocument) -> String {
     let index = document.hessian.index.map_or_else(|| "some".to_owned(), |index| index.to_string());
-    match document.class {
-        "strict_saddle" if index == "1" => {
+    match document.class.0 {
+        CriticalClass::StrictSaddle if index == "1" => {
             "at a strict saddle: 1 direction of descent, found by the second derivative".into()
         }
-        "strict_saddle" => format!("at a strict saddle: {index} directions of descent, found by the second derivative"),
-        "non_strict_saddle" => {
+        CriticalClass::StrictSaddle => {
+            format!("at a strict saddle: {index} directions of descent, found by the second derivative")
+        }
+        CriticalClass::NonStrictSaddle => {
             let order = document.escape.as_ref().map_or(3, |escape| escape.order);
             format!("at a non-strict saddle: flat to second order, the loss falls at order {order} of a curved path")
         }
-        other => format!("at a {}", in_words(other)),
+        _ => format!("at a {}", in_words(document.class)),
     }
 }
 
@@ -162,7 +114,9 @@ fn beside(near: &NearDocument) -> String {
         if near.rank == 0 { "of the length of weights that fit the data" } else { "of the length of the weights" };
     let far = |distance: f64| format!("at a distance of {} {whole}", percent(distance));
     match (&near.strict, &near.non_strict) {
-        _ if near.nearest_class == "global_minimum" => format!("a global minimum {}", far(near.distance)),
+        _ if near.nearest_class == Word(CriticalClass::GlobalMinimum) => {
+            format!("a global minimum {}", far(near.distance))
+        }
         (Some(strict), other) => {
             let other = other.as_ref().map_or_else(String::new, |flat| {
                 format!("; a non-strict saddle, flat to second order, at {}", percent(flat.distance))
@@ -246,10 +200,10 @@ fn sure(document: &DiagnoseDocument) -> String {
     let evidence = &document.evidence;
     let unclear = evidence.rests_on.iter().filter(|support| !support.clear).count();
     let total = evidence.rests_on.len();
-    let how = match evidence.grade {
-        "exact" => "exact arithmetic: a proof",
-        "certified" => "certified by interval arithmetic",
-        _ => "double precision",
+    let how = match evidence.grade.0 {
+        Grade::Exact => "exact arithmetic: a proof",
+        Grade::Certified => "certified by interval arithmetic",
+        Grade::Numerical | Grade::Sampled => "double precision",
     };
     let ranks = match unclear {
         0 if total == 1 => "the one decision on ranks is clear".to_owned(),

@@ -1,7 +1,11 @@
 //! Which situation the point is in, and the sentence that answers "where am I?".
 
-use super::{digits, is_convex, is_exact, is_least, is_zero, number, percent};
+use super::super::numbers::{digits, number, percent};
+use super::scale::{is_convex, is_exact, is_least, is_zero};
+use crate::documents::Progress;
 use crate::documents::{DiagnoseDocument, SupportDocument};
+use crate::words::Word;
+use rankscape::critical::CriticalClass;
 
 /// Up to this part of what the network can explain the rest of the loss is its last.
 const LAST: f64 = 0.01;
@@ -33,18 +37,18 @@ pub(super) enum Situation {
 
 impl Situation {
     pub(super) fn of(document: &DiagnoseDocument) -> Self {
-        let near = document.near.as_ref().map(|near| near.nearest_class);
-        let moving = document.stall.as_ref().is_none_or(|stall| stall.verdict == "moving");
-        match (document.class, near) {
-            ("global_minimum", _) => Self::Best,
-            ("strict_saddle" | "non_strict_saddle", _) => Self::AtSaddle,
-            ("local_minimum" | "local_maximum", _) => Self::Extremum,
-            ("not_critical", Some("global_minimum")) => Self::NearBest,
-            ("not_critical", Some("undecided")) => Self::Undecided,
-            ("not_critical", Some(_)) if moving => Self::Passing,
-            ("not_critical", Some(_)) => Self::BesideSaddle,
-            ("not_critical", None) => Self::Descending,
-            _ => Self::Undecided,
+        let near = document.near.as_ref().map(|near| near.nearest_class.0);
+        let moving = document.stall.as_ref().is_none_or(|stall| stall.verdict == Word(Progress::Moving));
+        match (document.class.0, near) {
+            (CriticalClass::GlobalMinimum, _) => Self::Best,
+            (CriticalClass::StrictSaddle | CriticalClass::NonStrictSaddle, _) => Self::AtSaddle,
+            (CriticalClass::LocalMinimum | CriticalClass::LocalMaximum, _) => Self::Extremum,
+            (CriticalClass::NotCritical, Some(CriticalClass::GlobalMinimum)) => Self::NearBest,
+            (CriticalClass::NotCritical, Some(CriticalClass::Undecided)) => Self::Undecided,
+            (CriticalClass::NotCritical, Some(_)) if moving => Self::Passing,
+            (CriticalClass::NotCritical, Some(_)) => Self::BesideSaddle,
+            (CriticalClass::NotCritical, None) => Self::Descending,
+            (CriticalClass::Undecided, _) => Self::Undecided,
         }
     }
 
@@ -92,8 +96,8 @@ impl Situation {
             },
             Self::Passing => still(document, left, ": a saddle is near, but the loss is already falling away from it"),
             Self::Descending => still(document, left, ""),
-            Self::Extremum => match document.class {
-                "local_minimum" => "At a local minimum.".into(),
+            Self::Extremum => match document.class.0 {
+                CriticalClass::LocalMinimum => "At a local minimum.".into(),
                 _ => "At a local maximum.".into(),
             },
             Self::Undecided => undecided(document),
