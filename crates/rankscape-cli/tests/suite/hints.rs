@@ -200,7 +200,7 @@ fn no_hint_leads_around_what_changes_the_network() {
 #[test]
 fn the_options_in_hints_are_those_that_are_followed() {
     let mut found = BTreeSet::new();
-    let io = root().join("crates/rankscape/src/io");
+    let io = root().join("crates/rankscape-io/src");
     for folder in [io.clone(), io.join("layers")] {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -41,7 +41,8 @@ pub struct CertificateDocument {
     pub criticality: Option<CriticalityDocument>,
     /// The factors, first layer first, of the problem without biases.
     pub point: Vec<Rows>,
-    /// What the loss needs of the data.
+    /// What the loss needs of the data: the exact second moments xx, yx and yy; or, in double precision, reduced data
+    /// inputs, target, floor and norm.
     pub data: StatedData,
     /// The path; null where only the class is claimed.
     pub path: Option<ClaimDocument>,
@@ -50,8 +51,8 @@ pub struct CertificateDocument {
     #[cfg_attr(
         feature = "schema",
         schemars(
-            with = "std::collections::BTreeMap<String, super::Digest>",
-            extend("propertyNames" = {"enum": SEALED}, "minProperties" = SEALED.len())
+            with = "std::collections::BTreeMap<String, String>",
+            extend("additionalProperties" = { "type": "string", "pattern": "^[0-9a-f]{64}$" }, "propertyNames" = {"enum": SEALED}, "minProperties" = SEALED.len())
         )
     )]
     pub seal: Value,

@@ -39,7 +39,8 @@ pub struct ConnectDocument {
     pub max_product_error: Option<f64>,
     /// Signs that no path can change; null where connected.
     pub separated: Option<SeparatedDocument>,
-    /// Grade and supports of the verdicts.
+    /// Grade and supports of the answer in connected: exact where both files hold integers and fractions only and no path
+    /// of matrices is lifted. The path itself is in double precision, with its error in max_product_error.
     pub evidence: EvidenceDocument,
     /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
     /// double precision.
@@ -180,7 +181,8 @@ pub struct BalanceDocument {
     pub product_error: Option<f64>,
     /// Where no balanced point is in the orbit: points of the orbit on the way to the infimum of the defect.
     pub toward: Vec<TowardDocument>,
-    /// Grade and supports of the verdicts.
+    /// Grade and supports of the answer in possible: exact for integers and fractions. Balanced weights are in double
+    /// precision.
     pub evidence: EvidenceDocument,
     /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
     /// double precision.
@@ -265,7 +267,8 @@ pub struct ReachDocument {
     /// Local openness of the product map at the weights given, relative to the matrices of rank at most r: nearby
     /// targets have nearby factors.
     pub locally_open: GradedOpennessDocument,
-    /// Grade and supports of the verdicts.
+    /// Grade and supports of the answer in reached: exact where the ranks of exact weights and an exact target exclude it,
+    /// otherwise numerical.
     pub evidence: EvidenceDocument,
     /// What the reader of the weights decided; for exact input, which part of the answer is exact and which is in
     /// double precision.

@@ -114,10 +114,11 @@ pub struct ComponentDocument {
 pub struct WitnessDocument {
     /// A direction D: W + t D has rank at most r and is, for small t, the product of no nearby factors. Of norm 1 in
     /// double precision.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Vec<f64>>>"))]
     pub locally_open: Option<Rows>,
-    /// A loss <G, M - W> for which the point is first-order critical and W is not stationary.
+    /// A loss `<G, M - W>` for which the point is first-order critical and W is not stationary.
     pub one_1: Option<LossDocument>,
-    /// A loss <G, M - W> + c/2 ||M - W||^2 for which the point is second-order critical and W is not stationary.
+    /// A loss `<G, M - W> + c/2 ||M - W||^2` for which the point is second-order critical and W is not stationary.
     pub two_1: Option<LossDocument>,
 }
 
@@ -126,8 +127,10 @@ pub struct WitnessDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LossDocument {
     /// G, the gradient at W; not zero. Of norm 1 in double precision.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Vec<f64>>"))]
     pub gradient: Rows,
     /// c, not negative.
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub curvature: Entry,
 }
 

@@ -138,7 +138,7 @@ pub struct DeepDocument {
     #[serde(rename = "S")]
     #[cfg_attr(feature = "schema", schemars(inner(range(min = 1))))]
     pub captured: Vec<usize>,
-    /// [U_S, U_Q].
+    /// `[U_S, U_Q]`.
     #[serde(rename = "U")]
     pub u: Vec<Vec<f64>>,
     /// D_1, ..., D_{h-1}.

@@ -162,7 +162,11 @@ pub struct RanksOfProducts(
 /// Every tolerance by its name.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("minProperties" = 1)))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("additionalProperties" = {"type": "number", "minimum": 0}, "minProperties" = 1))
+)]
 pub struct TolerancesDocument(
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, f64>"))] Map<String, Value>,
 );

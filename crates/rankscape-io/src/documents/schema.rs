@@ -46,6 +46,7 @@ fn schema_of<D: JsonSchema>() -> Value {
         "$schema": schema["$schema"],
         "$id": format!("urn:{}", title.replace(['.', '/'], ":")),
         "title": title,
+        "description": schema["description"],
     });
     let mut whole = Map::new();
     for part in [head, schema.take()] {
@@ -57,13 +58,47 @@ fn schema_of<D: JsonSchema>() -> Value {
     Value::Object(whole)
 }
 
-/// Nothing but the fields of the type; one line for each description; no formats, which say how Rust holds a number.
+/// Nothing but the fields of the type; one line for each description; no formats, which say how Rust holds a number; parts
+/// without the ending that the names of all types of documents have.
 fn tidy(schema: &mut Schema) {
+    let short = |name: &str| name.strip_suffix("Document").unwrap_or(name).to_owned();
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        schema.insert("$ref".into(), short(target).into());
+    }
+    if let Some(Value::Object(parts)) = schema.get_mut("$defs") {
+        *parts = std::mem::take(parts).into_iter().map(|(name, part)| (short(&name), part)).collect();
+    }
     schema.remove("format");
     if schema.get("type").is_some_and(|kind| kind == "object") && schema.get("properties").is_some() {
         schema.insert("additionalProperties".into(), false.into());
+        let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+        fields.filter(|(name, _)| !required.contains(&name.as_str().into())).for_each(|(_, field)| forbid_null(field));
     }
     if let Some(text) = schema.get("description").and_then(Value::as_str) {
         schema.insert("description".into(), text.replace('\n', " ").into());
+    }
+}
+
+/// A field that may be missing is left out where it would be null.
+fn forbid_null(field: &mut Value) {
+    let is_null = |choice: &Value| choice == "null" || choice["type"] == "null";
+    for choices in ["type", "anyOf"] {
+        let Some(Value::Array(list)) = field.get_mut(choices) else { continue };
+        list.retain(|choice| !is_null(choice));
+        if list.len() > 1 {
+            continue;
+        }
+        let only = list.pop().unwrap_or_default();
+        match (choices, only) {
+            ("type", only) => field["type"] = only,
+            (_, Value::Object(only)) => {
+                if let Some(members) = field.as_object_mut() {
+                    members.remove(choices);
+                    members.extend(only);
+                }
+            }
+            _ => {}
+        }
     }
 }

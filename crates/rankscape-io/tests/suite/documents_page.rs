@@ -117,7 +117,7 @@ impl<'a> Table<'a> {
             return one_of(choices.iter().map(|choice| self.kind(choice)));
         }
         if let Some(value) = schema.get("const") {
-            return format!("`{value}`");
+            return format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
         if let Some(values) = schema["enum"].as_array() {
             let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), |word| format!("`{word}`"));
@@ -144,13 +144,13 @@ impl<'a> Table<'a> {
     fn plain(&self, name: &Value, schema: &Value) -> String {
         let least = match (&schema["minimum"], &schema["maximum"], &schema["exclusiveMinimum"]) {
             (Value::Null, _, Value::Null) => String::new(),
-            (Value::Null, _, above) => format!(" above {above}"),
-            (from, Value::Null, _) => format!(", at least {from}"),
+            (Value::Null, _, above) => format!(" > {above}"),
+            (from, Value::Null, _) => format!(" ≥ {from}"),
             (from, to, _) => format!(" from {from} to {to}"),
         };
         match (name.as_str().unwrap_or_default(), schema.get("items"), schema.get("additionalProperties")) {
-            ("array", Some(items), _) => format!("list: {}", self.kind(items)),
-            ("object", _, Some(value @ Value::Object(_))) => format!("object by name: {}", self.kind(value)),
+            ("array", Some(items), _) => format!("list ({})", self.kind(items)),
+            ("object", _, Some(value @ Value::Object(_))) => format!("object (by name: {})", self.kind(value)),
             ("string", ..) if schema.get("pattern").is_some() => "SHA-256 in hexadecimal".to_owned(),
             (name @ ("integer" | "number"), ..) => format!("{name}{least}"),
             (name, ..) => name.to_owned(),
@@ -160,7 +160,8 @@ impl<'a> Table<'a> {
 
 /// `a`, `a or b`, `a, b or c`.
 fn one_of(choices: impl Iterator<Item = String>) -> String {
-    let choices: Vec<String> = choices.collect();
+    let mut choices: Vec<String> = choices.collect();
+    choices.dedup();
     match choices.split_last() {
         Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         _ => choices.concat(),
