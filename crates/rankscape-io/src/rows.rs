@@ -1,9 +1,8 @@
 //! Rows of a matrix that pass by, a few at a time.
 
-use super::array::ElementType;
 use std::io::Read;
 
-use super::array::{entry_count, index_of};
+use super::array::{ElementType, entry_count, index_of};
 use super::format::read_error;
 use super::npy::Layout;
 use rankscape::error::{InputError, Result};

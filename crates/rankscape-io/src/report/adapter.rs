@@ -1,8 +1,7 @@
 //! A checkpoint of adapters as text: a table, what it means for each update, then what is no part of one.
 
 use super::counted;
-use crate::documents::Answer;
-use crate::documents::{AdapterDocument, OverlapDocument, PairDocument};
+use crate::documents::{AdapterDocument, Answer, OverlapDocument, PairDocument};
 use crate::words::Words as _;
 
 /// Share of the energy `sum s_i^2` that decides which ranks would do.

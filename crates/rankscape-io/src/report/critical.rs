@@ -3,8 +3,7 @@
 use super::counted;
 use super::diagnose::evidence_line;
 use super::numbers::{loss_value, number, ranges};
-use crate::documents::{CriticalDocument, RungDocument};
-use crate::documents::{Integer, Normalization};
+use crate::documents::{CriticalDocument, Integer, Normalization, RungDocument};
 use crate::words::Word;
 use rankscape::critical::RungClasses;
 use rankscape::evidence::Grade;

@@ -2,9 +2,7 @@
 
 use super::numbers::number;
 use super::{counted, in_words};
-use crate::documents::DirectionKind;
-use crate::documents::HessianSpectrumDocument;
-use crate::documents::Normalization;
+use crate::documents::{DirectionKind, HessianSpectrumDocument, Normalization};
 use crate::words::{Word, Words as _};
 use rankscape::critical::CriticalClass;
 use rankscape::hessian::{InertiaMethod, Part, SpectrumMethod};

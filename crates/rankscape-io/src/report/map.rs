@@ -1,8 +1,7 @@
 //! The product map at a point in a dozen lines.
 
 use super::{counted, draw_barcode};
-use crate::documents::MapDocument;
-use crate::documents::Property;
+use crate::documents::{MapDocument, Property};
 use crate::words::Word;
 
 /// Bars drawn at most.

@@ -1,8 +1,9 @@
 //! Degrees, critical points of quadratic losses and random experiments as text.
 
 use super::counted;
-use crate::documents::CompletenessWord;
-use crate::documents::{CostsDocument, EdDocument, SegmentDocument, SolutionDocument, SolveDocument, SweepDocument};
+use crate::documents::{
+    CompletenessWord, CostsDocument, EdDocument, SegmentDocument, SolutionDocument, SolveDocument, SweepDocument,
+};
 use crate::words::Word;
 use rankscape::evidence::Grade;
 

@@ -13,8 +13,7 @@ pub use scale::DiagnoseText;
 
 use super::numbers::{digits, percent, ranges};
 use super::{counted, in_words};
-use crate::documents::Normalization;
-use crate::documents::{DiagnoseDocument, NearDocument};
+use crate::documents::{DiagnoseDocument, NearDocument, Normalization};
 use crate::words::Word;
 use rankscape::critical::CriticalClass;
 use rankscape::evidence::Grade;

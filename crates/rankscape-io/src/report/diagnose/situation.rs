@@ -2,8 +2,7 @@
 
 use super::super::numbers::{digits, number, percent};
 use super::scale::{is_convex, is_exact, is_least, is_zero};
-use crate::documents::Progress;
-use crate::documents::{DiagnoseDocument, SupportDocument};
+use crate::documents::{DiagnoseDocument, Progress, SupportDocument};
 use crate::words::Word;
 use rankscape::critical::CriticalClass;
 
