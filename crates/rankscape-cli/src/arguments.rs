@@ -438,9 +438,6 @@ pub(crate) struct EscapeOptions {
     /// Write the weights at the end of the path: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
-    /// Where --leave goes: past the next plateau, every missing direction started, or straight to a global minimum.
-    #[arg(long, value_enum, default_value_t = DestinationName::Next, requires = "leave")]
-    pub(crate) to: DestinationName,
     /// Write a certificate of the path; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,

@@ -91,7 +91,7 @@ fn run_construct(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, In
         None => named(error),
     };
     let found = construct(&read.landscape, &request).map_err(named)?;
-    let holds = found.point.check.holds;
+    let holds = found.point.check.holds.known();
     let written = family.save.as_ref().filter(|_| holds != Some(false));
     if let Some(path) = written {
         write_weights(path, &weights(&found.point)?)?;

@@ -1,6 +1,6 @@
 //! A run of the command: its common options, and how an answer leaves it.
 
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -109,7 +109,26 @@ fn quoted(word: String) -> String {
 /// Prints the answer. A reader that closed the pipe is no failure.
 pub(crate) fn print(text: &str, code: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();
+    let text = if wants_colour() { with_bold_labels(text) } else { text.to_owned() };
     ExitCode::from(written(out.write_all(text.as_bytes()).and_then(|()| out.flush()), code))
+}
+
+/// Standard output is a terminal that shows colours, and nobody objects (NO_COLOR).
+fn wants_colour() -> bool {
+    let says_no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stdout().is_terminal() && !says_no && !is_dumb
+}
+
+/// The first line and the labels before two blanks in bold.
+fn with_bold_labels(text: &str) -> String {
+    let bold = |words: &str| format!("\x1b[1m{words}\x1b[0m");
+    let line = |(number, line): (usize, &str)| match line.split_once("  ") {
+        _ if number == 0 => bold(line.trim_end()) + "\n",
+        Some((label, rest)) if label.starts_with(char::is_uppercase) => format!("{}  {rest}", bold(label)),
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').enumerate().map(line).collect()
 }
 
 /// The exit code once standard output was written to, or was not.
@@ -148,4 +167,17 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 fn make_folder(folder: &Path) -> Result<(), InputError> {
     std::fs::create_dir_all(folder)
         .map_err(|error| InputError::new(format!("the folder cannot be made: {error}")).file(folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_line_and_labels_are_bold_and_nothing_else_changes() {
+        let text = "Stalled.\n\nLoss       5 now\n           more\nrankscape  x\n";
+        let found = with_bold_labels(text);
+        assert_eq!(found, "\x1b[1mStalled.\x1b[0m\n\n\x1b[1mLoss\x1b[0m       5 now\n           more\nrankscape  x\n");
+        assert_eq!(found.replace("\x1b[1m", "").replace("\x1b[0m", ""), text);
+    }
 }

@@ -20,7 +20,7 @@ impl Others {
         match format_of(path)? {
             Format::Safetensors => {
                 let mut file = Safetensors::open(path)?;
-                others.metadata = (!file.metadata.is_empty()).then(|| file.metadata.clone().into_iter().collect());
+                others.metadata = file.metadata.clone();
                 for (index, (name, info)) in file.entries.clone().into_iter().enumerate() {
                     if wanted(&name) {
                         let (dtype, bytes) = file.raw(index)?;

@@ -1,6 +1,6 @@
 //! Writing weights back: same names, same types, same orientation.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use rankscape::error::{InputError, Result};
 pub(super) struct Others {
     pub(super) tensors: Vec<Tensor>,
     /// Free text in the header of a `.safetensors` file.
-    pub(super) metadata: Option<HashMap<String, String>>,
+    pub(super) metadata: BTreeMap<String, String>,
     /// Whole NPY files.
     pub(super) npy: Vec<(String, Vec<u8>)>,
     pub(super) members: Vec<(String, Value)>,
@@ -144,8 +144,35 @@ fn safetensors_bytes(arrays: &[Array], others: &Others) -> Result<Vec<u8>> {
         .chain(rest)
         .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes).map_err(failed)?)))
         .collect::<Result<Vec<_>>>()?;
-    serialize(views, others.metadata.clone()).map_err(failed)
+    tensors_with_metadata(views, &others.metadata)
 }
+
+/// The bytes of a `.safetensors` file. The library orders metadata by their hashes, so another way in every process; here they
+/// stand in the order of their names, so that the same answer is the same file.
+pub(super) fn tensors_with_metadata<'a>(
+    tensors: Vec<(&'a String, TensorView<'a>)>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    let failed = |error: &dyn std::fmt::Display| InputError::new(format!("the tensors cannot be written: {error}"));
+    let plain = serialize(tensors, None).map_err(|error| failed(&error))?;
+    if metadata.is_empty() {
+        return Ok(plain);
+    }
+    let (length, rest) = plain.split_at(LENGTH_BYTES);
+    let length = length.try_into().map(u64::from_le_bytes).map_or(0, |length| length as usize);
+    let (header, data) = rest.split_at(length);
+    let entries = header.strip_prefix(b"{").unwrap_or(header).trim_ascii_end();
+    let comma = if entries.starts_with(b"}") { "" } else { "," };
+    let metadata = serde_json::to_string(metadata).map_err(|error| failed(&error))?;
+    let mut header = format!("{{\"__metadata__\":{metadata}{comma}").into_bytes();
+    header.extend(entries);
+    header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
+    Ok([&(header.len() as u64).to_le_bytes(), header.as_slice(), data].concat())
+}
+
+/// A `.safetensors` file begins with the length of its header, which is padded to a multiple of so many bytes.
+const LENGTH_BYTES: usize = 8;
+const ALIGNMENT: usize = 8;
 
 fn npz_bytes(arrays: &[Array], others: &Others) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| InputError::new(format!("the archive cannot be written: {error}"));

@@ -124,6 +124,65 @@ impl RankDecision {
     }
 }
 
+/// Whether a statement holds, where that may be undecided. Nothing turns undecided into a yes or a no: there is no negation
+/// and no conversion to `bool`; [`Truth::known`] is where a caller says what undecided means to it.
+///
+/// What has no truth at all, because it is not defined where it is asked, is an `Option` that is `None`.
+///
+/// ```
+/// use rankscape::evidence::Truth;
+/// assert_eq!(Truth::Yes.and(Truth::Undecided), Truth::Undecided);
+/// assert_eq!(Truth::No.and(Truth::Undecided), Truth::No);
+/// assert_eq!(Truth::Undecided.known(), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Truth {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// It is not decided.
+    Undecided,
+}
+
+impl Truth {
+    /// The answer, where there is one.
+    pub fn known(self) -> Option<bool> {
+        match self {
+            Self::Yes => Some(true),
+            Self::No => Some(false),
+            Self::Undecided => None,
+        }
+    }
+
+    /// It is known whether it holds.
+    pub fn is_decided(self) -> bool {
+        self != Self::Undecided
+    }
+
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Undecided,
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+impl From<Option<bool>> for Truth {
+    fn from(known: Option<bool>) -> Self {
+        known.map_or(Self::Undecided, Self::from)
+    }
+}
+
 /// What a decision is about: the rank of a product of a network of `h` layers and its data, where nothing else is said. With
 /// `P(j,i) = W_j ... W_{i+1}` and the gradient `G` of the loss at the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

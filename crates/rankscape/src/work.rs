@@ -10,13 +10,15 @@ pub enum Step {
     Product,
     /// A singular value decomposition.
     Decomposition,
+    /// A network, scaled and whitened.
+    Network,
     /// A gradient of the loss of a network.
     Gradient,
     /// A rung of the ladder of critical values that is made.
     Rung,
 }
 
-const STEPS: usize = 4;
+const STEPS: usize = 5;
 
 thread_local! {
     static COUNTS: Cell<[usize; STEPS]> = const { Cell::new([0; STEPS]) };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::common::{assert_refused, assert_valid, forced, rankscape};
 use rankscape::Tolerances;
+use rankscape::evidence::Truth;
 use rankscape_io::{read_certificate, write_certificate};
 use serde_json::{Value, json};
 use testkit::files::put;
@@ -122,9 +123,9 @@ fn judged(folder: &Path, name: &str) -> i32 {
     let mut found = file.certificate.verify(&Tolerances::default());
     found.extend(file.checks());
     match found.valid() {
-        Some(true) => 0,
-        None => 3,
-        Some(false) => 4,
+        Truth::Yes => 0,
+        Truth::Undecided => 3,
+        Truth::No => 4,
     }
 }
 

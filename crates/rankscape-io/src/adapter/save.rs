@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{TensorView, serialize};
+use safetensors::tensor::TensorView;
 
 use super::super::array::Array;
 use super::super::atomic::{are_linked, write_atomically};
-use super::super::write::encode;
+use super::super::write::{encode, tensors_with_metadata};
 use super::part::Part;
 use super::{AdapterFile, AdapterItem, BaseFile, open_adapter};
 use rankscape::error::{InputError, Result};
@@ -216,7 +216,6 @@ impl Part {
                 Ok((&place.name, TensorView::new(*dtype, place.shape.clone(), bytes).map_err(failed)?))
             })
             .collect::<Result<Vec<_>>>()?;
-        let metadata = self.source.metadata();
-        serialize(views, (!metadata.is_empty()).then(|| metadata.into_iter().collect())).map_err(failed)
+        tensors_with_metadata(views, &self.source.metadata())
     }
 }

@@ -218,7 +218,7 @@ impl ConstructDocument {
             gauge: Word(gauge),
             stratum: facts.map(|facts| StratumDocument::new(None, &found.stratum, &facts)),
             check: CheckDocument {
-                holds: check.holds,
+                holds: check.holds.known(),
                 critical: check.critical,
                 gradient: check.gradient,
                 class: point.map(|point| point.class).filter(|&c| c != CriticalClass::Undecided).map(Word),

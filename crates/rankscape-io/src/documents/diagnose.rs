@@ -304,7 +304,7 @@ impl DiagnoseDocument {
             critical: found.critical,
             class: Word(found.class),
             origin: found.origin.map(Word),
-            stationary_in_function_space: found.stationary_in_function_space,
+            stationary_in_function_space: found.stationary_in_function_space.known(),
             spectrum: found.spectrum.clone(),
             captured: found.captured.clone(),
             near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),

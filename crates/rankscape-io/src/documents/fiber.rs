@@ -207,7 +207,7 @@ impl BalanceDocument {
             schema: "rankscape.balance/1",
             seed,
             digest,
-            possible: balance.possible.holds,
+            possible: balance.possible.holds.known(),
             reason: balance.possible.reason.clone(),
             defect_before: balance.defect_before,
             defect_after: balance.defect_after,

@@ -217,7 +217,7 @@ impl From<&Openness> for OpennessDocument {
     fn from(found: &Openness) -> Self {
         let node = |&NodeOpenness { node, need, have }: &NodeOpenness| NodeDocument { node, need, have };
         Self {
-            verdict: Word(match found.verdict.holds {
+            verdict: Word(match found.verdict.holds.known() {
                 Some(true) => Answer::Yes,
                 Some(false) => Answer::No,
                 None => Answer::Undecided,
@@ -231,7 +231,7 @@ impl From<&Openness> for OpennessDocument {
 impl From<&LiftProperties> for LiftDocument {
     fn from(found: &LiftProperties) -> Self {
         let of = |verdict: &Verdict| VerdictDocument {
-            verdict: Word(match verdict.holds {
+            verdict: Word(match verdict.holds.known() {
                 Some(true) => Property::Holds,
                 Some(false) => Property::Fails,
                 None => Property::Undecided,

@@ -67,14 +67,14 @@ impl VerifyDocument {
     pub fn new(found: &Verification, what: &str, not_compared: Vec<&'static str>, seed: u64) -> Self {
         let checks = found.claims().iter().map(|claim| ClaimDocument {
             claim: claim.claim(),
-            holds: claim.holds(),
+            holds: claim.holds().known(),
             grade: Word(claim.grade()),
             found: finding_words(claim.found()),
         });
         Self {
             schema: "rankscape.verify/1",
             seed,
-            valid: found.valid(),
+            valid: found.valid().known(),
             what: what.to_owned(),
             not_compared,
             warnings: found.warnings().to_vec(),

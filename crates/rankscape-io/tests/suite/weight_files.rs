@@ -1,7 +1,7 @@
 //! Weight files: every format gives the same weights and digest, and every bad file one clear message.
 
 use rankscape::{InputError, Matrix};
-use rankscape_io::{Convention, ElementType, WeightOptions, Weights, read_weights, write_weights};
+use rankscape_io::{Convention, ElementType, WeightOptions, Weights, read_weights, rewrite_weights, write_weights};
 use testkit::files::{assert_says, f64_bytes, npy, npy_f64, npz, put, safetensors};
 
 fn read(path: &std::path::Path) -> Result<Weights, InputError> {
@@ -257,4 +257,21 @@ fn missing_files_directories_and_unknown_formats_are_named() {
     let weights = Weights::from_matrices(vec![Matrix::identity(2)]).unwrap();
     let error = write_weights(folder.path().join("no/such/folder.npz"), &weights).unwrap_err();
     assert_says(&error, &["cannot be written"]);
+}
+
+/// The library that writes tensors orders metadata anew in every process.
+#[test]
+fn metadata_is_carried_over_in_the_order_of_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = r#"{"__metadata__":{"step":"7","alpha":"a \"b\"","rank":"2","base":"x"},"W1":{"dtype":"F64","shape":[1,1],"data_offsets":[0,8]}}"#;
+    let original = put(folder.path(), "w.safetensors", &safetensors(header, &f64_bytes(&[3.0])));
+    let weights = read(&original).unwrap();
+    let copy = folder.path().join("copy.safetensors");
+    rewrite_weights(&copy, &weights, &original).unwrap();
+    let bytes = std::fs::read(&copy).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    assert!(length.is_multiple_of(8) && bytes.len() == 8 + length + 8);
+    let metadata = r#"{"__metadata__":{"alpha":"a \"b\"","base":"x","rank":"2","step":"7"},"W1":"#;
+    assert!(bytes[8..].starts_with(metadata.as_bytes()), "{}", String::from_utf8_lossy(&bytes[8..8 + length]));
+    assert_eq!(read(&copy).unwrap().digest, weights.digest);
 }

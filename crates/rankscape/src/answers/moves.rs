@@ -3,7 +3,7 @@
 use super::Answer;
 use super::map::evidence;
 use crate::error::Result;
-use crate::evidence::{Evidence, Grade};
+use crate::evidence::{Evidence, Grade, Truth};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{
@@ -116,7 +116,7 @@ pub fn balance(point: &MapPoint, stored: Option<Rounding<'_>>) -> Result<Balance
         let (defect, product_error) = (balance_defect(&found), product_difference(&found, point.factors()));
         Some(TowardBalance { epsilon, defect, product_error })
     };
-    let toward = if balance.possible.holds == Some(false) {
+    let toward = if balance.possible.holds == Truth::No {
         (0..QUARTERS).filter_map(|k| at(0.25_f64.powi(k))).collect()
     } else {
         Vec::new()
@@ -126,7 +126,7 @@ pub fn balance(point: &MapPoint, stored: Option<Rounding<'_>>) -> Result<Balance
 
 impl Answer for BalanceAnswer {
     fn is_undecided(&self) -> bool {
-        self.balance.possible.holds.is_none()
+        !self.balance.possible.holds.is_decided()
     }
 }
 

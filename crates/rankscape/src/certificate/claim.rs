@@ -2,7 +2,7 @@
 
 use super::statement::{StatedQuantity, StatedRank};
 use crate::escape::EscapePath;
-use crate::evidence::{Grade, Quantity};
+use crate::evidence::{Grade, Quantity, Truth};
 
 pub(super) const CLASS: &str = "the class of the point";
 pub(super) const TOLERANCES: &str = "the tolerances";
@@ -48,7 +48,7 @@ impl From<&str> for Finding {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedClaim {
     claim: &'static str,
-    holds: Option<bool>,
+    holds: Truth,
     grade: Grade,
     found: Finding,
 }
@@ -56,11 +56,16 @@ pub struct CheckedClaim {
 impl CheckedClaim {
     /// A claim that is decided exactly.
     pub fn exact(claim: &'static str, holds: bool, found: impl Into<Finding>) -> Self {
-        Self::graded(claim, Some(holds), Grade::Exact, found)
+        Self::graded(claim, holds, Grade::Exact, found)
     }
 
-    pub(super) fn graded(claim: &'static str, holds: Option<bool>, grade: Grade, found: impl Into<Finding>) -> Self {
-        Self { claim, holds, grade, found: found.into() }
+    pub(super) fn graded(
+        claim: &'static str,
+        holds: impl Into<Truth>,
+        grade: Grade,
+        found: impl Into<Finding>,
+    ) -> Self {
+        Self { claim, holds: holds.into(), grade, found: found.into() }
     }
 
     /// What is claimed.
@@ -68,8 +73,8 @@ impl CheckedClaim {
         self.claim
     }
 
-    /// Whether it holds; `None` where that is not decided.
-    pub fn holds(&self) -> Option<bool> {
+    /// Whether it holds.
+    pub fn holds(&self) -> Truth {
         self.holds
     }
 
@@ -111,12 +116,9 @@ impl Verification {
         &self.warnings
     }
 
-    /// False when a claim is refuted; `None` when none is but one is not decided.
-    pub fn valid(&self) -> Option<bool> {
-        if self.claims.iter().any(|claim| claim.holds == Some(false)) {
-            return Some(false);
-        }
-        self.claims.iter().all(|claim| claim.holds.is_some()).then_some(true)
+    /// All claims hold.
+    pub fn valid(&self) -> Truth {
+        self.claims.iter().fold(Truth::Yes, |all, claim| all.and(claim.holds))
     }
 
     /// The weakest grade among the claims.

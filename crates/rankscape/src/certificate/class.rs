@@ -9,7 +9,7 @@ use super::point::{EnclosedPoint, FIRST_DECISION, Gradient, relative_rounding};
 use super::statement::{Criticality, FloatingStatement, StatedRank};
 use super::words::{Ranks, all_quantities, given_quantities, seen};
 use crate::critical::CriticalClass;
-use crate::evidence::{Grade, Quantity};
+use crate::evidence::{Grade, Quantity, Truth};
 use crate::linalg::interval::Interval;
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
@@ -39,9 +39,9 @@ pub(super) fn class_checks(
     let decided = RanksAtTolerances { point: &point, stated, ranks: &statement.rests_on };
     let gradient_check = gradient.check(stated, claimed);
     let proof = match gradient_check.holds() {
-        Some(true) => point.proof(claimed, curvature, stated, tolerances),
-        Some(false) => Some((false, "the gradient is not that of this class".to_owned())),
-        None => None,
+        Truth::Yes => point.proof(claimed, curvature, stated, tolerances),
+        Truth::No => Some((false, "the gradient is not that of this class".to_owned())),
+        Truth::Undecided => None,
     };
     let (tolerances_check, mut warnings) = decided.tolerances_check(claimed, &gradient, tolerances);
     if !are_of_type(&statement.point, stated.unit_roundoff) {
@@ -348,10 +348,10 @@ mod tests {
             of(&claims, TOLERANCES).holds()
         };
         let mut tolerances = Tolerances::default();
-        assert_eq!(found(&tolerances), Some(true));
+        assert_eq!(found(&tolerances), Truth::Yes);
         // A gradient of 1e-9 is nothing but rounding errors where these may be as large.
         tolerances.rank = 1e9;
-        assert_eq!(found(&tolerances), None);
+        assert_eq!(found(&tolerances), Truth::Undecided);
     }
 
     #[test]
@@ -359,22 +359,22 @@ mod tests {
         use CriticalClass::{GlobalMinimum, NonStrictSaddle, NotCritical, StrictSaddle};
         for scale in [1.0, 2.0_f64.powi(400), 2.0_f64.powi(-400)] {
             let minimum = verified(scale, GlobalMinimum, [0.3, 0.1]);
-            assert_eq!((of(&minimum, CLASS).holds(), of(&minimum, CLASS).grade()), (Some(true), Grade::Certified));
+            assert_eq!((of(&minimum, CLASS).holds(), of(&minimum, CLASS).grade()), (Truth::Yes, Grade::Certified));
             assert_eq!(
                 (of(&minimum, GRADIENT).holds(), of(&minimum, GROUNDS).holds()),
-                (Some(true), Some(true)),
+                (Truth::Yes, Truth::Yes),
                 "{minimum:?}"
             );
             let saddle = verified(scale, GlobalMinimum, [0.3, 0.0]);
-            assert_eq!((of(&saddle, CLASS).holds(), of(&saddle, CLASS).grade()), (Some(false), Grade::Certified));
-            assert_eq!(of(&verified(scale, StrictSaddle, [0.3, 0.1]), CLASS).holds(), Some(false));
-            assert_eq!(of(&verified(scale, NonStrictSaddle, [0.3, 0.0]), CLASS).holds(), Some(false));
+            assert_eq!((of(&saddle, CLASS).holds(), of(&saddle, CLASS).grade()), (Truth::No, Grade::Certified));
+            assert_eq!(of(&verified(scale, StrictSaddle, [0.3, 0.1]), CLASS).holds(), Truth::No);
+            assert_eq!(of(&verified(scale, NonStrictSaddle, [0.3, 0.0]), CLASS).holds(), Truth::No);
             let saddle = verified(scale, StrictSaddle, [0.3, 0.0]);
-            assert!(saddle.iter().all(|check| check.holds() == Some(true)), "{saddle:?}");
+            assert!(saddle.iter().all(|check| check.holds() == Truth::Yes), "{saddle:?}");
             let off = verified(scale, GlobalMinimum, [0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, GRADIENT).holds(), of(&off, CLASS).holds()), (Some(false), Some(false)));
+            assert_eq!((of(&off, GRADIENT).holds(), of(&off, CLASS).holds()), (Truth::No, Truth::No));
             let off = verified(scale, NotCritical, [0.3, 0.1 + 1e-9]);
-            assert_eq!((of(&off, CLASS).holds(), of(&off, CLASS).grade()), (Some(true), Grade::Certified));
+            assert_eq!((of(&off, CLASS).holds(), of(&off, CLASS).grade()), (Truth::Yes, Grade::Certified));
         }
     }
 }

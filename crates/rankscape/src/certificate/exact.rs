@@ -10,7 +10,7 @@ use super::statement::{ExactStatement, Statement};
 use super::words::{Ranks, Words, given_quantities, seen};
 use crate::critical::CriticalClass;
 use crate::data::ExactMoments;
-use crate::evidence::{Grade, Quantity};
+use crate::evidence::{Grade, Quantity, Truth};
 use crate::linalg::exact::{Rational, rational_to_f64};
 use crate::linalg::symmetric_eigen;
 use crate::linalg::{Linear, Matrix};
@@ -26,7 +26,7 @@ pub(super) fn verify_exact(statement: &ExactStatement) -> Verification {
     let shape = [[data.xx.shape(), (inputs, inputs)], [data.yx.shape(), (outputs, inputs)]];
     let path_of = path.as_ref().map(|claim| &claim.path);
     let fits = shapes(widths, &shape, path_of, |step| step.architecture().widths());
-    if fits.holds() != Some(true) {
+    if fits.holds() != Truth::Yes {
         return Verification::new(vec![fits], Vec::new());
     }
     let moments = Moments::new(data);

@@ -139,6 +139,7 @@ fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64, toler
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Truth;
 
     #[test]
     fn the_tolerance_of_ranks_decides_which_second_moments_are_the_same() {
@@ -150,8 +151,8 @@ mod tests {
         };
         let mut tolerances = Tolerances::default();
         let same = |tolerances: &Tolerances| same_moments(&data(1.0), &data(1.0 + 1e-9), 0.0, tolerances).holds();
-        assert_eq!(same(&tolerances), Some(false));
+        assert_eq!(same(&tolerances), Truth::No);
         tolerances.rank = 1e8;
-        assert_eq!(same(&tolerances), Some(true));
+        assert_eq!(same(&tolerances), Truth::Yes);
     }
 }

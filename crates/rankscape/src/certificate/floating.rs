@@ -8,7 +8,7 @@ use super::series::Series;
 use super::sparse::{MatrixLoss, SparseMatrix};
 use super::statement::{Criticality, FloatingStatement, PathClaim, ReducedData, Sense, Statement};
 use crate::critical::CriticalClass;
-use crate::evidence::Grade;
+use crate::evidence::{Grade, Truth};
 use crate::linalg::exact::Dyadic;
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::Ring;
@@ -35,7 +35,7 @@ pub(super) fn verify_floating(statement: &FloatingStatement, tolerances: &Tolera
     let (inputs, outputs) = (point.architecture().inputs(), point.architecture().outputs());
     let shape = [[data.inputs.shape(), (inputs, rho)], [data.target.shape(), (outputs, rho)]];
     let fits = shapes(widths_of(point), &shape, path.as_ref().map(|claim| &claim.path), widths_of);
-    if fits.holds() != Some(true) {
+    if fits.holds() != Truth::Yes {
         return Verification::new(vec![fits], Vec::new());
     }
     let mut checks = vec![fits, data_check(data)];
@@ -341,7 +341,7 @@ mod tests {
         (statement(point, diagonal(1.0, 1.0), diagonal(0.1 * 0.7, 1.0)), claim)
     }
 
-    fn holds(checks: &[CheckedClaim], claim: &str) -> Option<bool> {
+    fn holds(checks: &[CheckedClaim], claim: &str) -> Truth {
         checks.iter().find(|check| check.claim() == claim).unwrap().holds()
     }
 
@@ -350,14 +350,14 @@ mod tests {
         let tolerances = Tolerances::default();
         let (point, wide) = rounded_saddle(1e-4);
         let checks = Along::intervals(&point, &wide).checks(&wide, &tolerances);
-        assert!(checks.iter().all(|check| check.holds() == Some(true)), "{checks:#?}");
+        assert!(checks.iter().all(|check| check.holds() == Truth::Yes), "{checks:#?}");
         let (point, narrow) = rounded_saddle(1e-17);
         let checks = Along::intervals(&point, &narrow).checks(&narrow, &tolerances);
-        assert_eq!(holds(&checks, "the sign of the decrease"), None, "{checks:#?}");
-        assert_eq!(holds(&checks, DECREASE), None);
-        assert_eq!(holds(&checks, "the order of the first change, up to rounding"), None);
+        assert_eq!(holds(&checks, "the sign of the decrease"), Truth::Undecided, "{checks:#?}");
+        assert_eq!(holds(&checks, DECREASE), Truth::Undecided);
+        assert_eq!(holds(&checks, "the order of the first change, up to rounding"), Truth::Undecided);
         let exact = Along::exact(&point, &narrow).checks(&narrow, &tolerances);
-        assert!(holds(&exact, "the sign of the decrease").is_some());
+        assert!(holds(&exact, "the sign of the decrease").is_decided());
         // The direction is one of negative curvature all the same.
         assert!(Along::intervals(&point, &narrow).curvature(&narrow).unwrap().high < -0.5);
     }
@@ -369,8 +369,8 @@ mod tests {
             let (point, mut claim) = rounded_saddle(t);
             claim.decrease = 1.0;
             let checks = Along::intervals(&point, &claim).checks(&claim, &tolerances);
-            assert_ne!(holds(&checks, "the sign of the decrease"), Some(true), "{checks:#?}");
-            assert_ne!(holds(&checks, DECREASE), Some(true), "{checks:#?}");
+            assert_ne!(holds(&checks, "the sign of the decrease"), Truth::Yes, "{checks:#?}");
+            assert_ne!(holds(&checks, DECREASE), Truth::Yes, "{checks:#?}");
         }
     }
 }

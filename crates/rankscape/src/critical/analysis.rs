@@ -5,7 +5,7 @@ use super::class::{CriticalClass, CriticalPoint, Origin};
 use super::ladder::Ladder;
 use super::numerical::classify;
 use crate::architecture::Architecture;
-use crate::evidence::{Evidence, Grade, Quantity};
+use crate::evidence::{Evidence, Grade, Quantity, Truth};
 use crate::linalg::{Inertia, Matrix, orthonormal_range, singular_values, vector_norm};
 use crate::multiplication::{Factors, RankProfile};
 use crate::network::ExactSquareNetwork;
@@ -37,8 +37,8 @@ impl<'a> Analysis<'a> {
     /// Decides whether the gradient counts as zero, and if so the class, over the rationals for exact input.
     pub fn new(problem: &'a Problem) -> Self {
         let counts_as_zero = criticality(problem);
-        let point = (counts_as_zero != Some(false)).then(|| classified(problem));
-        Self { problem, critical: counts_as_zero == Some(true), point }
+        let point = (counts_as_zero != Truth::No).then(|| classified(problem));
+        Self { problem, critical: counts_as_zero == Truth::Yes, point }
     }
 
     /// The gradient counts as zero.
@@ -105,8 +105,12 @@ impl<'a> Analysis<'a> {
     }
 
     /// First-order stationarity of `W` on matrices of rank at most `r`: at rank `r` the gradient `G` of the loss satisfies
-    /// `G' U = 0` and `G V = 0`; at smaller rank the tangent cone spans everything and `G = 0`. `None` where undecided.
-    pub fn is_stationary_in_function_space(&self, profile: &RankProfile) -> Option<bool> {
+    /// `G' U = 0` and `G V = 0`; at smaller rank the tangent cone spans everything and `G = 0`.
+    pub fn is_stationary_in_function_space(&self, profile: &RankProfile) -> Truth {
+        self.stationarity(profile).into()
+    }
+
+    fn stationarity(&self, profile: &RankProfile) -> Option<bool> {
         let problem = self.problem;
         let architecture = problem.factors().architecture();
         let given = problem.network().given();
@@ -158,12 +162,12 @@ impl<'a> Analysis<'a> {
     }
 }
 
-/// Whether the gradient counts as zero; `None` where rounding errors leave it open. With an output bias that is also so where
+/// Whether the gradient counts as zero; undecided where rounding errors leave it open. With an output bias that is also so where
 /// the weights are critical for the centred data and `b_h = b*`: there the terms that cancel in the gradient as given may be
 /// much larger than the gradient is allowed to be, since they contain the other biases.
-fn criticality(problem: &Problem) -> Option<bool> {
+fn criticality(problem: &Problem) -> Truth {
     if let Some(exact) = problem.exact() {
-        return Some(exact.is_critical());
+        return exact.is_critical().into();
     }
     let (unit_roundoff, tolerances) = (problem.unit_roundoff(), problem.tolerances());
     let bias_is_best = |bias: OutputBias<'_>| {
@@ -172,12 +176,12 @@ fn criticality(problem: &Problem) -> Option<bool> {
     };
     let centred = || match problem.output_bias() {
         Some(bias) if bias_is_best(bias) => problem.network().criticality(unit_roundoff, tolerances),
-        _ => Some(false),
+        _ => Truth::No,
     };
     match problem.given().criticality(unit_roundoff, tolerances) {
-        Some(true) => Some(true),
+        Truth::Yes => Truth::Yes,
         as_given => match centred() {
-            Some(false) => as_given,
+            Truth::No => as_given,
             found => found,
         },
     }

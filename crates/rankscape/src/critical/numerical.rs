@@ -2,7 +2,7 @@
 
 use super::class::{CriticalClass, CriticalPoint, Findings};
 use crate::data::Whitening;
-use crate::evidence::{Evidence, Grade, Movement, Quantity, RankDecision};
+use crate::evidence::{Evidence, Grade, Movement, Quantity, RankDecision, Truth};
 use crate::hessian::{PairCounts, StringRanks, inertia_at_critical_point};
 use crate::linalg::{Inertia, Matrix, power_of_two_near, singular_values};
 use crate::multiplication::{Factors, RankProfile};
@@ -24,8 +24,8 @@ pub fn classify(
     let found = classified(network.whitened(), whitening, inputs, sizes, noise, tolerances);
     match network.criticality(unit_roundoff, tolerances) {
         // Rounding errors hide whether the gradient is zero.
-        None => CriticalPoint { class: CriticalClass::Undecided, inertia: None, ..found },
-        Some(_) => found,
+        Truth::Undecided => CriticalPoint { class: CriticalClass::Undecided, inertia: None, ..found },
+        Truth::Yes | Truth::No => found,
     }
 }
 

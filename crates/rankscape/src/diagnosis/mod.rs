@@ -4,7 +4,7 @@ use crate::architecture::Architecture;
 use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minimum, minimum_of_wider, near, stall};
 use crate::error::{InputError, Result};
 use crate::escape::{Destination, Escape, Leave, Outlook, bias_decrease, leave_to, outlook, way_out};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Truth};
 use crate::hessian::{Extremes, extremes};
 use crate::linalg::Inertia;
 use crate::multiplication::{Barcode, Differential, RankProfile};
@@ -57,8 +57,8 @@ pub struct Diagnosis {
     pub differential: Differential,
     /// Pure or spurious; `None` off critical points or where undecided.
     pub origin: Option<Origin>,
-    /// First-order stationarity of `W` on the function space; `None` where undecided.
-    pub stationary_in_function_space: Option<bool>,
+    /// First-order stationarity of `W` on the function space.
+    pub stationary_in_function_space: Truth,
     /// The class.
     pub class: CriticalClass,
     /// Singular values of the whitened target, non-increasing.
@@ -201,6 +201,20 @@ mod tests {
         let moving = layers(&mut |_| &Matrix::identity(3) + &stream.normal_matrix(3, 3).scaled(0.1));
         let minimum = layers(&mut |k| if k == 0 { target() } else { Matrix::identity(3) });
         [layers(&mut |_| Matrix::zeros(3, 3)), thirds, strict, minimum, moving]
+    }
+
+    /// A minimum and a strict saddle: one network, one gradient, whatever is asked of them.
+    #[test]
+    fn network_and_gradient_of_a_point_are_made_once() {
+        let [.., strict, minimum, _] = chains(3);
+        for matrices in [strict, minimum] {
+            let problem = Problem::new(matrices, Data::target(target())).unwrap();
+            let (found, work) = counted(|| diagnose(&problem, Settings::default()).unwrap());
+            assert!(found.critical, "{}", found.class);
+            assert_eq!((work.of(Step::Network), work.of(Step::Gradient)), (1, 1), "{}", found.class);
+            let (_, again) = counted(|| diagnose(&problem, Settings::default()).unwrap());
+            assert_eq!((again.of(Step::Network), again.of(Step::Gradient)), (0, 0), "{}", found.class);
+        }
     }
 
     fn target() -> Matrix {

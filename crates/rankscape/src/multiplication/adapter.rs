@@ -14,7 +14,7 @@ use super::openness::Openness;
 use super::orbit::balance_defect;
 use super::rank_profile::RankProfile;
 use crate::error::{InputError, Result};
-use crate::evidence::RankDecision;
+use crate::evidence::{RankDecision, Truth};
 use crate::tolerance::Tolerances;
 
 /// What the product map says of one adapter pair.
@@ -56,7 +56,7 @@ impl Adapter {
     /// let a = Matrix::from_rows(&[vec![1.0, 0.0, 2.0]]);
     /// let fresh = Factors::new(vec![a, Matrix::zeros(4, 1)]).unwrap();
     /// let fresh = Adapter::new(&fresh, 2.0, 2f64.powi(-24), &Tolerances::default()).unwrap();
-    /// assert_eq!(fresh.openness.verdict.holds, Some(false));
+    /// assert_eq!(fresh.openness.verdict.holds, Truth::No);
     /// assert_eq!(fresh.says, "B is zero: the product map is not open here; only the gradient of B can be non-zero");
     /// ```
     pub fn new(factors: &Factors, scaling: f64, unit_roundoff: f64, tolerances: &Tolerances) -> Result<Self> {
@@ -114,9 +114,9 @@ fn says(profile: &RankProfile, scaling: f64, differential: Differential, opennes
     let (a, b, product) = (profile.rank(0, 1), profile.rank(1, 2), profile.rank(0, 2));
     let r = profile.widths().iter().copied().min().unwrap_or(0);
     let open = match openness.verdict.holds {
-        None => return format!("undecided: {}", openness.verdict.reason),
-        Some(true) => "is open here",
-        Some(false) => "is not open here",
+        Truth::Undecided => return format!("undecided: {}", openness.verdict.reason),
+        Truth::Yes => "is open here",
+        Truth::No => "is not open here",
     };
     let map = format!("the product map {open}");
     match (a, b) {
@@ -126,7 +126,7 @@ fn says(profile: &RankProfile, scaling: f64, differential: Differential, opennes
         _ if differential.submersion => format!(
             "the product has rank {product} of {r}: the product map is a submersion, so training moves the update freely among matrices of rank at most {r}"
         ),
-        _ if openness.verdict.holds == Some(true) => format!(
+        _ if openness.verdict.holds == Truth::Yes => format!(
             "the product has rank {product} of {r}: {map} but not a submersion, so {} at second order only",
             match differential.max_rank - differential.rank {
                 1 => "1 direction is reached".to_owned(),
@@ -201,7 +201,7 @@ mod tests {
         assert!(adapter(&Matrix::zeros(2, 5), &b).says.starts_with("A is zero"));
         let none = adapter(&Matrix::zeros(2, 5), &Matrix::zeros(4, 2));
         assert!(none.says.starts_with("A and B are zero") && none.stable_rank.is_none());
-        assert_eq!(none.openness.verdict.holds, Some(true), "open, with a square root");
+        assert_eq!(none.openness.verdict.holds, Truth::Yes, "open, with a square root");
         let line = &stream.normal_matrix(4, 1) * &stream.normal_matrix(1, 2);
         assert!(adapter(&a, &line).says.contains("need not be one of the update"));
         assert!(Adapter::new(&pair(&a, &b), f64::NAN, SINGLE, &Tolerances::default()).is_err());

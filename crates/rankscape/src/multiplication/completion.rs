@@ -60,6 +60,7 @@ fn hidden(a: &Matrix, b: &Matrix, s: usize, t: usize, rho: usize) -> (Matrix, us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Truth;
     use crate::linalg::rank;
     use crate::multiplication::Openness;
     use crate::random::Stream;
@@ -94,7 +95,7 @@ mod tests {
                             assert_eq!(rank(&moved_a, &tolerances).rank, found.left_rank);
                             assert_eq!(rank(&moved_b, &tolerances).rank, found.right_rank);
                         }
-                        let open = Openness::new(&profile).verdict.holds == Some(true);
+                        let open = Openness::new(&profile).verdict.holds == Truth::Yes;
                         if k >= m.min(n) {
                             assert_eq!(
                                 open,

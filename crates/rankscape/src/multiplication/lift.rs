@@ -49,7 +49,7 @@ impl LiftProperties {
             ..=2 => up_to_order(profile, k),
             _ => Verdict::guarded(profile, all(), || up_to_order(profile, k)),
         };
-        let clear = Verdict::guarded(profile, all(), || Verdict::yes("")).holds.is_some();
+        let clear = Verdict::guarded(profile, all(), || Verdict::yes("")).holds.is_decided();
         Self {
             local_local: Openness::new(profile).verdict,
             local_1: Verdict::yes("holds for all widths, all depths and every differentiable loss"),

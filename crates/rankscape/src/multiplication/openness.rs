@@ -50,7 +50,7 @@ impl Openness {
     /// use rankscape::multiplication::{Openness, RankProfile};
     /// // W_1 = 0, W_2 of full rank: targets whose column space is not that of W_2 are out of reach.
     /// let profile = RankProfile::from_decisions(&[2, 1, 2], |i, _| RankDecision::exact(i));
-    /// assert_eq!(Openness::new(&profile).verdict.holds, Some(false));
+    /// assert_eq!(Openness::new(&profile).verdict.holds, Truth::No);
     /// ```
     pub fn new(profile: &RankProfile) -> Self {
         let (widths, h) = (profile.widths(), profile.depth());

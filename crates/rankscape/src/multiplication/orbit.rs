@@ -10,6 +10,7 @@ use super::frames::{Frames, null_basis, product_difference, product_svd};
 use super::rank_profile::RankProfile;
 use super::verdict::Verdict;
 use crate::error::{InputError, Result};
+use crate::evidence::Truth;
 use crate::linalg::{Matrix, Svd, inverse, singular_values, svd};
 
 /// `max_k ||W_{k+1}' W_{k+1} - W_k W_k'||_F / (||W_{k+1}||_F^2 + ||W_k||_F^2)`; 0 for one factor, 0/0 = 0.
@@ -80,7 +81,7 @@ pub fn balance(factors: &Factors, profile: &RankProfile) -> Balance {
             profile.rank(k - 1, k)
         )),
     });
-    let found = if possible.holds == Some(true) { toward_balance(factors, profile, 0.0) } else { None };
+    let found = if possible.holds == Truth::Yes { toward_balance(factors, profile, 0.0) } else { None };
     Balance {
         possible,
         defect_before: balance_defect(factors),

@@ -2,27 +2,28 @@
 
 use super::barcode::Barcode;
 use super::rank_profile::RankProfile;
+use crate::evidence::Truth;
 
 /// Whether a property holds at a point, and why. Undecided is a value, not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// `None` when undecided.
-    pub holds: Option<bool>,
+    /// Whether it does.
+    pub holds: Truth,
     /// One sentence without the final full stop.
     pub reason: String,
 }
 
 impl Verdict {
     pub(super) fn yes(reason: impl Into<String>) -> Self {
-        Self { holds: Some(true), reason: reason.into() }
+        Self { holds: Truth::Yes, reason: reason.into() }
     }
 
     pub(super) fn no(reason: impl Into<String>) -> Self {
-        Self { holds: Some(false), reason: reason.into() }
+        Self { holds: Truth::No, reason: reason.into() }
     }
 
     pub(super) fn undecided(reason: impl Into<String>) -> Self {
-        Self { holds: None, reason: reason.into() }
+        Self { holds: Truth::Undecided, reason: reason.into() }
     }
 
     pub(super) fn of(holds: bool, yes: impl Into<String>, no: impl Into<String>) -> Self {

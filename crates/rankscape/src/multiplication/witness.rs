@@ -12,6 +12,7 @@
 //!
 //! Nothing here is irrational but that root: over the rationals `u` and `v` are integer vectors of kernels, and `c` is rounded up.
 
+use crate::evidence::Truth;
 use num_bigint::BigInt;
 use num_traits::Zero;
 
@@ -159,7 +160,7 @@ fn leading<M: Algebra>(matrix: &M, count: usize) -> M {
 }
 
 fn first_order<M: Kernels>(matrices: &[M], profile: &RankProfile) -> Option<QuadraticWitness<M, M::Number>> {
-    if LiftProperties::new(profile).one_1.holds != Some(false) {
+    if LiftProperties::new(profile).one_1.holds != Truth::No {
         return None;
     }
     let hidden = Hidden::new(matrices, profile)?;
@@ -167,7 +168,7 @@ fn first_order<M: Kernels>(matrices: &[M], profile: &RankProfile) -> Option<Quad
 }
 
 fn second_order<M: Kernels>(matrices: &[M], profile: &RankProfile) -> Option<QuadraticWitness<M, M::Number>> {
-    if LiftProperties::new(profile).two_1.holds != Some(false) {
+    if LiftProperties::new(profile).two_1.holds != Truth::No {
         return None;
     }
     let h = profile.depth();
@@ -183,7 +184,7 @@ fn second_order<M: Kernels>(matrices: &[M], profile: &RankProfile) -> Option<Qua
 
 fn unreachable<M: Kernels>(matrices: &[M], profile: &RankProfile) -> Option<M> {
     let openness = Openness::new(profile);
-    if openness.verdict.holds != Some(false) {
+    if openness.verdict.holds != Truth::No {
         return None;
     }
     let node = openness.nodes.iter().find(|node| !node.passes())?;

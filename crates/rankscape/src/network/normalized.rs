@@ -2,9 +2,11 @@
 
 use super::point::{Biases, SquareNetwork};
 use crate::data::{TriangularFactor, Whitening};
+use crate::evidence::Truth;
 use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
+use crate::work::{Step, count};
 
 /// A point of the square loss in two scaled copies: in the coordinates as given, and whitened.
 ///
@@ -30,6 +32,7 @@ pub struct NormalizedNetwork {
 impl NormalizedNetwork {
     /// Scales and whitens. The data must have the widths of the factors, and `X` must not be zero.
     pub fn new(factors: &Factors, whitening: &Whitening) -> Self {
+        count(Step::Network);
         let target_scale = power_of_two_near(whitening.target_norm);
         let input_scale = power_of_two_near(whitening.scales.first().copied().unwrap_or(0.0));
         let layer_scales = layer_scales(factors, (target_scale.log2() - input_scale.log2()) as i32);
@@ -161,26 +164,26 @@ impl NormalizedNetwork {
         norms.min(self.given.terms_of_inputs(self.layer_scales.len(), Some(&self.whitened_inputs)))
     }
 
-    /// Whether the gradient counts as zero. `None`: it is as small as the rounding errors of its evaluation, and they are as
+    /// Whether the gradient counts as zero. Undecided: it is as small as the rounding errors of its evaluation, and they are as
     /// large as what `Y` contributes, because the terms of `W X` cancel.
     ///
     /// It is zero when `gradient.relative` is at most the threshold of the type in which the entries were stored, or every block
     /// is at most the rounding errors of its evaluation in double precision.
-    pub fn criticality(&self, unit_roundoff: f64, tolerances: &Tolerances) -> Option<bool> {
+    pub fn criticality(&self, unit_roundoff: f64, tolerances: &Tolerances) -> Truth {
         let threshold = tolerances.critical_threshold(unit_roundoff);
         if self.measured_gradient() <= threshold || self.relative_gradient(unit_roundoff, tolerances) <= threshold {
-            return Some(true);
+            return Truth::Yes;
         }
         if !self.gradient_is_rounding(tolerances) {
-            return Some(false);
+            return Truth::No;
         }
         let relative = tolerances.relative_rounding(UNIT_ROUNDOFF, self.largest_width());
-        (!self.drowns(relative, tolerances)).then_some(true)
+        if self.drowns(relative, tolerances) { Truth::Undecided } else { Truth::Yes }
     }
 
     /// Whether the gradient surely counts as zero: see [`NormalizedNetwork::criticality`].
     pub fn is_critical(&self, unit_roundoff: f64, tolerances: &Tolerances) -> bool {
-        self.criticality(unit_roundoff, tolerances) == Some(true)
+        self.criticality(unit_roundoff, tolerances) == Truth::Yes
     }
 
     fn gradient_is_rounding(&self, tolerances: &Tolerances) -> bool {

@@ -9,6 +9,7 @@ use rankscape::critical::{
 };
 use rankscape::data::ExactMoments;
 use rankscape::data::{TriangularFactor, Whitening};
+use rankscape::evidence::Truth;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, orthonormal_complement, singular_values};
 use rankscape::multiplication::balance_defect;
@@ -85,7 +86,7 @@ fn every_stratum_of_small_networks_has_an_exact_point_with_the_inertia_and_the_r
                     let what = format!("{widths:?} {diagonal:?} {request:?} {stratum:?}");
                     let found =
                         construct(&architecture, &white, Some(&data), &request, &Tolerances::default()).unwrap();
-                    assert_eq!((found.check.holds, &found.stratum), (Some(true), &stratum), "{what} {found:#?}");
+                    assert_eq!((found.check.holds, &found.stratum), (Truth::Yes, &stratum), "{what} {found:#?}");
                     let factors: Vec<_> = found.exact.as_ref().unwrap().matrices().iter().map(exact_grid).collect();
                     let network = Network::new(factors, Grid::identity(d0), exact_grid(&y));
                     assert!(network.gradient().iter().all(|g| *g == Rational::integer(0)), "{what}");
@@ -139,8 +140,8 @@ fn random_points_of_random_strata_are_what_was_asked_for() {
         request.unseen = draw.chance(0.5);
         let found = construct(&architecture, &white, None, &request, &tolerances).unwrap();
         let what = format!("seed {seed} {widths:?} {request:?}");
-        assert_ne!(found.check.holds, Some(false), "{what} {found:#?}");
-        undecided += usize::from(found.check.holds.is_none());
+        assert_ne!(found.check.holds, Truth::No, "{what} {found:#?}");
+        undecided += usize::from(!found.check.holds.is_decided());
         points += 1;
         let network = Network::new(found.factors.matrices().iter().map(grid).collect(), x, y);
         assert!(network.gradient().iter().all(|g| g.abs() < 1e-12), "{what}");
@@ -250,7 +251,7 @@ fn balanced_points_are_balanced_and_exist_without_surplus_only_where_x_has_full_
     let architecture = Architecture::new(vec![3, 2, 3, 3]).unwrap();
     let ask = |stratum| request(CapturedChoice::Indices(vec![1, 3]), stratum, Gauge::Balanced, 0);
     let found = construct(&architecture, &white, None, &ask(StratumChoice::Minimal), &tolerances).unwrap();
-    assert_eq!((found.check.holds, found.facts.class), (Some(true), CriticalClass::StrictSaddle));
+    assert_eq!((found.check.holds, found.facts.class), (Truth::Yes, CriticalClass::StrictSaddle));
     assert!(balance_defect(&found.factors) < 1e-14);
     let error = construct(&architecture, &white, None, &ask(StratumChoice::Generic), &tolerances).unwrap_err();
     assert!(error.to_string().contains("only the closure of the orbit contains a balanced point"), "{error}");
@@ -275,7 +276,7 @@ fn balanced_points_have_a_surplus_where_inputs_are_not_seen() {
         let wide = strings.iter().any(|s| s.wraps() && (s.from, s.to) != (3, 0));
         if surplus == through && !wide {
             let found = build(number, Gauge::Balanced).unwrap();
-            assert_eq!(found.check.holds, Some(true), "{:?}", found.check);
+            assert_eq!(found.check.holds, Truth::Yes, "{:?}", found.check);
             assert!(balance_defect(&found.factors) < 1e-14);
             assert_eq!(singular_values(found.factors.layer(2)).iter().filter(|s| **s > 1e-9).count(), 1 + through);
             balanced += 1;
@@ -297,7 +298,7 @@ fn extreme_scales_of_the_target_change_nothing() {
             let stratum = if gauge == Gauge::Balanced { StratumChoice::Minimal } else { StratumChoice::Generic };
             let ask = request(CapturedChoice::Pattern(vec![0, 1]), stratum, gauge, 1);
             let found = construct(&architecture, &white, None, &ask, &Tolerances::default()).unwrap();
-            assert_eq!(found.check.holds, Some(true), "{scale} {gauge:?} {:#?}", found.check);
+            assert_eq!(found.check.holds, Truth::Yes, "{scale} {gauge:?} {:#?}", found.check);
         }
     }
 }
@@ -379,12 +380,12 @@ fn given_surplus_blocks_make_a_critical_point_or_are_refused() {
     };
     let rows = |rows: &[[f64; 3]]| Matrix::from_rows(&rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>());
     let found = build(&[3, 3, 3], &[rows(&[[0.0, 0.0, 5.0], [0.0, 0.0, 1.0]]), Matrix::zeros(3, 2)]).unwrap();
-    assert_eq!((found.check.holds, found.stratum.partial_rank(0, 1)), (Some(true), 2));
+    assert_eq!((found.check.holds, found.stratum.partial_rank(0, 1)), (Truth::Yes, 2));
     let column = rows(&[[0.0, 1.0, 0.0]]).transpose();
     let null_column = rows(&[[0.0, 0.0, 1.0]]).transpose();
     let deep = [rows(&[[0.0, 3.0, 1.0]]), Matrix::zeros(1, 1), null_column];
     let found = build(&[3, 2, 2, 3], &deep).unwrap();
-    assert_eq!((found.check.holds, found.stratum.wrapped_rank(3, 1)), (Some(true), 1));
+    assert_eq!((found.check.holds, found.stratum.wrapped_rank(3, 1)), (Truth::Yes, 1));
     let says = |widths: &[usize], blocks: &[Matrix]| build(widths, blocks).unwrap_err().to_string();
     let wrong = [rows(&[[0.0, 1.0, 0.0]]), Matrix::zeros(3, 1)];
     assert!(says(&[3, 2, 3], &wrong).contains("not critical: the gradient is largest at W2"));

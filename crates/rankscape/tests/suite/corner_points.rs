@@ -5,7 +5,7 @@ use crate::points::{exact_point, grid, matrix, samples};
 use rankscape::answers::{self, Diagnosis, Settings, SpectrumAnswer, diagnose};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape::evidence::Grade;
+use rankscape::evidence::{Grade, Truth};
 use rankscape::hessian::{InertiaMethod, LARGEST_RATIONAL, Part, SpectrumRequest};
 use rankscape::linalg::Matrix;
 use rankscape::multiplication::{Factors, MapPoint, reach};
@@ -139,7 +139,7 @@ fn products_that_vanish_in_single_precision_have_a_small_relative_gradient() {
         largest = largest.max(found.gradient_relative);
         let verified =
             Certificate::new(&stored, &found, &Tolerances::default()).unwrap().verify(&Tolerances::default());
-        assert_ne!(verified.valid(), Some(false), "{at}: {verified:#?}");
+        assert_ne!(verified.valid(), Truth::No, "{at}: {verified:#?}");
         // A target far above the rounding errors.
         let seen = product(&weights).add(&normal(outputs, inputs));
         assert!(!diagnosis_in_single(&point(&weights, &seen)).critical, "{at}");

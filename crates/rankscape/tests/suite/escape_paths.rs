@@ -5,7 +5,7 @@ use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{Diagnosis, Settings, diagnose};
 use rankscape::escape::{Constructed, Construction, Escape, ExactEscape, Judgement, construct};
-use rankscape::evidence::Grade;
+use rankscape::evidence::{Grade, Truth};
 use rankscape::linalg::exact::{RationalMatrix, rational_to_f64};
 use rankscape::multiplication::Factors;
 use rankscape::problem::Problem;
@@ -157,7 +157,7 @@ fn exact_points_have_exact_paths_whose_certificates_verify() {
         assert_eq!(found.class, class_of(planted.class), "{at}");
         let certificate = Certificate::new(&point, &found, &Tolerances::default()).unwrap();
         let verified = certificate.verify(&Tolerances::default());
-        assert_eq!((verified.valid(), verified.grade()), (Some(true), Grade::Exact), "{at} {verified:#?}");
+        assert_eq!((verified.valid(), verified.grade()), (Truth::Yes, Grade::Exact), "{at} {verified:#?}");
         let Some(escape) = &found.escape else {
             assert_eq!(planted.class, Class::GlobalMinimum, "{at}");
             continue;

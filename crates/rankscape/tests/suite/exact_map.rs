@@ -2,7 +2,7 @@
 
 use crate::points::rational;
 use num_traits::{Signed, Zero};
-use rankscape::evidence::Grade;
+use rankscape::evidence::{Grade, Truth};
 use rankscape::linalg::exact::{Rational, RationalMatrix};
 use rankscape::multiplication::{
     Connection, ExactFactors, LiftProperties, MapPoint, Openness, balance, connect, first_order_witness, reach,
@@ -83,7 +83,7 @@ fn exact_and_floating_verdicts_agree_on_integer_tuples() {
         assert_eq!(Openness::new(exact.profile()), Openness::new(float.profile()), "case {case}");
         let found = [&exact, &float].map(|p| balance(p.factors(), p.profile()).possible);
         assert_eq!(found[0], found[1], "case {case}");
-        balanced += usize::from(found[0].holds == Some(true));
+        balanced += usize::from(found[0].holds == Truth::Yes);
 
         let other = moved(&exact, &mut stream);
         match connect(&exact, &other, &tolerances).unwrap() {
@@ -135,7 +135,7 @@ fn exact_witnesses_are_critical_over_the_rationals() {
         let (h, lift) = (profile.depth(), LiftProperties::new(profile));
         let witnesses = [first_order_witness(factors, profile), second_order_witness(factors, profile)];
         for (order, (witness, verdict)) in witnesses.iter().zip([&lift.one_1, &lift.two_1]).enumerate() {
-            assert_eq!(witness.is_some(), verdict.holds == Some(false), "case {case}");
+            assert_eq!(witness.is_some(), verdict.holds == Truth::No, "case {case}");
             let Some(witness) = witness else { continue };
             seen[order] += 1;
             let g = &witness.gradient;
@@ -150,7 +150,7 @@ fn exact_witnesses_are_critical_over_the_rationals() {
         }
         let direction = unreachable_direction(factors, profile);
         let openness = Openness::new(profile);
-        assert_eq!(direction.is_some(), openness.verdict.holds == Some(false), "case {case}");
+        assert_eq!(direction.is_some(), openness.verdict.holds == Truth::No, "case {case}");
         let Some(direction) = direction else { continue };
         seen[2] += 1;
         let node = openness.nodes.iter().find(|node| !node.passes()).unwrap();
@@ -211,9 +211,9 @@ fn a_tiny_determinant_is_decided_over_the_rationals_only() {
     assert!(!matches!(float, Connection::Separated { .. }), "{float:?}");
     let answer = connect(&first, &by(&shear), &tolerances).unwrap();
     assert!(matches!(answer, Connection::Path(_) | Connection::Connected { .. }), "{answer:?}");
-    assert_eq!(balance(first.factors(), first.profile()).possible.holds, Some(true));
+    assert_eq!(balance(first.factors(), first.profile()).possible.holds, Truth::Yes);
     let float = stored(&first);
-    assert_ne!(balance(float.factors(), float.profile()).possible.holds, Some(true));
+    assert_ne!(balance(float.factors(), float.profile()).possible.holds, Truth::Yes);
 }
 
 #[test]

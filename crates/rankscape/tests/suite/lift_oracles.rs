@@ -1,6 +1,7 @@
 //! Every case of `oracles/lift`, every field, over the rationals and in double precision.
 
 use rankscape::linalg::Matrix;
+use rankscape::evidence::Truth;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::{
     ComponentLabel, Connection, Differential, ExactFactors, Factors, Fiber, LiftProperties, MapPoint, Openness,
@@ -40,19 +41,19 @@ fn check_profile(case: &LiftCase, profile: &RankProfile) {
     assert_eq!(Fiber::new(profile).components(), case.fiber_components.into(), "{name}");
     assert_eq!(Fiber::new(profile).nodes, case.invariant.nodes, "{name}");
     let openness = Openness::new(profile);
-    assert_eq!(openness.verdict.holds, Some(case.open_rel_mr), "{name}: {}", openness.verdict.reason);
+    assert_eq!(openness.verdict.holds, Truth::from(case.open_rel_mr), "{name}: {}", openness.verdict.reason);
     let found: Vec<(usize, i64, i64)> = openness.nodes.iter().map(|n| (n.node, n.need, n.have)).collect();
     let expected: Vec<(usize, i64, i64)> = case.open_nodes.iter().map(|n| (n.i, n.need, n.have)).collect();
     assert_eq!(found, expected, "{name}");
     let lift = LiftProperties::new(profile);
-    assert_eq!(lift.local_local.holds, Some(case.local_to_local), "{name}");
-    assert_eq!(lift.local_1.holds, Some(case.local_to_1), "{name}");
-    assert_eq!(lift.one_1.holds, Some(case.one_to_1), "{name}");
-    assert_eq!(lift.two_1.holds, Some(case.two_to_1), "{name}: {}", lift.two_1.reason);
-    assert_eq!(lift.local_ambient.holds, Some(case.filling || case.rank_product < case.r), "{name}");
+    assert_eq!(lift.local_local.holds, Truth::from(case.local_to_local), "{name}");
+    assert_eq!(lift.local_1.holds, Truth::from(case.local_to_1), "{name}");
+    assert_eq!(lift.one_1.holds, Truth::from(case.one_to_1), "{name}");
+    assert_eq!(lift.two_1.holds, Truth::from(case.two_to_1), "{name}: {}", lift.two_1.reason);
+    assert_eq!(lift.local_ambient.holds, Truth::from(case.filling || case.rank_product < case.r), "{name}");
     let least = lift.least_k.unwrap();
     assert_eq!([least <= 1, least <= 2], [case.one_to_1, case.two_to_1], "{name}");
-    assert_eq!(lift.three_1.holds, Some(least <= 3), "{name}");
+    assert_eq!(lift.three_1.holds, Truth::from(least <= 3), "{name}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Properties of the product map on random tuples with prescribed barcode.
 
 use crate::points::{factors, rational};
+use rankscape::evidence::Truth;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::linalg::{Matrix, determinant_sign, orthonormal_complement, svd};
 use rankscape::multiplication::{
@@ -60,7 +61,7 @@ fn lift_properties_imply_one_another_as_they_must() {
         let factors = draw(102, case);
         let profile = profile(&factors);
         let lift = LiftProperties::new(&profile);
-        let holds = |v: &rankscape::multiplication::Verdict| v.holds == Some(true);
+        let holds = |v: &rankscape::multiplication::Verdict| v.holds == Truth::Yes;
         assert!(holds(&lift.local_1));
         if holds(&lift.one_1) {
             assert!(holds(&lift.two_1) && holds(&lift.local_local), "case {case}: a submersion is open");
@@ -183,7 +184,7 @@ fn targets_along_the_witness_are_out_of_reach_where_the_map_is_not_open() {
         let factors = draw(107, case);
         let profile = profile(&factors);
         let Some(direction) = unreachable_direction(&factors, &profile) else {
-            assert_eq!(Openness::new(&profile).verdict.holds, Some(true), "case {case}");
+            assert_eq!(Openness::new(&profile).verdict.holds, Truth::Yes, "case {case}");
             continue;
         };
         found += 1;
@@ -212,8 +213,8 @@ fn witness_losses_are_critical_of_their_order_at_the_point() {
         let count = factors.architecture().parameters();
         let w1 = first_order_witness(&factors, &profile);
         let w2 = second_order_witness(&factors, &profile);
-        assert_eq!(w1.is_some(), lift.one_1.holds == Some(false), "case {case}");
-        assert_eq!(w2.is_some(), lift.two_1.holds == Some(false), "case {case}");
+        assert_eq!(w1.is_some(), lift.one_1.holds == Truth::No, "case {case}");
+        assert_eq!(w2.is_some(), lift.two_1.holds == Truth::No, "case {case}");
         for _ in 0..20 {
             let direction = factors.with_vector(&stream.normal_vector(count));
             let c = taylor_coefficients(&factors, &direction).unwrap();
@@ -252,7 +253,7 @@ fn balancing_keeps_product_and_component_where_it_is_possible() {
         let found = balance(&factors, &profile);
         let e = profile.product_rank();
         let possible = (1..=profile.depth()).all(|k| profile.rank(k - 1, k) == e);
-        assert_eq!(found.possible.holds, Some(possible), "case {case}");
+        assert_eq!(found.possible.holds, Truth::from(possible), "case {case}");
         let scale: f64 = factors.matrices().iter().map(Matrix::frobenius_norm).product::<f64>().max(1.0);
         if possible {
             balanced += 1;
@@ -352,6 +353,9 @@ fn verdicts_that_no_rank_can_change_are_given_where_ranks_are_not_clear() {
     let profile = RankProfile::stored(&factors, UNIT_ROUNDOFF, &Tolerances::default());
     assert!(!profile.is_clear());
     let lift = LiftProperties::new(&profile);
-    assert_eq!((lift.local_ambient.holds, lift.two_1.holds, lift.one_1.holds), (Some(true), Some(true), None));
-    assert_eq!((lift.three_1.holds, lift.least_k), (Some(true), None));
+    assert_eq!(
+        (lift.local_ambient.holds, lift.two_1.holds, lift.one_1.holds),
+        (Truth::Yes, Truth::Yes, Truth::Undecided)
+    );
+    assert_eq!((lift.three_1.holds, lift.least_k), (Truth::Yes, None));
 }

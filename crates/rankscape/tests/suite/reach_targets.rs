@@ -1,6 +1,7 @@
 //! Openness checked by solving for factors of nearby targets.
 
 use crate::points::factors;
+use rankscape::evidence::Truth;
 use rankscape::linalg::Matrix;
 use rankscape::multiplication::{Factors, MapPoint, Openness, RankProfile, reach};
 use rankscape::random::Stream;
@@ -37,7 +38,7 @@ fn targets_in_special_position_are_reached_at_open_points() {
         let theta = partial_permutations(&chain);
         let profile = RankProfile::new(&theta, UNIT_ROUNDOFF, &tolerances);
         let point = MapPoint::stored(theta.clone(), UNIT_ROUNDOFF, &tolerances);
-        if Openness::new(&profile).verdict.holds != Some(true) {
+        if Openness::new(&profile).verdict.holds != Truth::Yes {
             continue;
         }
         let spare = theta.architecture().bottleneck_rank() - profile.product_rank();
@@ -92,7 +93,7 @@ fn nearby_targets_are_reached_at_open_points_and_the_factors_come_closer_with_th
         let theta = factors(&chain.factors);
         let profile = RankProfile::new(&theta, UNIT_ROUNDOFF, &tolerances);
         let point = MapPoint::stored(theta.clone(), UNIT_ROUNDOFF, &tolerances);
-        if Openness::new(&profile).verdict.holds != Some(true) {
+        if Openness::new(&profile).verdict.holds != Truth::Yes {
             continue;
         }
         open += 1;

@@ -225,7 +225,7 @@ fn balanced_pair(item: &AdapterItem, profile: Option<&RankProfile>) -> Result<(B
     let stored = found.map(|found| item.with_rounded(&found)).transpose()?.flatten();
     let of = |measure: &dyn Fn(&Factors) -> f64| stored.as_ref().and_then(AdapterItem::pair).map(measure);
     let document = BalancedDocument {
-        possible: possible.holds,
+        possible: possible.holds.known(),
         reason: possible.reason,
         defect_after: of(&balance_defect),
         product_error: of(&|stored| product_difference(stored, factors)),

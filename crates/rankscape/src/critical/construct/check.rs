@@ -6,6 +6,7 @@ use crate::critical::strata::{Stratum, StratumFacts};
 use crate::data::ExactMoments;
 use crate::data::Whitening;
 use crate::error::Result;
+use crate::evidence::Truth;
 use crate::hessian::StringRanks;
 use crate::multiplication::{ExactFactors, Factors};
 use crate::network::ExactSquareNetwork;
@@ -23,8 +24,8 @@ pub struct Check {
     pub found: Option<CriticalPoint>,
     /// Strings read off the ranks; `None` where the ranks are not clear.
     pub strings: Option<Stratum>,
-    /// Everything found is as wanted; `None` where the class or a rank is undecided and nothing contradicts.
-    pub holds: Option<bool>,
+    /// Everything found is as wanted; undecided where the class or a rank is and nothing contradicts.
+    pub holds: Truth,
 }
 
 impl Check {
@@ -47,7 +48,7 @@ impl Check {
             }
         };
         if !critical {
-            return Ok(Self { gradient, critical, found: None, strings: None, holds: Some(false) });
+            return Ok(Self { gradient, critical, found: None, strings: None, holds: Truth::No });
         }
         let rho = stratum.width(0);
         let found = exact
@@ -66,13 +67,7 @@ impl Check {
             found.inertia.map(|inertia| inertia == facts.inertia),
             strings.as_ref().map(|strings| strings == stratum),
         ];
-        let holds = if parts.contains(&Some(false)) {
-            Some(false)
-        } else if parts.contains(&None) {
-            None
-        } else {
-            Some(true)
-        };
+        let holds = parts.into_iter().fold(Truth::Yes, |all, part| all.and(part.into()));
         Ok(Self { gradient, critical, found: Some(found), strings, holds })
     }
 }
