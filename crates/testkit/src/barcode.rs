@@ -2,6 +2,7 @@
 
 use crate::grid::Grid;
 use crate::random::Draw;
+use crate::random_matrix::RandomMatrix;
 use crate::scalar::Scalar;
 use crate::strings::{self, Strand};
 
@@ -18,7 +19,7 @@ pub struct Chain<T> {
     pub ranks: Vec<Vec<usize>>,
 }
 
-impl<T: Scalar> Chain<T> {
+impl<T: RandomMatrix> Chain<T> {
     /// Factors whose barcode is `barcode` (integer ones if `T` is [`crate::Rational`]; entries `(from, to, multiplicity)` with `from <= to <= depth`), in random
     /// bases of all spaces.
     pub fn with_barcode(draw: &mut Draw, depth: usize, barcode: &[(usize, usize, usize)]) -> Self {

@@ -188,6 +188,7 @@ impl Grid<Rational> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random_matrix::RandomMatrix;
 
     #[test]
     fn inverse_times_matrix_is_the_identity_in_both_arithmetics() {
@@ -197,11 +198,5 @@ mod tests {
         let exact = Rational::invertible(&mut draw, 5);
         assert_eq!(exact.matmul(&exact.inverse().unwrap()), Grid::identity(5));
         assert!(Grid::<Rational>::zeros(2, 2).inverse().is_none());
-    }
-
-    #[test]
-    fn orthogonal_matrices_are_orthogonal() {
-        let exact = Rational::orthogonal(&mut Draw::new(2, 0), 4);
-        assert_eq!(exact.matmul(&exact.transpose()), Grid::identity(4));
     }
 }

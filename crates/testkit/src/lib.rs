@@ -26,6 +26,7 @@ pub mod nearest;
 pub mod oracles;
 pub mod planted;
 pub mod random;
+pub mod random_matrix;
 pub mod reference;
 pub mod scalar;
 pub mod strings;
@@ -33,4 +34,5 @@ pub mod tidy;
 
 pub use grid::{Dense, Grid};
 pub use random::Draw;
+pub use random_matrix::RandomMatrix;
 pub use scalar::{Rational, Scalar};

@@ -9,6 +9,7 @@ use crate::barcode::arrow;
 use crate::grid::Grid;
 use crate::inertia::{Inertia, Ranks};
 use crate::random::Draw;
+use crate::random_matrix::RandomMatrix;
 use crate::reference::Network;
 use crate::scalar::Scalar;
 use crate::strings::{self, Strand};
@@ -221,7 +222,7 @@ pub struct Planted<T> {
     pub inertia: Inertia,
 }
 
-impl<T: Scalar> Planted<T> {
+impl<T: RandomMatrix> Planted<T> {
     /// A random critical point within limits.
     pub fn draw(draw: &mut Draw, limits: Limits) -> Self {
         let blueprint = Blueprint::draw(draw, limits);
@@ -285,7 +286,7 @@ impl<T: Scalar> Planted<T> {
 /// `sigma_a u_a`. The end vectors of the wrapping strings are combinations of the omitted `u_b` (the same combination
 /// of `-s_b v_b` at node 0, since `G' u_b = -s_b v_b`) plus anything in the kernel of `G'`; the other strings that end
 /// at `h` span that kernel, and the other strings that start at 0 are free.
-fn whitened_point<T: Scalar>(draw: &mut Draw, blueprint: &Blueprint) -> (Grid<T>, Vec<Grid<T>>) {
+fn whitened_point<T: RandomMatrix>(draw: &mut Draw, blueprint: &Blueprint) -> (Grid<T>, Vec<Grid<T>>) {
     let (h, e, omitted) = (blueprint.depth, blueprint.kept.len(), blueprint.omitted.len());
     let widths = blueprint.widths();
     let (right, left) = (T::orthogonal(draw, widths[0]), T::orthogonal(draw, widths[h]));

@@ -4,6 +4,8 @@ mod arithmetic;
 mod placed;
 mod read;
 
+pub use read::CertificateFile;
+
 use std::path::Path;
 
 use serde_json::Value;
@@ -19,21 +21,6 @@ use rankscape::certificate::{Certificate, CheckedClaim, ReducedData, Reduction};
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
-
-/// A certificate and what its file says beside it.
-#[derive(Debug, Clone)]
-pub struct CertificateFile {
-    /// The statement.
-    pub certificate: Certificate,
-    /// Digests of the weights and the data that it was made from.
-    pub digest: CertificateDigest,
-    /// What these were.
-    pub made_from: MadeFrom,
-    /// The statement in one sentence, as it stands in the file.
-    says: String,
-    /// Digests of the fields when the file was written.
-    seal: Value,
-}
 
 /// Reads a file in the format `rankscape.certificate/1`.
 ///

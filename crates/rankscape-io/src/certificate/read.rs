@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::CertificateFile;
 use super::arithmetic::{Arithmetic, Doubles, Rationals};
 use super::placed::{from_value, missing, with_fields, word, wrong};
 use crate::documents::{CertificateDigest, MadeFrom, stated_quantity};
@@ -13,6 +12,21 @@ use rankscape::certificate::{BiasKind, Certificate, PathClaim, Reduction, Sense,
 use rankscape::critical::CriticalClass;
 use rankscape::error::{InputError, Result};
 use rankscape::escape::EscapePath;
+
+/// A certificate and what its file says beside it.
+#[derive(Debug, Clone)]
+pub struct CertificateFile {
+    /// The statement.
+    pub certificate: Certificate,
+    /// Digests of the weights and the data that it was made from.
+    pub digest: CertificateDigest,
+    /// What these were.
+    pub made_from: MadeFrom,
+    /// The statement in one sentence, as it stands in the file.
+    pub(super) says: String,
+    /// Digests of the fields when the file was written.
+    pub(super) seal: Value,
+}
 
 /// The fields that are sealed: all but the seal.
 const SEALED: &[&str] = &[

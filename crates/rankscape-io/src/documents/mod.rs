@@ -24,6 +24,7 @@ mod parse;
 mod path;
 mod point;
 mod quantity;
+mod run;
 #[cfg(feature = "schema")]
 mod schema;
 mod solve;
@@ -65,6 +66,7 @@ pub use point::{
     RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
 pub(crate) use quantity::stated_quantity;
+pub use run::RunDocument;
 #[cfg(feature = "schema")]
 pub use schema::{schema_name, schemas};
 pub use solve::{
@@ -118,18 +120,4 @@ documents! {
     "sweep": SweepDocument,
     "tolerances": ToleranceTableDocument,
     "verify": VerifyDocument,
-}
-
-/// What differs between two runs that answer the same.
-#[derive(Debug, Clone, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RunDocument {
-    /// Version of the program.
-    pub version: String,
-    /// Wall-clock seconds.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub seconds: f64,
-    /// Threads that were allowed.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    pub threads: usize,
 }

@@ -5,8 +5,8 @@
 //! The loss is strictly convex in `W X`: its average over the signs is therefore larger than its value at the point, unless all
 //! those products agree on `X`, which they do for all `A` only where `X = 0`. So some signs rise, at a point of any output.
 
-use super::LossOnPath;
-use super::constructions::{Draft, Prediction};
+use super::construction::{Draft, Prediction};
+use super::path::LossOnPath;
 use crate::linalg::Matrix;
 use crate::network::SquareNetwork;
 use crate::random::Stream;

@@ -1,6 +1,7 @@
 //! Directions that leave a point, and the choice among them.
 
-use super::numerical::{Judgement, of_least_order, through_kernels};
+use super::judgement::Judgement;
+use super::numerical::{of_least_order, through_kernels};
 use super::{Escape, EscapeKind, EscapePath, LossOnPath};
 use crate::data::Whitening;
 use crate::linalg::{Matrix, svd, vector_norm};

@@ -4,9 +4,9 @@ use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 
 use super::change::{Landscape, Steps};
+use super::descent::{Escape, EscapeKind, ExactEscape};
 use super::least_order::{Crossing, NullSpaces, least_path};
 use super::path::{EscapePath, LossOnPath};
-use super::{Escape, EscapeKind};
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64, rational_to_f64};
 use crate::linalg::{Algebra as _, Matrix};
 use crate::multiplication::{ExactFactors, Factors};
@@ -28,21 +28,6 @@ const SHARE: f64 = 0.9;
 #[derive(Debug, Clone, Copy)]
 pub struct ExactPoint<'a> {
     network: &'a ExactSquareNetwork,
-}
-
-/// A path over the rationals along which the loss falls.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExactEscape {
-    /// `A_k`.
-    pub path: EscapePath<ExactFactors>,
-    /// Lowest `k` with a non-zero coefficient of `t^k`.
-    pub order: usize,
-    /// Coefficients of `t^1, t^2, ...` of the change of the loss.
-    pub change: Vec<Rational>,
-    /// Where the decrease is measured.
-    pub t: Rational,
-    /// `L(theta) - L(theta(t))`.
-    pub decrease: Rational,
 }
 
 impl<'a> ExactPoint<'a> {

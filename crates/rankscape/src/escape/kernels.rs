@@ -9,8 +9,8 @@
 //! `m = max(1, q - 2 s)` gives a path whose first change is of order `q + m`, and negative.
 
 use super::change::{Landscape, Steps};
-use super::numerical::NumericalSpaces;
 use super::polynomial::{Polynomial, add_to};
+use super::spaces::NumericalSpaces;
 use crate::linalg::{Matrix, power_of_two_near};
 
 /// Where the perturbations sit: `W_1, ..., W_bottom` below block `i`, `W_{top+1}, ..., W_h` above it; left null vectors are

@@ -2,7 +2,7 @@
 
 use super::directions::{leave, leave_non_strict_saddle, leave_through_kernels};
 use super::exact::ExactPoint;
-use super::numerical::Judgement;
+use super::judgement::Judgement;
 use super::path::{EscapePath, LossOnPath};
 use super::{Escape, EscapeKind};
 use crate::critical::{Analysis, CriticalClass, Near};

@@ -1,7 +1,7 @@
 //! The Hessian with respect to one layer.
 
+use super::findings::{HessianFindings, InertiaMethod, LARGEST_LISTED, SpectrumMethod};
 use super::operator::HessianOperator;
-use super::spectrum::{HessianFindings, InertiaMethod, LARGEST_LISTED, SpectrumMethod};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::linalg::{Inertia, Matrix, spectral_norm};

@@ -12,6 +12,7 @@ mod blocks;
 mod descent;
 mod exact;
 mod extremes;
+mod findings;
 mod inertia;
 mod layer;
 mod operator;
@@ -26,12 +27,13 @@ mod subspace;
 
 pub use descent::GradientDescent;
 pub use extremes::{Extremes, extremes, rounding_of_eigenvalues};
+pub use findings::{
+    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, SpectrumMethod,
+    SpectrumRequest,
+};
 pub use inertia::{PairCounts, inertia_at_critical_point};
 pub use operator::{HessianOperator, Part};
 pub use parts::LARGEST_RATIONAL;
 pub use slopes::{TaylorSlope, check_gradient, check_hessian};
-pub use spectrum::{
-    Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, SpectrumMethod,
-    SpectrumRequest, spectrum_at,
-};
+pub use spectrum::spectrum_at;
 pub use strings::StringRanks;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Source, code_only};
+use super::mask::code_only;
+use super::text::{Finding, Source, is_word, line_of, words};
 
 const SRC: &str = "crates/rankscape/src/";
 const BEGIN: &str = "<!-- layers:begin -->";
@@ -142,14 +143,6 @@ fn exports(lib: &str) -> BTreeMap<String, String> {
     found
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c| !is_word(c)).filter(|word| !word.is_empty())
-}
-
 /// Line and first name of every path from the root of the crate: `crate::name`, `crate::{name::.., name}`, or as many
 /// `super::` as the file is deep.
 fn uses(code: &str, depth: usize) -> Vec<(usize, String)> {
@@ -191,10 +184,6 @@ fn group_heads(group: &str) -> Vec<(usize, String)> {
         }
     }
     found
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].matches('\n').count() + 1
 }
 
 #[cfg(test)]

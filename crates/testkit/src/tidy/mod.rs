@@ -5,57 +5,22 @@
 
 mod layers;
 mod mask;
+mod modules;
+mod rings;
 mod rules;
+mod text;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use layers::{Layers, layering};
 pub use mask::code_only;
+pub use rings::rings;
 pub use rules::{
     LONG_FILES, accuracy_entries, citations, declared, file_length, is_source, machine_paths, module_docs,
     serialization_derives,
 };
-
-/// A text file of the workspace.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Path from the root of the workspace, with forward slashes.
-    pub path: String,
-    /// Content.
-    pub text: String,
-}
-
-impl Source {
-    /// A file.
-    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into() }
-    }
-}
-
-/// A place that breaks a rule, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// Path from the root of the workspace.
-    pub path: String,
-    /// Line, counted from 1.
-    pub line: usize,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-impl Finding {
-    pub(crate) fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), line, message: message.into() }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.path, self.line, self.message)
-    }
-}
+pub use text::{Finding, Source};
 
 /// The root of the workspace.
 pub fn workspace_root() -> PathBuf {
@@ -126,6 +91,7 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
         (Some(code), Some(page)) => findings.extend(accuracy_entries(code, page)),
         _ => findings.push(Finding::new("docs/accuracy.md", 1, "the page or the tolerances it describes are missing")),
     }
+    findings.extend(rings(files));
     findings.extend(declared(files));
     findings.extend(module_docs(files));
     findings.extend(file_length(files, LONG_FILES));

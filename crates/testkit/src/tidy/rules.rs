@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Source, code_only};
+use super::mask::code_only;
+use super::text::{Finding, Source};
 
 /// Source files of more than 500 lines that stay so, each with the reason.
 pub const LONG_FILES: &[(&str, &str)] = &[];

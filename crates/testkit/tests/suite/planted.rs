@@ -5,7 +5,7 @@ use testkit::inertia::{self, Inertia, Ranks};
 use testkit::planted::{Class, Limits, Planted};
 use testkit::reference::Network;
 use testkit::strings::{self, Strand};
-use testkit::{Dense, Draw, Rational, Scalar, exact};
+use testkit::{Dense, Draw, RandomMatrix, Rational, exact};
 
 const SMALL: Limits = Limits { min_depth: 1, max_depth: 4, max_width: 4 };
 const DEEP: Limits = Limits { min_depth: 3, max_depth: 6, max_width: 3 };
@@ -51,7 +51,7 @@ impl Coverage {
 }
 
 /// A random case: half of them deep, and every fourth of a class in turn, so that rare ones occur.
-fn case<T: Scalar>(seed: u64, stream: u64, widest: usize) -> Planted<T> {
+fn case<T: RandomMatrix>(seed: u64, stream: u64, widest: usize) -> Planted<T> {
     let mut draw = Draw::new(seed, stream);
     let limits = if stream.is_multiple_of(2) { SMALL } else { DEEP };
     let limits = Limits { max_width: limits.max_width.min(widest), ..limits };

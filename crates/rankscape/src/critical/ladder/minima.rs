@@ -7,6 +7,18 @@ use num_bigint::BigUint;
 use super::Ladder;
 use super::rung::Rung;
 
+impl Ladder {
+    /// The set of global minimizers.
+    pub fn global_minima(&self) -> GlobalMinima {
+        GlobalMinima::new(self)
+    }
+
+    /// Whether a local minimum can be one without being global.
+    pub fn bad_local_minima(&self) -> BadLocalMinima {
+        BadLocalMinima::of_square_loss()
+    }
+}
+
 /// The set of global minimizers in parameter space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlobalMinima {

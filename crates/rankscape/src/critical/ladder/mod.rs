@@ -140,18 +140,6 @@ impl Ladder {
         self.effective_bottleneck
     }
 
-    /// All rungs, lowest value first. Equal values come in a fixed order.
-    pub fn rungs(&self) -> Rungs<'_> {
-        Rungs::new(self)
-    }
-
-    /// Up to `most` rungs of lowest value, sorted by value and, where values are equal, by pattern.
-    pub fn lowest(&self, most: usize) -> Vec<Rung> {
-        let mut rungs: Vec<Rung> = self.rungs().take(most).collect();
-        rungs.sort_by(|a, b| a.value.total_cmp(&b.value).then_with(|| b.pattern.cmp(&a.pattern)));
-        rungs
-    }
-
     /// How many rungs there are.
     pub fn rungs_total(&self) -> BigUint {
         if self.architecture.depth() == 1 {
@@ -168,16 +156,6 @@ impl Ladder {
     /// Loss of the zero map.
     pub fn value_at_origin(&self) -> f64 {
         self.levels.value(&self.top(0))
-    }
-
-    /// The set of global minimizers.
-    pub fn global_minima(&self) -> GlobalMinima {
-        GlobalMinima::new(self)
-    }
-
-    /// Whether a local minimum can be one without being global.
-    pub fn bad_local_minima(&self) -> BadLocalMinima {
-        BadLocalMinima::of_square_loss()
     }
 
     /// The pattern that captures the `rank` largest singular values.

@@ -9,7 +9,22 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::{Ladder, Rung};
+use super::Ladder;
+use super::rung::Rung;
+
+impl Ladder {
+    /// All rungs, lowest value first. Equal values come in a fixed order.
+    pub fn rungs(&self) -> Rungs<'_> {
+        Rungs::new(self)
+    }
+
+    /// Up to `most` rungs of lowest value, sorted by value and, where values are equal, by pattern.
+    pub fn lowest(&self, most: usize) -> Vec<Rung> {
+        let mut rungs: Vec<Rung> = self.rungs().take(most).collect();
+        rungs.sort_by(|a, b| a.value.total_cmp(&b.value).then_with(|| b.pattern.cmp(&a.pattern)));
+        rungs
+    }
+}
 
 /// Iterator over the rungs of a ladder, lowest value first.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! The constructions of `[@LO]`: chains of rank-one steps through null vectors of the layers.
 
-use super::{Draft, Prediction, Site};
+use super::site::Site;
+use crate::escape::construction::{Draft, Prediction};
 use crate::linalg::{Matrix, orthonormal_complement, orthonormal_range, pseudo_inverse, svd};
 
 /// Null vectors of a matrix of known rank, as columns.

@@ -1,6 +1,7 @@
 //! The constructions of `[@ZL]`, which follow the order of the captured singular values.
 
-use super::{Draft, Prediction, Site};
+use super::site::Site;
+use crate::escape::construction::{Draft, Prediction};
 use crate::linalg::{
     Matrix, SymmetricEigen, orthonormal_complement, orthonormal_range, pseudo_inverse, symmetric_eigen,
 };
