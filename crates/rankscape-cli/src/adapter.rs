@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use rankscape::InputError;
-use rankscape_io::adapter::{open_adapter, open_base};
-use rankscape_io::documents::{AdapterDocument, AdapterQuestion};
+use rankscape_io::adapter::{AdapterQuestion, SaveOptions, answer_all, open_adapter, open_base};
+use rankscape_io::documents::{AdapterDocument, UpdateView};
 use rankscape_io::report::adapter_text;
 
 use crate::arguments::AdapterOptions;
@@ -26,14 +26,19 @@ pub(crate) fn run(options: &AdapterOptions, run: &Run<'_>) -> Result<Outcome, In
     let question = AdapterQuestion {
         base: base.as_ref(),
         balance: options.balance,
-        save: options.save.as_deref(),
-        force: run.common.force,
         tolerances: &tolerances,
         seed: run.seed(),
         threads: run.threads(),
         progress: &advance,
     };
-    let document = AdapterDocument::new(&file, &question)?;
+    let mut answers = answer_all(&file, &question, UpdateView::from)?;
+    let mut written = Vec::new();
+    if let Some(path) = &options.save {
+        let balanced: Vec<_> =
+            answers.iter_mut().enumerate().filter_map(|(k, answer)| Some((k, answer.take_balanced()?))).collect();
+        written = file.write_with(path, &balanced, SaveOptions { force: run.common.force, base: base.as_ref() })?;
+    }
+    let document = AdapterDocument::new(&file, answers, &question).with_written(written);
     let undecided = document.is_undecided();
     run.finish(document, adapter_text, code_of(undecided))
 }

@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 use num_bigint::BigInt;
 
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::{Rational, RationalMatrix, rational_to_f64};
 use rankscape::tolerance::Storage;
@@ -143,6 +143,7 @@ pub(super) fn rows_and_columns(shape: &[usize]) -> Result<(usize, usize)> {
 pub(super) fn not_finite(value: f64, index: &[usize]) -> InputError {
     let place: Vec<String> = index.iter().map(ToString::to_string).collect();
     InputError::new("an entry is not a finite number")
+        .kind(ErrorKind::NotFinite)
         .value(format!("{value} at index [{}], counted from 0", place.join(", ")))
         .hint("remove or replace it")
 }

@@ -9,7 +9,7 @@ use super::array::{Array, ElementType, is_rounded, not_finite, rounded};
 use super::file::{OpenFile, open};
 use super::format::read_error;
 use super::rows::TableRows;
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 
 /// Longest first line that is looked at, in bytes.
 const LINE_LIMIT: u64 = 1 << 20;
@@ -197,7 +197,7 @@ fn delimiter(file: &mut OpenFile) -> Result<u8> {
 
 fn missing(field: &str) -> InputError {
     let problem = if field.is_empty() { "a value is missing" } else { "a value is missing: the entry is no number" };
-    InputError::new(problem).hint("remove the row or fill the value")
+    InputError::new(problem).kind(ErrorKind::Missing).hint("remove the row or fill the value")
 }
 
 fn unreadable(error: &csv::Error) -> InputError {

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::json::{Members, last_name, syntax_error_at};
-use rankscape::error::{InputError, Result};
+use super::json::{Members, last_name, members_of, syntax_error_at};
+use rankscape::error::{ErrorKind, InputError, Result};
 
 /// Largest whole number that a field holds.
 const LARGEST: f64 = (1u64 << 31) as f64;
 
 /// The members of one object in one line, by names that are known.
 pub(super) struct Fields {
-    members: Vec<(String, Value)>,
+    members: Members,
     /// Number of the line, from 1.
     line: usize,
 }
@@ -27,23 +27,23 @@ impl Fields {
             let start: String = text.trim().chars().take(20).collect();
             return Err(here(InputError::new("a line must be one JSON object").value(start), "").hint(expected(known)));
         }
-        let members: Members = serde_json::from_str(text).map_err(|error| {
+        let members = members_of(text.as_bytes()).map_err(|error| {
             let column = format!("column {}", error.column());
             let wrong = ("this is not one whole JSON object in a line", expected(known));
             let field = last_name(text.get(..error.column()).unwrap_or(text));
             let error = syntax_error_at(text.as_bytes(), &error, &column, (wrong.0, &wrong.1));
             // Of a name that occurs twice the value has not been reached.
-            let field = if error.problem.contains("occurs twice") { "" } else { field };
+            let field = if error.kind == ErrorKind::Repeated { "" } else { field };
             here(error, field)
         })?;
         let accepted = |name: &str| known.contains(&name) || ignored.contains(&name) || name.starts_with('_');
-        if let Some((name, _)) = members.0.iter().find(|(name, _)| !accepted(name)) {
+        if let Some((name, _)) = members.iter().find(|(name, _)| !accepted(name)) {
             let short: String = name.chars().take(40).collect();
             let meant = nearest(name, known).map_or_else(String::new, |field| format!("is it \"{field}\"? "));
             return Err(here(InputError::new("there is no such field").value(format!("\"{short}\"")), "")
                 .hint(format!("{meant}{}; names that begin with _ are not read", expected(known))));
         }
-        Ok(Self { members: members.0, line })
+        Ok(Self { members, line })
     }
 
     /// The value of a field; `None` if it is not there or null.
@@ -54,7 +54,10 @@ impl Fields {
     /// The value of a field that must be there.
     pub(super) fn need(&self, name: &str) -> Result<&Value> {
         self.get(name).ok_or_else(|| {
-            InputError::new("this field is missing").array(place(self.line, name)).hint("every instance needs it")
+            InputError::new("this field is missing")
+                .kind(ErrorKind::Missing)
+                .array(place(self.line, name))
+                .hint("every instance needs it")
         })
     }
 

@@ -2,17 +2,19 @@
 //!
 //! An array is exact when each of its entries is an integer literal or a fraction in quotes.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
 use num_bigint::BigInt;
 use num_traits::Zero;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::array::{Array, ElementType, index_of, is_rounded, rounded};
 use super::file::read_limited;
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 use rankscape::linalg::exact::{Rational, rational_to_f64};
 
 /// Largest JSON file that is read, in bytes.
@@ -21,18 +23,81 @@ pub const JSON_LIMIT: u64 = 1 << 28;
 /// Longest integer that is read, in digits.
 const DIGITS_LIMIT: usize = 10_000;
 
-/// The members of a JSON object in order; a name that occurs twice is an error.
-pub(super) struct Members(pub(super) Vec<(String, Value)>);
+/// The members of a JSON object in order.
+pub(super) type Members = Vec<(String, Value)>;
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+/// Why a text is not the JSON that is expected.
+pub(super) struct Malformed {
+    error: serde_json::Error,
+    /// A name of an object occurs twice.
+    repeated: bool,
+}
+
+impl Malformed {
+    /// Column of the line in which the text stops to fit, from 1.
+    pub(super) fn column(&self) -> usize {
+        self.error.column()
     }
 }
 
-struct MembersVisitor;
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        Self { error, repeated: false }
+    }
+}
 
-impl<'de> Visitor<'de> for MembersVisitor {
+/// The members of the object that is the whole text; a name that occurs twice is an error.
+pub(super) fn members_of(text: &[u8]) -> std::result::Result<Members, Malformed> {
+    let repeated = Cell::new(false);
+    whole(text, MembersOf(&repeated)).map_err(|error| Malformed { error, repeated: repeated.get() })
+}
+
+/// Whether the text is one JSON value in which no object has a name twice.
+pub(super) fn unambiguous(text: &[u8]) -> std::result::Result<(), Malformed> {
+    let repeated = Cell::new(false);
+    whole(text, Unambiguous(&repeated)).map_err(|error| Malformed { error, repeated: repeated.get() })
+}
+
+/// What a seed reads from the whole text.
+fn whole<'de, S: DeserializeSeed<'de>>(text: &'de [u8], seed: S) -> serde_json::Result<S::Value> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// The names of one object; sets the flag at a name that occurs twice.
+struct Names<'a> {
+    seen: BTreeSet<String>,
+    repeated: &'a Cell<bool>,
+}
+
+impl<'a> Names<'a> {
+    fn new(repeated: &'a Cell<bool>) -> Self {
+        Self { seen: BTreeSet::new(), repeated }
+    }
+
+    fn insert<E: serde::de::Error>(&mut self, name: &str) -> std::result::Result<(), E> {
+        if self.seen.insert(name.to_owned()) {
+            return Ok(());
+        }
+        self.repeated.set(true);
+        Err(E::custom(format!("the name \"{name}\" occurs twice")))
+    }
+}
+
+/// Reads the members of an object.
+struct MembersOf<'a>(&'a Cell<bool>);
+
+impl<'de> DeserializeSeed<'de> for MembersOf<'_> {
+    type Value = Members;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Members, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MembersOf<'_> {
     type Value = Members;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,75 +105,71 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members, A::Error> {
-        let mut members: Vec<(String, Value)> = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
+        let mut members = Members::new();
+        let mut names = Names::new(self.0);
         while let Some(name) = map.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
-            }
+            names.insert(&name)?;
             members.push((name, map.next_value()?));
         }
-        Ok(Members(members))
+        Ok(members)
     }
 }
 
-/// Any JSON value in which no object has a name twice.
-pub(super) struct Unambiguous;
+/// Reads any JSON value and keeps nothing of it.
+#[derive(Clone, Copy)]
+struct Unambiguous<'a>(&'a Cell<bool>);
 
-impl<'de> Deserialize<'de> for Unambiguous {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(UnambiguousVisitor)
+impl<'de> DeserializeSeed<'de> for Unambiguous<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct UnambiguousVisitor;
-
-impl<'de> Visitor<'de> for UnambiguousVisitor {
-    type Value = Unambiguous;
+impl<'de> Visitor<'de> for Unambiguous<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Unambiguous, A::Error> {
-        let mut names = std::collections::BTreeSet::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        let mut names = Names::new(self.0);
         while let Some(name) = map.next_key::<String>()? {
-            map.next_value::<Unambiguous>()?;
-            if names.contains(&name) {
-                return Err(A::Error::custom(format!("the name \"{name}\" occurs twice")));
-            }
-            names.insert(name);
+            map.next_value_seed(self)?;
+            names.insert(&name)?;
         }
-        Ok(Unambiguous)
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Unambiguous, A::Error> {
-        while list.next_element::<Unambiguous>()?.is_some() {}
-        Ok(Unambiguous)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
+        while list.next_element_seed(self)?.is_some() {}
+        Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_str<E>(self, _: &str) -> std::result::Result<(), E> {
+        Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
     }
 }
 
@@ -119,25 +180,22 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// The arrays of a JSON text in order.
 fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
-    let members: Members = serde_json::from_slice(bytes).map_err(|error| {
+    let members = members_of(bytes).map_err(|error| {
         let found = syntax_error(bytes, &error).file(path.display());
-        let name = if found.problem.contains("finite") { name_before(bytes, &error) } else { None };
+        let name = if found.kind == ErrorKind::NotFinite { name_before(bytes, &error) } else { None };
         InputError { array: name, ..found }
     })?;
     members
-        .0
         .into_iter()
         .map(|(name, value)| array_of(&name, &value).map_err(|error| error.array(&name).file(path.display())))
         .collect()
 }
 
 /// The members of the object that is the whole document, as they stand there.
-pub(super) fn members(path: &Path) -> Result<Vec<(String, Value)>> {
+pub(super) fn members(path: &Path) -> Result<Members> {
     let bytes = read_limited(path, JSON_LIMIT)?;
     let bytes = without_mark(&bytes);
-    let members: Members =
-        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
-    Ok(members.0)
+    members_of(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))
 }
 
 /// The matrix that is the whole document, or the members of an object.
@@ -148,21 +206,22 @@ pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> 
         return arrays(path, bytes);
     }
     let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))?;
+        serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error.into()).file(path.display()))?;
     Ok(vec![array_of(name, &value).map_err(|error| error.array(name).file(path.display()))?])
 }
 
-pub(super) fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> InputError {
+pub(super) fn syntax_error(bytes: &[u8], malformed: &Malformed) -> InputError {
+    let error = &malformed.error;
     let line = bytes.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let place = format!("line {}, column {}", error.line(), error.column());
     let named = "this is not valid JSON with named arrays";
-    syntax_error_at(line, error, &place, (named, "expected is {\"W1\": [[1, 2], [3, 4]], ...}"))
+    syntax_error_at(line, malformed, &place, (named, "expected is {\"W1\": [[1, 2], [3, 4]], ...}"))
 }
 
 /// What is wrong with the JSON text at a column of a line; the problem and the remedy where it is nothing known.
 pub(super) fn syntax_error_at(
     line: &[u8],
-    error: &serde_json::Error,
+    Malformed { error, repeated }: &Malformed,
     place: &str,
     (problem, hint): (&str, &str),
 ) -> InputError {
@@ -170,6 +229,7 @@ pub(super) fn syntax_error_at(
     let number = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
     if number.starts_with("nan") || number.starts_with("inf") {
         return InputError::new("an entry is not a finite number")
+            .kind(ErrorKind::NotFinite)
             .value(format!("{word} at {place}"))
             .hint("remove or replace it");
     }
@@ -180,14 +240,14 @@ pub(super) fn syntax_error_at(
     }
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
-    if text.contains("occurs twice") {
-        return InputError::new(text).value(place).hint("rename or remove one of the two");
+    if *repeated {
+        return InputError::new(text).kind(ErrorKind::Repeated).value(place).hint("rename or remove one of the two");
     }
     InputError::new(format!("{problem}: {text}")).value(place).hint(hint)
 }
 
 /// The name of the array in which an error lies.
-fn name_before(bytes: &[u8], error: &serde_json::Error) -> Option<String> {
+fn name_before(bytes: &[u8], Malformed { error, .. }: &Malformed) -> Option<String> {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
     let before = lines.map(<[u8]>::len).sum::<usize>() + error.column();
     let text = String::from_utf8_lossy(bytes.get(..before)?).into_owned();
@@ -258,14 +318,12 @@ impl Reader {
             Value::Number(number) => self.push(&number.to_string(), false),
             Value::String(text) => self.push(text, true),
             other => {
-                let found = if other.is_object() {
-                    "an object"
-                } else if other.is_null() {
-                    "null"
-                } else {
-                    "true or false"
+                let (found, kind) = match other {
+                    Value::Object(_) => ("an object", ErrorKind::Invalid),
+                    Value::Null => ("null", ErrorKind::Missing),
+                    _ => ("true or false", ErrorKind::Invalid),
                 };
-                Err(self.bad_entry(found))
+                Err(self.bad_entry(found).kind(kind))
             }
         }
     }
@@ -377,7 +435,7 @@ mod tests {
             ("{\"W\": [1, -inf]}", "-inf at line 1"),
         ] {
             let Err(error) = serde_json::from_str::<Members>(text) else { panic!("{text} was read") };
-            let message = syntax_error(text.as_bytes(), &error).to_string();
+            let message = syntax_error(text.as_bytes(), &error.into()).to_string();
             assert!(message.contains(word), "{text}: {message}");
         }
     }

@@ -15,7 +15,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::array::{ElementType, not_finite, rounded};
 use super::file::{OpenFile, open};
 use super::rows::TableRows;
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 
 /// Rows that are decoded at a time.
 const PORTION: usize = 1024;
@@ -209,6 +209,7 @@ fn append<T: DataType>(
     if values.len() < levels.len() {
         let row = before + levels.iter().position(|&level| level == 0).unwrap_or(0);
         return Err(InputError::new("a value is missing")
+            .kind(ErrorKind::Missing)
             .value(format!("null in row {row}, counted from 0"))
             .hint("remove the row or fill the value"));
     }

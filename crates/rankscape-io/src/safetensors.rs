@@ -13,10 +13,10 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::array::{Array, ElementType};
 use super::file::{OpenFile, open};
 use super::format::read_error;
-use super::json::{Members, syntax_error};
+use super::json::{members_of, syntax_error};
 use super::npy::Layout;
 use super::rows::{check_limit, decode_all};
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 use rankscape::linalg::LargeMatrix;
 
 /// Longest header that is read, in bytes.
@@ -173,9 +173,9 @@ type Entries = Vec<(String, TensorInfo)>;
 
 /// The tensors and the free text.
 fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
-    let members: Members = serde_json::from_slice(header).map_err(|error| {
+    let members = members_of(header).map_err(|error| {
         let mut error = syntax_error(header, &error);
-        if !error.problem.contains("occurs twice") {
+        if error.kind != ErrorKind::Repeated {
             error.problem = format!("the safetensors header is not valid: {}", error.problem);
             error.hint = Some("this is not a safetensors file, or it is damaged".to_owned());
         }
@@ -183,7 +183,7 @@ fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
     })?;
     let mut entries = Vec::new();
     let mut metadata = BTreeMap::new();
-    for (name, value) in members.0 {
+    for (name, value) in members {
         if name == "__metadata__" {
             // Text that is not as the format asks for means nothing to us: it is left out.
             metadata = serde_json::from_value(value).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rankscape::data::SampleFactor;
-use rankscape::error::{InputError, Result};
+use rankscape::error::{ErrorKind, InputError, Result};
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::problem::{Data, ExactSamples};
 
@@ -85,8 +85,6 @@ const PLAN: &str = "an entry that was not observed has weight 0 in a weighted lo
 
 /// The error about samples, with what to do where a number of Y is missing.
 pub(super) fn with_plan(error: InputError, in_outputs: bool) -> InputError {
-    let is_missing = ["finite number", "missing", "null"]
-        .iter()
-        .any(|word| error.problem.contains(word) || error.value.as_ref().is_some_and(|value| value.starts_with(word)));
+    let is_missing = matches!(error.kind, ErrorKind::NotFinite | ErrorKind::Missing);
     if in_outputs && is_missing { InputError { hint: Some(PLAN.to_owned()), ..error } } else { error }
 }

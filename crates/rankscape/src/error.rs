@@ -5,12 +5,29 @@ use std::fmt;
 /// Result of an operation that can only fail on bad input.
 pub type Result<T> = std::result::Result<T, InputError>;
 
+/// Kind of bad input, for a caller that treats one kind apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What no other kind says: a shape, a name, a choice, a number out of its range.
+    #[default]
+    Invalid,
+    /// A number that is NaN or infinite.
+    NotFinite,
+    /// A value that is not there: an empty cell, null, a field left out.
+    Missing,
+    /// A name that occurs twice.
+    Repeated,
+}
+
 /// Bad input, described so that the reader can mend it.
 ///
 /// An `InputError` is only ever about what the caller gave. Outcomes such as *not converged*, *singular* or
 /// *undecided* are values of result types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
+    /// Kind of what is wrong.
+    pub kind: ErrorKind,
     /// What is wrong, in one sentence without the final full stop.
     pub problem: String,
     /// File the input came from.
@@ -26,7 +43,13 @@ pub struct InputError {
 impl InputError {
     /// An error that says what is wrong; add the place and the remedy with the other methods.
     pub fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), file: None, array: None, value: None, hint: None }
+        Self { kind: ErrorKind::default(), problem: problem.into(), file: None, array: None, value: None, hint: None }
+    }
+
+    /// Says of which kind the error is.
+    #[must_use]
+    pub fn kind(self, kind: ErrorKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Names the file, unless a more specific place is already named.

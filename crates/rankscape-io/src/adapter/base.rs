@@ -7,8 +7,8 @@ use super::super::array::shape_text;
 use super::item::AdapterItem;
 use super::names::{Layout, module_in_model, without_part};
 use super::source::{Place, Source};
+use rankscape::answers::OriginalWeight;
 use rankscape::error::{InputError, Result};
-use rankscape::linalg::LargeMatrix;
 
 /// An open checkpoint of a base model.
 pub struct BaseFile {
@@ -19,19 +19,13 @@ pub struct BaseFile {
     plain: Vec<String>,
 }
 
-/// The weight that an update is added to, as `out x in`.
-#[derive(Debug, Clone)]
-pub struct BaseWeight {
-    /// The weight.
-    pub matrix: LargeMatrix,
-    /// Name of the tensor.
-    pub tensor: String,
-    /// Unit roundoff of its type.
-    pub unit_roundoff: f64,
+/// Which tensor an update is added to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseTensor {
+    /// Its name.
+    pub name: String,
     /// It is square: whether it is stored as (out, in) or (in, out) its shape does not tell.
     pub square: bool,
-    /// It is stored as (in, out).
-    pub turned: bool,
 }
 
 /// Opens the base weights: a `.safetensors` file, an index of shards, or a folder with either.
@@ -64,7 +58,7 @@ impl BaseFile {
     ///
     /// # Errors
     /// If the tensor is damaged, not finite, or of another shape than the update.
-    pub fn weight_of(&self, item: &AdapterItem) -> Result<Option<BaseWeight>> {
+    pub fn weight_of(&self, item: &AdapterItem) -> Result<Option<(OriginalWeight, BaseTensor)>> {
         let Some(place) = self.find(item) else { return Ok(None) };
         let stacked = place.shape.len() == 3 && item.expert.is_some();
         let slice = item.expert.filter(|_| stacked).map(|(index, _)| index);
@@ -85,7 +79,8 @@ impl BaseFile {
         let unit_roundoff = self.source.unit_roundoff(place)?;
         let matrix = if turned { matrix.transposed() } else { matrix };
         let square = found.0 == found.1 && item.kind != ModuleKind::Embedding && shape.len() == 2;
-        Ok(Some(BaseWeight { matrix, tensor: place.name.clone(), unit_roundoff, square, turned }))
+        let tensor = BaseTensor { name: place.name.clone(), square };
+        Ok(Some((OriginalWeight { matrix, unit_roundoff, turned }, tensor)))
     }
 
     /// There is a weight that the item is added to.

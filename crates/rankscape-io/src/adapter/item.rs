@@ -159,14 +159,24 @@ impl AdapterItem {
         self.removed.is_some() || self.lengths.is_some()
     }
 
-    /// Other factors as the file can hold them: rounded to the types of these. `None` where the item is no pair of its own.
+    /// The file has a pair of tensors for this update alone: other factors can take their place.
+    pub fn can_be_written(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Other factors as the file can hold them: rounded to the types of these.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    pub fn with_rounded(&self, factors: &Factors) -> Result<Option<Self>> {
-        let Some(stored) = &self.stored else { return Ok(None) };
+    pub fn rounded(&self, factors: &Factors) -> Result<Factors> {
+        let Some(stored) = &self.stored else { return Ok(factors.clone()) };
         let round = |(matrix, side): (&Matrix, &StoredSide)| matrix.map(|x| side.element.rounded(x));
-        let rounded = factors.matrices().iter().zip(&stored.sides).map(round).collect();
-        Ok(Some(Self { form: Form::Pair(Factors::new(rounded)?), ..self.clone() }))
+        Factors::new(factors.matrices().iter().zip(&stored.sides).map(round).collect())
+    }
+
+    /// The update with another pair.
+    #[must_use]
+    pub fn with_pair(&self, factors: Factors) -> Self {
+        Self { form: Form::Pair(factors), ..self.clone() }
     }
 }

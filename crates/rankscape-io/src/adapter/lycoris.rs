@@ -180,13 +180,11 @@ pub(super) fn alpha_scaling(group: &Group, alpha: f64, rank: usize) -> Scaling {
     let twice = group.has(Role::Hadamard(Half::First, Factor::Left))
         || [Half::First, Half::Second].iter().any(|&half| group.has(Role::Kronecker(half, Factor::Left)));
     if twice && value != 1.0 {
-        return Scaling::known(
-            value * value,
-            format!(
-                "(alpha {alpha} / {rank}) squared: LyCORIS multiplies twice when it merges; in its forward pass, and in loaders \
-                 that multiply once, the factor is {value}"
-            ),
+        let reason = format!(
+            "(alpha {alpha} / {rank}) squared: LyCORIS multiplies twice when it merges; in its forward pass, and in loaders \
+             that multiply once, the factor is {value}"
         );
+        return Scaling { disputed: true, ..Scaling::known(value * value, reason) };
     }
     Scaling::known(value, format!("alpha {alpha} / {rank}"))
 }

@@ -4,6 +4,7 @@
 //! one module together and refuses what is not known beside them, `settings` and `config` read what stands beside the tensors;
 //! then `peft`, `lycoris` and `mlx` form the update of a module from its tensors.
 
+mod answer;
 mod assemble;
 mod base;
 mod config;
@@ -24,8 +25,9 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
+pub use answer::{AdapterQuestion, ItemAnswer, answer_all};
 use assemble::assemble;
-pub use base::{BaseFile, BaseWeight, open_base};
+pub use base::{BaseFile, BaseTensor, open_base};
 use draft::Expert;
 pub use item::{AdapterItem, Form};
 pub use methods::{Method, ModuleKind};

@@ -21,15 +21,17 @@ pub struct Scaling {
     pub value: Option<f64>,
     /// One sentence without the final full stop.
     pub reason: String,
+    /// Libraries, or parts of one, apply it differently.
+    pub disputed: bool,
 }
 
 impl Scaling {
     pub(super) fn known(value: f64, reason: impl Into<String>) -> Self {
-        Self { value: Some(value), reason: reason.into() }
+        Self { value: Some(value), reason: reason.into(), disputed: false }
     }
 
     pub(super) fn unknown(reason: impl Into<String>) -> Self {
-        Self { value: None, reason: reason.into() }
+        Self { value: None, reason: reason.into(), disputed: false }
     }
 }
 
@@ -124,7 +126,7 @@ fn strip_part(module: &str, part: &str) -> Option<String> {
 }
 
 fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
-    match serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error))? {
+    match serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error.into()))? {
         Value::Object(members) => Ok(members),
         _ => Err(InputError::new("the configuration of an adapter is a JSON object")),
     }

@@ -224,7 +224,7 @@ fn checkpoint_of_folder(folder: &Path) -> Result<PathBuf> {
 fn shards_of_index(path: &Path) -> Result<Vec<PathBuf>> {
     let bytes = read_limited(path, JSON_LIMIT)?;
     let parse = || {
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error.into()))?;
         let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(|| {
             InputError::new("the index has no weight_map").hint("it maps names of tensors to names of files")
         })?;

@@ -15,7 +15,7 @@ use super::atomic::write_atomically;
 use super::digest::{array_digest, combined_digest};
 use super::documents::{CertificateDigest, MadeFrom, certificate_json, certificate_says, to_json};
 use super::file::read_limited;
-use super::json::{JSON_LIMIT, Unambiguous, syntax_error, without_mark};
+use super::json::{JSON_LIMIT, syntax_error, unambiguous, without_mark};
 use super::weights::digest as layers_digest;
 use rankscape::certificate::{Certificate, CheckedClaim, ReducedData, Reduction};
 use rankscape::error::{InputError, Result};
@@ -36,8 +36,8 @@ pub fn read_certificate(path: impl AsRef<Path>) -> Result<CertificateFile> {
             )
             .hint("it was saved by an editor: take the file as it was written"));
         }
-        serde_json::from_slice::<Unambiguous>(&bytes).map_err(|error| syntax_error(&bytes, &error))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error))?;
+        unambiguous(&bytes).map_err(|error| syntax_error(&bytes, &error))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error.into()))?;
         read::certificate(&value)
     };
     read().map_err(|error: InputError| error.file(path.display()))

@@ -33,8 +33,8 @@ mod verify;
 
 pub use about::{DoctorDocument, SelfCheckDocument, ToleranceDocument, ToleranceTableDocument};
 pub use adapter::{
-    AdapterDigest, AdapterDocument, AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument,
-    OverlapDocument, PairDocument, ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
+    AdapterDigest, AdapterDocument, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument, PairDocument,
+    ProductDocument, RanksDocument, ShapesDocument, UnknownDocument, UpdateView,
 };
 pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};

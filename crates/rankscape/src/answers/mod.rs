@@ -3,6 +3,7 @@
 //! Every shell (the command, a document, another language) calls these and nothing below them; no answer reads a file, and
 //! no shell computes. Documents are conversions of these answers.
 
+mod adapter;
 mod doctor;
 mod escape;
 mod hessian;
@@ -15,6 +16,7 @@ use crate::critical::CriticalClass;
 pub use crate::critical::{Parsed, parse};
 pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
 pub use crate::quadratic::cost;
+pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
 pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
 pub use hessian::{SpectrumAnswer, hessian};
@@ -22,7 +24,9 @@ pub use landscape::{
     ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,
 };
 pub use map::{MapAnswer, Witness, Witnesses, map};
-pub use moves::{BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, connect, lift, reach};
+pub use moves::{
+    BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, balance_factors, connect, lift, reach,
+};
 pub use quadratic::{DegreeAnswer, ed, segments, shapes, solve};
 
 /// What every answer says of itself.

@@ -7,8 +7,8 @@ use crate::evidence::{Evidence, Grade, Truth};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{
-    self, Balance, Connection, Factors, MapPoint, Openness, Path, Reach, balance_defect, lift_path, product_difference,
-    reach_order, toward_balance,
+    self, Balance, Connection, Factors, MapPoint, Openness, Path, RankProfile, Reach, balance_defect, lift_path,
+    product_difference, reach_order, toward_balance,
 };
 use crate::tolerance::Tolerances;
 
@@ -101,16 +101,25 @@ pub struct TowardBalance {
 /// Rounds factors to what a file holds.
 pub type Rounding<'a> = &'a dyn Fn(&Factors) -> Result<Factors>;
 
+/// Balanced factors with the same product, where there are any; as they are stored where a rounding is given.
+///
+/// # Errors
+/// If the rounding fails.
+pub fn balance_factors(factors: &Factors, profile: &RankProfile, stored: Option<Rounding<'_>>) -> Result<Balance> {
+    let balance = multiplication::balance(factors, profile);
+    let rounded = balance.factors.as_ref().zip(stored).map(|(found, round)| round(found)).transpose()?;
+    Ok(match rounded {
+        Some(rounded) => balance.stored(rounded, factors),
+        None => balance,
+    })
+}
+
 /// Balanced weights with the same product; where they are to be stored, the numbers are those of the rounded ones.
 ///
 /// # Errors
 /// If the rounding fails.
 pub fn balance(point: &MapPoint, stored: Option<Rounding<'_>>) -> Result<BalanceAnswer> {
-    let mut balance = multiplication::balance(point.factors(), point.profile());
-    let found = balance.factors.as_ref().zip(stored);
-    if let Some(rounded) = found.map(|(factors, round)| round(factors)).transpose()? {
-        balance = balance.stored(rounded, point.factors());
-    }
+    let balance = balance_factors(point.factors(), point.profile(), stored)?;
     let at = |epsilon: f64| {
         let found = toward_balance(point.factors(), point.profile(), epsilon)?;
         let (defect, product_error) = (balance_defect(&found), product_difference(&found, point.factors()));

@@ -2,7 +2,7 @@
 
 use super::factor::{BLOCK_ROWS, SampleFactor};
 use super::tree::{Block, Tree};
-use crate::error::{InputError, Result};
+use crate::error::{ErrorKind, InputError, Result};
 
 /// Takes samples in any portions and gives their triangular factor.
 ///
@@ -127,6 +127,7 @@ impl SampleAccumulator {
         for (name, values) in [("X", x), ("Y", y)] {
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
                 return InputError::new("an entry is not a finite number")
+                    .kind(ErrorKind::NotFinite)
                     .array(name)
                     .value(format!("{} in row {row}, column {at}, counted from 0", values[at]))
                     .hint("remove or replace the sample");

@@ -58,6 +58,6 @@ pub use rank_profile::RankProfile;
 pub use reach::{Reach, reach, reach_order};
 pub use reduction::{ReducedChain, nullity_indices, reduced_widths};
 pub use taylor::taylor_coefficients;
-pub use update::{Spectrum, Update};
+pub use update::{Update, UpdateSpectrum};
 pub use verdict::Verdict;
 pub use witness::{Kernels, QuadraticWitness, first_order_witness, second_order_witness, unreachable_direction};

@@ -27,7 +27,7 @@ pub enum Update {
 
 /// Singular values of an update and its rank.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spectrum {
+pub struct UpdateSpectrum {
     /// Non-increasing.
     pub values: Vec<f64>,
     /// The decision on the rank.
@@ -89,13 +89,13 @@ impl Update {
     }
 
     /// Singular values and rank, where the entries of the parts were stored with this unit roundoff.
-    pub fn spectrum(&self, unit_roundoff: f64, tolerances: &Tolerances) -> Spectrum {
+    pub fn spectrum(&self, unit_roundoff: f64, tolerances: &Tolerances) -> UpdateSpectrum {
         match self {
             Self::LowRank(factors) => {
                 let profile = RankProfile::stored(factors, unit_roundoff, tolerances);
                 let mut values = profile.product_singular_values().to_vec();
                 values.truncate(factors.architecture().bottleneck_rank());
-                Spectrum { values, rank: *profile.decision(0, factors.depth()) }
+                UpdateSpectrum { values, rank: *profile.decision(0, factors.depth()) }
             }
             Self::Kronecker(left, right) => {
                 let (a, b) = (singular_values(left), singular_values(right));
@@ -136,10 +136,10 @@ fn decided(
     moved: f64,
     scale: f64,
     tolerances: &Tolerances,
-) -> Spectrum {
+) -> UpdateSpectrum {
     let computed = tolerances.relative_rounding(UNIT_ROUNDOFF, rows.max(cols)) * scale;
     let rank = RankDecision::of_stored(&values, computed, moved.into(), scale, tolerances);
-    Spectrum { values, rank }
+    UpdateSpectrum { values, rank }
 }
 
 /// Singular vectors of a Kronecker product are Kronecker products of singular vectors.

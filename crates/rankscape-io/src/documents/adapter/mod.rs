@@ -1,24 +1,21 @@
 //! A checkpoint of adapters as a document.
 
-mod answer;
 mod parts;
+mod view;
 
 pub use parts::{
-    AdapterQuestion, BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument, PairDocument,
-    ProductDocument, RanksDocument, ShapesDocument, UnknownDocument,
+    BalancedDocument, ExpertDocument, MagnitudeDocument, OverlapDocument, PairDocument, ProductDocument, RanksDocument,
+    ShapesDocument, UnknownDocument,
 };
+pub use view::UpdateView;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
-use self::answer::{Answer, answer};
 use super::RunDocument;
 use super::digests::Digest;
 use super::point::TolerancesDocument;
-use crate::adapter::{AdapterFile, AdapterItem, SaveOptions};
+use crate::adapter::{AdapterFile, AdapterItem, AdapterQuestion};
 use crate::digest::combined_digest;
-use rankscape::error::{InputError, Result};
-use rankscape::parallel::pool;
 
 /// What is known of every update of a checkpoint of adapters. Undefined values are null.
 #[derive(Debug, Clone, Serialize)]
@@ -52,51 +49,16 @@ pub struct AdapterDigest {
 }
 
 impl AdapterDocument {
-    /// Reads every update of a checkpoint and says what the product map says of it; writes balanced pairs where asked.
-    ///
-    /// With a base two updates are taken at a time, each with its share of the threads: at most two base weights are in memory.
-    ///
-    /// # Errors
-    /// If a tensor is damaged, shapes do not fit, the base has no weight of any module, or a file cannot be written.
-    pub fn new(file: &AdapterFile, question: &AdapterQuestion<'_>) -> Result<Self> {
-        let each = |k: usize| {
-            let found = answer(file, k, question);
-            (question.progress)();
-            found
-        };
-        let all: Vec<usize> = (0..file.len()).collect();
-        let two_at_a_time =
-            || all.chunks(2).flat_map(|two| two.par_iter().map(|&k| each(k)).collect::<Vec<_>>()).collect();
-        // All results first: the error that is told does not depend on which thread was faster.
-        let answers: Vec<Result<Answer>> = match (pool(question.threads), question.base) {
-            (Some(pool), None) => pool.install(|| all.par_iter().map(|&k| each(k)).collect()),
-            (Some(pool), Some(_)) => pool.install(two_at_a_time),
-            (None, _) => all.iter().map(|&k| each(k)).collect(),
-        };
-        let mut answers: Vec<Answer> = answers.into_iter().collect::<Result<_>>()?;
-        if question.base.is_some() && answers.iter().all(|answer| !answer.has_base) {
-            return Err(InputError::new("the base has no weight of any module of the adapter")
-                .array(format!("{}.weight", file.module(0)))
-                .hint("give the model that the adapter was trained on"));
-        }
-        let notes = notes(file, &answers, question);
-        if let Some(path) = question.save {
-            let balanced: Vec<(usize, AdapterItem)> =
-                answers.iter_mut().enumerate().filter_map(|(k, answer)| Some((k, answer.balanced.take()?))).collect();
-            let options = SaveOptions { force: question.force, base: question.base };
-            for (k, error) in file.write_with(path, &balanced, options)? {
-                if let Some(balanced) = &mut answers[k].document.balanced {
-                    balanced.product_error = Some(error);
-                }
-            }
-        }
+    /// The document on a checkpoint and the views of its updates, in order.
+    pub fn new(file: &AdapterFile, answers: Vec<UpdateView>, question: &AdapterQuestion<'_>) -> Self {
+        let notes = notes(file, &answers, question.base.is_some());
         let digests: Vec<[u8; 32]> = answers.iter().flat_map(|answer| answer.digests.iter().copied()).collect();
         let unknown = file.unknown().map(|tensor| UnknownDocument {
             name: tensor.name.to_owned(),
             shape: tensor.shape.to_vec(),
             method: tensor.method,
         });
-        Ok(Self {
+        Self {
             schema: "rankscape.adapter/1",
             seed: question.seed,
             digest: AdapterDigest { adapter: combined_digest("adapter", &digests).into() },
@@ -105,7 +67,18 @@ impl AdapterDocument {
             tolerances: question.tolerances.into(),
             notes,
             run: RunDocument::default(),
-        })
+        }
+    }
+
+    /// Largest differences of the products of the pairs that were written, by number.
+    #[must_use]
+    pub fn with_written(mut self, product_errors: Vec<(usize, f64)>) -> Self {
+        for (k, error) in product_errors {
+            if let Some(balanced) = &mut self.pairs[k].balanced {
+                balanced.product_error = Some(error);
+            }
+        }
+        self
     }
 
     /// Some rank is not clear.
@@ -120,7 +93,7 @@ impl AdapterDocument {
 }
 
 /// What a reader should know, one sentence for all modules that it is about.
-fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>) -> Vec<String> {
+fn notes(file: &AdapterFile, answers: &[UpdateView], with_base: bool) -> Vec<String> {
     let mut notes = file.notes().to_vec();
     let mut about: Vec<(String, Vec<String>)> = Vec::new();
     let mut add = |text: String, name: String| match about.iter_mut().find(|(other, _)| *other == text) {
@@ -139,12 +112,12 @@ fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>)
             let text = "the singular values are those of the product without its scaling";
             add(format!("{text}: {}", pair.scaling_reason), name.clone());
         }
-        if pair.scaling_reason.contains("squared") {
+        if answer.disputed {
             add(pair.scaling_reason.clone(), name.clone());
         }
         pair.notes.iter().for_each(|note| add(note.clone(), name.clone()));
     }
-    if question.base.is_some() {
+    if with_base {
         for answer in answers {
             let name = answer.title();
             if !answer.has_base {
@@ -169,7 +142,12 @@ fn notes(file: &AdapterFile, answers: &[Answer], question: &AdapterQuestion<'_>)
     notes
 }
 
-impl Answer {
+impl UpdateView {
+    /// The balanced pair to be written, once.
+    pub fn take_balanced(&mut self) -> Option<AdapterItem> {
+        self.balanced.take()
+    }
+
     /// Name in a note: with that in the model, where the file writes another.
     fn title(&self) -> String {
         let title = self.document.title();

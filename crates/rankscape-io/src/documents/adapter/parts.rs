@@ -1,14 +1,12 @@
-//! What is asked of a checkpoint of adapters, and the parts of the answer.
+//! The parts of the document on a checkpoint of adapters.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::super::point::{BarDocument, DifferentialDocument, LiftDocument, OpennessDocument, SupportDocument};
-use crate::adapter::{BaseFile, Layout, Method, ModuleKind};
+use crate::adapter::{Layout, Method, ModuleKind};
 use crate::words::Word;
-use rankscape::tolerance::Tolerances;
 
 /// One update.
 #[derive(Debug, Clone, Serialize)]
@@ -189,27 +187,6 @@ pub struct UnknownDocument {
     pub shape: Vec<usize>,
     /// The method that it belongs to, where that is known.
     pub method: Option<&'static str>,
-}
-
-/// What is asked of a checkpoint of adapters.
-#[derive(Clone, Copy)]
-pub struct AdapterQuestion<'a> {
-    /// Weights that the updates are compared with.
-    pub base: Option<&'a BaseFile>,
-    /// Move each pair to a balanced one, where its orbit has one.
-    pub balance: bool,
-    /// Write the adapters with the balanced pairs.
-    pub save: Option<&'a Path>,
-    /// Replace existing files.
-    pub force: bool,
-    /// Tolerances.
-    pub tolerances: &'a Tolerances,
-    /// Seed of the search for leading singular directions.
-    pub seed: u64,
-    /// Threads to use.
-    pub threads: usize,
-    /// Called after each update.
-    pub progress: &'a (dyn Fn() + Sync),
 }
 
 impl PairDocument {
