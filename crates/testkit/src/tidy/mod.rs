@@ -4,6 +4,7 @@
 //! them to the files of the workspace.
 
 mod layers;
+mod manifests;
 mod mask;
 mod modules;
 mod pages;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use layers::{Layers, layering};
+pub use manifests::dependencies;
 pub use mask::code_only;
 pub use pages::{named_paths, theorems};
 pub use rings::rings;
@@ -100,6 +102,7 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
     let root = workspace_root();
     findings.extend(named_paths(files, |path| root.join(path).exists()));
     findings.extend(rings(files));
+    findings.extend(dependencies(files));
     findings.extend(declared(files));
     findings.extend(module_docs(files));
     findings.extend(file_length(files, LONG_FILES));
