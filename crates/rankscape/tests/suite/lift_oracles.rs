@@ -1,7 +1,7 @@
 //! Every case of `oracles/lift`, every field, over the rationals and in double precision.
 
-use rankscape::linalg::Matrix;
 use rankscape::evidence::Truth;
+use rankscape::linalg::Matrix;
 use rankscape::linalg::exact::RationalMatrix;
 use rankscape::multiplication::{
     ComponentLabel, Connection, Differential, ExactFactors, Factors, Fiber, LiftProperties, MapPoint, Openness,

@@ -173,7 +173,8 @@ fn least_k_is_what_forms_on_the_kernel_of_the_differential_say() {
         let at = format!("case {case} {widths:?} {:?}", chain.barcode);
         let least = lift.least_k.unwrap();
         seen[least] += 1;
-        let holds: Vec<bool> = [&lift.one_1, &lift.two_1, &lift.three_1].iter().map(|v| v.holds.known().unwrap()).collect();
+        let holds: Vec<bool> =
+            [&lift.one_1, &lift.two_1, &lift.three_1].iter().map(|v| v.holds.known().unwrap()).collect();
         assert_eq!(holds, [least <= 1, least <= 2, least <= 3], "{at}");
         let (bars, e) = complement(&chain);
         if e == widths.iter().copied().min().unwrap() {
