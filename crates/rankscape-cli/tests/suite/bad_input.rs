@@ -25,7 +25,7 @@ fn refused_arguments(folder: &Path, arguments: &[&str], parts: &[&str]) -> Value
     let again = rankscape(folder, &[arguments, &["--json"]].concat());
     assert_eq!((again.code, &again.stderr), (2, &run.stderr), "{again:?}");
     let document = again.json();
-    assert_eq!(document["schema"], "rankscape.error/1");
+    assert_eq!(document["schema"], "rankscape.error/1", "{document}");
     let members = ["problem", "file", "array", "value", "hint"];
     assert!(members.iter().all(|name| document.get(name).is_some()), "{document}");
     let told: Vec<&str> = members.iter().filter_map(|name| document[name].as_str()).collect();

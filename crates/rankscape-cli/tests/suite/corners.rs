@@ -150,7 +150,7 @@ fn read_single(folder: &Path, name: &str) -> [Dense; 2] {
     ["W1", "W2"].map(|name| {
         let number = |value: &Value| value.as_u64().unwrap() as usize;
         let (shape, place) = (&header[name]["shape"], &header[name]["data_offsets"]);
-        assert_eq!(header[name]["dtype"], "F32");
+        assert_eq!(header[name]["dtype"], "F32", "{name}");
         let data = &bytes[8 + size + number(&place[0])..8 + size + number(&place[1])];
         let values: Vec<f64> = data.chunks(4).map(|x| f64::from(f32::from_le_bytes(x.try_into().unwrap()))).collect();
         let cols = number(&shape[1]);

@@ -21,7 +21,7 @@ fn left(folder: &Path, weights: &str, to: &str, more: &[&str]) -> (Value, Value)
 #[track_caller]
 fn assert_lower(before: &Value, after: &Value, tolerance: f64) {
     let decrease = before["leave"]["decrease"].as_f64().unwrap();
-    assert!(decrease > 0.0);
+    assert!(decrease > 0.0, "{before}");
     let expected = before["loss"]["value"].as_f64().unwrap() - decrease;
     assert_close(&after["loss"]["value"], expected, tolerance, "loss after leaving");
 }
@@ -131,7 +131,7 @@ fn assert_least(folder: &Path, weights: &[u8], data: &[u8]) {
     assert_lower(&before, &after, 1e-13);
     let least = &before["loss"]["global_minimum"];
     assert_close(&after["loss"]["value"], least.as_f64().unwrap(), 1e-13, "least");
-    assert_eq!(&after["loss"]["global_minimum"], least);
+    assert_eq!(&after["loss"]["global_minimum"], least, "the minimum moved");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn oracle(name: &str) {
     let text = std::fs::read_to_string(&path).unwrap();
     let file = path.to_str().unwrap();
     let found = answer(folder.path(), &["solve", "--instances", file, "--threads", "2"], 0);
-    assert_eq!(found["instances"].as_array().unwrap().len(), text.lines().count());
+    assert_eq!(found["instances"].as_array().unwrap().len(), text.lines().count(), "{name}");
     for (line, found) in text.lines().zip(found["instances"].as_array().unwrap()) {
         let known: Value = serde_json::from_str(line).unwrap();
         let id = found["id"].as_str().unwrap();
@@ -121,7 +121,7 @@ fn oracle(name: &str) {
             let entries: Vec<&Value> =
                 point["W"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap()).collect();
             let expected = known["critical_points"][k].as_array().unwrap();
-            assert_eq!(entries.len(), expected.len());
+            assert_eq!(entries.len(), expected.len(), "{id}");
             for (entry, expected) in entries.iter().zip(expected) {
                 assert_close(entry, expected.as_f64().unwrap(), 1e-7, id);
             }

@@ -34,7 +34,7 @@ const CHUNK: usize = 512;
 impl LargeMatrix {
     /// From numbers of single precision or less, row by row. Not finite entries stay as they are.
     pub fn single(rows: usize, cols: usize, mut entries: Vec<f32>) -> Self {
-        debug_assert_eq!(entries.len(), rows * cols);
+        debug_assert_eq!(entries.len(), rows * cols, "one entry a place");
         let largest = entries.iter().fold(0.0_f32, |most, x| if x.abs() > most { x.abs() } else { most });
         let scale = power_of_two_near(f64::from(largest));
         // Both are exact unless an entry is below 2^-126 of the largest.
@@ -49,7 +49,7 @@ impl LargeMatrix {
 
     /// From numbers of double precision, row by row.
     pub fn double(rows: usize, cols: usize, entries: Vec<f64>) -> Self {
-        debug_assert_eq!(entries.len(), rows * cols);
+        debug_assert_eq!(entries.len(), rows * cols, "one entry a place");
         Self { rows, cols, transposed: false, entries: Entries::Double(entries), scale: 1.0 }
     }
 

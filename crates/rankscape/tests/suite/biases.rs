@@ -8,8 +8,8 @@ use testkit::inertia::Inertia;
 use testkit::jacobi;
 use testkit::planted::{Class, Limits, Planted};
 use testkit::random::Draw;
+use testkit::random_matrix::RandomMatrix;
 use testkit::reference::Network;
-use testkit::scalar::Scalar;
 
 const LIMITS: Limits = Limits { min_depth: 1, max_depth: 4, max_width: 4 };
 

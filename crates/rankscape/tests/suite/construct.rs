@@ -17,6 +17,7 @@ use rankscape::tolerance::Tolerances;
 use testkit::grid::{Dense, Grid};
 use testkit::inertia::Inertia;
 use testkit::random::Draw;
+use testkit::random_matrix::RandomMatrix;
 use testkit::reference::Network;
 use testkit::scalar::{Rational, Scalar};
 

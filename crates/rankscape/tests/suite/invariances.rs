@@ -9,8 +9,8 @@ use rankscape::problem::Data;
 use testkit::grid::{Dense, Grid};
 use testkit::planted::{Blueprint, Class, Data as PlantedData, Limits, Planted};
 use testkit::random::Draw;
+use testkit::random_matrix::RandomMatrix;
 use testkit::reference::Network;
-use testkit::scalar::Scalar;
 
 const LIMITS: Limits = Limits { min_depth: 1, max_depth: 4, max_width: 4 };
 

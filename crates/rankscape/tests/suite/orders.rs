@@ -294,7 +294,7 @@ fn order_by_forms(draw: &mut Draw, network: &Network<Rational>) -> Option<usize>
     for _ in 0..8 {
         let v = combination(draw, &flat);
         let loss = loss_along(network, &line(&network.weights, &v));
-        assert!(loss[1].is_zero() && loss[2].is_zero());
+        assert!(loss[1].is_zero() && loss[2].is_zero(), "{loss:?}");
         if !loss[3].is_zero() {
             return Some(3);
         }

@@ -130,7 +130,7 @@ fn another(first: &Factors, case: u64) -> Option<Factors> {
             if k == h { &u * &core } else { core }
         })
         .collect();
-    assert_eq!(p.depth(), h);
+    assert_eq!(p.depth(), h, "both have one depth");
     gauge_action(&Factors::new(matrices).unwrap(), &group).ok()
 }
 

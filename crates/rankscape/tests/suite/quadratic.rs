@@ -32,7 +32,7 @@ fn weighted(rows: usize, cols: usize, rank: usize, weights: Vec<f64>, target: Ve
 
 fn assert_proved(found: &Solution, count: usize) {
     assert!(found.complete.is_proved() && found.certified, "{:?} {:?}", found.complete, found.paths);
-    assert_eq!(found.n_complex, count);
+    assert_eq!(found.n_complex, count, "number of critical points");
     assert_eq!(found.n_real() % 2, count % 2, "complex points come in conjugate pairs");
 }
 

@@ -30,7 +30,7 @@ fn gram(view: &TriangularFactor) -> RationalMatrix {
     r.set_block(0, 0, &view.xx());
     r.set_block(0, view.inputs, &view.xy());
     r.set_block(view.inputs, view.inputs, &view.yy());
-    assert!(r == view.r);
+    assert!(r == view.r, "the blocks are not those of the factor");
     for i in 0..cols {
         assert!(r[(i, i)] >= 0.0 && (0..i).all(|j| r[(i, j)] == 0.0), "not triangular at row {i}");
     }

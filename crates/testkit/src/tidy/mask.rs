@@ -1,4 +1,6 @@
-//! Rust source without its comments and literals.
+//! Rust source without its comments and literals, or without its tests.
+
+use std::ops::Range;
 
 /// The source with comments, strings and characters replaced by spaces; lines and columns stay where they are.
 pub fn code_only(source: &str) -> String {
@@ -70,6 +72,44 @@ fn raw_string(chars: &[char], at: usize) -> usize {
     let hashes = open - at - 1;
     let closes = |i: usize| chars[i] == '"' && (1..=hashes).all(|k| chars.get(i + k) == Some(&'#'));
     (find(chars, open + 1, closes) + 1 + hashes).min(chars.len())
+}
+
+/// Code without the items that are compiled for tests only; lines and columns stay where they are.
+pub(super) fn without_tests(code: &str) -> String {
+    let mut code = code.to_owned();
+    blank_all(&mut code, tests);
+    code
+}
+
+/// Replaces parts of the code by spaces; lines and columns stay where they are.
+pub(super) fn blank_all(code: &mut String, find: impl Fn(&str) -> Vec<Range<usize>>) {
+    for range in find(code) {
+        let blank: String = code[range.clone()]
+            .chars()
+            .flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { ' ' }, c.len_utf8()))
+            .collect();
+        code.replace_range(range, &blank);
+    }
+}
+
+/// Items that are compiled for tests only, up to the end of their block or statement.
+fn tests(code: &str) -> Vec<Range<usize>> {
+    let marks = code.match_indices("#[cfg(test)]").chain(code.match_indices("#[cfg(all(test"));
+    let end = |at: usize| {
+        let mut depth = 0_usize;
+        for (offset, c) in code[at..].char_indices() {
+            match c {
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 && (c == '}' || c == ';') {
+                return at + offset + 1;
+            }
+        }
+        code.len()
+    };
+    marks.map(|(at, _)| at..end(at)).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! them to the files of the workspace.
 
 mod layers;
+mod manifests;
 mod mask;
 mod modules;
+mod pages;
 mod rings;
 mod rules;
 mod text;
@@ -14,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use layers::{Layers, layering};
+pub use manifests::dependencies;
 pub use mask::code_only;
+pub use pages::{named_paths, theorems};
 pub use rings::rings;
 pub use rules::{
     LONG_FILES, accuracy_entries, citations, declared, file_length, is_source, machine_paths, module_docs,
@@ -91,7 +95,14 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
         (Some(code), Some(page)) => findings.extend(accuracy_entries(code, page)),
         _ => findings.push(Finding::new("docs/accuracy.md", 1, "the page or the tolerances it describes are missing")),
     }
+    match text_of("docs/theorems.md") {
+        Some(page) => findings.extend(theorems(page)),
+        None => findings.push(Finding::new("docs/theorems.md", 1, "the index of theorems is missing")),
+    }
+    let root = workspace_root();
+    findings.extend(named_paths(files, |path| root.join(path).exists()));
     findings.extend(rings(files));
+    findings.extend(dependencies(files));
     findings.extend(declared(files));
     findings.extend(module_docs(files));
     findings.extend(file_length(files, LONG_FILES));

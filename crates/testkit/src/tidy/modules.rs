@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::mask::code_only;
+use super::mask::{blank_all, code_only, without_tests};
 use super::text::{Source, is_word, line_of};
 
 /// Re-exports followed on the way to a name; more are a circle of re-exports.
@@ -111,8 +111,7 @@ impl Modules {
 
 impl Module {
     fn read(file: &Source) -> Self {
-        let mut code = code_only(&file.text);
-        blank_all(&mut code, tests);
+        let mut code = without_tests(&code_only(&file.text));
         let mut imports = Vec::new();
         for range in statements(&code) {
             let before = code[..range.start].rsplit(['\n', ';', '{', '}']).next().unwrap_or_default();
@@ -127,36 +126,6 @@ impl Module {
         blank_all(&mut code, declarations);
         Self { file: file.path.clone(), imports, code }
     }
-}
-
-fn blank_all(code: &mut String, find: impl Fn(&str) -> Vec<Range<usize>>) {
-    for range in find(code) {
-        let blank: String = code[range.clone()]
-            .chars()
-            .flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { ' ' }, c.len_utf8()))
-            .collect();
-        code.replace_range(range, &blank);
-    }
-}
-
-/// Items that are compiled for tests only, up to the end of their block or statement.
-fn tests(code: &str) -> Vec<Range<usize>> {
-    let marks = code.match_indices("#[cfg(test)]").chain(code.match_indices("#[cfg(all(test"));
-    let end = |at: usize| {
-        let mut depth = 0_usize;
-        for (offset, c) in code[at..].char_indices() {
-            match c {
-                '(' | '[' | '{' => depth += 1,
-                ')' | ']' | '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 && (c == '}' || c == ';') {
-                return at + offset + 1;
-            }
-        }
-        code.len()
-    };
-    marks.map(|(at, _)| at..end(at)).collect()
 }
 
 /// The `use` statements, each from its first word to its semicolon.

@@ -94,7 +94,8 @@ pub fn file_length(files: &[Source], exceptions: &[(&str, &str)]) -> Vec<Finding
     too_long.chain(stale).collect()
 }
 
-/// Every citation (a key after an at sign, in square brackets) has an entry in the bibliography.
+/// Every citation (a key after an at sign, in square brackets) has an entry in the bibliography, and no key stands in square
+/// brackets without its at sign.
 pub fn citations(bibliography: &Source, files: &[Source]) -> Vec<Finding> {
     let is_key = |c: char| c.is_ascii_alphanumeric() || "_:.-".contains(c);
     let keys: Vec<&str> = bibliography
@@ -112,6 +113,15 @@ pub fn citations(bibliography: &Source, files: &[Source]) -> Vec<Finding> {
                 if !key.is_empty() && !keys.contains(&key) {
                     let message =
                         format!("citation key `{key}` is not in {}; add the entry or mend the key", bibliography.path);
+                    findings.push(Finding::new(&file.path, number, message));
+                }
+            }
+            for (at, mark) in line.match_indices('[') {
+                let inside = &line[at + mark.len()..];
+                let key = inside.split([',', ';', ']']).next().unwrap_or("");
+                if inside.contains(']') && keys.contains(&key) {
+                    let message =
+                        format!("the citation of `{key}` lacks its at sign, so that no rule reads it; add it");
                     findings.push(Finding::new(&file.path, number, message));
                 }
             }
@@ -267,6 +277,14 @@ mod tests {
         let found = citations(&bibliography, &one("crates/a/src/b.rs", &text));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].line, found[0].message.contains("Nobody2099")), (2, true));
+    }
+
+    #[test]
+    fn key_in_square_brackets_without_its_at_sign_fails() {
+        let bibliography = Source::new("docs/references.bib", "@article{TKB,\n title = {x},\n}\n");
+        for (inside, count) in [("TKB", 1), ("TKB, Table 2", 1), ("TKBs", 0), ("other", 0)] {
+            assert_eq!(citations(&bibliography, &one("docs/a.md", &format!("[{inside}]"))).len(), count, "{inside}");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn table(lambda: &[f64], sigma: &[f64], omega: &[f64], a: f64, counts: Counts) -
         out.extend(vec![square + o; if o > 0.0 { kept_zeros } else { 0 }]);
     }
     out.extend(vec![square; kept_zeros * unread]);
-    assert!(out.len() <= parameters);
+    assert!(out.len() <= parameters, "{} eigenvalues of {parameters}", out.len());
     out.resize(parameters, 0.0);
     out.sort_by(f64::total_cmp);
     out
