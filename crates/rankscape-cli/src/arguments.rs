@@ -408,7 +408,7 @@ pub(crate) struct VerifyOptions {
     pub(crate) certificate: PathBuf,
     /// Also check that it is about these weights.
     #[arg(long, value_name = "FILE")]
-    pub(crate) weights: Option<PathBuf>,
+    pub(crate) weights: Option<String>,
     /// How the weights are read.
     #[command(flatten)]
     pub(crate) reading: ReadingOptions,

@@ -11,11 +11,11 @@ use rankscape_io::documents::{
     ConstructDocument, CriticalDocument, CriticalInputs, FamilyInputs, ParseDocument, ParseInputs, StrataDocument,
 };
 use rankscape_io::report::{construct_text, critical_text, parse_text, strata_text};
-use rankscape_io::{Convention, WeightOptions, Weights, read_weights, write_weights};
+use rankscape_io::{Convention, ReadData, ReadLandscape, WeightOptions, Weights, read_weights, write_weights};
 
 use crate::arguments::{CriticalOptions, ParseOptions};
 use crate::family::{Unseen, captured, stratum_choice};
-use crate::input::{ReadLandscape, Source, normalization, read_map_point, tolerances};
+use crate::input::tolerances;
 use crate::run::{ANSWERED, FAILED, Outcome, Run, UNDECIDED, code_of};
 
 /// Rungs or strata that a document lists unless told otherwise.
@@ -39,16 +39,16 @@ pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, I
 }
 
 fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = ReadLandscape::new(options, run)?;
+    let read = options.read(run)?;
     let most = options.max.unwrap_or(if run.common.makes_document() { MOST_LISTED } else { ROWS });
-    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.name_file(error, options))?;
+    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let inputs = CriticalInputs {
         weights_digest: read.weights_digest,
         data_digest: read.data_digest,
         samples: read.landscape.data().samples,
         from_target: options.data.target.is_some(),
         notes: read.notes,
-        normalization: normalization(options.normalization),
+        normalization: options.normalization.into(),
         seed: run.seed(),
         tolerances: *read.landscape.tolerances(),
     };
@@ -57,8 +57,8 @@ fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, Input
 }
 
 fn run_strata(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = ReadLandscape::new(options, run)?;
-    let named = |error: InputError| read.name_file(error, options);
+    let read = options.read(run)?;
+    let named = |error: InputError| read.files.name_file(error);
     let choice = captured(&options.family, &read.landscape).map_err(named)?;
     let found = strata(&read.landscape, &choice, options.max.unwrap_or(MOST_LISTED)).map_err(named)?;
     let document = StrataDocument::new(&found, &inputs(&read, run));
@@ -66,8 +66,8 @@ fn run_strata(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, Input
 }
 
 fn run_construct(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = ReadLandscape::new(options, run)?;
-    let named = |error: InputError| read.name_file(error, options);
+    let read = options.read(run)?;
+    let named = |error: InputError| read.files.name_file(error);
     let family = &options.family;
     if read.has_biases {
         return Err(InputError::new("a point is constructed without biases")
@@ -132,11 +132,11 @@ fn weights(found: &Constructed) -> Result<Weights, InputError> {
 
 pub(crate) fn run_parse(options: &ParseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (weights, _) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let weights = read_weights(&options.point.weights, &options.point.reading.weight_options())?;
     let widths = weights.widths();
-    let source = Source::new(None, None, &options.data)?;
-    let (data, data_digest, data_notes) = source.read_data(&options.data, &widths, run)?;
-    let parameters = weights.parameters().with_output_metric(options.data.output_metric()?);
+    let files = options.data.files(run);
+    let ReadData { data, digest: data_digest, notes: data_notes } = files.read(&widths)?;
+    let parameters = weights.parameters().with_output_metric(files.output_metric()?);
     let named = |error: InputError| error.file(options.point.weights.display());
     let problem = Problem::with_tolerances(parameters, data, &tolerances).map_err(named)?;
     let found = parse(&problem).map_err(named)?;

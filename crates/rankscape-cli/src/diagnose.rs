@@ -6,34 +6,38 @@ use rankscape::InputError;
 use rankscape::answers::{Answer, diagnose};
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
-use rankscape_io::documents::DiagnoseDocument;
+use rankscape::escape::Destination;
+use rankscape_io::documents::{DiagnoseDocument, DiagnoseInputs};
 use rankscape_io::report::{DiagnoseText, diagnose_text};
 use rankscape_io::write_certificate;
 
-use crate::arguments::DiagnoseOptions;
-use crate::input::ReadPoint;
+use crate::arguments::{DestinationName, DiagnoseOptions};
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let mut read = ReadPoint::new(&options.point, run)?;
-    read.inputs.learning_rate = options.learning_rate;
-    let found = diagnose(&read.problem, run.settings()).map_err(|error| read.name_file(error, &options.point))?;
-    let left = options.leave.as_ref().map(|path| read.leave(path, &found, options.to, run)).transpose()?.flatten();
+    let (read, inputs) = options.point.read(run)?;
+    let inputs = DiagnoseInputs { learning_rate: options.learning_rate, ..inputs };
+    let found = diagnose(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;
+    let to = match options.to {
+        DestinationName::Next => Destination::Next,
+        DestinationName::Minimum => Destination::Minimum,
+    };
+    let left = options.leave.as_ref().map(|path| read.leave(path, &found, to, run.settings())).transpose()?.flatten();
     let (left, mut written) = left.map_or((None, Vec::new()), |(left, notes)| (Some(left), notes));
     if let (Some(path), Some(near)) = (&options.near, &found.near) {
         written.extend(read.write_near(path, &near.found.nearest.factors)?);
     }
     if let Some(path) = &options.certificate {
-        let certificate = Certificate::new(&read.problem, &found, &read.inputs.tolerances)?;
-        write_certificate(path, &certificate, read.digest(), read.target)?;
+        let certificate = Certificate::new(&read.problem, &found, &inputs.tolerances)?;
+        write_certificate(path, &certificate, read.digest(), read.is_target())?;
     }
-    let mut document = DiagnoseDocument::new(&found, &read.inputs);
+    let mut document = DiagnoseDocument::new(&found, &inputs);
     if let (Some(escape), Some(path)) = (&mut document.escape, &options.certificate) {
         escape.certificate = path.display().to_string().into();
     }
     let leave = options.leave.as_ref().map(|path| path.display().to_string());
     if let (Some(left), Some(file)) = (&left, &leave) {
-        document = document.with_leave(left, &read.inputs, file.clone());
+        document = document.with_leave(left, &inputs, file.clone());
     }
     document.notes.extend(written);
     let stays = leave.as_ref().filter(|_| left.is_none());

@@ -7,7 +7,6 @@ use rankscape_io::report::escape_text;
 use rankscape_io::write_certificate;
 
 use crate::arguments::EscapeOptions;
-use crate::input::ReadPoint;
 use crate::run::{Outcome, Run, code_of};
 
 pub(crate) fn run(options: &EscapeOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
@@ -16,17 +15,16 @@ pub(crate) fn run(options: &EscapeOptions, run: &Run<'_>) -> Result<Outcome, Inp
         (_, true) => Wanted::SameFunction,
         _ => Wanted::from_name(&options.construction)?,
     };
-    let read = ReadPoint::new(&options.point, run)?;
+    let (read, inputs) = options.point.read(run)?;
     let request = EscapeRequest { wanted, certified: options.certificate.is_some() };
-    let found =
-        escape(&read.problem, request, run.settings()).map_err(|error| read.name_file(error, &options.point))?;
-    let mut notes = read.inputs.notes.clone();
+    let found = escape(&read.problem, request, run.settings()).map_err(|error| read.files.name_file(error))?;
+    let mut notes = inputs.notes;
     if let Some(path) = &options.leave {
         notes.extend(read.write(path, &found.end(&read.problem)?)?);
     }
     if let Some(path) = &options.certificate {
-        write_certificate(path, &found.certificate(&read.problem)?, read.digest(), read.target)?;
+        write_certificate(path, &found.certificate(&read.problem)?, read.digest(), read.is_target())?;
     }
-    let inputs = EscapeInputs { digest: read.digest(), seed: run.seed(), tolerances: read.inputs.tolerances, notes };
+    let inputs = EscapeInputs { digest: read.digest(), seed: run.seed(), tolerances: inputs.tolerances, notes };
     run.finish(EscapeVerbDocument::new(&found, &inputs), escape_text, code_of(found.is_undecided()))
 }

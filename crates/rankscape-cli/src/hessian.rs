@@ -7,11 +7,10 @@ use rankscape_io::documents::HessianSpectrumDocument;
 use rankscape_io::report::hessian_text;
 
 use crate::arguments::{HessianOptions, PartName};
-use crate::input::ReadPoint;
 use crate::run::{Outcome, Run, code_of};
 
 pub(crate) fn run(options: &HessianOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = ReadPoint::new(&options.point, run)?;
+    let (read, inputs) = options.point.read(run)?;
     let request = SpectrumRequest {
         part: match options.part {
             PartName::Full => Part::Full,
@@ -22,9 +21,8 @@ pub(crate) fn run(options: &HessianOptions, run: &Run<'_>) -> Result<Outcome, In
         all: options.all,
         vectors: options.vectors.unwrap_or(0),
     };
-    let found =
-        hessian(&read.problem, request, run.settings()).map_err(|error| read.name_file(error, &options.point))?;
+    let found = hessian(&read.problem, request, run.settings()).map_err(|error| read.files.name_file(error))?;
     let architecture = read.problem.factors().architecture();
-    let document = HessianSpectrumDocument::new(&found, architecture, options.diagonal, &read.inputs);
+    let document = HessianSpectrumDocument::new(&found, architecture, options.diagonal, &inputs);
     run.finish(document, hessian_text, code_of(found.is_undecided()))
 }

@@ -9,15 +9,16 @@ use rankscape_io::documents::{
     BalanceDocument, ConnectDigest, ConnectDocument, MapDocument, ReachDigest, ReachDocument, WeightsDigest, path_json,
 };
 use rankscape_io::report::{balance_text, connect_text, map_text, reach_text};
-use rankscape_io::{Weights, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
+use rankscape_io::{Weights, read_map_point, read_matrix, read_matrix_path, rewrite_weights, write_atomically};
 
 use crate::arguments::{BalanceOptions, ConnectOptions, MapOptions, ReachOptions, WeightFileOptions};
-use crate::input::{read_map_point, tolerances};
+use crate::input::tolerances;
 use crate::run::{Outcome, Run, code_of};
 
 pub(crate) fn run_map(options: &MapOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let (weights, point) =
+        read_map_point(&options.point.weights, &options.point.reading.weight_options(), &tolerances)?;
     let found = map(&point);
     let document = MapDocument::new(&found, &point, &weights, run.seed(), &tolerances);
     run.finish(document, map_text, code_of(found.is_undecided()))
@@ -25,8 +26,8 @@ pub(crate) fn run_map(options: &MapOptions, run: &Run<'_>) -> Result<Outcome, In
 
 pub(crate) fn run_connect(options: &ConnectOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (first, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
-    let (second, other) = read_map_point(&options.to, &options.point, &tolerances)?;
+    let (first, point) = read_map_point(&options.point.weights, &options.point.reading.weight_options(), &tolerances)?;
+    let (second, other) = read_map_point(&options.to, &options.point.reading.weight_options(), &tolerances)?;
     let notes = first.notes.into_iter().chain(second.notes).collect();
     let mut digest = ConnectDigest { along: None, to: second.digest.into(), weights: first.digest.into() };
     let found = match &options.along {
@@ -45,7 +46,8 @@ pub(crate) fn run_connect(options: &ConnectOptions, run: &Run<'_>) -> Result<Out
 
 pub(crate) fn run_balance(options: &BalanceOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let (weights, point) =
+        read_map_point(&options.point.weights, &options.point.reading.weight_options(), &tolerances)?;
     let rounded = |factors: &Factors| weights.rounded(factors);
     let found = balance(&point, options.save.is_some().then_some(&rounded))?;
     let mut notes = weights.notes.clone();
@@ -60,7 +62,8 @@ pub(crate) fn run_balance(options: &BalanceOptions, run: &Run<'_>) -> Result<Out
 
 pub(crate) fn run_reach(options: &ReachOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.point.tolerances)?;
-    let (weights, point) = read_map_point(&options.point.weights, &options.point, &tolerances)?;
+    let (weights, point) =
+        read_map_point(&options.point.weights, &options.point.reading.weight_options(), &tolerances)?;
     let target = read_matrix(&options.target, "Z")?;
     let found = reach(&point, &target.matrix, target.exact.as_ref(), &tolerances)
         .map_err(|error| error.file(options.target.display()))?;

@@ -1,12 +1,10 @@
 //! `rankscape sweep`: random experiments in shards.
 
-use rankscape::homotopy::{TrackOptions, Workers};
-use rankscape::quadratic::{Solver, cost};
-use rankscape::sweep::{Entries, MetricLaw, Plan, run_shard};
-use rankscape::{InputError, Tolerances};
+use rankscape::InputError;
+use rankscape::quadratic::cost;
+use rankscape::sweep::{Entries, MetricLaw, Plan};
 use rankscape_io::documents::{CostsDocument, SweepDocument};
 use rankscape_io::report::{cost_text, sweep_text};
-use rankscape_io::start_set::start_set_at;
 use rankscape_io::sweep::{SHARDS_LIMIT, SweepDirectory};
 
 use crate::progress::Progress;
@@ -55,56 +53,21 @@ fn plan(options: &PlanOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
 
 fn run_shards(options: &RunOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let mut sweep = SweepDirectory::open(&options.dir)?;
-    if let Some(path) = options.start.as_ref().filter(|path| sweep.has_name_of(path)) {
-        return Err(InputError::new("the start set would have the name of a file of the sweep")
-            .file(path.display())
-            .hint("give --start another name"));
-    }
+    sweep.check_start(options.start.as_deref())?;
     if !options.dry_run {
         sweep.begin(options.shard.map_or(sweep.shards, |(_, shards)| shards))?;
     }
-    let missing = sweep.status().missing;
-    let chosen: Vec<u64> = match options.shard {
-        Some((shard, _)) => missing.into_iter().filter(|&other| other == shard).collect(),
-        None => missing,
-    };
-    let (mut total, shards) = (0, options.shard.map_or(sweep.shards, |(_, shards)| shards));
-    for &shard in &chosen {
-        let items = sweep.plan.items(shard, shards)?;
-        total += items.end - items.start;
-    }
+    let todo = sweep.todo(options.shard)?;
     if options.dry_run {
-        return dry_run(run, &sweep.plan, total);
+        return dry_run(run, &sweep.plan, todo.instances);
     }
+    let mut progress = Progress::new(run.common, todo.instances);
     let mut notes = Vec::new();
-    if !chosen.is_empty() {
-        let workers = Workers::new(run.threads())?;
-        let tolerances = Tolerances::default();
-        let (shape, seed) = (sweep.plan.shape(), sweep.plan.seed);
-        let tracking = TrackOptions::new(&tolerances);
-        let start = start_set_at(options.start.as_deref(), shape, seed, &tracking, &workers)?;
-        let named = |error: InputError| match &options.start {
-            Some(path) => error.file(path.display()),
-            None => error,
-        };
-        let solver = Solver::new(start, tolerances, seed).map_err(named)?;
-        let mut progress = Progress::new(run.common, total);
-        let mut before = 0;
-        for shard in chosen {
-            let cut = (shard, sweep.shards);
-            let found = run_shard(&sweep.plan, &solver, cut, &workers, |done| {
-                progress.set(before + done);
-                true
-            })?;
-            if let Some(tally) = found {
-                before += tally.items();
-                if let Some(note) = sweep.store(shard, &tally)? {
-                    eprintln!("rankscape: {note}");
-                    notes.push(note);
-                }
-            }
-        }
-    }
+    let mut note = |text: &str| {
+        eprintln!("rankscape: {text}");
+        notes.push(text.to_owned());
+    };
+    sweep.run(&todo, options.start.as_deref(), run.threads(), &mut |done| progress.set(done), &mut note)?;
     let mut document = SweepDocument::new(&sweep)?;
     document.notes.splice(0..0, notes);
     answer(run, document, false)

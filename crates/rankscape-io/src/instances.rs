@@ -15,7 +15,7 @@ use super::json::{array_of, without_mark};
 use super::read_matrix;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::{Rational, rational_from_f64};
-use rankscape::quadratic::{Convention, Instance, Metric};
+use rankscape::quadratic::{Instance, Metric, TargetSpace};
 
 const FIELDS: [&str; 8] = ["id", "m", "n", "r", "phi", "weights", "q", "convention"];
 
@@ -57,8 +57,8 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
         Some(other) => return Err(fields.wrong("id", "an id must be a text or a number", other)),
     };
     let convention = match fields.get("convention").map(|value| (value.as_str(), value)) {
-        None | Some((Some("metric"), _)) => Convention::Metric,
-        Some((Some("image"), _)) => Convention::Image,
+        None | Some((Some("metric"), _)) => TargetSpace::Metric,
+        Some((Some("image"), _)) => TargetSpace::Image,
         Some((_, other)) => {
             return Err(fields.wrong("convention", "there is no such convention", other).hint("metric or image"));
         }
@@ -139,7 +139,7 @@ pub fn read_weighted_instance(path: &Path, (rows, cols, rank): (usize, usize, us
         rank,
         metric: Metric::Weights(found.0),
         target: vec![0.0; rows * cols],
-        convention: Convention::Metric,
+        convention: TargetSpace::Metric,
     };
     instance.check().map_err(|error| error.file(path.display()))?;
     Ok((instance, found.1))
@@ -166,7 +166,7 @@ pub fn instances_digest(instances: &[Instance]) -> String {
     let part = |instance: &Instance| {
         let mut digest = ArrayDigest::new();
         let (kind, numbers) = match &instance.metric {
-            Metric::Map(phi) => (u64::from(instance.convention == Convention::Image), phi),
+            Metric::Map(phi) => (u64::from(instance.convention == TargetSpace::Image), phi),
             Metric::Weights(weights) => (2, weights),
         };
         digest.numbers(numbers);
@@ -188,7 +188,7 @@ mod tests {
         let found = read_instances(text).unwrap();
         assert_eq!((found[0].id.as_str(), found[1].id.as_str()), ("a", "3"));
         assert_eq!(found[0].metric, Metric::Weights(vec![1.0, 2.0, 3.0, 0.0]));
-        assert_eq!(found[1].convention, Convention::Image);
+        assert_eq!(found[1].convention, TargetSpace::Image);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! Shards fit together only if all are cut alike, so the first that is begun settles the cutting, before anything is solved.
 
 mod names;
+mod run;
+
+pub use run::Todo;
 
 use std::fs;
 use std::io::{ErrorKind, Write};

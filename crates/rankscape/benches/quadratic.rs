@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use divan::{Bencher, black_box};
 use rankscape::Tolerances;
 use rankscape::homotopy::Workers;
-use rankscape::quadratic::{Convention, Instance, Metric, Shape, Solver, StartSet};
+use rankscape::quadratic::{Instance, Metric, Shape, Solver, StartSet, TargetSpace};
 use rankscape::random::Stream;
 
 fn main() {
@@ -19,7 +19,7 @@ fn instance(m: usize, n: usize, rank: usize, item: u64) -> Instance {
     let mut draw = |len: usize| (0..len).map(|_| stream.integer(-10, 10) as f64).collect::<Vec<f64>>();
     let metric = Metric::Map(draw(m * n * m * n));
     let target = draw(m * n);
-    Instance { id: item.to_string(), rows: m, cols: n, rank, metric, target, convention: Convention::Metric }
+    Instance { id: item.to_string(), rows: m, cols: n, rank, metric, target, convention: TargetSpace::Metric }
 }
 
 #[divan::bench(args = [(2, 2, 1), (2, 3, 1), (3, 3, 1), (3, 3, 2), (3, 4, 1), (3, 5, 1), (4, 4, 1), (4, 4, 2)])]

@@ -2,7 +2,7 @@
 
 use rankscape::Tolerances;
 use rankscape::homotopy::{TrackOptions, TrackWork, Workers};
-use rankscape::quadratic::{Convention, Instance, Metric, Shape, Solver, StartSet};
+use rankscape::quadratic::{Instance, Metric, Shape, Solver, StartSet, TargetSpace};
 use rankscape::random::Stream;
 
 fn main() {
@@ -34,7 +34,7 @@ fn main() {
             rank: r,
             metric: Metric::Map(draw(m * n * m * n)),
             target: draw(m * n),
-            convention: Convention::Metric,
+            convention: TargetSpace::Metric,
         };
         let clock = std::time::Instant::now();
         let Ok(solution) = solver.solve(&instance, &workers) else { continue };

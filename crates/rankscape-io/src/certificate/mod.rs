@@ -3,6 +3,7 @@
 mod arithmetic;
 mod placed;
 mod read;
+mod verify;
 
 pub use read::CertificateFile;
 

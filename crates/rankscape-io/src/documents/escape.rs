@@ -10,7 +10,7 @@ use crate::words::Word;
 use rankscape::answers::EscapeAnswer;
 use rankscape::certificate::Sense;
 use rankscape::critical::CriticalClass;
-use rankscape::escape::{Constructed, Construction};
+use rankscape::escape::{ConstructedPath, Construction};
 use rankscape::tolerance::Tolerances;
 
 /// Paths theta + sum_k t^k A_k that leave a point of the square loss, by name, each with what it predicts and what was
@@ -132,7 +132,7 @@ impl EscapeVerbDocument {
     }
 }
 
-fn construction(name: Construction, result: Result<&Constructed, &&'static str>) -> ConstructionDocument {
+fn construction(name: Construction, result: Result<&ConstructedPath, &&'static str>) -> ConstructionDocument {
     let found = result.ok();
     let prediction = found.map(|found| found.prediction);
     ConstructionDocument {

@@ -10,7 +10,7 @@ use crate::words::{Word, words};
 use rankscape::answers::SpectrumAnswer;
 use rankscape::architecture::Architecture;
 use rankscape::critical::CriticalClass;
-use rankscape::hessian::aligned::{Spectrum, Strand};
+use rankscape::hessian::aligned::{AlignedSpectrum, Strand};
 use rankscape::hessian::{Eigenvector, EigenvectorShape, InertiaMethod, LARGEST_LISTED, Part, SpectrumMethod};
 use rankscape::linalg::{Inertia, Matrix};
 
@@ -270,7 +270,7 @@ pub(super) fn lost_end(inertia: Option<Inertia>, smallest: Option<f64>) -> Optio
 }
 
 /// Equal values of the same pair of directions in one entry, by value and then in the order in which the pairs come.
-fn distinct(spectrum: &Spectrum, factor: f64) -> Vec<DistinctDocument> {
+fn distinct(spectrum: &AlignedSpectrum, factor: f64) -> Vec<DistinctDocument> {
     let mut out: Vec<DistinctDocument> = Vec::new();
     for same in spectrum.families.chunk_by(|a, b| a.value == b.value) {
         let mut pairs: Vec<(usize, usize)> = Vec::new();
@@ -293,7 +293,7 @@ fn distinct(spectrum: &Spectrum, factor: f64) -> Vec<DistinctDocument> {
     out
 }
 
-fn direction(spectrum: &Spectrum, class: usize) -> DirectionDocument {
+fn direction(spectrum: &AlignedSpectrum, class: usize) -> DirectionDocument {
     let members = &spectrum.alignment.classes[class];
     let strand: &Strand = &members[0];
     let kind = match (strand.is_full(), strand.residual == 0.0) {

@@ -62,7 +62,7 @@ pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
 pub use path::{EscapeCertificate, EscapeDocument, PathDocument, TermDocument};
 pub use point::{
-    Answer, BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpennessDocument, Property,
+    BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpenAnswer, OpennessDocument, Property,
     RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
 pub(crate) use quantity::stated_quantity;

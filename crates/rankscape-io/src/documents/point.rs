@@ -16,7 +16,7 @@ use rankscape::tolerance::Tolerances;
 
 words! {
     /// Whether the map is open.
-    pub enum Answer {
+    pub enum OpenAnswer {
         /// It is.
         Yes = "yes",
         /// It is not.
@@ -100,7 +100,7 @@ pub struct SupportDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpennessDocument {
     /// Whether the map is open here.
-    pub verdict: Word<Answer>,
+    pub verdict: Word<OpenAnswer>,
     /// Why, in one sentence.
     pub reason: String,
     /// The criterion need <= have at each inner node.
@@ -218,9 +218,9 @@ impl From<&Openness> for OpennessDocument {
         let node = |&NodeOpenness { node, need, have }: &NodeOpenness| NodeDocument { node, need, have };
         Self {
             verdict: Word(match found.verdict.holds.known() {
-                Some(true) => Answer::Yes,
-                Some(false) => Answer::No,
-                None => Answer::Undecided,
+                Some(true) => OpenAnswer::Yes,
+                Some(false) => OpenAnswer::No,
+                None => OpenAnswer::Undecided,
             }),
             reason: found.verdict.reason.clone(),
             nodes: found.nodes.iter().map(node).collect(),

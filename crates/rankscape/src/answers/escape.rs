@@ -5,7 +5,9 @@ use crate::certificate::{Certificate, Sense};
 use crate::critical::CriticalClass;
 use crate::diagnosis::{Diagnosis, Settings, diagnose};
 use crate::error::{InputError, Result};
-use crate::escape::{Constructed, Construction, Escape, EscapeKind, EscapePath, Judgement, construct, same_function};
+use crate::escape::{
+    ConstructedPath, Construction, Escape, EscapeKind, EscapePath, Judgement, construct, same_function,
+};
 use crate::linalg::Matrix;
 use crate::multiplication::{Factors, product_difference};
 use crate::network::NormalizedNetwork;
@@ -70,7 +72,7 @@ pub struct EscapeAnswer {
     /// The path that is reported; `None` where there is none.
     pub chosen: Option<Escape>,
     /// Every construction that was tried, or why it does not apply.
-    pub constructions: Vec<(Construction, std::result::Result<Constructed, &'static str>)>,
+    pub constructions: Vec<(Construction, std::result::Result<ConstructedPath, &'static str>)>,
     /// The end of a path that keeps the function, where that was asked for and the point is critical.
     pub same_function: Option<SameFunction>,
 }
@@ -143,7 +145,7 @@ pub fn escape(problem: &Problem, request: EscapeRequest, settings: Settings) -> 
             diagnosis.escape.clone().filter(is_stored)
         }
         Wanted::One(_) | Wanted::Ascent => {
-            constructions.iter().find_map(|(_, result)| result.as_ref().ok()).map(Constructed::to_escape)
+            constructions.iter().find_map(|(_, result)| result.as_ref().ok()).map(ConstructedPath::to_escape)
         }
     };
     let kept = (request.wanted == Wanted::SameFunction && diagnosis.critical)

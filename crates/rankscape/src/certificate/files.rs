@@ -118,14 +118,14 @@ fn same_moments(stated: &ReducedData, found: &ReducedData, tolerance: f64, toler
     let widest = outer.0.max(outer.1) as f64;
     let allowed = (tolerances.rank * UNIT_ROUNDOFF * widest).max(2.0 * tolerance);
     let moments = |data: &ReducedData| {
-        let (a, z) = (Precise::balanced(&data.inputs).0, Precise::balanced(&data.target).0);
+        let (a, z) = (Precise::power_scaled(&data.inputs).0, Precise::power_scaled(&data.target).0);
         (a.times(&a.transposed()), z.times(&a.transposed()))
     };
-    let scale = |data: &ReducedData| (Precise::balanced(&data.inputs).1, Precise::balanced(&data.target).1);
+    let scale = |data: &ReducedData| (Precise::power_scaled(&data.inputs).1, Precise::power_scaled(&data.target).1);
     let ((xx, yx), (other_xx, other_yx)) = (moments(stated), moments(found));
     let close = |a: &Precise, b: &Precise, size: Interval| a.minus(b).norm().high <= allowed * size.low;
-    let size = |data: &ReducedData| Precise::balanced(&data.inputs).0.norm();
-    let target_size = |data: &ReducedData| Precise::balanced(&data.target).0.norm();
+    let size = |data: &ReducedData| Precise::power_scaled(&data.inputs).0.norm();
+    let target_size = |data: &ReducedData| Precise::power_scaled(&data.target).0.norm();
     let (inputs, targets) = (size(found), target_size(found));
     let norms = (stated.norm - found.norm).abs() <= allowed * found.norm;
     let holds = scale(stated) == scale(found)

@@ -51,10 +51,10 @@ impl EnclosedPoint {
         }
         let all_widths = widths.clone();
         widths[0] = rank;
-        let (layers, exponents): (Vec<Precise>, Vec<i32>) = point.matrices().iter().map(Precise::balanced).unzip();
-        let (inputs, of_inputs) = Precise::balanced(&data.inputs);
-        let (target, of_target) = Precise::balanced(&data.target);
-        let (norm, of_norm) = Precise::balanced(&Matrix::from_rows(&[vec![data.norm]]));
+        let (layers, exponents): (Vec<Precise>, Vec<i32>) = point.matrices().iter().map(Precise::power_scaled).unzip();
+        let (inputs, of_inputs) = Precise::power_scaled(&data.inputs);
+        let (target, of_target) = Precise::power_scaled(&data.target);
+        let (norm, of_norm) = Precise::power_scaled(&Matrix::from_rows(&[vec![data.norm]]));
         let of_product = exponents.iter().sum::<i32>() + of_inputs;
         // The largest unit of those that are there.
         let present = |m: &Precise, exponent| (m.norm().high > 0.0).then_some(exponent);

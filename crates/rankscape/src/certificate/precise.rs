@@ -22,7 +22,7 @@ impl Precise {
     }
 
     /// `m` divided by a power of two near its largest entry, and the exponent of that.
-    pub(super) fn balanced(m: &Matrix) -> (Self, i32) {
+    pub(super) fn power_scaled(m: &Matrix) -> (Self, i32) {
         let scale = power_of_two_near(m.max_abs());
         let high = m.map(|x| x / scale);
         let exact = m.entries().zip(high.entries()).all(|(x, y)| y * scale == x);
@@ -192,7 +192,7 @@ mod tests {
         let zero = Precise::new(&Matrix::zeros(3, 3));
         let m = Precise::new(&Matrix::identity(3).scaled(1e150));
         assert_eq!(m.times(&zero).norm().high, 0.0);
-        let (half, exponent) = Precise::balanced(&Matrix::identity(2).scaled(2.0_f64.powi(-1000)));
+        let (half, exponent) = Precise::power_scaled(&Matrix::identity(2).scaled(2.0_f64.powi(-1000)));
         assert_eq!((half.middle()[(0, 0)], exponent, half.radius), (1.0, -1000, 0.0));
     }
 }

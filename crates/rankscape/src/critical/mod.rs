@@ -25,12 +25,13 @@ pub use blocks::{TargetBlocks, distinct_blocks};
 pub use captured::{Captured, captured_directions};
 pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use construct::{
-    CapturedChoice, Check, Constructed, Gauge, Request, StratumChoice, construct, construct_with_surplus, family_of,
+    CapturedChoice, Constructed, Gauge, PointCheck, Request, StratumChoice, construct, construct_with_surplus,
+    family_of,
 };
 pub use ladder::{
     BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,
 };
-pub use near::{Near, NearCriticalPoint, NearPoint, Stall, Work as NearWork, near, stall};
+pub use near::{Near, NearCriticalPoint, NearPoint, NearWork, Stall, near, stall};
 pub use numerical::classify;
 pub(crate) use numerical::string_ranks;
 pub use parse::{DeepForm, LevelForm, Order, Parsed, ParsedPoint, parse};

@@ -11,4 +11,4 @@ pub use degree::{DeterminantalDegrees, catanese_trifogli, degrees, degrees_by_lo
 pub use discriminant::{EckartYoungDiscriminant, eckart_young_discriminant};
 pub use eckart_young::{DistanceCriticalPoint, EckartYoung};
 pub use tangent::PointOnVariety;
-pub use variety::{DeterminantalVariety, Stratum};
+pub use variety::{DeterminantalVariety, RankStratum};

@@ -19,7 +19,7 @@ pub struct DeterminantalVariety {
 
 /// The matrices of one rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stratum {
+pub struct RankStratum {
     /// The rank.
     pub rank: usize,
     /// `rank (rows + cols - rank)`.
@@ -67,9 +67,9 @@ impl DeterminantalVariety {
     }
 
     /// The strata by rank, from 0 to `r`; all below `r` are singular unless the variety is everything.
-    pub fn strata(&self) -> Vec<Stratum> {
+    pub fn strata(&self) -> Vec<RankStratum> {
         (0..=self.rank)
-            .map(|rank| Stratum {
+            .map(|rank| RankStratum {
                 rank,
                 dimension: rank * (self.rows + self.cols - rank),
                 singular: rank < self.rank && !self.is_everything(),

@@ -30,7 +30,7 @@ mod straight;
 mod way_out;
 
 pub use construction::{Construction, Prediction};
-pub use constructions::{Constructed, construct, same_function};
+pub use constructions::{ConstructedPath, construct, same_function};
 pub use criticality::{CriticalityOrder, WitnessCurve, criticality_order};
 pub use departure::{Departure, Destination, Outlook, SingularDirections};
 pub use descent::{Escape, EscapeKind, ExactEscape};

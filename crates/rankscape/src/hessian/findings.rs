@@ -1,6 +1,6 @@
 //! What is asked about the spectrum of the Hessian, and what is found.
 
-use super::aligned::{RankOne, Spectrum};
+use super::aligned::{AlignedSpectrum, RankOne};
 use super::operator::Part;
 use super::orbit::OrbitFindings;
 use crate::evidence::Evidence;
@@ -97,7 +97,7 @@ pub struct HessianFindings {
     /// All eigenvalues, non-decreasing, where they were computed and asked for.
     pub eigenvalues: Option<Vec<f64>>,
     /// The complete spectrum with multiplicities, at aligned points.
-    pub spectrum: Option<Spectrum>,
+    pub spectrum: Option<AlignedSpectrum>,
     /// Smallest and largest eigenvalue; `None` where an iteration did not converge, and for a smallest one that the index
     /// proves to be negative and rounding errors hide.
     pub ends: (Option<f64>, Option<f64>),

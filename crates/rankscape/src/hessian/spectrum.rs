@@ -1,6 +1,6 @@
 //! The spectrum of the Hessian at the point of a problem: eigenvalues, their ends, index and nullity.
 
-use super::aligned::{Spectrum, SpectrumKind};
+use super::aligned::{AlignedSpectrum, SpectrumKind};
 use super::extremes::{extremes, rounding_of_eigenvalues};
 use super::findings::{
     Eigenvector, EigenvectorShape, HessianFindings, InertiaMethod, LARGEST_DENSE, LARGEST_LISTED, SpectrumMethod,
@@ -79,7 +79,7 @@ fn eigenvalues(
     let mut found = HessianFindings {
         size,
         eigenvalues: None,
-        spectrum: Spectrum::new(operator, tolerances),
+        spectrum: AlignedSpectrum::new(operator, tolerances),
         ends: (None, None),
         residual: Some(0.0),
         inertia: None,

@@ -27,7 +27,7 @@ struct Lane {
 pub(super) struct Batch<'a, S: System, R: Real> {
     system: &'a S,
     options: &'a TrackOptions,
-    evaluation: S::Work<Complex<R>>,
+    evaluation: S::Scratch<Complex<R>>,
     lu: LaneLu<R>,
     lanes: Vec<Lane>,
     chart: Vec<Complex<R>>,

@@ -72,8 +72,8 @@ impl<S: System> Vectorized for InLanes<'_, S> {
 
 struct Space<'a, S: System, R: Real> {
     system: &'a S,
-    evaluation: S::Work<Complex<R>>,
-    balls: S::Work<Ball<R>>,
+    evaluation: S::Scratch<Complex<R>>,
+    balls: S::Scratch<Ball<R>>,
     lu: LaneLu<R>,
     chart: Vec<Complex<R>>,
     x: Vec<Complex<R>>,

@@ -52,7 +52,7 @@ pub struct Monodromy {
     pub loops: u64,
     /// Paths that did not arrive; a generic loop loses none.
     pub lost: u64,
-    /// Work of all paths.
+    /// Scratch of all paths.
     pub work: TrackWork,
 }
 

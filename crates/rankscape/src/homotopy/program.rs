@@ -184,7 +184,7 @@ pub struct Registers<C> {
 }
 
 impl System for ParameterHomotopy {
-    type Work<C: Scalar> = Registers<C>;
+    type Scratch<C: Scalar> = Registers<C>;
 
     fn size(&self) -> usize {
         self.program.unknowns

@@ -16,21 +16,21 @@ use crate::linalg::scalar::{C64, Complex, Real, Scalar};
 /// leave the last four methods as they are.
 pub trait System: Sync {
     /// The coefficients at one `t`, and intermediate results.
-    type Work<C: Scalar>: Send;
+    type Scratch<C: Scalar>: Send;
 
     /// Number of equations and of unknowns.
     fn size(&self) -> usize;
 
     /// The coefficients at `t = 0`. In balls they enclose all systems that are meant, and then so does every evaluation.
-    fn start<C: Scalar>(&self) -> Self::Work<C>;
+    fn start<C: Scalar>(&self) -> Self::Scratch<C>;
 
     /// Changes the coefficients to those at `t`.
-    fn move_to<R: Real>(&self, work: &mut Self::Work<Complex<R>>, t: R);
+    fn move_to<R: Real>(&self, work: &mut Self::Scratch<Complex<R>>, t: R);
 
     /// `F(t, x)`, and its Jacobian (row by row) if there is room for one.
     fn evaluate<C: Scalar>(
         &self,
-        work: &mut Self::Work<C>,
+        work: &mut Self::Scratch<C>,
         chart: &[C],
         x: &[C],
         value: &mut [C],
@@ -42,7 +42,7 @@ pub trait System: Sync {
     /// `t` and near `x_0`: what was found there and for lower orders may be used again, so this is an approximation.
     fn series_residual<R: Real>(
         &self,
-        work: &mut Self::Work<Complex<R>>,
+        work: &mut Self::Scratch<Complex<R>>,
         chart: &[Complex<R>],
         known: &[Vec<Complex<R>>],
         residual: &mut [Complex<R>],

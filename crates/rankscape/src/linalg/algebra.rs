@@ -42,7 +42,7 @@ pub trait Algebra: Linear {
         Self: 'a;
     /// In double precision divided by a power of two near the largest entry; as it is over the rationals, which do not overflow.
     #[must_use]
-    fn balanced(self) -> Self;
+    fn power_scaled(self) -> Self;
     /// Sign of the determinant of a square matrix: -1, 0 or 1.
     fn sign_of_determinant(&self) -> i8;
     /// A finite number in double precision.
@@ -89,7 +89,7 @@ impl Algebra for Matrix {
     fn sum_of_inner<'a>(pairs: impl Iterator<Item = (&'a Self, &'a Self)>) -> f64 {
         pairs.map(|(x, y)| x.dot(y)).sum()
     }
-    fn balanced(self) -> Self {
+    fn power_scaled(self) -> Self {
         self.scaled(1.0 / power_of_two_near(self.max_abs()))
     }
     fn sign_of_determinant(&self) -> i8 {
@@ -136,7 +136,7 @@ impl Algebra for RationalMatrix {
     fn sum_of_inner<'a>(pairs: impl Iterator<Item = (&'a Self, &'a Self)>) -> Rational {
         sum_of_products(pairs.flat_map(|(x, y)| x.entries().iter().zip(y.entries())))
     }
-    fn balanced(self) -> Self {
+    fn power_scaled(self) -> Self {
         self
     }
     fn sign_of_determinant(&self) -> i8 {

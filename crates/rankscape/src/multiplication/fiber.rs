@@ -78,7 +78,7 @@ impl ComponentLabel {
             F::Matrix::from_fn(widths[0], columns.len(), |i, j| if columns[j] == i { one() } else { zero() });
         let mut signs = Vec::with_capacity(nodes.len());
         for (k, layer) in (1..widths.len() - 1).zip(factors.matrices()) {
-            image = layer.times(&image).balanced();
+            image = layer.times(&image).power_scaled();
             if nodes.contains(&k) {
                 signs.push(image.sign_of_determinant());
             }

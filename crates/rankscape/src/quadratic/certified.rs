@@ -5,7 +5,7 @@ use num_traits::Zero;
 use super::chart::{in_pivot_chart, product};
 use super::family::Family;
 use super::kernel::{Shape, add_product};
-use super::loss::Loss;
+use super::loss::QuadraticLoss;
 use crate::homotopy::{Enclosure, Krawczyk, Point, enclose, enclose_in_double_double};
 use crate::linalg::scalar::{Ball, C64, Complex, Ring};
 use crate::tolerance::Tolerances;
@@ -19,7 +19,7 @@ pub(super) struct Certified {
 
 /// Distinct certified critical points, found so far.
 pub(super) struct CertifiedSet<'a> {
-    loss: &'a Loss,
+    loss: &'a QuadraticLoss,
     /// The critical points of `loss`, with its coefficients as enclosures.
     family: Family,
     tolerances: &'a Tolerances,
@@ -37,7 +37,7 @@ pub(super) enum Admission {
 }
 
 impl<'a> CertifiedSet<'a> {
-    pub(super) fn new(loss: &'a Loss, tolerances: &'a Tolerances) -> Self {
+    pub(super) fn new(loss: &'a QuadraticLoss, tolerances: &'a Tolerances) -> Self {
         Self { loss, family: loss.enclosed(), tolerances, points: Vec::new(), keys: Vec::new() }
     }
 

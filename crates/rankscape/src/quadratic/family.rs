@@ -121,7 +121,7 @@ impl<C: Ring> FamilyWork<C> {
 }
 
 impl System for Family {
-    type Work<C: Scalar> = FamilyWork<C>;
+    type Scratch<C: Scalar> = FamilyWork<C>;
 
     fn size(&self) -> usize {
         self.shape.dimension()

@@ -1,12 +1,12 @@
 //! The smaller size as rank: every matrix is allowed, and the critical points solve a linear system.
 
-use super::instance::Convention;
-use super::loss::{Loss, MetricKind};
+use super::instance::TargetSpace;
+use super::loss::{MetricKind, QuadraticLoss};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
 use crate::linalg::interval::{Interval, certified_inertia};
 
-impl Loss {
+impl QuadraticLoss {
     /// The rank is the smaller size, so it bounds nothing.
     pub(super) fn is_full_rank(&self) -> bool {
         self.shape.r == self.shape.m
@@ -16,7 +16,7 @@ impl Loss {
     /// has a lower rank over the rationals.
     pub(super) fn target_is_proved_deficient(&self) -> bool {
         let instance = self.instance();
-        if instance.convention == Convention::Image {
+        if instance.convention == TargetSpace::Image {
             return false;
         }
         let target = Matrix::from_fn(instance.rows, instance.cols, |i, j| instance.target[i * instance.cols + j]);

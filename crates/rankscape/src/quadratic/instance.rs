@@ -14,7 +14,7 @@ pub enum Metric {
 
 /// What `phi` is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Convention {
+pub enum TargetSpace {
     /// `h(P) = ||phi vec(P - Q)||^2`.
     Metric,
     /// `h(P) = ||phi vec(P) - q||^2`.
@@ -37,7 +37,7 @@ pub struct Instance {
     /// `Q` or `q`, `mn` numbers.
     pub target: Vec<f64>,
     /// What `phi` is applied to.
-    pub convention: Convention,
+    pub convention: TargetSpace,
 }
 
 fn bad(array: &str, problem: impl Into<String>) -> InputError {
@@ -76,7 +76,7 @@ impl Instance {
                     return Err(bad("weights", "weights must not be negative")
                         .value(format!("{} at position {at}", weights[at])));
                 }
-                if self.convention == Convention::Image {
+                if self.convention == TargetSpace::Image {
                     return Err(bad("convention", "weights go with the convention `metric`")
                         .value("image")
                         .hint("give phi, or write the target in the units of the matrix"));
@@ -98,12 +98,12 @@ impl Instance {
             (Metric::Weights(weights), _) => {
                 weights.iter().zip(point).zip(&self.target).map(|((w, p), q)| w * (p - q) * (p - q)).sum()
             }
-            (Metric::Map(phi), Convention::Metric) => {
+            (Metric::Map(phi), TargetSpace::Metric) => {
                 let difference: Vec<f64> = point.iter().zip(&self.target).map(|(p, q)| p - q).collect();
                 let row = |row: &[f64]| row.iter().zip(&difference).map(|(a, d)| a * d).sum::<f64>().powi(2);
                 phi.chunks(entries).map(row).sum()
             }
-            (Metric::Map(phi), Convention::Image) => {
+            (Metric::Map(phi), TargetSpace::Image) => {
                 let row = |row: &[f64]| row.iter().zip(point).map(|(a, p)| a * p).sum::<f64>();
                 phi.chunks(entries).zip(&self.target).map(|(a, q)| (row(a) - q).powi(2)).sum()
             }

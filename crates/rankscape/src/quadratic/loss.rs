@@ -33,7 +33,7 @@ pub enum MetricKind {
 ///
 /// The units are powers of two and of the form `row * column`, so multiplying by them keeps ranks and loses no digit.
 #[derive(Debug, Clone)]
-pub struct Loss {
+pub struct QuadraticLoss {
     pub(super) shape: Shape,
     transposed: bool,
     /// `A`, `mn x mn`, in the solver's order of entries.
@@ -58,7 +58,7 @@ impl Instance {
     /// # Errors
     /// If a list has the wrong length or a number that is not finite, the rank is out of range, a weight is negative, the
     /// metric is zero, or the loss leaves the range of double precision.
-    pub fn prepare(&self, tolerances: &Tolerances) -> Result<Loss> {
+    pub fn prepare(&self, tolerances: &Tolerances) -> Result<QuadraticLoss> {
         self.check()?;
         let NormalEquations { form, linear, solution, norm } = NormalEquations::new(self)?;
         let transposed = self.rows > self.cols;
@@ -75,7 +75,7 @@ impl Instance {
         let unit = nearest_exponent(&linear).map_or(0, |exponent| exponent - metric_unit);
         let form: Vec<Interval> = form.into_iter().map(|x| rescaled(x, -metric_unit)).collect();
         let (condition, clearly_definite) = conditioning(&form, entries, tolerances);
-        let mut loss = Loss {
+        let mut loss = QuadraticLoss {
             shape: Shape { m, n, r: self.rank },
             transposed,
             linear: linear.into_iter().map(|x| rescaled(x, -metric_unit - unit)).collect(),
@@ -179,7 +179,7 @@ fn conditioning(form: &[Interval], entries: usize, tolerances: &Tolerances) -> (
     (condition, smallest > tolerances.metric_rank * UNIT_ROUNDOFF * entries as f64 * largest)
 }
 
-impl Loss {
+impl QuadraticLoss {
     /// Without a proof where the smallest eigenvalue is clear of rounding errors; else over the rationals.
     fn metric_kind(&self, clearly_definite: bool, tolerances: &Tolerances) -> MetricKind {
         let kernel = if clearly_definite { 0 } else { self.instance.kernel_dimension() };
@@ -270,11 +270,11 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quadratic::Convention;
+    use crate::quadratic::TargetSpace;
 
     fn instance(rows: usize, cols: usize, metric: Metric) -> Instance {
         let target = (0..rows * cols).map(|i| i as f64 - 2.0).collect();
-        Instance { id: "t".into(), rows, cols, rank: 1, metric, target, convention: Convention::Metric }
+        Instance { id: "t".into(), rows, cols, rank: 1, metric, target, convention: TargetSpace::Metric }
     }
 
     #[test]

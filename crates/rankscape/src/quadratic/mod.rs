@@ -24,7 +24,7 @@
 //! ```
 //! use rankscape::Tolerances;
 //! use rankscape::homotopy::Workers;
-//! use rankscape::quadratic::{Convention, Instance, Metric, Shape, Solver, StartSet};
+//! use rankscape::quadratic::{TargetSpace, Instance, Metric, Shape, Solver, StartSet};
 //!
 //! let start = StartSet::shipped(Shape { m: 2, n: 2, r: 1 }).unwrap();
 //! let solver = Solver::new(start, Tolerances::default(), 1)?;
@@ -35,7 +35,7 @@
 //!     rank: 1,
 //!     metric: Metric::Weights(vec![1.0, 2.0, 3.0, 5.0]),
 //!     target: vec![2.0, 1.0, 0.0, 1.0],
-//!     convention: Convention::Metric,
+//!     convention: TargetSpace::Metric,
 //! };
 //! let found = solver.solve(&instance, &Workers::none())?;
 //! assert!(found.certified && found.complete.is_proved());
@@ -65,9 +65,9 @@ mod whitened;
 
 pub use cost::{Cost, cost};
 pub use family::ComplexLoss;
-pub use instance::{Convention, Instance, Metric};
+pub use instance::{Instance, Metric, TargetSpace};
 pub use kernel::Shape;
-pub use loss::{Loss, MetricKind};
+pub use loss::{MetricKind, QuadraticLoss};
 pub use outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution, TraceTest};
 pub use segment::{Crossing, Segment, SegmentOptions};
 pub use solve::Solver;

@@ -1,6 +1,6 @@
 //! `A = phi' phi` and `b` of an instance in units near one, as enclosures of the numbers given.
 
-use super::instance::{Convention, Instance, Metric};
+use super::instance::{Instance, Metric, TargetSpace};
 use crate::error::{InputError, Result};
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::{two_product, two_sum};
@@ -51,8 +51,8 @@ impl NormalEquations {
             }
         };
         let (solution, norm) = match instance.convention {
-            Convention::Metric => (target_exponent, target_exponent + phi_exponent),
-            Convention::Image => (target_exponent - phi_exponent, target_exponent),
+            TargetSpace::Metric => (target_exponent, target_exponent + phi_exponent),
+            TargetSpace::Image => (target_exponent - phi_exponent, target_exponent),
         };
         let found = Self { form, linear, solution, norm };
         found.check_range(&target)?;
@@ -107,7 +107,7 @@ pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
 
-fn dense(phi: &[f64], target: &[f64], convention: Convention) -> (Vec<Interval>, Vec<Interval>) {
+fn dense(phi: &[f64], target: &[f64], convention: TargetSpace) -> (Vec<Interval>, Vec<Interval>) {
     let entries = target.len();
     let column = |i: usize| (0..entries).map(move |k| phi[k * entries + i]);
     let mut form = vec![Interval::point(0.0); entries * entries];
@@ -118,8 +118,8 @@ fn dense(phi: &[f64], target: &[f64], convention: Convention) -> (Vec<Interval>,
         }
     }
     let linear = |i: usize| match convention {
-        Convention::Image => sum_of_products(column(i).zip(target.iter().copied())),
-        Convention::Metric => {
+        TargetSpace::Image => sum_of_products(column(i).zip(target.iter().copied())),
+        TargetSpace::Metric => {
             let row = &form[i * entries..][..entries];
             if row.iter().all(|x| x.low == x.high) {
                 sum_of_products(row.iter().zip(target).map(|(a, &q)| (a.low, q)))

@@ -6,7 +6,7 @@ use super::chart;
 use super::family::Family;
 use super::instance::Instance;
 use super::kernel::Shape;
-use super::loss::Loss;
+use super::loss::QuadraticLoss;
 use super::outcome::{RealPoint, Solution};
 use super::solve::Solver;
 use super::special::Special;
@@ -139,7 +139,7 @@ struct Side {
 
 struct Stop {
     t: f64,
-    loss: Loss,
+    loss: QuadraticLoss,
     solution: Solution,
 }
 
@@ -254,7 +254,7 @@ fn near(a: &[f64], b: &[f64], tolerance: f64) -> bool {
 }
 
 /// A rank-`r` matrix as a point of the solver.
-fn point_of(shape: Shape, loss: &Loss, w: &[f64]) -> Point {
+fn point_of(shape: Shape, loss: &QuadraticLoss, w: &[f64]) -> Point {
     let Shape { m, n, r } = shape;
     let inner = loss.to_solver(w);
     let svd = svd(&Matrix::from_fn(m, n, |i, j| inner[i * n + j]));

@@ -7,7 +7,7 @@ use num_traits::ToPrimitive;
 use super::certified::{Admission, CertifiedSet};
 use super::family::Family;
 use super::instance::Instance;
-use super::loss::{Loss, MetricKind};
+use super::loss::{MetricKind, QuadraticLoss};
 use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
 use super::special::{Special, special_set};
 use super::start::{StartSet, expected_count};
@@ -98,7 +98,7 @@ impl Solver {
         workers.map(instances, |instance| self.solve(instance, &Workers::none()))
     }
 
-    fn solve_loss(&self, loss: &Loss, special: &OnceCell<Special>, workers: &Workers) -> Solution {
+    fn solve_loss(&self, loss: &QuadraticLoss, special: &OnceCell<Special>, workers: &Workers) -> Solution {
         let mut search = Search::new(self, loss, special);
         let expected = self.start.points.len();
         if loss.is_full_rank() {
@@ -121,7 +121,7 @@ impl Solver {
 /// Certified points of one loss, and the work done for them.
 struct Search<'a> {
     solver: &'a Solver,
-    loss: &'a Loss,
+    loss: &'a QuadraticLoss,
     set: CertifiedSet<'a>,
     special: &'a OnceCell<Special>,
     whitened: Option<WhitenedTarget>,
@@ -130,7 +130,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(solver: &'a Solver, loss: &'a Loss, special: &'a OnceCell<Special>) -> Self {
+    fn new(solver: &'a Solver, loss: &'a QuadraticLoss, special: &'a OnceCell<Special>) -> Self {
         let set = CertifiedSet::new(loss, &solver.tolerances);
         Self { solver, loss, set, special, whitened: None, paths: PathCounts::default(), work: TrackWork::default() }
     }
@@ -362,7 +362,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn generic_theorem(loss: &Loss) -> &'static str {
+fn generic_theorem(loss: &QuadraticLoss) -> &'static str {
     match loss.kind {
         MetricKind::Product { .. } => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
         _ => "at most the generic ED degree of nondegenerate critical points",

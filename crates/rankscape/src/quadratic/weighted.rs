@@ -7,9 +7,9 @@ use num_traits::ToPrimitive;
 use super::certified::CertifiedSet;
 use super::family::Family;
 use super::full_rank::affine_space;
-use super::instance::{Convention, Instance, Metric};
+use super::instance::{Instance, Metric, TargetSpace};
 use super::kernel::Shape;
-use super::loss::{Loss, MetricKind};
+use super::loss::{MetricKind, QuadraticLoss};
 use super::outcome::{Completeness, TraceTest};
 use super::solve::Solver;
 use super::special::{Special, special_set};
@@ -64,7 +64,7 @@ pub fn weighted_degree(
 ) -> Result<WeightedDegree> {
     let mut stream = Stream::new(seed, TARGET_STREAM);
     let target = instance.target.iter().map(|_| stream.integer(-LARGEST_ENTRY, LARGEST_ENTRY) as f64).collect();
-    let at = Instance { target, convention: Convention::Metric, ..instance.clone() };
+    let at = Instance { target, convention: TargetSpace::Metric, ..instance.clone() };
     let loss = at.prepare(tolerances)?;
     if loss.is_full_rank() {
         return Ok(least_squares(loss.proved_kind()));
@@ -134,7 +134,7 @@ fn definite_degree(at: &Instance, seed: u64, tolerances: &Tolerances, workers: &
 
 /// Weights are special where minors vanish. If one is small and not zero, double precision cannot tell them from special ones
 /// nearby, and points far out are lost on the way; for a general `phi` nothing is known.
-fn is_nearly_special(loss: &Loss, tolerances: &Tolerances) -> bool {
+fn is_nearly_special(loss: &QuadraticLoss, tolerances: &Tolerances) -> bool {
     let Metric::Weights(_) = &loss.instance().metric else { return true };
     let Shape { m, n, .. } = loss.shape();
     let weight = |i: usize, j: usize| loss.form[(i * n + j) * (m * n + 1)].low;

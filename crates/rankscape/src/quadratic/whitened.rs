@@ -2,7 +2,7 @@
 
 use super::chart;
 use super::kernel::Shape;
-use super::loss::{Loss, MetricKind};
+use super::loss::{MetricKind, QuadraticLoss};
 use crate::determinantal::{DistanceCriticalPoint, EckartYoung, EckartYoungDiscriminant, eckart_young_discriminant};
 use crate::homotopy::Point;
 use crate::linalg::interval::Interval;
@@ -26,7 +26,7 @@ pub struct WhitenedTarget {
 }
 
 impl WhitenedTarget {
-    pub(super) fn new(loss: &Loss, coordinates: &WhiteCoordinates, tolerances: &Tolerances) -> Self {
+    pub(super) fn new(loss: &QuadraticLoss, coordinates: &WhiteCoordinates, tolerances: &Tolerances) -> Self {
         let discriminant = eckart_young_discriminant(&coordinates.target.scaled(loss.norm_unit), loss.shape().r);
         let spectrum = &discriminant.spectrum;
         // Whitening multiplies rounding errors by the condition number at most.
@@ -95,7 +95,7 @@ pub(super) struct WhiteCoordinates {
 
 impl WhiteCoordinates {
     /// `None` unless the metric is a product over the rationals, and at full rank, where nothing degenerates.
-    pub(super) fn new(loss: &Loss) -> Option<Self> {
+    pub(super) fn new(loss: &QuadraticLoss) -> Option<Self> {
         if loss.kind != (MetricKind::Product { exact: true }) || loss.is_full_rank() {
             return None;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{InputError, Result};
 use crate::homotopy::Workers;
-use crate::quadratic::{Convention, Instance, Metric, Shape, Solution, Solver};
+use crate::quadratic::{Instance, Metric, Shape, Solution, Solver, TargetSpace};
 use crate::random::Stream;
 
 /// Law of the independent entries.
@@ -102,7 +102,7 @@ impl Plan {
             rank: self.rank,
             metric,
             target: self.draw(&mut stream, entries),
-            convention: Convention::Metric,
+            convention: TargetSpace::Metric,
         }
     }
 

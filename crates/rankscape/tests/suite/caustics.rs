@@ -5,7 +5,7 @@ mod conic;
 
 use conic::{Conic, evolute};
 use rankscape::Tolerances;
-use rankscape::quadratic::{Convention, Instance, Metric, SegmentOptions, Shape, Solver, StartSet};
+use rankscape::quadratic::{Instance, Metric, SegmentOptions, Shape, Solver, StartSet, TargetSpace};
 
 #[test]
 fn the_caustic_of_an_ellipse_is_its_evolute_and_that_of_a_circle_a_point() {
@@ -47,7 +47,7 @@ fn segments_meet_the_caustic_of_a_weighted_metric_where_its_closed_form_is() {
             rank: 1,
             metric: Metric::Weights(vec![1.0, w, w, 1.0]),
             target: diagonal(from.0, from.1),
-            convention: Convention::Metric,
+            convention: TargetSpace::Metric,
         };
         solver.segment(&instance, &diagonal(to.0, to.1), SegmentOptions::default()).unwrap()
     };

@@ -4,7 +4,7 @@ use crate::points::{class_of, diagnosis, exact_point, factors, matrix, parameter
 use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
 use rankscape::diagnosis::{Diagnosis, Settings, diagnose};
-use rankscape::escape::{Constructed, Construction, Escape, ExactEscape, Judgement, construct};
+use rankscape::escape::{ConstructedPath, Construction, Escape, ExactEscape, Judgement, construct};
 use rankscape::evidence::{Grade, Truth};
 use rankscape::linalg::exact::{RationalMatrix, rational_to_f64};
 use rankscape::multiplication::Factors;
@@ -60,7 +60,7 @@ fn every_saddle_has_a_path_that_descends_as_claimed_and_no_minimum_has_one() {
 }
 
 /// The constructions that apply at a planted point, and the point's reduced problem.
-fn constructed(network: &Network<f64>) -> Vec<(Construction, Result<Constructed, &'static str>)> {
+fn constructed(network: &Network<f64>) -> Vec<(Construction, Result<ConstructedPath, &'static str>)> {
     let problem = Problem::new(parameters(network, None), samples(&network.x, &network.y, None)).unwrap();
     let judgement = Judgement::of(&problem, 0);
     let all = Construction::DESCENTS.into_iter().chain([Construction::Ascent]);

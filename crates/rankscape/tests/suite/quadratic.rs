@@ -5,7 +5,7 @@ use rankscape::evidence::Grade;
 use rankscape::homotopy::{TrackOptions, Workers};
 use rankscape::linalg::{Matrix, singular_values};
 use rankscape::quadratic::{
-    Completeness, Convention, Instance, Metric, MetricKind, SegmentOptions, Shape, Solution, Solver, StartSet,
+    Completeness, Instance, Metric, MetricKind, SegmentOptions, Shape, Solution, Solver, StartSet, TargetSpace,
     weighted_degree,
 };
 use rankscape::random::Stream;
@@ -22,12 +22,12 @@ fn random_instance(rows: usize, cols: usize, rank: usize, item: u64) -> Instance
     let mut draw = |len: usize| (0..len).map(|_| stream.integer(-10, 10) as f64).collect::<Vec<f64>>();
     let metric = Metric::Map(draw(rows * cols * rows * cols));
     let target = draw(rows * cols);
-    Instance { id: item.to_string(), rows, cols, rank, metric, target, convention: Convention::Metric }
+    Instance { id: item.to_string(), rows, cols, rank, metric, target, convention: TargetSpace::Metric }
 }
 
 fn weighted(rows: usize, cols: usize, rank: usize, weights: Vec<f64>, target: Vec<f64>) -> Instance {
     let metric = Metric::Weights(weights);
-    Instance { id: "weighted".into(), rows, cols, rank, metric, target, convention: Convention::Metric }
+    Instance { id: "weighted".into(), rows, cols, rank, metric, target, convention: TargetSpace::Metric }
 }
 
 fn assert_proved(found: &Solution, count: usize) {
@@ -271,7 +271,7 @@ fn full_rank_is_linear_least_squares() {
             assert_eq!((found.real[0].index, found.expected), (Some(0), Some(1)));
             assert!(found.real[0].w.iter().zip(&instance.target).all(|(w, q)| (w - q).abs() < 1e-9));
             // In the other convention the minimizer solves phi w = q: the loss vanishes there too.
-            let image = Instance { convention: Convention::Image, ..instance };
+            let image = Instance { convention: TargetSpace::Image, ..instance };
             let found = solver.solve(&image, &Workers::none()).unwrap();
             assert_proved(&found, 1);
             assert!(found.real[0].value < 1e-16);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rankscape::Tolerances;
 use rankscape::homotopy::{TrackOptions, Workers};
-use rankscape::quadratic::{Convention, Instance, Metric, Shape, Solution, Solver, StartSet};
+use rankscape::quadratic::{Instance, Metric, Shape, Solution, Solver, StartSet, TargetSpace};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -29,7 +29,7 @@ fn instance(record: &Value) -> Instance {
         rank: size(record, "r"),
         metric: Metric::Map(numbers(&record["phi"])),
         target: numbers(&record["q"]),
-        convention: if record["convention"] == "image" { Convention::Image } else { Convention::Metric },
+        convention: if record["convention"] == "image" { TargetSpace::Image } else { TargetSpace::Metric },
     }
 }
 

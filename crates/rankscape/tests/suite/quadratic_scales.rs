@@ -5,11 +5,11 @@ use rankscape::evidence::Grade;
 use rankscape::homotopy::Workers;
 use rankscape::linalg::{Matrix, singular_values};
 use rankscape::quadratic::{
-    Completeness, Convention, Instance, Metric, MetricKind, Shape, Solution, Solver, StartSet, weighted_degree,
+    Completeness, Instance, Metric, MetricKind, Shape, Solution, Solver, StartSet, TargetSpace, weighted_degree,
 };
 use rankscape::random::Stream;
 
-fn instance(metric: Metric, target: &[f64], convention: Convention) -> Instance {
+fn instance(metric: Metric, target: &[f64], convention: TargetSpace) -> Instance {
     let side = if target.len() == 9 { 3 } else { 2 };
     Instance { id: "scaled".into(), rows: side, cols: side, rank: 1, metric, target: target.to_vec(), convention }
 }
@@ -30,7 +30,7 @@ fn one_large_entry_of_phi_does_not_make_it_singular() {
     for size in [1e4, 1e6] {
         let mut phi = vec![1.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0, 3.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0];
         phi[0] = size;
-        let found = solve(&instance(Metric::Map(phi), &[1.0, 2.0, 3.0, 4.0], Convention::Metric));
+        let found = solve(&instance(Metric::Map(phi), &[1.0, 2.0, 3.0, 4.0], TargetSpace::Metric));
         assert_eq!((found.kind, found.n_complex, found.n_real()), (MetricKind::Definite, 6, 4));
         assert!(found.certified, "{:?}", found.complete);
     }
@@ -45,8 +45,8 @@ fn scaled_rows_and_columns_have_scaled_points() {
     let factor = |e: usize| rows[e / 3] * cols[e % 3];
     let scaled_weights = (0..9).map(|e| weights[e] / factor(e).powi(2)).collect();
     let scaled_target: Vec<f64> = (0..9).map(|e| target[e] * factor(e)).collect();
-    let plain = solve(&instance(Metric::Weights(weights.to_vec()), &target, Convention::Metric));
-    let scaled = solve(&instance(Metric::Weights(scaled_weights), &scaled_target, Convention::Metric));
+    let plain = solve(&instance(Metric::Weights(weights.to_vec()), &target, TargetSpace::Metric));
+    let scaled = solve(&instance(Metric::Weights(scaled_weights), &scaled_target, TargetSpace::Metric));
     assert!(plain.certified && scaled.certified, "{:?}", scaled.complete);
     assert_eq!((plain.n_complex, scaled.n_complex), (39, 39));
     for (p, q) in plain.real.iter().zip(&scaled.real) {
@@ -59,7 +59,7 @@ fn scaled_rows_and_columns_have_scaled_points() {
 #[test]
 fn the_kernel_of_phi_is_decided_over_the_rationals() {
     let kind = |phi: &[f64]| {
-        let made = instance(Metric::Map(phi.to_vec()), &[1.0, 2.0, 3.0, 4.0], Convention::Image);
+        let made = instance(Metric::Map(phi.to_vec()), &[1.0, 2.0, 3.0, 4.0], TargetSpace::Image);
         made.prepare(&Tolerances::default()).unwrap().kind
     };
     // Determinant one; double precision sees a kernel.
@@ -73,7 +73,7 @@ fn the_kernel_of_phi_is_decided_over_the_rationals() {
     // The same at the ends of the range.
     for size in [-900, 900].map(|exponent| 2.0_f64.powi(exponent)) {
         let scaled: Vec<f64> = phi.iter().map(|x| x * size).collect();
-        let made = instance(Metric::Map(scaled), &[1.0; 4].map(|q| q / size), Convention::Metric);
+        let made = instance(Metric::Map(scaled), &[1.0; 4].map(|q| q / size), TargetSpace::Metric);
         assert_eq!(made.prepare(&Tolerances::default()).unwrap().kind, MetricKind::Singular { kernel: 1 });
     }
 }
@@ -90,7 +90,7 @@ fn product_metrics_are_solved_in_closed_form_and_certified() {
             let (i, j, k, l) = (e / 27, e / 9 % 3, e % 9 / 3, e % 3);
             rows[3 * i + k] * cols[3 * j + l]
         };
-        let found = solve(&instance(Metric::Map((0..81).map(entry).collect()), &target, Convention::Metric));
+        let found = solve(&instance(Metric::Map((0..81).map(entry).collect()), &target, TargetSpace::Metric));
         assert!(found.certified && found.n_real() == 3, "{large}: {:?}", found.complete);
         let whitened = &(&matrix(&rows) * &matrix(&target)) * &matrix(&cols).transpose();
         let values = singular_values(&whitened);
@@ -107,7 +107,7 @@ fn metrics_beyond_the_arithmetic_are_called_badly_scaled() {
     let mut phi: Vec<f64> = (0..81).map(|_| stream.integer(-10, 10) as f64).collect();
     phi[..9].iter_mut().for_each(|x| *x *= 1e7);
     let target: Vec<f64> = (0..9).map(|e| f64::from(e - 3)).collect();
-    let found = solve(&instance(Metric::Map(phi), &target, Convention::Image));
+    let found = solve(&instance(Metric::Map(phi), &target, TargetSpace::Image));
     assert_eq!(found.kind, MetricKind::Definite);
     let Completeness::Unknown { reason, generic, .. } = &found.complete else { panic!("{found:?}") };
     assert!(reason.contains("badly scaled") && generic.is_none(), "{reason}");
@@ -117,18 +117,18 @@ fn metrics_beyond_the_arithmetic_are_called_badly_scaled() {
 fn sizes_at_the_ends_of_the_range_scale_the_answer() {
     let phi = [3.0, 1.0, 0.0, 2.0, 1.0, -4.0, 1.0, 0.0, 0.0, 2.0, 5.0, 1.0, 1.0, 1.0, 0.0, 3.0];
     let target = [1.0, -2.0, 3.0, 5.0];
-    for convention in [Convention::Metric, Convention::Image] {
+    for convention in [TargetSpace::Metric, TargetSpace::Image] {
         let plain = solve(&instance(Metric::Map(phi.to_vec()), &target, convention));
         for (a, b) in [(1e-170, 1e100), (1e170, 1e-120), (1.0, 1e150), (1.0, 1e-150), (1e-300, 1e160)] {
             let scaled = Metric::Map(phi.iter().map(|x| a * x).collect());
             let found = instance(scaled, &target.map(|q| b * q), convention);
-            if convention == Convention::Image && a < 1e-200 {
+            if convention == TargetSpace::Image && a < 1e-200 {
                 assert!(refusal(&found).contains("array q"));
                 continue;
             }
             let found = solve(&found);
             assert!(found.certified, "{a} {b}: {:?}", found.complete);
-            let unit = if convention == Convention::Metric { a * b } else { b };
+            let unit = if convention == TargetSpace::Metric { a * b } else { b };
             for (p, q) in plain.real.iter().zip(&found.real) {
                 assert!((q.value / unit / unit - p.value).abs() < 1e-9 * (p.value + 1e-9), "{a} {b}");
             }
@@ -137,10 +137,10 @@ fn sizes_at_the_ends_of_the_range_scale_the_answer() {
     // The value at the origin would overflow, underflow, or not be normal.
     for (a, b) in [(1.0, 1e200), (1.0, 1e-200), (1e-170, 1.0), (1e150, 1e10)] {
         let scaled = Metric::Map(phi.iter().map(|x| a * x).collect());
-        let text = refusal(&instance(scaled, &target.map(|q| b * q), Convention::Metric));
+        let text = refusal(&instance(scaled, &target.map(|q| b * q), TargetSpace::Metric));
         assert!(text.contains("array q") && text.contains("divide"), "{text}");
     }
-    let wide = refusal(&instance(Metric::Weights(vec![1.0, 1e-200, 1.0, 1.0]), &target, Convention::Metric));
+    let wide = refusal(&instance(Metric::Weights(vec![1.0, 1e-200, 1.0, 1.0]), &target, TargetSpace::Metric));
     assert!(wide.contains("array weights") && wide.contains("1e-200 beside 1e0"), "{wide}");
 }
 
@@ -149,7 +149,7 @@ fn sizes_at_the_ends_of_the_range_scale_the_answer() {
 fn weighted_degrees_do_not_depend_on_sizes() {
     for large in [1.0, 1e8, 1e12] {
         let weights = Metric::Weights(vec![1.0, large, 3.0, 7.0]);
-        let made = instance(weights, &[0.0; 4], Convention::Metric);
+        let made = instance(weights, &[0.0; 4], TargetSpace::Metric);
         let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
         assert_eq!((found.count, found.grade, found.is_lower_bound), (Some(6), Grade::Certified, false));
     }
@@ -162,13 +162,13 @@ fn counts_of_nearly_special_weights_are_lower_bounds() {
     let mut ones = vec![1.0; 9];
     ones[8] += 1e-8;
     for (weights, truth) in [(decimals, 39), (vec![1.0, 1.0, 1.0, 1.0 + 1e-12], 6), (ones, 11)] {
-        let made = instance(Metric::Weights(weights.clone()), &vec![0.0; weights.len()], Convention::Metric);
+        let made = instance(Metric::Weights(weights.clone()), &vec![0.0; weights.len()], TargetSpace::Metric);
         let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
         assert!(found.count.unwrap() <= truth, "{found:?}");
         assert!(found.is_lower_bound || found.count == Some(truth), "{found:?}");
     }
     let integers: Vec<f64> = (1..10).map(f64::from).collect();
-    let made = instance(Metric::Weights(integers), &[0.0; 9], Convention::Metric);
+    let made = instance(Metric::Weights(integers), &[0.0; 9], TargetSpace::Metric);
     let found = weighted_degree(&made, 1, &Tolerances::default(), &Workers::none()).unwrap();
     assert_eq!((found.count, found.is_lower_bound, found.grade), (Some(23), false, Grade::Numerical));
 }

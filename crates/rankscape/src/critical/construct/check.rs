@@ -15,7 +15,7 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Gradient, class, index and ranks at a point, and whether they are those of its stratum.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct PointCheck {
     /// Relative gradient; 0 when it is exactly zero.
     pub gradient: f64,
     /// The gradient counts as zero.
@@ -28,7 +28,7 @@ pub struct Check {
     pub holds: Truth,
 }
 
-impl Check {
+impl PointCheck {
     pub(super) fn new(
         factors: &Factors,
         exact: Option<(&ExactFactors, &ExactMoments)>,

@@ -12,7 +12,7 @@ mod frame;
 mod random;
 mod surplus;
 
-pub use check::Check;
+pub use check::PointCheck;
 pub use choice::StratumChoice;
 pub use surplus::construct_with_surplus;
 
@@ -86,7 +86,7 @@ pub struct Constructed {
     /// What holds at all points of the stratum.
     pub facts: StratumFacts,
     /// What was found at the point.
-    pub check: Check,
+    pub check: PointCheck,
 }
 
 /// Constructs a critical point of the square loss and checks it.
@@ -126,7 +126,7 @@ pub fn construct(
     };
     let factors = if request.gauge == Gauge::Balanced { balanced(&factors, request, tolerances)? } else { factors };
     let data = exact.filter(|_| exact_factors.is_some());
-    let check = Check::new(&factors, exact_factors.as_ref().zip(data), whitening, (&stratum, &facts), tolerances)?;
+    let check = PointCheck::new(&factors, exact_factors.as_ref().zip(data), whitening, (&stratum, &facts), tolerances)?;
     let captured = captured.iter().map(|index| index + 1).collect();
     Ok(Constructed { factors, exact: exact_factors, captured, family, stratum, facts, check })
 }

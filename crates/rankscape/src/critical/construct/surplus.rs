@@ -1,6 +1,6 @@
 //! A critical point with given surplus blocks.
 
-use super::check::Check;
+use super::check::PointCheck;
 use super::frame::{Directions, Frame};
 use super::{CapturedChoice, Chosen, Constructed};
 use crate::architecture::Architecture;
@@ -46,7 +46,7 @@ pub fn construct_with_surplus(
         InputError::new("the surplus blocks change the product: Z_h ... Z_1 X = 0 and U_S' Z_h = 0 must hold")
             .array("surplus")
     })?;
-    let check = Check::new(&factors, None, whitening, (&stratum, &facts), tolerances)?;
+    let check = PointCheck::new(&factors, None, whitening, (&stratum, &facts), tolerances)?;
     let captured = captured.iter().map(|index| index + 1).collect();
     Ok(Constructed { factors, exact: None, captured, family, stratum, facts, check })
 }

@@ -18,7 +18,7 @@ mod split;
 mod wide;
 mod word;
 
-pub use nearest::Work;
+pub use nearest::NearWork;
 pub use problem::{Near, Stall, near, stall};
 
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ pub struct NearCriticalPoint {
     /// No critical point of the rungs that were tried is nearer than this.
     pub lower_bound: f64,
     /// What the search cost.
-    pub work: Work,
+    pub work: NearWork,
 }
 
 /// Looks for the critical points of the rungs next to a point; `None` where there is none within
@@ -143,7 +143,7 @@ fn near_critical_point(point: &NearSearch<'_>) -> Option<NearCriticalPoint> {
     }
     let rungs = rungs(&coordinates, point.network, point.whitening, point.unit_roundoff, point.tolerances);
     let bounds = Bounds::new(&coordinates);
-    let mut search = Search { point, coordinates: &coordinates, bounds, found: Vec::new(), work: Work::default() };
+    let mut search = Search { point, coordinates: &coordinates, bounds, found: Vec::new(), work: NearWork::default() };
     for rung in &rungs {
         search.try_rung(rung, point.tolerances.near_distance);
     }
@@ -159,7 +159,7 @@ struct Search<'a> {
     coordinates: &'a Coordinates,
     bounds: Bounds<'a>,
     found: Vec<NearPoint>,
-    work: Work,
+    work: NearWork,
 }
 
 impl Search<'_> {

@@ -41,7 +41,7 @@ pub(super) struct Landed {
 
 /// What a search costs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct NearWork {
     /// Patterns whose nearest point was searched.
     pub patterns: usize,
     /// Patterns that a lower bound of the distance ruled out.
@@ -56,7 +56,7 @@ pub(super) struct Solver<'a> {
     pub(super) coordinates: &'a Coordinates,
     pub(super) rung: &'a Rung,
     pub(super) words: &'a [Word],
-    pub(super) work: Work,
+    pub(super) work: NearWork,
 }
 
 impl Solver<'_> {

@@ -19,7 +19,7 @@ use site::Site;
 
 /// A construction carried out at a point.
 #[derive(Debug, Clone)]
-pub struct Constructed {
+pub struct ConstructedPath {
     /// Which.
     pub construction: Construction,
     /// What it predicts.
@@ -36,7 +36,7 @@ pub struct Constructed {
     pub coefficient: Option<f64>,
 }
 
-impl Constructed {
+impl ConstructedPath {
     /// The path as an escape; of an ascent coefficient and decrease have the other sign. The order of a rotation is that of its
     /// line, 1 or 2.
     pub fn to_escape(&self) -> Escape {
@@ -75,7 +75,7 @@ pub fn construct(
     network: &NormalizedNetwork,
     whitening: &Whitening,
     judgement: Judgement<'_>,
-) -> std::result::Result<Constructed, &'static str> {
+) -> std::result::Result<ConstructedPath, &'static str> {
     if whitening.rank.rank == 0 {
         return Err("X is zero: the loss does not depend on the weights");
     }
@@ -123,7 +123,7 @@ fn scaled(
     draft: Draft,
     network: &NormalizedNetwork,
     whitening: &Whitening,
-) -> Option<Constructed> {
+) -> Option<ConstructedPath> {
     let path = as_given(&draft.steps, network, whitening)?;
     let loss = LossOnPath::new(network, &path);
     let z = network.target_scale();
@@ -136,7 +136,7 @@ fn scaled(
     prediction.change = prediction.change.map(|change| change * z * z);
     let measured = loss.change(t);
     let coefficient = (!draft.curved).then(|| loss.coefficients.get(prediction.order).copied()).flatten();
-    Some(Constructed { construction, prediction, path, loss, t, measured, coefficient })
+    Some(ConstructedPath { construction, prediction, path, loss, t, measured, coefficient })
 }
 
 /// A point of the same function that is not critical (`theta_3` of Figure 1 of `[@TKB]`): the perturbation of the path through the

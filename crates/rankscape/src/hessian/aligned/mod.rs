@@ -9,4 +9,4 @@ mod pair;
 mod spectrum;
 
 pub use alignment::{Alignment, Strand};
-pub use spectrum::{Family, RankOne, SpectralVector, Spectrum, SpectrumKind};
+pub use spectrum::{AlignedSpectrum, Family, RankOne, SpectralVector, SpectrumKind};

@@ -56,7 +56,7 @@ pub struct SpectralVector {
 
 /// The complete spectrum at an aligned point.
 #[derive(Debug, Clone)]
-pub struct Spectrum {
+pub struct AlignedSpectrum {
     /// Bases and strands.
     pub alignment: Alignment,
     /// Every eigenvalue, non-decreasing.
@@ -66,7 +66,7 @@ pub struct Spectrum {
     scales: Vec<f64>,
 }
 
-impl Spectrum {
+impl AlignedSpectrum {
     /// The spectrum of the Hessian, if the point is aligned up to `tolerances.alignment`: see
     /// [`Alignment::new`]. Networks with biases or an output metric are not looked at.
     pub fn new(operator: &HessianOperator<'_>, tolerances: &Tolerances) -> Option<Self> {

@@ -3,7 +3,7 @@
 use super::{check, orthogonal};
 use rankscape::Tolerances;
 use rankscape::hessian::HessianOperator;
-use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
+use rankscape::hessian::aligned::{AlignedSpectrum, SpectrumKind};
 use rankscape::linalg::{Matrix, inverse};
 use rankscape::network::SquareNetwork;
 use rankscape::random::Stream;
@@ -144,7 +144,7 @@ fn points_that_are_not_aligned_are_told_so() {
         let z = stream.normal_matrix(2, 3);
         let network = SquareNetwork::new(layers, None, z);
         let operator = HessianOperator::new(&network, vec![1.0; 2]);
-        assert!(Spectrum::new(&operator, &Tolerances::default()).is_none(), "seed {seed}");
+        assert!(AlignedSpectrum::new(&operator, &Tolerances::default()).is_none(), "seed {seed}");
     }
     // On the orbit of an aligned critical point, at a matrix that is not orthogonal, alignment is lost.
     let mut stream = Stream::new(75, 0);
@@ -152,5 +152,5 @@ fn points_that_are_not_aligned_are_told_so() {
     let (w, s) = (Matrix::identity(2), Matrix::from_diagonal(2, 2, &[2.0, 1.0]));
     let network = SquareNetwork::new(vec![&inverse(&a).unwrap() * &s, &w * &a], None, s.clone());
     let operator = HessianOperator::new(&network, vec![1.0; 2]);
-    assert!(Spectrum::new(&operator, &Tolerances::default()).is_none());
+    assert!(AlignedSpectrum::new(&operator, &Tolerances::default()).is_none());
 }

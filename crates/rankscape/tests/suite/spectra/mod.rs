@@ -5,7 +5,7 @@ mod deep;
 mod orbit;
 
 use rankscape::hessian::HessianOperator;
-use rankscape::hessian::aligned::{Spectrum, SpectrumKind};
+use rankscape::hessian::aligned::{AlignedSpectrum, SpectrumKind};
 use rankscape::linalg::{Matrix, SymmetricOperator};
 use rankscape::network::SquareNetwork;
 use rankscape::random::Stream;
@@ -33,11 +33,12 @@ pub(crate) fn reference(layers: &[Matrix], x: &Matrix, y: &Matrix) -> Vec<f64> {
 
 /// The spectrum agrees with the reference to `1e-10`, and its eigenvectors are orthonormal eigenvectors.
 #[track_caller]
-pub(crate) fn check(layers: &[Matrix], x: &Matrix, y: &Matrix, what: &str) -> Spectrum {
+pub(crate) fn check(layers: &[Matrix], x: &Matrix, y: &Matrix, what: &str) -> AlignedSpectrum {
     let network = network(layers, x, y);
     let scales = vec![1.0; layers.len()];
     let operator = HessianOperator::new(&network, scales);
-    let found = Spectrum::new(&operator, &Tolerances::default()).unwrap_or_else(|| panic!("{what}: not aligned"));
+    let found =
+        AlignedSpectrum::new(&operator, &Tolerances::default()).unwrap_or_else(|| panic!("{what}: not aligned"));
     let expected = reference(layers, x, y);
     let values = found.values();
     assert_eq!(values.len(), expected.len(), "{what}");
@@ -50,7 +51,7 @@ pub(crate) fn check(layers: &[Matrix], x: &Matrix, y: &Matrix, what: &str) -> Sp
 }
 
 #[track_caller]
-fn check_vectors(operator: &HessianOperator<'_>, found: &Spectrum, scale: f64, what: &str) {
+fn check_vectors(operator: &HessianOperator<'_>, found: &AlignedSpectrum, scale: f64, what: &str) {
     let vectors = found.vectors(usize::MAX).unwrap();
     let layers = &operator_shapes(operator);
     let n = operator.dimension();
