@@ -1,7 +1,7 @@
 //! A checkpoint of adapters as text: a table, what it means for each update, then what is no part of one.
 
 use super::counted;
-use crate::documents::{AdapterDocument, Answer, OverlapDocument, PairDocument};
+use crate::documents::{AdapterDocument, OpenAnswer, OverlapDocument, PairDocument};
 use crate::words::Words as _;
 
 /// Share of the energy `sum s_i^2` that decides which ranks would do.
@@ -56,10 +56,10 @@ fn row(pair: &PairDocument) -> Vec<String> {
     let submersion = pair.differential.as_ref().and_then(|differential| differential.submersion);
     let here = match (submersion, pair.locally_open.as_ref().map(|open| open.verdict.0)) {
         (Some(true), _) => "submersion",
-        (_, Some(Answer::Yes)) => "open",
-        (_, Some(Answer::No)) => "not open",
+        (_, Some(OpenAnswer::Yes)) => "open",
+        (_, Some(OpenAnswer::No)) => "not open",
         (_, None) => pair.method.0.word(),
-        (_, Some(Answer::Undecided)) => "undecided",
+        (_, Some(OpenAnswer::Undecided)) => "undecided",
     };
     let largest = pair.singular_values.as_ref().map(|values| values.first().copied().unwrap_or(0.0));
     vec![
