@@ -5,6 +5,7 @@
 mod digits_files;
 #[cfg(feature = "schema")]
 mod documents_page;
+mod limits;
 mod mutated_files;
 mod parquet_files;
 mod sample_files;
