@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapter_shapes;
 mod digits_files;
 #[cfg(feature = "schema")]
 mod documents_page;
