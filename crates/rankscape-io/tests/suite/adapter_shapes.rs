@@ -52,7 +52,11 @@ fn block_diagonal_factors_that_are_single_numbers_are_refused() {
 #[test]
 fn empty_tucker_cores_are_refused() {
     let message = refusal(
-        &[("m.lora_down.weight", &[1, 2, 1, 1]), ("m.lora_mid.weight", &[1, 1, 0, 1]), ("m.lora_up.weight", &[2, 1, 1, 1])],
+        &[
+            ("m.lora_down.weight", &[1, 2, 1, 1]),
+            ("m.lora_mid.weight", &[1, 1, 0, 1]),
+            ("m.lora_up.weight", &[2, 1, 1, 1]),
+        ],
         "",
     );
     assert!(message.contains("the Tucker core does not fit its sides"), "{message}");

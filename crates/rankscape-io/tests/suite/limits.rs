@@ -17,10 +17,9 @@ fn zeros(name: &str, more: &[(&str, Vec<u8>)]) -> Vec<u8> {
 fn an_archive_that_grows_beyond_measure_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let weights = put(folder.path(), "w.npz", &zeros("W1", &[]));
-    for error in [
-        read_weights(&weights, &WeightOptions::default()).unwrap_err(),
-        read_matrix(&weights, "W1").unwrap_err(),
-    ] {
+    for error in
+        [read_weights(&weights, &WeightOptions::default()).unwrap_err(), read_matrix(&weights, "W1").unwrap_err()]
+    {
         let message = error.to_string();
         for part in ["w.npz", "array W1", "134217736 bytes", "at most 134217728", "numpy.savez instead"] {
             assert!(message.contains(part), "{message}");

@@ -90,7 +90,8 @@ impl Problem {
         }
         let kind = bias_kind(&biases)?;
         // The factor of a target has the square of its sizes, so one that does not fit is refused before.
-        if let (Some((outputs, inputs)), Some(first), Some(last)) = (data.target_shape(), matrices.first(), matrices.last())
+        if let (Some((outputs, inputs)), Some(first), Some(last)) =
+            (data.target_shape(), matrices.first(), matrices.last())
             && kind == BiasKind::None
         {
             check_ends((first.ncols(), last.nrows()), (inputs, outputs))?;
@@ -344,9 +345,6 @@ fn check_ends(network: (usize, usize), (inputs, outputs): (usize, usize)) -> Res
     }
     Err(InputError::new("the data do not fit the widths of the network")
         .array("data")
-        .value(format!(
-            "data with {inputs} inputs and {outputs} outputs, network with {} and {}",
-            network.0, network.1
-        ))
+        .value(format!("data with {inputs} inputs and {outputs} outputs, network with {} and {}", network.0, network.1))
         .hint("X must have d0 columns and Y must have dh columns, one sample a row"))
 }
