@@ -151,6 +151,9 @@ pub(super) fn not_finite(value: f64, index: &[usize]) -> InputError {
 /// Digits of a number that double precision always tells apart.
 const SURE_DIGITS: usize = 15;
 
+/// Digits of the largest double.
+const LONGEST: usize = 309;
+
 /// A number without an exponent, beyond 2^53, that double precision does not have: it would be rounded by one or more. With an
 /// exponent it is meant as a floating-point number.
 pub(super) fn is_rounded(text: &str, value: f64) -> bool {
@@ -162,6 +165,10 @@ pub(super) fn is_rounded(text: &str, value: f64) -> bool {
     }
     if fraction.bytes().any(|digit| digit != b'0') {
         // Doubles of this size are whole numbers.
+        return true;
+    }
+    let whole = whole.trim_start_matches('0');
+    if whole.len() > LONGEST {
         return true;
     }
     let exact = whole.parse::<BigInt>().map(Rational::from);

@@ -1,5 +1,7 @@
 //! Which columns of a table are inputs and which outputs, and in which order.
 
+use std::collections::BTreeMap;
+
 use super::container::list;
 use super::layers::{numbers, pattern};
 use super::sample_options::SampleOptions;
@@ -99,8 +101,9 @@ fn starting(names: &[String], letter: char) -> Result<Vec<usize>> {
             .value(format!("{a} and {b}"))
             .hint("rename one"))
     };
-    for (place, &at) in found.iter().enumerate() {
-        if let Some(&other) = found[..place].iter().find(|&&other| lower(other) == lower(at)) {
+    let mut known = BTreeMap::new();
+    for &at in &found {
+        if let Some(other) = known.insert(lower(at), at) {
             return twice(&names[other], &names[at]);
         }
     }

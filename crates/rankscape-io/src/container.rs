@@ -57,10 +57,18 @@ impl Container {
         }
     }
 
+    fn position(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Npz(npz) => npz.entries.iter().position(|entry| entry.name == name),
+            Self::Safetensors(file) => file.entries.iter().position(|(known, _)| known == name),
+            Self::Memory(arrays) => arrays.iter().position(|array| array.name == name),
+        }
+    }
+
     /// Reads the array of this name, all of it, and checks that it is finite.
     pub(super) fn load(&mut self, name: &str, path: &Path) -> Result<Array> {
-        let names: Vec<String> = self.entries().into_iter().map(|entry| entry.name).collect();
-        let index = names.iter().position(|known| known == name).ok_or_else(|| {
+        let index = self.position(name).ok_or_else(|| {
+            let names: Vec<String> = self.entries().into_iter().map(|entry| entry.name).collect();
             InputError::new("there is no array of this name")
                 .array(name)
                 .hint(format!("the file holds {}", list(&names)))

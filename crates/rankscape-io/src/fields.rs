@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{Members, last_name, members_of, syntax_error_at};
+use super::json::{Members, check_entries, last_name, members_of, syntax_error_at};
 use rankscape::error::{ErrorKind, InputError, Result};
 
 /// Largest whole number that a field holds.
@@ -27,6 +27,7 @@ impl Fields {
             let start: String = text.trim().chars().take(20).collect();
             return Err(here(InputError::new("a line must be one JSON object").value(start), "").hint(expected(known)));
         }
+        check_entries(text.as_bytes()).map_err(|error| here(error, ""))?;
         let members = members_of(text.as_bytes()).map_err(|error| {
             let column = format!("column {}", error.column());
             let wrong = ("this is not one whole JSON object in a line", expected(known));

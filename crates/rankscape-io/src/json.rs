@@ -20,6 +20,9 @@ use rankscape::linalg::exact::{Rational, rational_to_f64};
 /// Largest JSON file that is read, in bytes.
 pub const JSON_LIMIT: u64 = 1 << 28;
 
+/// Most entries of a JSON text that are read: values of its lists and objects, each of which takes far more memory than text.
+pub const JSON_ENTRIES_LIMIT: usize = 1 << 22;
+
 /// Longest integer that is read, in digits.
 const DIGITS_LIMIT: usize = 10_000;
 
@@ -178,6 +181,25 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
+/// An error if the text has more entries than are held in memory. Commas are counted, since every value but the first of a list
+/// or an object follows one.
+pub(super) fn check_entries(bytes: &[u8]) -> Result<()> {
+    let commas = bytes.iter().filter(|&&byte| byte == b',').count();
+    if commas >= JSON_ENTRIES_LIMIT {
+        return Err(InputError::new("the JSON text has too many entries")
+            .value(format!("{} entries, at most {JSON_ENTRIES_LIMIT} are read", commas + 1))
+            .hint("store large arrays as .npz or .safetensors"));
+    }
+    Ok(())
+}
+
+/// The bytes of a JSON file that is not too large.
+pub(super) fn read_text(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read_limited(path, JSON_LIMIT)?;
+    check_entries(&bytes).map_err(|error| error.file(path.display()))?;
+    Ok(bytes)
+}
+
 /// The arrays of a JSON text in order.
 fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
     let members = members_of(bytes).map_err(|error| {
@@ -193,14 +215,14 @@ fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
 
 /// The members of the object that is the whole document, as they stand there.
 pub(super) fn members(path: &Path) -> Result<Members> {
-    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = read_text(path)?;
     let bytes = without_mark(&bytes);
     members_of(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))
 }
 
 /// The matrix that is the whole document, or the members of an object.
 pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> {
-    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = read_text(path)?;
     let bytes = without_mark(&bytes);
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
         return arrays(path, bytes);

@@ -7,6 +7,9 @@ use super::rows::RowSource;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::Rational;
 
+/// Most classes where no network says how many there are.
+pub const CLASSES_LIMIT: usize = 1 << 12;
+
 /// The number of classes: that of the outputs, or one more than the largest label.
 pub(super) fn classes(labels: &[f64], name: &str, outputs: Option<usize>) -> Result<usize> {
     let mut most = 0;
@@ -24,6 +27,12 @@ pub(super) fn classes(labels: &[f64], name: &str, outputs: Option<usize>) -> Res
                 .value(format!("{label} in row {at}, counted from 0"))
                 .hint("labels count from 0"));
         }
+    }
+    if outputs.is_none() && most >= CLASSES_LIMIT {
+        return Err(InputError::new("the labels make too many classes")
+            .array(name)
+            .value(format!("the largest is {most}, at most {CLASSES_LIMIT} classes are made"))
+            .hint("number the classes 0, 1, ... without gaps"));
     }
     Ok(outputs.unwrap_or(most + 1))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::array::{Array, shape_text};
+use super::array::{Array, entry_count, shape_text};
 use super::file::{OpenFile, open, pickle};
 use super::format::read_error;
 use super::npy::Header;
@@ -19,6 +19,12 @@ pub const ENTRY_LIMIT: u64 = 1 << 40;
 /// How much larger than its compressed form an entry may be; the format cannot reach more.
 const RATIO_LIMIT: u64 = 1100;
 
+/// How many times the size of an archive its arrays may take in memory, in bytes of double precision.
+pub const EXPANSION_LIMIT: u64 = 256;
+
+/// What the arrays of an archive may take in memory, in bytes of double precision, however small it is.
+pub const EXPANSION_FREE: u64 = 1 << 27;
+
 /// An array of an archive, not read yet.
 #[derive(Debug, Clone)]
 pub(super) struct NpzEntry {
@@ -29,6 +35,10 @@ pub(super) struct NpzEntry {
 /// An open archive.
 pub(super) struct Npz {
     file: String,
+    /// Bytes of the file.
+    length: u64,
+    /// Bytes in double precision of the arrays that were held in memory so far.
+    held: u64,
     archive: ZipArchive<BufReader<OpenFile>>,
     pub(super) entries: Vec<NpzEntry>,
 }
@@ -47,7 +57,7 @@ impl Npz {
                     .hint("it may be truncated: copy or write it again"),
             )
         })?;
-        let mut npz = Self { file: path.display().to_string(), archive, entries: Vec::new() };
+        let mut npz = Self { file: path.display().to_string(), length, held: 0, archive, entries: Vec::new() };
         npz.read_headers(path).map_err(named)?;
         Ok(npz)
     }
@@ -93,6 +103,25 @@ impl Npz {
         Ok(BufReader::with_capacity(1 << 16, whole))
     }
 
+    /// To be called before all numbers of an array are held in memory: an error if that is out of proportion to the file.
+    pub(super) fn hold(&mut self, index: usize) -> Result<()> {
+        let shape = &self.entries[index].header.shape;
+        let bytes = (entry_count(shape)? as u64).saturating_mul(8);
+        self.held = self.held.saturating_add(bytes);
+        let most = self.length.saturating_mul(EXPANSION_LIMIT).max(EXPANSION_FREE);
+        if self.held > most {
+            return Err(InputError::new("the arrays of the archive take far more memory than the file is large")
+                .value(format!(
+                    "shape {}: {} bytes in double precision from a file of {} bytes, at most {most} are held",
+                    shape_text(shape),
+                    self.held,
+                    self.length
+                ))
+                .hint("if they are right, store them without compression: numpy.savez instead of savez_compressed"));
+        }
+        Ok(())
+    }
+
     /// The NPY file of an array, as it is.
     pub(super) fn raw(&mut self, index: usize) -> Result<Vec<u8>> {
         let (name, file) = (self.entries[index].name.clone(), self.file.clone());
@@ -108,6 +137,7 @@ impl Npz {
         let NpzEntry { name, header } = self.entries[index].clone();
         let file = self.file.clone();
         let mut load = || {
+            self.hold(index)?;
             let mut numbers = self.numbers(index)?;
             array_from(&name, &header, &mut numbers)
         };

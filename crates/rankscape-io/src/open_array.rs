@@ -96,7 +96,8 @@ impl OpenArray {
                 .value(self.text()));
         }
         let (mut labels, count, name) = (Vec::new(), self.rows, self.name.clone());
-        let read = self.rows().and_then(|mut rows| rows.next_rows(count, &mut labels));
+        let held = if let Source::Npz(npz, index) = &mut self.source { npz.hold(*index) } else { Ok(()) };
+        let read = held.and_then(|()| self.rows()?.next_rows(count, &mut labels));
         read.map_err(|error| error.array(&name))?;
         let cols = classes(&labels, &self.name, outputs)?;
         let small = labels.len().saturating_mul(cols) <= EXACT_ENTRIES_LIMIT;

@@ -13,7 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::array::{Array, ElementType};
 use super::file::{OpenFile, open};
 use super::format::read_error;
-use super::json::{members_of, syntax_error};
+use super::json::{check_entries, members_of, syntax_error};
 use super::npy::Layout;
 use super::rows::{check_limit, decode_all};
 use rankscape::error::{ErrorKind, InputError, Result};
@@ -173,6 +173,11 @@ type Entries = Vec<(String, TensorInfo)>;
 
 /// The tensors and the free text.
 fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
+    check_entries(header).map_err(|error| InputError {
+        problem: "the safetensors header has too many entries".to_owned(),
+        hint: Some("this is not a safetensors file, or it is damaged".to_owned()),
+        ..error
+    })?;
     let members = members_of(header).map_err(|error| {
         let mut error = syntax_error(header, &error);
         if error.kind != ErrorKind::Repeated {

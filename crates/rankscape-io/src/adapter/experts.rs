@@ -23,6 +23,10 @@ pub(super) fn of(part: &Part, at: usize, base: Option<&BaseFile>) -> Result<Vec<
     let group = &part.sorted.groups[at];
     let plain = Ok(vec![None]);
     let Some((a, b)) = group.place(Role::A).zip(group.place(Role::B)) else { return plain };
+    // An empty tensor is refused where it is read; its other sizes may be any.
+    if [a, b].iter().any(|place| place.shape.contains(&0)) {
+        return plain;
+    }
     if group.layout == Layout::Mlx {
         return if a.shape.len() == 3 { Ok(stack(&[], a.shape[0])) } else { plain };
     }

@@ -123,7 +123,7 @@ pub(super) fn difference(group: &Group, source: &Source) -> Result<Draft> {
 /// Rows `sum_j core_ijk right_jc`, at column `(c, k)`.
 fn through_core(core: &Array, right: &Matrix) -> Result<Matrix> {
     let [rows, inner, kernel @ ..] = core.shape.as_slice() else { return Err(core_shape(core)) };
-    if *inner != right.nrows() || kernel.is_empty() {
+    if *inner != right.nrows() || kernel.is_empty() || core.shape.contains(&0) {
         return Err(core_shape(core));
     }
     let places: usize = kernel.iter().product();

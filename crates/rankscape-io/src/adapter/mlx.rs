@@ -21,7 +21,8 @@ pub(super) fn pair(group: &Group, expert: Option<&Expert>, source: &Source, sett
     };
     let dimensions = if expert.is_some() { 3 } else { 2 };
     let sizes = [&a, &b].iter().any(|array| array.shape.len() != dimensions || array.shape.contains(&0));
-    if sizes || inner.1 != Some(inner.0) {
+    let counts = expert.is_some() && a.shape.first() != b.shape.first();
+    if sizes || counts || inner.1 != Some(inner.0) {
         return Err(InputError::new("lora_b does not fit lora_a: MLX stores (in, r) and (r, out)")
             .array(&b.name)
             .value(format!("lora_a is {}, lora_b is {}", shape_text(&a.shape), shape_text(&b.shape))));

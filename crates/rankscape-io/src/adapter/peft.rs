@@ -129,7 +129,7 @@ fn with_diagonal(group: &Group, a: Array, b: Array, d: Array, config: Option<&Pe
 
 /// The stored half is a stack of blocks; the factor has them on its diagonal.
 fn block_diagonal(a: Array, b: Array, side: BlockSide, count: usize) -> Result<Draft> {
-    let rank = a.shape[0];
+    let rank = a.shape.first().copied().unwrap_or(0);
     let expand = |array: &Array| {
         let stacked = flat(array)?;
         let (rows, cols) = stacked.shape();

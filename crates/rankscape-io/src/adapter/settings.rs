@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::super::file::read_limited;
-use super::super::json::syntax_error;
+use super::super::json::{check_entries, syntax_error};
 use super::config::PeftConfig;
 use super::names::module_in_model;
 use rankscape::error::{InputError, Result};
@@ -126,6 +126,7 @@ fn strip_part(module: &str, part: &str) -> Option<String> {
 }
 
 fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
+    check_entries(bytes)?;
     match serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error.into()))? {
         Value::Object(members) => Ok(members),
         _ => Err(InputError::new("the configuration of an adapter is a JSON object")),

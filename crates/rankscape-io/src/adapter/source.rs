@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::super::array::{Array, index_of, not_finite};
 use super::super::container::list;
-use super::super::file::{format_of, read_limited};
+use super::super::file::format_of;
 use super::super::format::Format;
-use super::super::json::{JSON_LIMIT, syntax_error};
+use super::super::json::{read_text, syntax_error};
 use super::super::safetensors::Safetensors;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::LargeMatrix;
@@ -222,7 +222,7 @@ fn checkpoint_of_folder(folder: &Path) -> Result<PathBuf> {
 
 /// The files that the `weight_map` of an index names, each once; they are beside the index.
 fn shards_of_index(path: &Path) -> Result<Vec<PathBuf>> {
-    let bytes = read_limited(path, JSON_LIMIT)?;
+    let bytes = read_text(path)?;
     let parse = || {
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| syntax_error(&bytes, &error.into()))?;
         let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(|| {

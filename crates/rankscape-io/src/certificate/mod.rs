@@ -15,8 +15,7 @@ use super::array::{Array, ElementType};
 use super::atomic::write_atomically;
 use super::digest::{array_digest, combined_digest};
 use super::documents::{CertificateDigest, MadeFrom, certificate_json, certificate_says, to_json};
-use super::file::read_limited;
-use super::json::{JSON_LIMIT, syntax_error, unambiguous, without_mark};
+use super::json::{read_text, syntax_error, unambiguous, without_mark};
 use super::weights::digest as layers_digest;
 use rankscape::certificate::{Certificate, CheckedClaim, ReducedData, Reduction};
 use rankscape::error::{InputError, Result};
@@ -30,7 +29,7 @@ use rankscape::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
 pub fn read_certificate(path: impl AsRef<Path>) -> Result<CertificateFile> {
     let path = path.as_ref();
     let read = || {
-        let bytes = read_limited(path, JSON_LIMIT)?;
+        let bytes = read_text(path)?;
         if without_mark(&bytes).len() < bytes.len() {
             return Err(InputError::new(
                 "the certificate begins with a byte-order mark, which no certificate is written with",
@@ -92,15 +91,18 @@ fn digests_of_target(certificate: &Certificate) -> Vec<String> {
     let target = match certificate {
         _ if certificate.reduction() != Reduction::default() => None,
         Certificate::Exact(statement) => {
-            let identity = RationalMatrix::identity(statement.data.xx.nrows());
-            (statement.data.xx == identity).then(|| exact_array(&statement.data.yx))
+            let xx = &statement.data.xx;
+            // A matrix with other numbers of rows and columns may have very many rows.
+            let whitened = xx.nrows() == xx.ncols() && *xx == RationalMatrix::identity(xx.nrows());
+            whitened.then(|| exact_array(&statement.data.yx))
         }
         Certificate::Floating(statement) => {
             let ReducedData { inputs, target, .. } = &statement.data;
             let signs = inputs.entries().all(|x| x == 0.0 || x.abs() == 1.0);
-            let identity = Matrix::identity(inputs.nrows());
             // Y = Z A' without rounding.
-            let square = signs && inputs.nrows() == inputs.ncols() && inputs.times_transpose(inputs) == identity;
+            let square = signs
+                && inputs.nrows() == inputs.ncols()
+                && inputs.times_transpose(inputs) == Matrix::identity(inputs.nrows());
             square.then(|| target.times_transpose(inputs)).as_ref().and_then(whole_array)
         }
     };

@@ -95,6 +95,7 @@ pub(super) fn contents(entries: &[Entry]) -> Contents {
 /// `enc_b` stand beside a matrix `enc`.
 fn joined(entries: &[Entry]) -> Vec<Named> {
     let mut names: Vec<Named> = entries.iter().map(|entry| parse(&entry.name)).collect();
+    let mut stems: Vec<String> = names.iter().map(stem).collect();
     let weighs = |named: &Named, entry: &Entry| {
         entry.shape.len() == 2 && matches!(named.role, Role::Weight { .. } | Role::Unknown)
     };
@@ -108,10 +109,11 @@ fn joined(entries: &[Entry]) -> Vec<Named> {
         let has_bias = |module: &str| names.iter().any(|named| named.role == Role::Bias && named.module == module);
         let of_stem = |&other: &usize| {
             let named = &names[other];
-            weighs(named, &entries[other]) && stem(named) == stem(bias) && !has_bias(&named.module)
+            weighs(named, &entries[other]) && stems[other] == stems[at] && !has_bias(&named.module)
         };
         if let [matrix] = (0..names.len()).filter(of_stem).collect::<Vec<_>>()[..] {
             names[at].module = names[matrix].module.clone();
+            stems[at] = stem(&names[at]);
             if names[matrix].role == Role::Unknown {
                 names[matrix].role = Role::Weight { in_first: false };
             }

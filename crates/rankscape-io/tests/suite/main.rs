@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapter_shapes;
 mod digits_files;
 #[cfg(feature = "schema")]
 mod documents_page;
+mod limits;
 mod mutated_files;
 mod parquet_files;
 mod sample_files;

@@ -7,7 +7,7 @@ mod eckart_young;
 mod tangent;
 mod variety;
 
-pub use degree::{DeterminantalDegrees, catanese_trifogli, degrees, degrees_by_localization};
+pub use degree::{DeterminantalDegrees, catanese_trifogli, degrees, degrees_by_localization, generic_degree};
 pub use discriminant::{EckartYoungDiscriminant, eckart_young_discriminant};
 pub use eckart_young::{DistanceCriticalPoint, EckartYoung};
 pub use tangent::PointOnVariety;

@@ -48,6 +48,15 @@ impl Data {
         }
     }
 
+    /// Rows and columns of the target; `None` for samples.
+    pub(super) fn target_shape(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Target(target, _) => Some(target.shape()),
+            Self::ExactTarget(target) => Some(target.shape()),
+            Self::Samples(_) | Self::ExactSamples(_) => None,
+        }
+    }
+
     /// The data are a target and not samples.
     pub fn is_target(&self) -> bool {
         matches!(self, Self::Target(..) | Self::ExactTarget(_))

@@ -89,6 +89,13 @@ impl Problem {
             apply_output_factor(metric.root(), &mut matrices, &mut biases)?;
         }
         let kind = bias_kind(&biases)?;
+        // The factor of a target has the square of its sizes, so one that does not fit is refused before.
+        if let (Some((outputs, inputs)), Some(first), Some(last)) =
+            (data.target_shape(), matrices.first(), matrices.last())
+            && kind == BiasKind::None
+        {
+            check_ends((first.ncols(), last.nrows()), (inputs, outputs))?;
+        }
         let view = data.view(kind, &biases)?;
         let data = data.whitened(view, kind, metric, tolerances);
         let exact = exact_network(layers, &data)?;
@@ -327,16 +334,17 @@ fn exact_network(layers: Layers, data: &WhitenedData) -> Result<Option<(ExactFac
 
 fn check_widths(factors: &Factors, whitening: &Whitening) -> Result<()> {
     let architecture = factors.architecture();
-    let (inputs, outputs) = (whitening.basis.nrows(), whitening.target.nrows());
-    if (architecture.inputs(), architecture.outputs()) == (inputs, outputs) {
+    let network = (architecture.inputs(), architecture.outputs());
+    check_ends(network, (whitening.basis.nrows(), whitening.target.nrows()))
+}
+
+/// The network has the inputs and outputs of the data.
+fn check_ends(network: (usize, usize), (inputs, outputs): (usize, usize)) -> Result<()> {
+    if network == (inputs, outputs) {
         return Ok(());
     }
     Err(InputError::new("the data do not fit the widths of the network")
         .array("data")
-        .value(format!(
-            "data with {inputs} inputs and {outputs} outputs, network with {} and {}",
-            architecture.inputs(),
-            architecture.outputs()
-        ))
+        .value(format!("data with {inputs} inputs and {outputs} outputs, network with {} and {}", network.0, network.1))
         .hint("X must have d0 columns and Y must have dh columns, one sample a row"))
 }

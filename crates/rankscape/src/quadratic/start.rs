@@ -3,7 +3,7 @@
 use super::family::ComplexLoss;
 use super::generic::{RandomLoops, Varies, critical_by_construction, random_form};
 use super::kernel::Shape;
-use crate::determinantal::degrees;
+use crate::determinantal::generic_degree;
 use crate::error::{InputError, Result};
 use crate::homotopy::{Monodromy, MonodromyEnd, MonodromyOptions, Point, TrackOptions, Workers, monodromy};
 use crate::random::Stream;
@@ -28,7 +28,7 @@ pub struct StartSet {
 /// # Errors
 /// If the shape is out of range or the count above [`MOST_PATHS`].
 pub fn expected_count(shape: Shape) -> Result<usize> {
-    let generic = degrees(shape.m, shape.n, shape.r)?.generic;
+    let generic = generic_degree(shape.m, shape.n, shape.r)?;
     generic.to_usize().filter(|&count| count <= MOST_PATHS).ok_or_else(|| {
         InputError::new(format!("a generic loss has {generic} critical points, more than {MOST_PATHS} can be followed"))
             .value(format!("{} x {} of rank {}", shape.m, shape.n, shape.r))
