@@ -9,14 +9,13 @@ use rankscape_io::report::adapter_text;
 
 use crate::arguments::AdapterOptions;
 use crate::input::tolerances;
-use crate::progress::Progress;
 use crate::run::{Outcome, Run, code_of};
 
 pub(crate) fn run(options: &AdapterOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
     let base = options.base.as_ref().map(open_base).transpose()?;
     let file = open_adapter(&options.checkpoint, base.as_ref())?;
-    let progress = Mutex::new((Progress::new(run.common, file.len() as u64), 0_u64));
+    let progress = Mutex::new((run.progress(file.len() as u64), 0_u64));
     let advance = || {
         let mut state = progress.lock().unwrap_or_else(PoisonError::into_inner);
         state.1 += 1;

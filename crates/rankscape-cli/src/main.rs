@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     if let Err(error) = given::check_idle(&command, &matches).and_then(|()| outputs::check(&command, &matches)) {
         return run::bad_input(&error, common.json);
     }
-    let this = Run { common: &common, started };
+    let this = Run::new(&common, started);
     let outcome = match &verb {
         Command::Diagnose(options) => diagnose::run(options, &this),
         Command::Critical(options) => critical::run(options, &this),

@@ -10,7 +10,6 @@ use rankscape_io::report::{cost_text, ed_text, solve_text};
 use rankscape_io::start_set::start_set_at;
 
 use crate::input::tolerances;
-use crate::progress::Progress;
 use crate::quadratic_arguments::{EdOptions, SolveOptions};
 use crate::run::{ANSWERED, Outcome, Run, code_of};
 
@@ -52,7 +51,7 @@ pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome
     let solver = |shape: Shape| solver(options, shape, (run.seed(), &tolerances), &workers);
     let document = match &options.segment {
         None => {
-            let mut progress = Progress::new(run.common, instances.len() as u64);
+            let mut progress = run.progress(instances.len() as u64);
             let done = |count: usize| progress.set(count as u64);
             let found = answers::solve(&instances, &tolerances, &workers, solver, done).map_err(named)?;
             SolveDocument::new(&instances, &found, run.seed(), instances_digest(&instances))

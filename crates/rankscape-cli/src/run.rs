@@ -1,5 +1,6 @@
 //! A run of the command: its common options, and how an answer leaves it.
 
+use std::cell::RefCell;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use rankscape_io::documents::{Document, ErrorDocument, RunDocument, to_json, wri
 use rankscape_io::write_atomically_by;
 
 use crate::arguments::CommonOptions;
+use crate::progress::{Progress, Waiting};
 
 /// Answered.
 pub(crate) const ANSWERED: u8 = 0;
@@ -32,10 +34,21 @@ pub(crate) struct Outcome {
 /// What all verbs share.
 pub(crate) struct Run<'a> {
     pub(crate) common: &'a CommonOptions,
-    pub(crate) started: Instant,
+    started: Instant,
+    waiting: RefCell<Option<Waiting>>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(crate) fn new(common: &'a CommonOptions, started: Instant) -> Self {
+        Self { common, started, waiting: RefCell::new(Waiting::new(common)) }
+    }
+
+    /// A bar for so many pieces of work.
+    pub(crate) fn progress(&self, total: u64) -> Progress {
+        self.waiting.take();
+        Progress::new(self.common, total)
+    }
+
     pub(crate) fn seed(&self) -> u64 {
         self.common.seed
     }
@@ -56,6 +69,7 @@ impl Run<'_> {
         text: impl FnOnce(&D) -> String,
         code: u8,
     ) -> Result<Outcome, InputError> {
+        self.waiting.take();
         *document.run() = RunDocument {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seconds: self.started.elapsed().as_secs_f64(),

@@ -7,7 +7,6 @@ use rankscape_io::documents::{CostsDocument, SweepDocument};
 use rankscape_io::report::{cost_text, sweep_text};
 use rankscape_io::sweep::{SHARDS_LIMIT, SweepDirectory};
 
-use crate::progress::Progress;
 use crate::quadratic_arguments::{DirOptions, EntriesName, MetricName, PlanOptions, RunOptions, SweepCommand};
 use crate::run::{ANSWERED, FAILED_CHECK, Outcome, Run, UNDECIDED};
 
@@ -61,7 +60,7 @@ fn run_shards(options: &RunOptions, run: &Run<'_>) -> Result<Outcome, InputError
     if options.dry_run {
         return dry_run(run, &sweep.plan, todo.instances);
     }
-    let mut progress = Progress::new(run.common, todo.instances);
+    let mut progress = run.progress(todo.instances);
     let mut notes = Vec::new();
     let mut note = |text: &str| {
         eprintln!("rankscape: {text}");

@@ -48,7 +48,7 @@ impl ElementType {
             }
             _ => return error,
         };
-        InputError { hint: Some(hint.to_owned()), ..error }
+        InputError { hint: Some(hint.into()), ..error }
     }
 
     /// How far storing a number in the type can have moved it.

@@ -175,14 +175,14 @@ type Entries = Vec<(String, TensorInfo)>;
 fn parse_header(header: &[u8]) -> Result<(Entries, BTreeMap<String, String>)> {
     check_entries(header).map_err(|error| InputError {
         problem: "the safetensors header has too many entries".to_owned(),
-        hint: Some("this is not a safetensors file, or it is damaged".to_owned()),
+        hint: Some("this is not a safetensors file, or it is damaged".into()),
         ..error
     })?;
     let members = members_of(header).map_err(|error| {
         let mut error = syntax_error(header, &error);
         if error.kind != ErrorKind::Repeated {
             error.problem = format!("the safetensors header is not valid: {}", error.problem);
-            error.hint = Some("this is not a safetensors file, or it is damaged".to_owned());
+            error.hint = Some("this is not a safetensors file, or it is damaged".into());
         }
         error
     })?;

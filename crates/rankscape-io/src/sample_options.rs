@@ -86,5 +86,5 @@ const PLAN: &str = "an entry that was not observed has weight 0 in a weighted lo
 /// The error about samples, with what to do where a number of Y is missing.
 pub(super) fn with_plan(error: InputError, in_outputs: bool) -> InputError {
     let is_missing = matches!(error.kind, ErrorKind::NotFinite | ErrorKind::Missing);
-    if in_outputs && is_missing { InputError { hint: Some(PLAN.to_owned()), ..error } } else { error }
+    if in_outputs && is_missing { InputError { hint: Some(PLAN.into()), ..error } } else { error }
 }

@@ -37,7 +37,7 @@ pub struct InputError {
     /// The offending number, shape or text.
     pub value: Option<String>,
     /// What the caller can do.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 impl InputError {
@@ -76,7 +76,7 @@ impl InputError {
     /// Says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.hint.get_or_insert_with(|| hint.to_string());
+        self.hint.get_or_insert_with(|| hint.to_string().into());
         self
     }
 }

@@ -32,7 +32,7 @@ impl From<&InputError> for ErrorDocument {
             file: error.file.clone(),
             array: error.array.clone(),
             value: error.value.clone(),
-            hint: error.hint.clone(),
+            hint: error.hint.as_deref().map(str::to_owned),
         }
     }
 }
