@@ -15,6 +15,7 @@ use crate::problem::Problem;
 
 /// Which paths are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Wanted {
     /// Every descent of the literature; the best path is the one of the diagnosis.
     Best,

@@ -131,6 +131,7 @@ impl Answer for StrataAnswer {
 
 /// Which point to construct.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum ConstructRequest {
     /// A point of a stratum.
     OfStratum(Request),

@@ -32,6 +32,7 @@ pub struct MonodromyOptions {
 
 /// Why the search stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MonodromyEnd {
     /// The expected number was reached.
     Reached,

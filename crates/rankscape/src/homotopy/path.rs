@@ -61,6 +61,7 @@ impl TrackOptions {
 
 /// How a path ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PathOutcome {
     /// Reached `t = 1` with both Newton corrections accepted.
     Arrived,

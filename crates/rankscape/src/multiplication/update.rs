@@ -16,6 +16,7 @@ use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// An update `out x in` of a weight.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Update {
     /// `W_2 W_1`.
     LowRank(Factors),

@@ -10,6 +10,7 @@ use crate::tolerance::{Storage, Tolerances};
 
 /// Data: samples, or the target of `1/2 ||W - Y||^2`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Data {
     /// Samples in a floating-point type.
     Samples(Box<SampleFactor>),

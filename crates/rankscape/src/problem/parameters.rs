@@ -10,6 +10,7 @@ use crate::tolerance::UNIT_ROUNDOFF;
 
 /// The matrices of the layers, `W_1` first, each `(out, in)`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Layers {
     /// In a floating-point type.
     Stored {

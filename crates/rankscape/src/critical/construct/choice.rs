@@ -8,6 +8,7 @@ use crate::multiplication::Bar;
 
 /// How a stratum is named. Barcodes and ranks are those of the whitened factors.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StratumChoice {
     /// No surplus: every factor has the rank of the product.
     Minimal,

@@ -35,6 +35,7 @@ use random::RandomMatrix;
 
 /// Which directions the product captures.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CapturedChoice {
     /// 1-based indices into the non-increasing singular values of the whitened target.
     Indices(Vec<usize>),
