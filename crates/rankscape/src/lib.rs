@@ -22,7 +22,8 @@
 //! # }
 //! ```
 //!
-//! The modules form layers, listed in `ARCHITECTURE.md`; a module uses only lower layers.
+//! Every verb is a function of [`answers`]: a request in, a typed answer out. The modules form layers, listed in
+//! `ARCHITECTURE.md`; a module uses only lower layers.
 
 pub mod answers;
 pub mod architecture;
@@ -48,7 +49,12 @@ pub mod sweep;
 pub mod tolerance;
 pub mod work;
 
-pub use diagnosis::{Settings, diagnose};
+#[doc(inline)]
+pub use answers::{
+    adapter, balance, connect, construct, critical, diagnose, doctor, ed, escape, hessian, lift, map, parse, reach,
+    segments, solve, strata,
+};
+pub use diagnosis::Settings;
 pub use error::InputError;
 pub use linalg::Matrix;
 pub use problem::{Data, Problem};
