@@ -6,8 +6,11 @@
 //! Shards fit together only if all are cut alike, so the first that is begun settles the cutting, before anything is solved.
 
 mod names;
+mod plan;
 mod run;
 
+pub(super) use plan::PlanDocument;
+pub use plan::SHARDS_LIMIT;
 pub use run::Todo;
 
 use std::fs;
@@ -16,37 +19,17 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use names::{CUTTING, PLAN, SHARD, free_name, is_own, shard_files};
+use plan::{check_shards, hexadecimal};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::atomic::write_atomically;
 use super::documents::to_json;
 use rankscape::error::{InputError, Result};
-use rankscape::sweep::{Entries, MetricLaw, Plan, Tally};
+use rankscape::sweep::{Plan, Tally};
 
-const PLAN_SCHEMA: &str = "rankscape.sweep.plan/1";
 const SHARD_SCHEMA: &str = "rankscape.sweep.shard/2";
 /// How often a run looks at a cutting that another is about to write, 20 milliseconds apart.
 const CUTTING_LOOKS: usize = 50;
-
-/// Largest number of shards of a plan: each is a file.
-pub const SHARDS_LIMIT: u64 = 1_000_000;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PlanDocument {
-    schema: String,
-    pub(super) m: usize,
-    pub(super) n: usize,
-    pub(super) r: usize,
-    pub(super) metric: String,
-    pub(super) entries: String,
-    pub(super) low: Option<i64>,
-    pub(super) high: Option<i64>,
-    pub(super) instances: u64,
-    seed: u64,
-    shards: u64,
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,65 +99,6 @@ impl ShardDocument {
     }
 }
 
-impl PlanDocument {
-    pub(super) fn new(plan: &Plan, shards: u64) -> Self {
-        let (entries, low, high) = match plan.entries {
-            Entries::Integers { low, high } => ("integers", Some(low), Some(high)),
-            Entries::Normal => ("normal", None, None),
-        };
-        let metric = if plan.metric == MetricLaw::Full { "full" } else { "diagonal" };
-        Self {
-            schema: PLAN_SCHEMA.into(),
-            m: plan.rows,
-            n: plan.cols,
-            r: plan.rank,
-            metric: metric.into(),
-            entries: entries.into(),
-            low,
-            high,
-            instances: plan.instances,
-            seed: plan.seed,
-            shards,
-        }
-    }
-
-    fn plan(&self) -> Result<Plan> {
-        let unknown =
-            |field: &str, value: &str| InputError::new("this plan is not understood").array(field).value(value);
-        if self.schema != PLAN_SCHEMA {
-            return Err(unknown("schema", &self.schema));
-        }
-        let entries = match (self.entries.as_str(), self.low, self.high) {
-            ("integers", Some(low), Some(high)) => Entries::Integers { low, high },
-            ("integers", ..) => return Err(unknown("low, high", "null")),
-            ("normal", None, None) => Entries::Normal,
-            ("normal", ..) => return Err(unknown("low, high", "bounds of normal entries")),
-            (other, ..) => return Err(unknown("entries", other)),
-        };
-        let metric = match self.metric.as_str() {
-            "full" => MetricLaw::Full,
-            "diagonal" => MetricLaw::Diagonal,
-            other => return Err(unknown("metric", other)),
-        };
-        let (rows, cols, rank) = (self.m, self.n, self.r);
-        let plan = Plan { rows, cols, rank, metric, entries, instances: self.instances, seed: self.seed };
-        plan.check()?;
-        check_shards(&plan, self.shards)?;
-        Ok(plan)
-    }
-
-    /// Digest of the experiment; not of how it is cut.
-    fn digest(&self) -> String {
-        let canonical = Self { shards: 0, ..self.clone() };
-        let text = serde_json::to_string(&canonical).unwrap_or_default();
-        hexadecimal(text.as_bytes())
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Into how many shards the plan in this directory is cut: as settled, or as the shards that are there say.
 fn cut_into(path: &Path) -> Result<Option<u64>> {
     let file = path.join(CUTTING);
@@ -198,17 +122,6 @@ fn cut_into(path: &Path) -> Result<Option<u64>> {
         }
     }
     Err(InputError::new("the file is not whole").file(file.display()).hint("delete it if no sweep is running here"))
-}
-
-fn check_shards(plan: &Plan, shards: u64) -> Result<()> {
-    let most = plan.instances.min(SHARDS_LIMIT);
-    if (1..=most).contains(&shards) {
-        return Ok(());
-    }
-    Err(InputError::new("the number of shards must lie between 1 and the number of instances, and a million at most")
-        .array("shards")
-        .value(shards)
-        .hint(format!("choose 1..={most}")))
 }
 
 impl SweepDirectory {

@@ -54,7 +54,7 @@ fn landscape_ladder(landscape: &Landscape) -> Result<Ladder> {
 /// The captured set of the global minima.
 ///
 /// # Errors
-/// As [`critical`].
+/// As [`critical()`].
 pub fn global_minima(landscape: &Landscape) -> Result<CapturedChoice> {
     let lowest = landscape_ladder(landscape)?.lowest(1).pop();
     Ok(CapturedChoice::Pattern(lowest.map(|rung| rung.pattern).unwrap_or_default()))

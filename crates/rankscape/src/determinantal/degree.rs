@@ -54,7 +54,7 @@ pub struct DeterminantalDegrees {
 /// # Errors
 /// If the rank is zero or larger than the smaller size, or a size is zero or above 40.
 ///
-/// Sources: [@TKB, appendix A.2]; Draisma et al. (2016), Example 7.11.
+/// Sources: `[@TKB, appendix A.2]`; Draisma et al. (2016), Example 7.11.
 pub fn degrees(rows: usize, cols: usize, rank: usize) -> Result<DeterminantalDegrees> {
     check_size(rows, cols, rank)?;
     let (m, n) = (rows.min(cols), rows.max(cols));
@@ -193,7 +193,7 @@ impl Graded {
 /// Generic ED degree of the `rows x cols` matrices of rank one, in closed form.
 ///
 /// `sum_{s=0}^{m+n-2} (-1)^s (2^{m+n-1-s} - 1) (m+n-2-s)! sum_{i+j=s} C(m,i) C(n,j) / ((m-1-i)! (n-1-j)!)`
-/// [@TKB, appendix A.2, after Catanese and Trifogli].
+/// `[@TKB, appendix A.2, after Catanese and Trifogli]`.
 ///
 /// ```
 /// assert_eq!(rankscape::determinantal::catanese_trifogli(3, 5), 143.into());

@@ -18,7 +18,7 @@ pub struct EckartYoungDiscriminant {
 /// Distance of `target` to the ED discriminant of `M_r` for `||W - Q||_F^2`.
 ///
 /// For this metric the discriminant is the set of targets with two equal singular values, of real codimension two
-/// [@TKB, appendix A.2]. Moving `s_i` and `s_{i+1}` to their mean costs `(s_i - s_{i+1}) / sqrt 2`, and by Mirsky's
+/// `[@TKB, appendix A.2]`. Moving `s_i` and `s_{i+1}` to their mean costs `(s_i - s_{i+1}) / sqrt 2`, and by Mirsky's
 /// inequality nothing is cheaper.
 ///
 /// ```

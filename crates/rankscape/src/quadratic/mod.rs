@@ -1,7 +1,7 @@
 //! All critical points of a quadratic loss on the matrices of rank `r`, with the proof that none is missing.
 //!
 //! For `h(P) = ||phi vec(P - Q)||^2` with `phi` and `Q` generic, the number of complex critical points at rank exactly `r`
-//! is the generic ED degree of the variety of matrices of rank at most `r` [@TKB, section 3.3 and appendix A.2]. What
+//! is the generic ED degree of the variety of matrices of rank at most `r` `[@TKB, section 3.3 and appendix A.2]`. What
 //! is proved about an instance, and how:
 //!
 //! 1. Every critical point reported is enclosed in a polydisc on which Krawczyk's operator contracts

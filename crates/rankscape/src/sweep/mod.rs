@@ -1,7 +1,7 @@
 //! Random experiments in shards: how many real critical points and minima does a random quadratic loss have?
 //!
 //! Item `k` of a plan draws from stream `k` of its seed, so a tally is a function of the plan alone: any sharding and any
-//! number of threads give the same table. The experiment of [@TKB, Table 2] is [`Plan::table_2`].
+//! number of threads give the same table. The experiment of `[@TKB, Table 2]` is [`Plan::table_2`].
 
 use std::collections::BTreeMap;
 
