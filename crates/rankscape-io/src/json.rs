@@ -456,8 +456,8 @@ mod tests {
             ("{\"W\": [1, nan]}", "nan at line 1"),
             ("{\"W\": [1, -inf]}", "-inf at line 1"),
         ] {
-            let Err(error) = serde_json::from_str::<Members>(text) else { panic!("{text} was read") };
-            let message = syntax_error(text.as_bytes(), &error.into()).to_string();
+            let Err(error) = members_of(text.as_bytes()) else { panic!("{text} was read") };
+            let message = syntax_error(text.as_bytes(), &error).to_string();
             assert!(message.contains(word), "{text}: {message}");
         }
     }

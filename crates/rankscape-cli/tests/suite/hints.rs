@@ -55,16 +55,19 @@ fn follow(case: &Case<'_>) -> &'static str {
 }
 
 /// The options that readers of weights and samples may name in a hint; a new one needs a case here.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 14] = [
     "--biases",
     "--convention",
     "--data",
+    "--example",
     "--inputs",
     "--layers",
     "--one-hot",
     "--sample-weights",
     "--target",
     "--task",
+    "--weights",
+    "--widths",
     "--x",
     "--y",
 ];
@@ -137,6 +140,27 @@ fn arrays_and_columns_can_be_named() {
         assert!(run.code == 2 && run.stderr.contains("--x ") && run.stderr.contains("--y "), "{run:?}");
         let run = rankscape(folder, &[&arguments[..], &["--x", x, "--y", y, "--json"]].concat());
         assert_close(&run.json()["loss"]["value"], 0.0, 1e-14, data);
+    }
+}
+
+/// Without a network there are three ways to name one.
+#[test]
+fn a_landscape_without_widths_gets_them_as_the_hint_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "w.json", br#"{"W1": [[1, 0], [0, 1]]}"#);
+    put(folder, "d.json", DATA.as_bytes());
+    let run = rankscape(folder, &["critical", "--data", "d.json"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    let offered = offered(&run.stderr);
+    for (words, arguments) in [
+        (["--widths", "d0,d1,...,dh"], &["--data", "d.json", "--widths", "2,2"][..]),
+        (["--weights", "FILE"], &["--data", "d.json", "--weights", "w.json"]),
+        (["--example", "digits"], &["--example", "digits", "--max", "2"]),
+    ] {
+        assert!(offered.iter().any(|found| found.iter().map(String::as_str).eq(words)), "{offered:?}");
+        let run = rankscape(folder, &[&["critical"], arguments].concat());
+        assert_eq!(run.code, 0, "{run:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use crate::documents::BarDocument;
 ///
 /// ```
 /// use rankscape_io::documents::BarDocument;
-/// use rankscape::report::draw_barcode;
+/// use rankscape_io::report::draw_barcode;
 /// let bars = [BarDocument { from: 0, to: 2, multiplicity: 2 }, BarDocument { from: 1, to: 1, multiplicity: 3 }];
 /// let lines = draw_barcode(&bars, 2);
 /// assert_eq!(lines, ["0   1   2", "o---o---o  x 2", "    o      x 3"]);

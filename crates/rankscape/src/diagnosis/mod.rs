@@ -206,7 +206,7 @@ mod tests {
     /// A minimum and a strict saddle: one network, one gradient, whatever is asked of them.
     #[test]
     fn network_and_gradient_of_a_point_are_made_once() {
-        let [.., strict, minimum, _] = chains(3);
+        let [.., strict, minimum, _] = chains(12);
         for matrices in [strict, minimum] {
             let problem = Problem::new(matrices, Data::target(target())).unwrap();
             let (found, work) = counted(|| diagnose(&problem, Settings::default()).unwrap());

@@ -9,9 +9,9 @@ use crate::linalg::Matrix;
 /// use rankscape::Matrix;
 /// use rankscape::loss::{Loss, SquareLoss};
 ///
-/// let loss = SquareLoss::new(Matrix::identity(2));
-/// assert_eq!(loss.value(&Matrix::zeros(2, 2)), 1.0);
-/// assert_eq!(loss.gradient(&Matrix::identity(2)), Matrix::zeros(2, 2));
+/// let loss = SquareLoss::new(Matrix::from_diagonal(2, 2, &[3.0, 4.0]));
+/// assert_eq!(loss.value(&Matrix::zeros(2, 2)), 12.5);
+/// assert_eq!(loss.gradient(loss.target()), Matrix::zeros(2, 2));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SquareLoss {

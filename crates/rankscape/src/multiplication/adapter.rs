@@ -51,6 +51,7 @@ impl Adapter {
     /// If there are not two factors, or the scaling is not finite.
     ///
     /// ```
+    /// use rankscape::evidence::Truth;
     /// use rankscape::multiplication::{Adapter, Factors};
     /// use rankscape::{Matrix, Tolerances};
     /// let a = Matrix::from_rows(&[vec![1.0, 0.0, 2.0]]);

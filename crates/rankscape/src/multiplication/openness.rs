@@ -46,7 +46,7 @@ impl Openness {
     /// Applies the criterion.
     ///
     /// ```
-    /// use rankscape::evidence::RankDecision;
+    /// use rankscape::evidence::{RankDecision, Truth};
     /// use rankscape::multiplication::{Openness, RankProfile};
     /// // W_1 = 0, W_2 of full rank: targets whose column space is not that of W_2 are out of reach.
     /// let profile = RankProfile::from_decisions(&[2, 1, 2], |i, _| RankDecision::exact(i));

@@ -37,9 +37,9 @@ use crate::tolerance::Tolerances;
 /// use rankscape::problem::{Data, Problem};
 ///
 /// let half = Matrix::from_diagonal(2, 2, &[1.0, 0.0]);
-/// let problem = Problem::new([half.clone(), half], Data::target(Matrix::from_diagonal(2, 2, &[2.0, 1.0])))?;
-/// // 1/2 ((1 - 2)^2 + (0 - 1)^2)
-/// assert_eq!(problem.loss(), 1.0);
+/// let problem = Problem::new([half.clone(), half], Data::target(Matrix::from_diagonal(2, 2, &[4.0, 4.0])))?;
+/// // 1/2 ((1 - 4)^2 + (0 - 4)^2)
+/// assert_eq!(problem.loss(), 12.5);
 /// # Ok::<(), rankscape::InputError>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -118,7 +118,8 @@ pub fn layering(page: &Source, files: &[Source]) -> Vec<Finding> {
             continue;
         }
         for (line, name) in uses(&code_only(&file.text), parts.len()) {
-            let used = exports.get(&name).unwrap_or(&name);
+            // A module and a function of the root may share a name; a path leads through the module.
+            let used = exports.get(&name).filter(|_| !layers.rows.contains_key(&name)).unwrap_or(&name);
             if let Some(message) = layers.objection(user, used) {
                 findings.push(Finding::new(&file.path, line, message));
             }
