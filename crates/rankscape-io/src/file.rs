@@ -23,7 +23,7 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
         "csv" | "tsv" => Ok(Format::Csv),
         "parquet" if cfg!(feature = "parquet") => Ok(Format::Parquet),
         "parquet" => Err(InputError::new("this build does not read Parquet")
-            .hint("build it with --features parquet, or write the table as .csv")
+            .hint("build it with --features parquet --profile parquet, or write the table as .csv")
             .file(path.display())),
         "pt" | "pth" | "ckpt" | "bin" | "pkl" | "pickle" => Err(pickle(path)),
         _ => Err(InputError::new("the format of the file is not known from its extension")

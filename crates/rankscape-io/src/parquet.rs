@@ -17,6 +17,9 @@ use super::file::{OpenFile, open};
 use super::rows::TableRows;
 use rankscape::error::{ErrorKind, InputError, Result};
 
+#[cfg(panic = "abort")]
+compile_error!("the Parquet reader turns panics of its decoder into errors: build with `--profile parquet`");
+
 /// Rows that are decoded at a time.
 const PORTION: usize = 1024;
 
