@@ -1,5 +1,7 @@
 //! What the command says of itself: tolerances, completions of a shell, the manual page.
 
+use std::io::Write as _;
+
 use clap::Command;
 use clap_complete::Shell;
 use rankscape::InputError;
@@ -23,6 +25,7 @@ pub(crate) fn man(command: Command) -> Result<Outcome, InputError> {
     let verbs: Vec<Command> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned().collect();
     let written = clap_mangen::Man::new(command).render(&mut page).and_then(|()| {
         verbs.into_iter().try_for_each(|verb| {
+            writeln!(page, ".SH rankscape {}", verb.get_name())?;
             let man = clap_mangen::Man::new(verb);
             man.render_synopsis_section(&mut page)?;
             man.render_description_section(&mut page)?;

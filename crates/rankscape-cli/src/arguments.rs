@@ -94,7 +94,7 @@ pub(crate) struct CommonOptions {
     #[arg(long, default_value_t = 0, value_name = "N", global = true)]
     pub(crate) seed: u64,
     /// Threads to use [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), global = true)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), global = true)]
     pub(crate) threads: Option<u16>,
     /// Print nothing but errors; the exit code answers.
     #[arg(long, global = true)]

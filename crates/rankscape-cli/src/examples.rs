@@ -5,14 +5,14 @@ Examples:
   rankscape diagnose --example digits
   rankscape diagnose --weights weights.safetensors --data data.npz
   rankscape diagnose --weights weights.npz --data samples.csv --inputs 8 --leave next.npz
-  rankscape diagnose --weights weights.json --target target.json --certificate certificate.json --json";
+  rankscape diagnose --weights w.json --target z.json --certificate c.json --json";
 
 pub(crate) const CRITICAL: &str = "\
 Examples:
   rankscape critical --example digits
   rankscape critical --data data.npz --widths 64,24,8,24,64 --max 20 --graph
   rankscape critical --data data.npz --widths 4,3,2 --strata --captured 1
-  rankscape critical --data data.npz --widths 4,3,2 --construct --captured 1 --save saddle.safetensors";
+  rankscape critical --data d.npz --widths 4,3,2 --construct --captured 1 --save w.npz";
 
 pub(crate) const HESSIAN: &str = "\
 Examples:
@@ -65,6 +65,7 @@ Examples:
 
 pub(crate) const SOLVE: &str = "\
 Examples:
+  rankscape solve --target target.npy --weights weights.npy --rank 1
   rankscape solve --instances instances.jsonl --start start
   rankscape solve --instances instances.jsonl --segment from.json to.json";
 

@@ -88,6 +88,12 @@ fn normal_entries(given: &Given<'_>) -> bool {
     given.values("entries").iter().any(|value| value == "normal")
 }
 
+fn no_document(given: &Given<'_>) -> bool {
+    ["man", "completions"].contains(&given.verb())
+}
+
+const NO_DOCUMENT: &str = "this verb only prints a text";
+
 const RULES: &[Idle] = &[
     Idle { option: "layers", when: no_weights, why: "no weights are read" },
     Idle { option: "biases", when: no_weights, why: "no weights are read" },
@@ -110,6 +116,11 @@ const RULES: &[Idle] = &[
     Idle { option: "low", when: normal_entries, why: "--entries normal has no bounds" },
     Idle { option: "high", when: normal_entries, why: "--entries normal has no bounds" },
     Idle { option: "seed", when: of_plan, why: "the plan has the seed" },
+    Idle { option: "json", when: no_document, why: NO_DOCUMENT },
+    Idle { option: "out", when: no_document, why: NO_DOCUMENT },
+    Idle { option: "quiet", when: no_document, why: NO_DOCUMENT },
+    Idle { option: "seed", when: no_document, why: "nothing is random" },
+    Idle { option: "threads", when: no_document, why: "nothing is computed" },
     Idle { option: "start", when: |given| given.has("dry_run"), why: "--dry-run solves nothing" },
     Idle { option: "segment", when: |given| given.has("dry_run"), why: "--dry-run solves nothing" },
     Idle { option: "shards", when: |given| given.has("dry_run"), why: "--dry-run writes no plan" },

@@ -1,11 +1,15 @@
 //! `rankscape ed` and `solve`: degrees of matrices of bounded rank, and all critical points of quadratic losses on them.
 
+use std::path::Path;
+
+use rankscape::InputError;
 use rankscape::answers::{self, Answer, ed, segments, shapes};
 use rankscape::homotopy::{TrackOptions, Workers};
 use rankscape::quadratic::{Instance, Shape, Solver, cost};
-use rankscape::{InputError, Tolerances};
 use rankscape_io::documents::{CostsDocument, EdDocument, SolveDocument};
-use rankscape_io::instances::{instances_digest, read_instance_file, read_sized, read_weighted_instance};
+use rankscape_io::instances::{
+    MetricFile, instances_digest, read_instance, read_instance_file, read_sized, read_weighted_instance,
+};
 use rankscape_io::report::{cost_text, ed_text, solve_text};
 use rankscape_io::start_set::start_set_at;
 
@@ -33,8 +37,8 @@ pub(crate) fn run_ed(options: &EdOptions, run: &Run<'_>) -> Result<Outcome, Inpu
 
 pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;
-    let instances = read_instance_file(&options.instances)?;
-    let named = |error: InputError| error.file(options.instances.display());
+    let (instances, file) = read(options)?;
+    let named = |error: InputError| error.file(file.display());
     let groups = shapes(&instances);
     if options.dry_run {
         let counts: Vec<(Shape, u64)> = groups.iter().map(|(shape, list)| (*shape, list.len() as u64)).collect();
@@ -48,7 +52,12 @@ pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome
             .file(path.display()));
     }
     let workers = Workers::new(run.threads())?;
-    let solver = |shape: Shape| solver(options, shape, (run.seed(), &tolerances), &workers);
+    let start = options.start.as_deref();
+    let solver = |shape: Shape| {
+        let found = start_set_at(start, shape, run.seed(), &TrackOptions::new(&tolerances), &workers);
+        let solver = found.and_then(|found| Solver::new(found, tolerances, run.seed()));
+        solver.map_err(|error| error.file(start.unwrap_or(file).display()))
+    };
     let document = match &options.segment {
         None => {
             let mut progress = run.progress(instances.len() as u64);
@@ -72,15 +81,19 @@ pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome
     run.finish(document, solve_text, code_of(undecided))
 }
 
-/// The solver of a size and rank, with the start set of the file where one is named.
-fn solver(
-    options: &SolveOptions,
-    shape: Shape,
-    (seed, tolerances): (u64, &Tolerances),
-    workers: &Workers,
-) -> Result<Solver, InputError> {
-    let path = options.start.as_deref();
-    let file = path.unwrap_or(&options.instances).display();
-    let start = start_set_at(path, shape, seed, &TrackOptions::new(tolerances), workers);
-    start.and_then(|start| Solver::new(start, *tolerances, seed)).map_err(|error| error.file(file))
+/// The instances, and the file that errors about them name.
+fn read(options: &SolveOptions) -> Result<(Vec<Instance>, &Path), InputError> {
+    match (&options.instances, &options.target) {
+        (Some(file), _) => Ok((read_instance_file(file)?, file)),
+        (None, Some(target)) => {
+            let metric = match (&options.weights, &options.phi) {
+                (Some(file), _) => MetricFile::Weights(file),
+                (None, Some(file)) => MetricFile::Map(file),
+                (None, None) => MetricFile::Unit,
+            };
+            Ok((vec![read_instance(metric, target, options.rank.unwrap_or_default())?], target))
+        }
+        (None, None) => Err(InputError::new("no instance was given")
+            .hint("give --instances FILE, or --target FILE with --rank R and, if need be, --weights or --phi")),
+    }
 }

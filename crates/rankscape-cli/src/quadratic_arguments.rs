@@ -32,8 +32,20 @@ pub(crate) struct EdOptions {
 pub(crate) struct SolveOptions {
     /// One instance a line, as JSON: id, m, n, r, phi (or weights), q, convention. Other fields are refused, except known
     /// answers as in oracles/ and names that begin with _, which are not read.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) instances: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "target", conflicts_with_all = ["weights", "phi", "target", "rank"])]
+    pub(crate) instances: Option<PathBuf>,
+    /// One instance from matrices instead: the target Q, M x N.
+    #[arg(long, value_name = "FILE", requires = "rank")]
+    pub(crate) target: Option<PathBuf>,
+    /// The rank of the matrices that approximate the target.
+    #[arg(long, value_name = "R", requires = "target")]
+    pub(crate) rank: Option<usize>,
+    /// Weights of the entries of the target, M x N; zero: not observed [default: all one].
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Measurements of the target, K x MN: the loss ||phi vec(P - Q)||^2, where vec takes one row after the other.
+    #[arg(long, value_name = "FILE", requires = "target", conflicts_with = "weights")]
+    pub(crate) phi: Option<PathBuf>,
     /// Keep the generic solution here, or take it from here: the second run starts at once.
     #[arg(long, value_name = "FILE")]
     pub(crate) start: Option<PathBuf>,

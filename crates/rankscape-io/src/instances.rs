@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::file::read_limited;
 use super::json::{array_of, without_mark};
 use super::read_matrix;
+use rankscape::Matrix;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::{Rational, rational_from_f64};
 use rankscape::quadratic::{Instance, Metric, TargetSpace};
@@ -74,7 +75,16 @@ fn read_line(text: &str, number: usize) -> Result<Instance> {
         found.map_err(|error| fields.at(InputError { array: None, ..error }, name))
     };
     let metric = match (fields.get("phi"), fields.get("weights")) {
-        (Some(phi), None) => Metric::Map(numbers("phi", phi)?.values),
+        (Some(phi), None) => {
+            let phi = numbers("phi", phi)?;
+            if let [_, width] = phi.shape[..]
+                && width != rows * cols
+            {
+                let wrong = InputError::new(format!("a row of phi must have m*n = {} numbers", rows * cols));
+                return Err(fields.at(wrong.value(width), "phi"));
+            }
+            Metric::Map(phi.values)
+        }
         (None, Some(weights)) => {
             let weights = numbers("weights", weights)?;
             if weights.shape.len() == 2 && weights.shape != [rows, cols] {
@@ -126,6 +136,59 @@ pub fn read_instance_file(path: &Path) -> Result<Vec<Instance>> {
     Ok(found)
 }
 
+/// The file that the metric of an instance is read from.
+#[derive(Debug, Clone, Copy)]
+pub enum MetricFile<'a> {
+    /// Weights of the entries, `m x n`.
+    Weights(&'a Path),
+    /// `phi`, `k x mn`.
+    Map(&'a Path),
+    /// None: all weights are one.
+    Unit,
+}
+
+/// One instance from matrices in files: `h(P) = ||phi vec(P - Q)||^2`, or with weights, on the matrices of this rank.
+///
+/// # Errors
+/// If a file is bad, the sizes do not fit, or a weight is negative.
+pub fn read_instance(metric: MetricFile<'_>, target: &Path, rank: usize) -> Result<Instance> {
+    let found = read_matrix(target, "Q")?;
+    let (rows, cols) = (found.matrix.nrows(), found.matrix.ncols());
+    let (metric, file) = match metric {
+        MetricFile::Unit => (Metric::Weights(vec![1.0; rows * cols]), target),
+        MetricFile::Weights(file) => (Metric::Weights(read_sized(file, "weights", (rows, cols))?.0), file),
+        MetricFile::Map(file) => {
+            let phi = read_matrix(file, "phi")?.matrix;
+            if phi.ncols() != rows * cols {
+                return Err(InputError::new(format!(
+                    "a row of phi must have a number for each of the {rows} x {cols} entries of the target"
+                ))
+                .array("phi")
+                .value(format!("{} x {}", phi.nrows(), phi.ncols()))
+                .file(file.display()));
+            }
+            (Metric::Map(by_rows(&phi)), file)
+        }
+    };
+    let instance = Instance {
+        id: target.display().to_string(),
+        rows,
+        cols,
+        rank,
+        metric,
+        target: by_rows(&found.matrix),
+        convention: TargetSpace::Metric,
+    };
+    instance.check().map_err(|error| error.file(file.display()))?;
+    Ok(instance)
+}
+
+/// The entries of a matrix, row by row.
+fn by_rows(matrix: &Matrix) -> Vec<f64> {
+    let (rows, cols) = (matrix.nrows(), matrix.ncols());
+    (0..rows * cols).map(|e| matrix[(e / cols, e % cols)]).collect()
+}
+
 /// A loss with the weights of a file, an `m x n` matrix called `weights` or alone in it, and target zero.
 ///
 /// # Errors
@@ -158,7 +221,7 @@ pub fn read_sized(path: &Path, name: &str, (rows, cols): (usize, usize)) -> Resu
             .value(format!("{} x {}", matrix.nrows(), matrix.ncols()))
             .file(path.display()));
     }
-    Ok(((0..rows * cols).map(|e| matrix[(e / cols, e % cols)]).collect(), found.digest))
+    Ok((by_rows(matrix), found.digest))
 }
 
 /// SHA-256 over sizes, ranks, metrics and targets, in order; names and the form of the file do not matter.
@@ -225,6 +288,8 @@ mod tests {
         assert_eq!(read_instances(zeros).unwrap()[0].metric, Metric::Weights(vec![0.0, 2.0, 0.0, 4.0]));
         let wide = error(r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#);
         assert!(wide.contains("line 1, weights") && wide.contains("2 x 3"), "{wide}");
+        let narrow = error(r#"{"m":2,"n":2,"r":1,"phi":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#);
+        assert!(narrow.contains("line 1, phi") && narrow.contains("m*n = 4"), "{narrow}");
         let short = error(r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#);
         assert!(short.contains("line 1, weights") && short.contains("m*n = 4"), "{short}");
         assert!(error(r#"{"m":2,"n":2,"r":3,"weights":[1,2,3,4],"q":[1,2,3,4]}"#).contains("line 1, r"));

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::common::{assert_valid, forced, rankscape};
 use serde_json::{Value, json};
-use testkit::files::put;
+use testkit::files::{npy_f64, npz, put};
+use testkit::random::Draw;
 
 fn asked(folder: &Path, more: &[&str]) -> (Value, i32) {
     let arguments = [&["escape", "--json", "--weights", "w.json", "--data", "d.json"], more].concat();
@@ -138,4 +139,43 @@ fn minima_and_bad_names_are_answered() {
     assert!(run.code == 2 && run.stderr.contains("lo-19") && run.stderr.contains("magic"), "{run:?}");
     let run = rankscape(folder, &["escape", "--weights", "w.json", "--data", "d.json", "--leave", "l.json"]);
     assert!(run.code == 2 && run.stderr.contains("no path"), "{run:?}");
+}
+
+/// Along a path of a deep chain the terms of the loss are far larger than their sum: no step may be chosen by what is left.
+#[test]
+fn decreases_of_deep_chains_are_those_of_the_network() {
+    for (depth, seed) in [(15, 0), (20, 1), (30, 2), (40, 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mut stream = Draw::new(seed, 0);
+        let mut array = |rows: usize, cols: usize, scale: f64| {
+            let entries: Vec<f64> = (0..rows * cols).map(|_| scale * stream.normal()).collect();
+            npy_f64(&[rows, cols], &entries)
+        };
+        let names: Vec<String> = (1..=depth).map(|k| format!("W{k}")).collect();
+        let layers: Vec<(&str, Vec<u8>)> = names.iter().map(|name| (name.as_str(), array(2, 2, 0.8))).collect();
+        let data = [("X", array(5, 2, 1.0)), ("Y", array(5, 2, 1.0))];
+        put(folder, "w.npz", &npz(&layers));
+        put(folder, "d.npz", &npz(&data));
+        let point = ["--weights", "w.npz", "--data", "d.npz"];
+        let run = rankscape(folder, &[&["escape", "--json", "--leave", "next.npz"], &point[..]].concat());
+        let Some(found) = run.json()["escape"].as_object().cloned() else { continue };
+        let number = |value: &Value| value.as_f64().unwrap();
+        let loss = |weights: &str| {
+            let run = rankscape(folder, &["diagnose", "--json", "--weights", weights, "--data", "d.npz"]);
+            number(&run.json()["loss"]["value"])
+        };
+        let (before, after) = (loss("w.npz"), loss("next.npz"));
+        let decrease = number(&found["decrease"]);
+        assert!(decrease > 0.0 && decrease <= before, "{depth} layers: {decrease} of {before}");
+        assert!(
+            (before - after - decrease).abs() <= 1e-5 * decrease + 1e-9 * before,
+            "{depth} layers: {before} to {after}"
+        );
+        let run = rankscape(folder, &[&["diagnose", "--certificate", "c.json"], &point[..]].concat());
+        if folder.join("c.json").exists() {
+            let verified = rankscape(folder, &["verify", "c.json"]);
+            assert_eq!(verified.code, 0, "{depth} layers: {run:?} {verified:?}");
+        }
+    }
 }

@@ -235,7 +235,7 @@ fn the_options_in_hints_are_those_that_are_followed() {
     }
     let known: BTreeSet<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
     // Of the build, and of certificates, which have tests of their own.
-    let features = ["--features".to_owned(), "--certificate".to_owned()];
+    let features = ["--features", "--profile", "--certificate"].map(str::to_owned);
     let unknown: Vec<&String> =
         found.iter().filter(|option| !known.contains(*option) && !features.contains(option)).collect();
     assert!(unknown.is_empty(), "{unknown:?} are offered and not followed by a test");

@@ -291,13 +291,53 @@ fn start_files_are_kept_and_checked() {
     assert!(refused(folder, &arguments).contains("one size and rank"));
 }
 
+/// A target with weights or measurements in files of their own is the instance that a line would make.
+#[test]
+fn matrices_in_files_make_the_instance_that_a_line_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "q.json", "[[1, 2, -1], [0, 3, 1]]");
+    put(folder, "w.json", "[[1, 2, 3], [4, 5, 7]]");
+    // Seven measurements of six entries.
+    let phi = "[[-4, 1, 1, -4, -3, 4], [3, 2, -5, 4, -4, 4], [-1, 3, 0, 1, -5, 4], [-5, 4, 5, -2, 5, 4], \
+               [2, 5, -1, -5, 4, 4], [-2, -5, 4, 3, 3, 4], [5, -4, -2, 0, 2, 4]]";
+    put(folder, "phi.json", phi);
+    put(folder, "i.jsonl", r#"{"m":2,"n":3,"r":1,"weights":[1,2,3,4,5,7],"q":[1,2,-1,0,3,1]}"#);
+    put(folder, "j.jsonl", &format!(r#"{{"m":2,"n":3,"r":1,"phi":{phi},"q":[1,2,-1,0,3,1]}}"#));
+    // The same loss by what is measured.
+    put(
+        folder,
+        "k.jsonl",
+        &format!(r#"{{"m":2,"n":3,"r":1,"phi":{phi},"q":[-8,4,-6,17,29,-3,9],"convention":"image"}}"#),
+    );
+    for (files, lines) in
+        [(["--weights", "w.json"], &["i.jsonl"][..]), (["--phi", "phi.json"], &["j.jsonl", "k.jsonl"])]
+    {
+        let own = answer(folder, &[&["solve", "--target", "q.json", "--rank", "1"], &files[..]].concat(), 0);
+        for line in lines {
+            let listed = answer(folder, &["solve", "--instances", line], 0);
+            assert_eq!(own["instances"][0]["n_complex"], listed["instances"][0]["n_complex"], "{line}");
+            assert_eq!(own["instances"][0]["n_complex"], 10, "{line}");
+            let value = |found: &serde_json::Value| found["instances"][0]["real"][0]["value"].as_f64().unwrap();
+            assert!((value(&own) - value(&listed)).abs() <= 1e-12 * value(&own), "{line}");
+        }
+    }
+    let unweighted = answer(folder, &["solve", "--target", "q.json", "--rank", "1"], 0);
+    assert_eq!(unweighted["instances"][0]["n_complex"], 2, "Eckart and Young");
+    assert!(
+        refused(folder, &["solve", "--target", "q.json", "--rank", "1", "--phi", "w.json"]).contains("2 x 3 entries")
+    );
+    let wide = ["solve", "--target", "q.json", "--rank", "1", "--weights", "phi.json"];
+    assert!(refused(folder, &wide).contains("must be 2 x 3"));
+}
+
 #[test]
 fn bad_instances_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for (text, expected) in [
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3],"q":[1,2,3,4]}"#, "line 1, weights"),
-        (r#"{"m":2,"n":2,"r":1,"phi":[1,2,3,4],"q":[1,2,3,4]}"#, "(m*n)^2 = 16"),
+        (r#"{"m":2,"n":2,"r":1,"phi":[1,2,3,4,5],"q":[1,2,3,4]}"#, "1 rows and 1 more"),
         (r#"{"m":2,"n":2,"r":1,"weights":[[1,2,3],[4,5,6]],"q":[1,2,3,4]}"#, "m rows of n"),
         (r#"{"m":2,"n":2,"r":1,"weights":[1,2,3,4],"q":[1,2,3]}"#, "line 1, q"),
         (r#"{"m":2,"n":2,"r":3,"weights":[1,2,3,4],"q":[1,2,3,4]}"#, "line 1, r"),

@@ -4,6 +4,7 @@ use super::construction::Construction;
 use super::path::{EscapePath, LossOnPath};
 use crate::linalg::exact::Rational;
 use crate::multiplication::ExactFactors;
+use crate::network::NormalizedNetwork;
 
 /// A path along which the loss falls, and by how much.
 #[derive(Debug, Clone)]
@@ -31,14 +32,15 @@ pub struct Escape {
 impl Escape {
     /// The path up to the best step; coefficients of the loss below `order` are rounding errors of the gradient and become
     /// zero, but count for the decrease. `None` when the loss does not fall.
-    pub(crate) fn new(mut loss: LossOnPath, path: EscapePath, kind: EscapeKind, order: usize) -> Option<Self> {
+    pub(crate) fn new(network: &NormalizedNetwork, path: EscapePath, kind: EscapeKind, order: usize) -> Option<Self> {
+        let mut loss = LossOnPath::new(network, &path);
         let as_it_is = loss.clone();
         // A path of steps that underflow changes nothing.
         let coefficient = *loss.coefficients.get(order)?;
         for coefficient in &mut loss.coefficients[1..order] {
             *coefficient = 0.0;
         }
-        let t = loss.best_step(loss.natural_step(order));
+        let t = loss.confirmed_step(&as_it_is, (network, &path), order)?;
         let decrease = -as_it_is.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;
         falls.then_some(Self { order, lowest_order: None, coefficient, t, decrease, path, loss, kind, exact: None })

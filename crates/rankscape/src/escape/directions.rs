@@ -72,7 +72,7 @@ fn normalized(direction: &Factors) -> Option<Factors> {
 /// The straight path along `direction`; `None` when the loss does not fall at the given order.
 fn straight(network: &NormalizedNetwork, direction: Factors, kind: EscapeKind, order: usize) -> Option<Escape> {
     let path = EscapePath::line(direction);
-    Escape::new(LossOnPath::new(network, &path), path, kind, order)
+    Escape::new(network, path, kind, order)
 }
 
 /// A path through the kernels of the layers, which exists wherever `rank W < r` and the residual is not zero.
@@ -82,7 +82,7 @@ pub fn leave_through_kernels(
     judgement: Judgement<'_>,
 ) -> Option<Escape> {
     let (path, order) = through_kernels(network, whitening, judgement)?;
-    Escape::new(LossOnPath::new(network, &path), path, EscapeKind::Kernels, order)
+    Escape::new(network, path, EscapeKind::Kernels, order)
 }
 
 /// The path of the lowest order out of a non-strict saddle.
@@ -92,7 +92,7 @@ pub fn leave_non_strict_saddle(
     judgement: Judgement<'_>,
 ) -> Option<Escape> {
     let (path, order) = of_least_order(network, whitening, judgement)?;
-    let found = Escape::new(LossOnPath::new(network, &path), path, EscapeKind::LeastOrder, order)?;
+    let found = Escape::new(network, path, EscapeKind::LeastOrder, order)?;
     Some(Escape { lowest_order: Some(order), ..found })
 }
 

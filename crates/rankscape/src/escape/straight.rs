@@ -44,7 +44,7 @@ impl StraightEscape {
         let change = |t: f64| network.moved(t, &direction).value() - start;
         let (order, coefficient) =
             if slope.abs() > f64::EPSILON.sqrt() * half.abs() { (1, -slope.abs()) } else { (2, half) };
-        let t = best_step(change, 1.0);
+        let t = best_step(change, 1.0, f64::INFINITY);
         let decrease = -change(t);
         (coefficient < 0.0 && decrease > 0.0).then_some(Self { direction, order, coefficient, t, decrease })
     }

@@ -30,7 +30,7 @@ pub fn spectrum_at(
     let tolerances = problem.tolerances();
     let operator = problem.given().hessian().part(request.part);
     if let Some(layer) = request.layer {
-        return layer_block(problem, &operator, layer);
+        return check_size(layer_block(problem, &operator, layer)?, false);
     }
     let is_critical = at_critical_point.is_some();
     let theorem = match request.part {
@@ -59,12 +59,24 @@ pub fn spectrum_at(
         }
         None => count_signs(&mut found, tolerances),
     }
-    if !(found.trace.is_finite() && found.diagonal.iter().all(|entry| entry.is_finite())) {
-        return Err(InputError::new("the Hessian is too large for double precision")
-            .value(found.trace)
-            .hint("scale X, Y or the weights"));
+    let lost = found.ends.0.is_none() && !problem.given().gradient_norm().is_finite();
+    check_size(found, lost)
+}
+
+/// Refuses findings that are beyond double precision, or that were `lost` to numbers that are.
+fn check_size(found: HessianFindings, lost: bool) -> Result<HessianFindings> {
+    let large = [&found.trace]
+        .into_iter()
+        .chain(&found.diagonal)
+        .chain(found.eigenvalues.iter().flatten())
+        .find(|entry| !entry.is_finite())
+        .copied();
+    match large.or(lost.then_some(f64::INFINITY)) {
+        Some(large) => Err(InputError::new("the Hessian is too large for double precision")
+            .value(large)
+            .hint("scale X, Y or the weights")),
+        None => Ok(found),
     }
-    Ok(found)
 }
 
 /// Eigenvalues by the best method there is, with everything else that needs the operator alone.

@@ -6,7 +6,7 @@ use crate::error::{InputError, Result};
 /// The inner product in which distance is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Metric {
-    /// `phi`, `mn x mn`, row by row; `vec` takes the rows of a matrix one after the other.
+    /// `phi`, `k x mn` for any `k`, row by row; `vec` takes the rows of a matrix one after the other.
     Map(Vec<f64>),
     /// `h = sum_ij weights_ij (P - Q)_ij^2`, `m x n`, row by row; zeros mean that an entry is not observed.
     Weights(Vec<f64>),
@@ -34,7 +34,7 @@ pub struct Instance {
     pub rank: usize,
     /// The metric.
     pub metric: Metric,
-    /// `Q` or `q`, `mn` numbers.
+    /// `Q`, `mn` numbers, or `q`, one for each row of `phi`.
     pub target: Vec<f64>,
     /// What `phi` is applied to.
     pub convention: TargetSpace,
@@ -48,6 +48,10 @@ fn check_list(name: &str, list: &[f64], expected: usize, formula: &str) -> Resul
     if list.len() != expected {
         return Err(bad(name, format!("the list must have {formula} = {expected} numbers")).value(list.len()));
     }
+    check_finite(name, list)
+}
+
+fn check_finite(name: &str, list: &[f64]) -> Result<()> {
     match list.iter().position(|x| !x.is_finite()) {
         Some(at) => Err(bad(name, "every number must be finite").value(format!("{} at position {at}", list[at]))),
         None => Ok(()),
@@ -67,9 +71,19 @@ impl Instance {
         if self.rank == 0 || self.rank > m.min(n) {
             return Err(bad("r", "the rank must lie between 1 and the smaller size").value(self.rank));
         }
-        check_list("q", &self.target, m * n, "m*n")?;
+        match (&self.metric, self.convention) {
+            (Metric::Map(phi), TargetSpace::Image) if phi.len().is_multiple_of(m * n) => {
+                check_list("q", &self.target, phi.len() / (m * n), "one number for each row of phi")?;
+            }
+            _ => check_list("q", &self.target, m * n, "m*n")?,
+        }
         match &self.metric {
-            Metric::Map(phi) => check_list("phi", phi, m * n * m * n, "(m*n)^2"),
+            Metric::Map(phi) if phi.is_empty() || !phi.len().is_multiple_of(m * n) => {
+                let (rows, over) = (phi.len() / (m * n), phi.len() % (m * n));
+                Err(bad("phi", format!("the list must have k rows of m*n = {} numbers", m * n))
+                    .value(format!("{} numbers: {rows} rows and {over} more", phi.len())))
+            }
+            Metric::Map(phi) => check_finite("phi", phi),
             Metric::Weights(weights) => {
                 check_list("weights", weights, m * n, "m*n")?;
                 if let Some(at) = weights.iter().position(|&w| w < 0.0) {
@@ -91,9 +105,14 @@ impl Instance {
         Shape { m: self.rows.min(self.cols), n: self.rows.max(self.cols), r: self.rank }
     }
 
+    /// Number of entries of a matrix.
+    pub(super) fn entries(&self) -> usize {
+        self.rows * self.cols
+    }
+
     /// `h(P)`, without a factor 1/2, for `P` row by row.
     pub fn value(&self, point: &[f64]) -> f64 {
-        let entries = self.target.len();
+        let entries = self.entries();
         match (&self.metric, self.convention) {
             (Metric::Weights(weights), _) => {
                 weights.iter().zip(point).zip(&self.target).map(|((w, p), q)| w * (p - q) * (p - q)).sum()

@@ -92,7 +92,7 @@ impl Instance {
 
     /// Dimension of the kernel of the metric, over the rationals.
     pub(super) fn kernel_dimension(&self) -> usize {
-        let entries = self.target.len();
+        let entries = self.entries();
         match &self.metric {
             Metric::Weights(weights) => weights.iter().filter(|&&w| w == 0.0).count(),
             Metric::Map(phi) => entries - self.rational(phi).rank(),
@@ -100,13 +100,13 @@ impl Instance {
     }
 
     fn rational(&self, phi: &[f64]) -> RationalMatrix {
-        let entries = self.target.len();
-        RationalMatrix::from_fn(entries, entries, |i, j| rational(phi[i * entries + j]))
+        let entries = self.entries();
+        RationalMatrix::from_fn(phi.len() / entries, entries, |i, j| rational(phi[i * entries + j]))
     }
 
     /// The metric is one on rows times one on columns, over the rationals: `A[ij, kl] A[00, 00] = A[i0, k0] A[0j, 0l]`.
     fn is_product(&self) -> bool {
-        let (n, entries) = (self.cols, self.target.len());
+        let (n, entries) = (self.cols, self.entries());
         let form = match &self.metric {
             Metric::Weights(weights) => RationalMatrix::from_fn(entries, entries, |row, col| {
                 if row == col { rational(weights[row]) } else { Rational::zero() }
@@ -299,7 +299,11 @@ mod tests {
         };
         assert!(broken(&|i| i.target[1] = f64::NAN).contains("array q"));
         assert!(broken(&|i| i.rank = 3).contains("array r"));
-        assert!(broken(&|i| i.metric = Metric::Map(vec![1.0; 15])).contains("(m*n)^2 = 16"));
+        assert!(broken(&|i| i.metric = Metric::Map(vec![1.0; 15])).contains("15 numbers: 3 rows and 3 more"));
+        let image = |i: &mut Instance| {
+            (i.metric, i.convention) = (Metric::Map(vec![1.0; 12]), TargetSpace::Image);
+        };
+        assert!(broken(&image).contains("one number for each row of phi = 3"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![1.0, 1.0, -1.0, 1.0])).contains("negative"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![0.0; 4])).contains("vanish"));
     }

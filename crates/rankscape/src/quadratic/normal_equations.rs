@@ -46,7 +46,7 @@ impl NormalEquations {
                 (form, linear, (metric_exponent - odd) / 2)
             }
             Metric::Map(_) => {
-                let (form, linear) = dense(&metric, &target, instance.convention);
+                let (form, linear) = dense(&metric, &target, instance);
                 (form, linear, metric_exponent)
             }
         };
@@ -107,9 +107,10 @@ pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
 
-fn dense(phi: &[f64], target: &[f64], convention: TargetSpace) -> (Vec<Interval>, Vec<Interval>) {
-    let entries = target.len();
-    let column = |i: usize| (0..entries).map(move |k| phi[k * entries + i]);
+/// `phi' phi` and `phi' q` or `phi' phi vec Q` for scaled numbers.
+fn dense(phi: &[f64], target: &[f64], instance: &Instance) -> (Vec<Interval>, Vec<Interval>) {
+    let entries = instance.entries();
+    let column = |i: usize| phi.iter().skip(i).step_by(entries).copied();
     let mut form = vec![Interval::point(0.0); entries * entries];
     for i in 0..entries {
         for j in i..entries {
@@ -117,7 +118,7 @@ fn dense(phi: &[f64], target: &[f64], convention: TargetSpace) -> (Vec<Interval>
             form[j * entries + i] = form[i * entries + j];
         }
     }
-    let linear = |i: usize| match convention {
+    let linear = |i: usize| match instance.convention {
         TargetSpace::Image => sum_of_products(column(i).zip(target.iter().copied())),
         TargetSpace::Metric => {
             let row = &form[i * entries..][..entries];

@@ -130,9 +130,12 @@ fn scaled(
     let mut prediction = draft.prediction;
     prediction.coefficient *= z * z;
     let rises = prediction.coefficient > 0.0;
-    let t = draft.end.unwrap_or_else(|| {
-        if rises { ascent::end(&loss) } else { loss.best_step(loss.natural_step(prediction.order)) }
-    });
+    let best = || loss.confirmed_step(&loss, (network, &path), prediction.order);
+    let t = match draft.end {
+        Some(end) => end,
+        None if rises => ascent::end(&loss),
+        None => best()?,
+    };
     prediction.change = prediction.change.map(|change| change * z * z);
     let measured = loss.change(t);
     let coefficient = (!draft.curved).then(|| loss.coefficients.get(prediction.order).copied()).flatten();
