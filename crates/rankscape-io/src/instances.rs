@@ -7,12 +7,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::array::Array;
+use super::array::{Array, check_integers};
 use super::digest::{ArrayDigest, combined_digest};
 use super::fields::Fields;
 use super::file::read_limited;
 use super::json::{array_of, without_mark};
-use super::read_matrix;
+use super::target::{Target, read_matrix};
 use rankscape::Matrix;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::{Rational, rational_from_f64};
@@ -152,13 +152,13 @@ pub enum MetricFile<'a> {
 /// # Errors
 /// If a file is bad, the sizes do not fit, or a weight is negative.
 pub fn read_instance(metric: MetricFile<'_>, target: &Path, rank: usize) -> Result<Instance> {
-    let found = read_matrix(target, "Q")?;
+    let found = read_in_doubles(target, "Q")?;
     let (rows, cols) = (found.matrix.nrows(), found.matrix.ncols());
     let (metric, file) = match metric {
         MetricFile::Unit => (Metric::Weights(vec![1.0; rows * cols]), target),
         MetricFile::Weights(file) => (Metric::Weights(read_sized(file, "weights", (rows, cols))?.0), file),
         MetricFile::Map(file) => {
-            let phi = read_matrix(file, "phi")?.matrix;
+            let phi = read_in_doubles(file, "phi")?.matrix;
             if phi.ncols() != rows * cols {
                 return Err(InputError::new(format!(
                     "a row of phi must have a number for each of the {rows} x {cols} entries of the target"
@@ -181,6 +181,17 @@ pub fn read_instance(metric: MetricFile<'_>, target: &Path, rank: usize) -> Resu
     };
     instance.check().map_err(|error| error.file(file.display()))?;
     Ok(instance)
+}
+
+/// A matrix of which double precision holds every whole number: what is decided exactly is decided for doubles.
+fn read_in_doubles(path: &Path, name: &str) -> Result<Target> {
+    let found = read_matrix(path, name)?;
+    let exact = found.exact.iter();
+    exact
+        .map(|exact| check_integers(name, exact))
+        .collect::<Result<()>>()
+        .map_err(|error| error.file(path.display()))?;
+    Ok(found)
 }
 
 /// The entries of a matrix, row by row.
@@ -213,7 +224,7 @@ pub fn read_weighted_instance(path: &Path, (rows, cols, rank): (usize, usize, us
 /// # Errors
 /// If the file is bad or the matrix has another size.
 pub fn read_sized(path: &Path, name: &str, (rows, cols): (usize, usize)) -> Result<(Vec<f64>, String)> {
-    let found = read_matrix(path, name)?;
+    let found = read_in_doubles(path, name)?;
     let matrix = &found.matrix;
     if (matrix.nrows(), matrix.ncols()) != (rows, cols) {
         return Err(InputError::new(format!("the matrix must be {rows} x {cols}"))

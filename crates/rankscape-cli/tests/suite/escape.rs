@@ -159,7 +159,7 @@ fn decreases_of_deep_chains_are_those_of_the_network() {
         put(folder, "d.npz", &npz(&data));
         let point = ["--weights", "w.npz", "--data", "d.npz"];
         let run = rankscape(folder, &[&["escape", "--json", "--leave", "next.npz"], &point[..]].concat());
-        let Some(found) = run.json()["escape"].as_object().cloned() else { continue };
+        let found = run.json()["escape"].clone();
         let number = |value: &Value| value.as_f64().unwrap();
         let loss = |weights: &str| {
             let run = rankscape(folder, &["diagnose", "--json", "--weights", weights, "--data", "d.npz"]);
@@ -173,9 +173,7 @@ fn decreases_of_deep_chains_are_those_of_the_network() {
             "{depth} layers: {before} to {after}"
         );
         let run = rankscape(folder, &[&["diagnose", "--certificate", "c.json"], &point[..]].concat());
-        if folder.join("c.json").exists() {
-            let verified = rankscape(folder, &["verify", "c.json"]);
-            assert_eq!(verified.code, 0, "{depth} layers: {run:?} {verified:?}");
-        }
+        let verified = rankscape(folder, &["verify", "c.json"]);
+        assert_eq!(verified.code, 0, "{depth} layers: {run:?} {verified:?}");
     }
 }

@@ -193,3 +193,18 @@ fn a_negative_eigenvalue_that_rounding_hides_is_null_with_a_reason() {
         }
     }
 }
+
+/// Numbers beyond double precision are refused with the file and a way out, whichever part or layer is asked for.
+#[test]
+fn a_hessian_beyond_double_precision_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "w.json", br#"{"W1": [[1.5, 0.5], [0.25, 1]], "W2": [[1, 0.5], [0.75, 1.25]]}"#);
+    put(folder, "d.json", br#"{"X": [[1e200, 0.5e200], [0.25e200, 1e200]], "Y": [[1e200, 1], [1, 1e200]]}"#);
+    for more in [&["--part", "residual"][..], &["--part", "residual", "--all"], &["--layer", "1"], &[]] {
+        let arguments = [&["hessian", "--weights", "w.json", "--data", "d.json"], more].concat();
+        let run = rankscape(folder, &arguments);
+        assert_eq!(run.code, 2, "{more:?} {run:?}");
+        assert!(run.stderr.contains("w.json") && run.stderr.contains("scale X, Y or the weights"), "{more:?} {run:?}");
+    }
+}

@@ -133,6 +133,8 @@ fn options_that_do_nothing_are_refused() {
     put(folder, "t.json", b"[[2, 0], [0, 1]]");
     for (arguments, part) in [
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--layers", "W1"][..], "--layers does nothing here"),
+        (&["man", "--json"], "--json does nothing here"),
+        (&["completions", "bash", "--out", "folder"], "--out does nothing here"),
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--convention", "flax"], "--convention does nothing"),
         (&["critical", "--data", "d.json", "--widths", "2,1,2", "--gauge", "random"], "--gauge does nothing"),
         (

@@ -329,6 +329,14 @@ fn matrices_in_files_make_the_instance_that_a_line_makes() {
     );
     let wide = ["solve", "--target", "q.json", "--rank", "1", "--weights", "phi.json"];
     assert!(refused(folder, &wide).contains("must be 2 x 3"));
+    // What a line refuses, a file does too.
+    put(folder, "long.json", "[[9007199254740993, 2, -1], [0, 3, 1]]");
+    for files in [
+        ["--target", "long.json", "--rank", "1"].as_slice(),
+        &["--target", "q.json", "--rank", "1", "--weights", "long.json"],
+    ] {
+        assert!(refused(folder, &[&["solve"], files].concat()).contains("9007199254740993"), "{files:?}");
+    }
 }
 
 #[test]

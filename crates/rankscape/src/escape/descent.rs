@@ -1,7 +1,7 @@
 //! Paths along which the loss falls.
 
 use super::construction::Construction;
-use super::path::{EscapePath, LossOnPath};
+use super::path::{EscapePath, LossOnPath, NetworkAlongPath};
 use crate::linalg::exact::Rational;
 use crate::multiplication::ExactFactors;
 use crate::network::NormalizedNetwork;
@@ -40,7 +40,7 @@ impl Escape {
         for coefficient in &mut loss.coefficients[1..order] {
             *coefficient = 0.0;
         }
-        let t = loss.confirmed_step(&as_it_is, (network, &path), order)?;
+        let t = loss.confirmed_step(&as_it_is, &NetworkAlongPath::new(network, &path), order)?;
         let decrease = -as_it_is.change(t);
         let falls = coefficient < 0.0 && decrease > 0.0;
         falls.then_some(Self { order, lowest_order: None, coefficient, t, decrease, path, loss, kind, exact: None })

@@ -68,17 +68,11 @@ impl LossOnPath {
     /// has that loss. `None` if there is no such step.
     ///
     /// `whole` is the polynomial with the rounding errors that `self` has as zeros.
-    pub(super) fn confirmed_step(
-        &self,
-        whole: &Self,
-        (network, path): (&NormalizedNetwork, &EscapePath),
-        order: usize,
-    ) -> Option<f64> {
-        let (start, steps) = (self.natural_step(order), white_steps(network, path));
-        let mut most = f64::INFINITY;
+    pub(super) fn confirmed_step(&self, whole: &Self, along: &NetworkAlongPath<'_>, order: usize) -> Option<f64> {
+        let (start, mut most) = (self.natural_step(order), f64::INFINITY);
         for _shorter in 0..MOST_SHORTER {
             let t = best_step(|t| self.change(t), start, most);
-            if agrees(network, &steps, t, whole.change(t)) {
+            if along.confirms(t, whole.change(t)) {
                 return Some(t);
             }
             most = 0.5 * t;
@@ -89,9 +83,6 @@ impl LossOnPath {
 
 /// Steps that are tried, each at most half the one before.
 const MOST_SHORTER: usize = 120;
-
-/// Relative difference of polynomial and network beyond which the polynomial is wrong.
-const AGREEMENT: f64 = 1e-6;
 
 /// The steps of a path in whitened coordinates.
 fn white_steps(network: &NormalizedNetwork, path: &EscapePath) -> Steps<Matrix> {
@@ -110,36 +101,57 @@ fn white_steps(network: &NormalizedNetwork, path: &EscapePath) -> Steps<Matrix> 
         .collect()
 }
 
-/// Is `change` that of the loss at `theta(t)`? With `D` the change of the product and `R` the residual it is
-/// `<R, D> + 1/2 ||D||^2`, up to the rounding errors of the product.
-fn agrees(network: &NormalizedNetwork, steps: &Steps<Matrix>, t: f64, change: f64) -> bool {
-    let white = network.whitened();
-    let moved = |k: usize| {
-        steps.iter().fold(white.layers()[k].clone(), |mut layer, (power, step)| {
-            step[k].iter().for_each(|step| layer.add_scaled(t.powi(*power as i32), step));
-            layer
-        })
-    };
-    let product = |layers: &[Matrix]| layers[1..].iter().fold(layers[0].clone(), |product, layer| layer * &product);
-    let layers: Vec<Matrix> = (0..white.layers().len()).map(moved).collect();
-    let (residual, moved) = (white.residual(), &product(&layers) - &product(white.layers()));
-    let found = residual.inner(&moved) + 0.5 * moved.frobenius_norm().powi(2);
-    let size = |layers: &[Matrix]| layers.iter().map(Matrix::frobenius_norm).product::<f64>();
-    let (left, size, before) = (residual.frobenius_norm(), size(&layers), size(white.layers()));
-    // Where the layers have grown, rounding errors are no excuse.
-    let rounding = if size <= GROWTH * before { size * (left + moved.frobenius_norm()) } else { 0.0 };
-    let z = network.target_scale();
-    let expected = change / (z * z);
-    let possible = expected >= -0.5 * left * left * (1.0 + AGREEMENT);
-    let allowed = AGREEMENT * expected.abs() + ROUNDING * UNIT_ROUNDOFF * layers.len() as f64 * rounding;
-    possible && (found - expected).abs() <= allowed
+/// The network itself, at the points of a path: what the polynomial of its loss is held against.
+pub(super) struct NetworkAlongPath<'a> {
+    network: &'a NormalizedNetwork,
+    steps: Steps<Matrix>,
+    /// The product of the whitened layers at the start, and that of their norms.
+    start: (Matrix, f64),
 }
 
-/// Growth of the product of the norms of the layers up to which a step counts as small.
+/// Relative difference of polynomial and network beyond which the polynomial is wrong.
+const AGREEMENT: f64 = 1e-6;
+
+/// Growth of the product of the norms of the layers up to which the rounding errors of the network hide what a step changes.
 const GROWTH: f64 = 16.0;
 
 /// Rounding errors of a product of matrices in units of their bound by norms.
 const ROUNDING: f64 = 64.0;
+
+impl<'a> NetworkAlongPath<'a> {
+    pub(super) fn new(network: &'a NormalizedNetwork, path: &EscapePath) -> Self {
+        let start = product_and_size(network.whitened().layers());
+        Self { network, steps: white_steps(network, path), start }
+    }
+
+    /// Is `change` that of the loss at `theta(t)`? With `D` the change of the product and `R` the residual it is
+    /// `<R, D> + 1/2 ||D||^2`, up to the rounding errors of the product.
+    pub(super) fn confirms(&self, t: f64, change: f64) -> bool {
+        let white = self.network.whitened();
+        let mut layers = white.layers().to_vec();
+        for (power, steps) in &self.steps {
+            let factor = t.powi(*power as i32);
+            let pairs = layers.iter_mut().zip(steps);
+            pairs.for_each(|(layer, step)| step.iter().for_each(|step| layer.add_scaled(factor, step)));
+        }
+        let ((product, size), (before, size_before)) = (product_and_size(&layers), &self.start);
+        let (residual, moved) = (white.residual(), &product - before);
+        let (left, length) = (residual.frobenius_norm(), moved.frobenius_norm());
+        let found = residual.inner(&moved) + 0.5 * length.powi(2);
+        let expected = change / self.network.target_scale().powi(2);
+        let noise = if size <= GROWTH * size_before { size * (left + length) } else { 0.0 };
+        let allowed = AGREEMENT * expected.abs() + ROUNDING * UNIT_ROUNDOFF * layers.len() as f64 * noise;
+        // No loss is negative.
+        let possible = expected >= -0.5 * left.powi(2) * (1.0 + AGREEMENT);
+        possible && (found - expected).abs() <= allowed
+    }
+}
+
+/// The product of layers, and the product of their norms.
+fn product_and_size(layers: &[Matrix]) -> (Matrix, f64) {
+    let product = layers[1..].iter().fold(layers[0].clone(), |product, layer| layer * &product);
+    (product, layers.iter().map(Matrix::frobenius_norm).product())
+}
 
 /// The step of largest decrease of any function `change` of it, at most `most`.
 pub(super) fn best_step(change: impl Fn(f64) -> f64, start: f64, most: f64) -> f64 {

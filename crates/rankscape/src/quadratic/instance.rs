@@ -71,20 +71,21 @@ impl Instance {
         if self.rank == 0 || self.rank > m.min(n) {
             return Err(bad("r", "the rank must lie between 1 and the smaller size").value(self.rank));
         }
-        match (&self.metric, self.convention) {
-            (Metric::Map(phi), TargetSpace::Image) if phi.len().is_multiple_of(m * n) => {
-                check_list("q", &self.target, phi.len() / (m * n), "one number for each row of phi")?;
-            }
-            _ => check_list("q", &self.target, m * n, "m*n")?,
-        }
         match &self.metric {
-            Metric::Map(phi) if phi.is_empty() || !phi.len().is_multiple_of(m * n) => {
+            Metric::Map(phi) => {
                 let (rows, over) = (phi.len() / (m * n), phi.len() % (m * n));
-                Err(bad("phi", format!("the list must have k rows of m*n = {} numbers", m * n))
-                    .value(format!("{} numbers: {rows} rows and {over} more", phi.len())))
+                if rows == 0 || over > 0 {
+                    return Err(bad("phi", format!("the list must have k rows of m*n = {} numbers", m * n))
+                        .value(format!("{} numbers: {rows} rows and {over} more", phi.len())));
+                }
+                check_finite("phi", phi)?;
+                match self.convention {
+                    TargetSpace::Metric => check_list("q", &self.target, m * n, "m*n"),
+                    TargetSpace::Image => check_list("q", &self.target, rows, "one for each row of phi, k"),
+                }
             }
-            Metric::Map(phi) => check_finite("phi", phi),
             Metric::Weights(weights) => {
+                check_list("q", &self.target, m * n, "m*n")?;
                 check_list("weights", weights, m * n, "m*n")?;
                 if let Some(at) = weights.iter().position(|&w| w < 0.0) {
                     return Err(bad("weights", "weights must not be negative")

@@ -303,7 +303,7 @@ mod tests {
         let image = |i: &mut Instance| {
             (i.metric, i.convention) = (Metric::Map(vec![1.0; 12]), TargetSpace::Image);
         };
-        assert!(broken(&image).contains("one number for each row of phi = 3"));
+        assert!(broken(&image).contains("one for each row of phi, k = 3"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![1.0, 1.0, -1.0, 1.0])).contains("negative"));
         assert!(broken(&|i| i.metric = Metric::Weights(vec![0.0; 4])).contains("vanish"));
     }

@@ -55,15 +55,15 @@ impl NormalEquations {
             TargetSpace::Image => (target_exponent - phi_exponent, target_exponent),
         };
         let found = Self { form, linear, solution, norm };
-        found.check_range(&target)?;
+        found.check_range(&target, numbers.len() / instance.entries())?;
         Ok(found)
     }
 
     /// Every critical value is at most `h(0)`, since `h(W) = h(0) - ||phi vec W||^2` where `W` is critical along the line
     /// through zero.
-    fn check_range(&self, target: &[f64]) -> Result<()> {
-        // A scaled target is zero, or has an entry between one and two; 144 entries make 2^8 of them.
-        let room = 2 * (target.len().ilog2() as i32 + 2);
+    fn check_range(&self, target: &[f64], rows: usize) -> Result<()> {
+        // A scaled target is zero, or has an entry between one and two; `LARGEST_EXPONENT` leaves room for 2^8 rows of `phi`.
+        let room = 2 * (target.len().ilog2() as i32 + 2) + (rows.ilog2() as i32 - 7).max(0);
         let fits = |exponent: i32, room: i32| -LARGEST_EXPONENT <= exponent && exponent + room <= LARGEST_EXPONENT;
         if target.iter().all(|&q| q == 0.0) || (fits(2 * self.norm, room) && fits(self.solution, 60)) {
             return Ok(());

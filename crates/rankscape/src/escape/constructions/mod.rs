@@ -12,7 +12,7 @@ use super::construction::{Construction, Draft, Prediction};
 use super::descent::{Escape, EscapeKind};
 use super::judgement::Judgement;
 use super::numerical::{WhiteLandscape, as_given};
-use super::path::{EscapePath, LossOnPath};
+use super::path::{EscapePath, LossOnPath, NetworkAlongPath};
 use crate::data::Whitening;
 use crate::network::NormalizedNetwork;
 use site::Site;
@@ -130,14 +130,17 @@ fn scaled(
     let mut prediction = draft.prediction;
     prediction.coefficient *= z * z;
     let rises = prediction.coefficient > 0.0;
-    let best = || loss.confirmed_step(&loss, (network, &path), prediction.order);
+    let along = NetworkAlongPath::new(network, &path);
     let t = match draft.end {
         Some(end) => end,
         None if rises => ascent::end(&loss),
-        None => best()?,
+        None => loss.confirmed_step(&loss, &along, prediction.order)?,
     };
     prediction.change = prediction.change.map(|change| change * z * z);
     let measured = loss.change(t);
+    if !along.confirms(t, measured) {
+        return None;
+    }
     let coefficient = (!draft.curved).then(|| loss.coefficients.get(prediction.order).copied()).flatten();
     Some(ConstructedPath { construction, prediction, path, loss, t, measured, coefficient })
 }
