@@ -186,11 +186,8 @@ pub fn read_instance(metric: MetricFile<'_>, target: &Path, rank: usize) -> Resu
 /// A matrix of which double precision holds every whole number: what is decided exactly is decided for doubles.
 fn read_in_doubles(path: &Path, name: &str) -> Result<Target> {
     let found = read_matrix(path, name)?;
-    let exact = found.exact.iter();
-    exact
-        .map(|exact| check_integers(name, exact))
-        .collect::<Result<()>>()
-        .map_err(|error| error.file(path.display()))?;
+    let checked = found.exact.iter().try_for_each(|exact| check_integers(name, exact));
+    checked.map_err(|error| error.file(path.display()))?;
     Ok(found)
 }
 
