@@ -71,7 +71,7 @@ pub use run::RunDocument;
 pub use schema::{schema_name, schemas};
 pub use solve::{
     CompletenessWord, CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, MetricWord,
-    PointDocument, SegmentDocument, SolutionDocument, SolveDocument,
+    MinimumDocument, PointDocument, SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};
 
