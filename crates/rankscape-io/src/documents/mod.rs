@@ -7,6 +7,7 @@ mod about;
 mod adapter;
 mod certificate;
 mod construct;
+mod cost;
 mod critical;
 mod diagnose;
 mod digests;
@@ -38,6 +39,7 @@ pub use adapter::{
 };
 pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certificate_json, certificate_says};
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
+pub use cost::{CostDocument, CostsDocument};
 pub use critical::{
     BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, GraphDocument,
     RungDocument,
@@ -70,7 +72,7 @@ pub use run::RunDocument;
 #[cfg(feature = "schema")]
 pub use schema::{schema_name, schemas};
 pub use solve::{
-    CompletenessWord, CostDocument, CostsDocument, CrossingDocument, DigestDocument as SolveDigestDocument, MetricWord,
+    CompletenessWord, CrossingDocument, DigestDocument as SolveDigestDocument, MetricWord, MinimumDocument,
     PointDocument, SegmentDocument, SolutionDocument, SolveDocument,
 };
 pub use sweep::{CellDocument, SweepDocument};

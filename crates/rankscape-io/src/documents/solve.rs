@@ -6,10 +6,9 @@ use super::RunDocument;
 use super::numbers::finite;
 use crate::words::{Word, words};
 use rankscape::determinantal::DistanceCriticalPoint;
-use rankscape::error::InputError;
 use rankscape::evidence::Grade;
 use rankscape::quadratic::{
-    Completeness, Cost, Crossing, Instance, Metric, MetricKind, RealPoint, Segment, Shape, Solution, TraceTest,
+    Completeness, Crossing, Instance, Metric, MetricKind, Minimum, RealPoint, Segment, Solution, TraceTest,
     WhitenedTarget,
 };
 
@@ -60,7 +59,7 @@ pub struct SolutionDocument {
     pub metric: MetricDocument,
     /// Distinct certified complex critical points of rank r.
     pub n_complex: usize,
-    /// Most isolated critical points that a theorem allows; null where none does.
+    /// Most isolated critical points that a theorem allows for this metric; null where none does.
     pub expected: Option<usize>,
     /// True if proved that no critical point is missing; null if unknown.
     pub complete: Option<bool>,
@@ -68,10 +67,11 @@ pub struct SolutionDocument {
     pub completeness: Word<CompletenessWord>,
     /// The theorem, or why the count is not proved.
     pub reason: String,
-    /// The trace test: evidence, not proof; null where none was made.
+    /// The trace test: evidence, not proof; null where none was made, where it speaks of more points than n_complex, or where the indices of
+    /// the real points contradict it.
     pub trace: Option<TraceDocument>,
     /// Critical points that monodromy finds for generic targets of the same metric: evidence, not proof; null where it
-    /// was not run.
+    /// was not run or found fewer than n_complex.
     pub generic_count: Option<usize>,
     /// Real critical points that are certified. Where complete is null there may be others.
     pub n_real: usize,
@@ -81,6 +81,8 @@ pub struct SolutionDocument {
     pub certified: bool,
     /// The certified real critical points, the lowest value first. Where complete is null a lower one may be missing.
     pub real: Vec<PointDocument>,
+    /// The least value found on the matrices of rank at most r; null if no point was found at all.
+    pub minimum: Option<MinimumDocument>,
     /// Distance of the target to the ED discriminant, where the metric is a product: in the norm of the loss, the
     /// square root of h; null otherwise.
     pub discriminant: Option<DiscriminantDocument>,
@@ -133,7 +135,8 @@ pub struct MetricDocument {
 pub struct TraceDocument {
     /// Relative second difference of the sum of the points.
     pub residual: Option<f64>,
-    /// The residual is at most the tolerance `trace`.
+    /// The residual is at most the tolerance `trace`, and the metric is given by weights of which no minor is small but not zero (tolerance
+    /// `weights_minor`): only then would missing points show.
     pub passed: bool,
     /// Number of points summed.
     pub points: usize,
@@ -152,6 +155,25 @@ pub struct PointDocument {
     pub w: Vec<Vec<f64>>,
     /// Largest proved error of an entry.
     pub radius: f64,
+}
+
+/// The least value found on the matrices of rank at most r.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MinimumDocument {
+    /// h there, without a factor 1/2.
+    pub value: f64,
+    /// Rank of the matrix, at most r; numerical where the grade is sampled.
+    pub rank: usize,
+    /// The matrix, m rows of n numbers.
+    #[serde(rename = "W")]
+    pub w: Vec<Vec<f64>>,
+    /// False if a descent was still falling there: lower values may lie further out, and there may be no minimum.
+    pub attained: bool,
+    /// Exact if it is the target itself, certified if no critical point is missing and the metric is definite, sampled if only descents from a
+    /// few starts say that nothing is lower.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["exact", "certified", "sampled"])))]
+    pub grade: Word<Grade>,
 }
 
 /// How far the target is from the ED discriminant, where the metric is a product; in the norm of the loss.
@@ -238,42 +260,6 @@ pub struct CrossingDocument {
     pub grade: Word<Grade>,
 }
 
-/// What --dry-run answers: what it would cost, right to a factor of about three.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CostsDocument {
-    /// Name and version of this format.
-    #[cfg_attr(feature = "schema", schemars(extend("const" = "rankscape.cost/1")))]
-    pub schema: &'static str,
-    /// One for each size and rank.
-    pub costs: Vec<CostDocument>,
-    /// Seconds of one thread in all, those of `costs` together; for `ed` without weights there is nothing to estimate.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub seconds: f64,
-    /// Times and facts of the host; all else is the same between runs.
-    pub run: RunDocument,
-}
-
-/// The cost of the instances of one shape.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CostDocument {
-    /// The smaller size.
-    pub m: usize,
-    /// The larger size.
-    pub n: usize,
-    /// Rank of the matrices.
-    pub r: usize,
-    /// Number of instances.
-    pub instances: u64,
-    /// Paths of one instance.
-    pub paths: usize,
-    /// Seconds of one thread for the instances.
-    pub seconds: f64,
-    /// Seconds of one thread for the start set; 0 if it ships.
-    pub start_seconds: f64,
-}
-
 impl MetricDocument {
     pub(super) fn new(kind: MetricKind, instance: &Instance) -> Self {
         let (kind, kernel) = match kind {
@@ -339,6 +325,7 @@ impl SolutionDocument {
             n_minima: solution.n_minima(),
             certified: solution.certified,
             real: solution.real.iter().map(|found| point(found, instance.cols)).collect(),
+            minimum: solution.minimum.as_ref().map(|found| MinimumDocument::new(found, instance.cols)),
             discriminant: whitened.map(DiscriminantDocument::new),
             families: whitened.map(|whitened| whitened.families.iter().map(FamilyDocument::new).collect()),
             paths: PathsDocument {
@@ -348,6 +335,18 @@ impl SolutionDocument {
                 rounds: paths.rounds,
                 steps: solution.work.steps,
             },
+        }
+    }
+}
+
+impl MinimumDocument {
+    fn new(found: &Minimum, cols: usize) -> Self {
+        Self {
+            value: found.value,
+            rank: found.rank,
+            w: found.w.chunks(cols).map(<[f64]>::to_vec).collect(),
+            attained: found.attained,
+            grade: Word(found.grade),
         }
     }
 }
@@ -440,30 +439,5 @@ impl SolveDocument {
     pub fn is_undecided(&self) -> bool {
         self.instances.iter().any(|found| !found.certified)
             || self.segments.iter().flatten().any(SegmentDocument::is_undecided)
-    }
-}
-
-impl CostsDocument {
-    /// The cost of so many instances of each shape.
-    ///
-    /// # Errors
-    /// If a shape is not affordable at all.
-    pub fn new(shapes: &[(Shape, u64)], cost: impl Fn(Shape) -> Result<Cost, InputError>) -> Result<Self, InputError> {
-        let one = |&(shape, instances): &(Shape, u64)| {
-            let found = cost(shape)?;
-            Ok(CostDocument {
-                m: shape.m,
-                n: shape.n,
-                r: shape.r,
-                instances,
-                paths: found.paths,
-                seconds: found.seconds * instances as f64,
-                start_seconds: found.start_seconds,
-            })
-        };
-        let costs: Vec<CostDocument> = shapes.iter().map(one).collect::<Result<_, InputError>>()?;
-        // The sum of no terms of an iterator is minus zero.
-        let seconds = costs.iter().fold(0.0, |total, cost| total + cost.seconds + cost.start_seconds);
-        Ok(Self { schema: "rankscape.cost/1", costs, seconds, run: RunDocument::default() })
     }
 }

@@ -2,7 +2,8 @@
 
 use super::counted;
 use crate::documents::{
-    CompletenessWord, CostsDocument, EdDocument, SegmentDocument, SolutionDocument, SolveDocument, SweepDocument,
+    CompletenessWord, CostsDocument, EdDocument, MinimumDocument, SegmentDocument, SolutionDocument, SolveDocument,
+    SweepDocument,
 };
 use crate::words::Word;
 use rankscape::evidence::Grade;
@@ -26,13 +27,13 @@ pub fn ed_text(document: &EdDocument) -> String {
     lines.join("\n") + "\n"
 }
 
-/// One line for each instance, then the segments and a summary. The lowest value is called the lowest found unless it is proved
-/// for all instances that no critical point is missing.
+/// One line for each instance, then the segments and a summary. The least value is called the lowest found unless it is proved
+/// for all instances that nothing is lower.
 pub fn solve_text(document: &SolveDocument) -> String {
     let found = &document.instances;
-    // Without proof that none is missing, a lower point may not have been found.
     let incomplete = found.iter().any(|one| one.completeness != Word(CompletenessWord::Proved));
-    let lowest = if incomplete { "lowest found" } else { "lowest" };
+    let proved = |one: &SolutionDocument| one.minimum.as_ref().is_some_and(|found| found.grade != Word(Grade::Sampled));
+    let lowest = if found.iter().all(proved) { "minimum" } else { "lowest found" };
     let mut rows = vec![
         ["instance", "size", "complex", "expected", "complete", "real", "minima", "certified", lowest]
             .map(str::to_owned),
@@ -72,8 +73,15 @@ fn solution(found: &SolutionDocument) -> [String; 9] {
         found.n_real.to_string(),
         or_unknown(found.n_minima),
         if found.certified { "yes" } else { "no" }.to_owned(),
-        found.real.first().map_or_else(String::new, |point| format!("{:.6e}", point.value)),
+        found.minimum.as_ref().map_or_else(String::new, |least| minimum(least, found.r)),
     ]
+}
+
+/// The least value, and whether it lies at lower rank or no descent to it came to rest.
+fn minimum(found: &MinimumDocument, rank: usize) -> String {
+    let lower = if found.rank < rank { format!(" at rank {}", found.rank) } else { String::new() };
+    let falling = if found.attained { "" } else { ", still falling" };
+    format!("{:.6e}{lower}{falling}", found.value)
 }
 
 fn segment(found: &SegmentDocument) -> Vec<String> {

@@ -1,9 +1,6 @@
 //! The smaller size as rank: every matrix is allowed, and the critical points solve a linear system.
 
-use super::instance::TargetSpace;
 use super::loss::{MetricKind, QuadraticLoss};
-use crate::linalg::Matrix;
-use crate::linalg::exact::RationalMatrix;
 use crate::linalg::interval::{Interval, certified_inertia};
 
 impl QuadraticLoss {
@@ -15,16 +12,11 @@ impl QuadraticLoss {
     /// Proves that no critical point has full rank: the metric is definite, so the only one is the target, and the target
     /// has a lower rank over the rationals.
     pub(super) fn target_is_proved_deficient(&self) -> bool {
-        let instance = self.instance();
-        if instance.convention == TargetSpace::Image {
-            return false;
-        }
-        let target = Matrix::from_fn(instance.rows, instance.cols, |i, j| instance.target[i * instance.cols + j]);
-        let deficient = RationalMatrix::from_matrix(&target).is_some_and(|exact| exact.rank() < self.shape.r);
-        deficient && self.is_proved_definite()
+        self.target_as_minimum().is_some_and(|target| target.rank < self.shape.r) && self.is_proved_definite()
     }
 
-    fn is_proved_definite(&self) -> bool {
+    /// An interval inertia says so.
+    pub(super) fn is_proved_definite(&self) -> bool {
         let entries = self.shape.entries();
         let mid = |x: &Interval| 0.5 * x.low + 0.5 * x.high;
         let radius = |x: &Interval| if x.low == x.high { 0.0 } else { (x.high - x.low).next_up() };

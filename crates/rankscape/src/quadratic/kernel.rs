@@ -29,6 +29,26 @@ impl Shape {
         self.m * self.n
     }
 
+    /// `sum (-1)^index` over the real critical points of a generic loss with a definite metric: the Euler characteristic of the
+    /// real Grassmannian, 0 for even `m` and odd `r`, else `C(m / 2, r / 2)` of the rounded halves.
+    ///
+    /// It is that of the squared Frobenius distance, whose indices count inversions, and does not change along a path of losses
+    /// on which no point loses rank. Proved for `m < n` and for rank one (`docs/quadratic.md`).
+    ///
+    /// ```
+    /// use rankscape::quadratic::Shape;
+    /// assert_eq!(Shape { m: 3, n: 3, r: 1 }.alternating_sum(), 1);
+    /// assert_eq!(Shape { m: 2, n: 5, r: 1 }.alternating_sum(), 0);
+    /// assert_eq!(Shape { m: 4, n: 5, r: 2 }.alternating_sum(), 2);
+    /// ```
+    pub fn alternating_sum(self) -> i64 {
+        if self.m.is_multiple_of(2) && !self.r.is_multiple_of(2) {
+            return 0;
+        }
+        let (of, chosen) = (self.m as i64 / 2, self.r as i64 / 2);
+        (0..chosen).fold(1, |product, k| product * (of - k) / (k + 1))
+    }
+
     /// Numbers in `xi`.
     pub(super) fn slopes(self) -> usize {
         self.r * (self.m - self.r)

@@ -4,25 +4,29 @@ use super::family::{ComplexLoss, Family};
 use super::instance::{Instance, Metric};
 use super::kernel::Shape;
 use super::normal_equations::{NormalEquations, power_of_two};
+use crate::determinantal::degrees;
 use crate::error::Result;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::C64;
 use crate::linalg::{Matrix, symmetric_eigenvalues};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
-use num_traits::Zero;
+use num_bigint::BigInt;
+use num_traits::{ToPrimitive, Zero};
 
 /// What is known about the number of complex critical points before solving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
-    /// Any positive definite metric: at most the generic ED degree, with equality for generic ones.
+    /// Any positive definite metric: at most the generic ED degree of nondegenerate points, with equality for generic ones.
     Definite,
     /// A metric on rows times a metric on columns: at most `C(min, r)` (Eckart and Young).
     Product {
-        /// Exactly so, over the rationals; otherwise only up to rounding, and then nothing follows.
+        /// Exactly so, over the rationals; otherwise only up to rounding, and then it is like any other definite metric.
         exact: bool,
     },
-    /// Not definite, over the rationals: the loss does not see some directions.
+    /// Not definite, over the rationals: the loss does not see some directions. With a kernel so large that `phi` has a rank below
+    /// the dimension of the rank-`r` matrices: at most a sum of polar degrees of isolated points ([`QuadraticLoss::bound`]);
+    /// otherwise at most the generic ED degree.
     Singular {
         /// Dimension of the kernel of `phi`.
         kernel: usize,
@@ -218,6 +222,32 @@ impl QuadraticLoss {
     /// Sizes and rank, with `m <= n`.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// The loss vanishes on a set of positive dimension, or nowhere: the rank `rho` of `phi` is below the dimension
+    /// `d = r (m + n - r)` of the rank-`r` matrices.
+    pub fn vanishes_on_families(&self) -> bool {
+        self.seen() < self.shape.dimension()
+    }
+
+    /// The rank of `phi`.
+    fn seen(&self) -> usize {
+        let MetricKind::Singular { kernel } = self.kind else { return self.shape.entries() };
+        self.shape.entries() - kernel
+    }
+
+    /// Most isolated critical points that a loss of this kind can have, the points of a start set being `generic`.
+    ///
+    /// With `p_0, p_1, ...` the polar degrees, their sum `generic` the generic ED degree, and `rho` the rank of `phi`: `C(m, r)` for a
+    /// product, `sum_{j > d - rho} p_j` where `rho < d`, and `generic` for all others (`docs/quadratic.md`).
+    pub(super) fn bound(&self, generic: usize) -> Option<usize> {
+        let Shape { m, n, r } = self.shape;
+        let fibre = self.shape.dimension().checked_sub(self.seen()).filter(|&fibre| fibre > 0);
+        match (self.kind, fibre) {
+            (MetricKind::Product { exact: true }, _) => degrees(m, n, r).ok()?.unit.to_usize(),
+            (_, Some(fibre)) => degrees(m, n, r).ok()?.polar_degrees.iter().skip(fibre + 1).sum::<BigInt>().to_usize(),
+            _ => Some(generic),
+        }
     }
 
     /// The instance this came from.

@@ -8,14 +8,17 @@
 //!    ([`crate::homotopy::Enclosure`]). So there is exactly one there, nondegenerate; rank `r` is proved by an interval
 //!    elimination. Coefficients are enclosed too: what is solved is the problem with the numbers given.
 //! 2. Any two enclosures are disjoint as sets of matrices, so the points are distinct.
-//! 3. A nondegenerate critical point persists for nearby losses, so no positive definite metric has more of them than the
-//!    generic ED degree. When that many are certified the list is complete: [`Completeness::Proved`].
+//! 3. A nondegenerate critical point persists for nearby losses, so no metric has more of them than the generic ED degree, or than a
+//!    sum of polar degrees if its rank is low. When that many are certified the list is complete: [`Completeness::Proved`].
 //! 4. A point whose polydisc has a real centre is real, since the polydisc is its own conjugate; every other one is proved
 //!    to be off the real axis. So the number of real critical points is exact.
 //! 5. The index of a real point is the inertia of an interval Hessian in a chart, which does not depend on the chart.
 //!
-//! Where the count is not reached, or no theorem gives one (masked entries), the answer says `Unknown` with the reason and
-//! the evidence of a trace test; what is certified stays certified.
+//! 6. The lowest certified value is the minimum over all matrices of rank at most `r` where the list is complete and the metric
+//!    definite; elsewhere descents from spread starts stand beside the list ([`Minimum`]).
+//!
+//! Where the count is not reached (masked entries), the answer says `Unknown` with the reason and the evidence of a trace
+//! test; what is certified stays certified.
 //!
 //! Method: one generic complex loss solved once by monodromy ([`StartSet`]; small ones ship with the library), then a
 //! straight path of losses to the instance. `W = X Y` with `X` in an orthonormal frame that moves with the path; the loss is
@@ -47,12 +50,14 @@
 mod certified;
 mod chart;
 mod cost;
+mod descent;
 mod family;
 mod full_rank;
 mod generic;
 mod instance;
 mod kernel;
 mod loss;
+mod minimum;
 mod normal_equations;
 mod outcome;
 mod segment;
@@ -68,7 +73,7 @@ pub use family::ComplexLoss;
 pub use instance::{Instance, Metric, TargetSpace};
 pub use kernel::Shape;
 pub use loss::{MetricKind, QuadraticLoss};
-pub use outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution, TraceTest};
+pub use outcome::{Completeness, ComplexPoint, Minimum, PathCounts, RealPoint, Solution, TraceTest};
 pub use segment::{Crossing, Segment, SegmentOptions};
 pub use solve::Solver;
 pub use start::{MOST_PATHS, StartSet, expected_count};

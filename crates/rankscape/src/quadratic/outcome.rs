@@ -17,9 +17,10 @@ pub enum Completeness {
     Unknown {
         /// Why, in one sentence.
         reason: String,
-        /// Trace test of the set that was followed, where one was made.
+        /// Trace test of the set that was followed, where one was made and as many points are certified as it speaks of.
         trace: Option<TraceTest>,
-        /// How many critical points monodromy found for generic targets of this metric, where it was run.
+        /// How many critical points monodromy found for generic targets of this metric, where it was run and did not find fewer
+        /// than are certified.
         generic: Option<usize>,
     },
 }
@@ -37,7 +38,8 @@ impl Completeness {
 pub struct TraceTest {
     /// Largest second difference of the sum along the line, relative to the largest of the points.
     pub residual: f64,
-    /// The residual is at most the tolerance `trace`.
+    /// The residual is at most the tolerance `trace`, and the metric is not so near to special ones that points could be missing in
+    /// spite of that: all small minors of the weights vanish exactly, and the metric is given by weights.
     pub passed: bool,
     /// Number of points summed.
     pub points: usize,
@@ -69,6 +71,22 @@ pub struct RealPoint {
     pub radius: f64,
 }
 
+/// The least value found on the matrices of rank at most `r`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Minimum {
+    /// `h` there, without a factor 1/2.
+    pub value: f64,
+    /// Rank of the matrix, at most `r`.
+    pub rank: usize,
+    /// The matrix, row by row.
+    pub w: Vec<f64>,
+    /// False if the descent did not come to rest: then lower values are found further along, and there may be no minimum.
+    pub attained: bool,
+    /// `Exact` where the target itself has rank at most `r`, `Certified` where the list of critical points is complete and the
+    /// metric definite, `Sampled` where only descents from a few starts say that nothing is lower.
+    pub grade: Grade,
+}
+
 /// A critical point that is not real, certified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComplexPoint {
@@ -95,6 +113,8 @@ pub struct Solution {
     pub certified: bool,
     /// Real critical points, by value.
     pub real: Vec<RealPoint>,
+    /// The least value found on the matrices of rank at most `r`; `None` if nothing was found.
+    pub minimum: Option<Minimum>,
     /// The others, in the order found.
     pub complex: Vec<ComplexPoint>,
     /// The singular values of the target where the metric is a product, and what they say about the critical points.
@@ -112,7 +132,8 @@ impl Solution {
     }
 
     /// How sure it is that none is missing: `Certified` where proved; `Numerical` where as many are certified as monodromy
-    /// finds for generic targets of the same metric and the trace test passes, which is no proof; `None` otherwise.
+    /// finds for generic targets of the same metric, the trace test passes and the indices do not contradict it, which is no
+    /// proof; `None` otherwise.
     pub fn completeness_grade(&self) -> Option<Grade> {
         match &self.complete {
             Completeness::Proved { .. } => Some(Grade::Certified),
@@ -129,8 +150,13 @@ impl Solution {
         indices.map(|list| list.iter().filter(|&&index| index == 0).count())
     }
 
-    /// `sum (-1)^index` over the real points; 1 for every complete 3 x 3 instance. `None` if an index is undecided.
+    /// `sum (-1)^index` over the real points ([`crate::quadratic::Shape::alternating_sum`]). `None` if an index is undecided.
     pub fn alternating_sum(&self) -> Option<i64> {
-        self.real.iter().map(|point| point.index.map(|index| if index % 2 == 0 { 1 } else { -1 })).sum()
+        alternating_sum(&self.real)
     }
+}
+
+/// `sum (-1)^index`; `None` if an index is undecided.
+pub(super) fn alternating_sum(real: &[RealPoint]) -> Option<i64> {
+    real.iter().map(|point| point.index.map(|index| if index % 2 == 0 { 1 } else { -1 })).sum()
 }

@@ -2,17 +2,15 @@
 
 use std::cell::OnceCell;
 
-use num_traits::ToPrimitive;
-
 use super::certified::{Admission, CertifiedSet};
+use super::descent::{Descent, descents};
 use super::family::Family;
 use super::instance::Instance;
 use super::loss::{MetricKind, QuadraticLoss};
-use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution};
+use super::outcome::{Completeness, ComplexPoint, PathCounts, RealPoint, Solution, alternating_sum};
 use super::special::{Special, special_set};
 use super::start::{StartSet, expected_count};
 use super::whitened::{WhiteCoordinates, WhitenedTarget};
-use crate::determinantal::degrees;
 use crate::error::{InputError, Result};
 use crate::homotopy::{PathOutcome, Point, TrackOptions, TrackWork, Workers, track_in_double_double};
 use crate::linalg::interval::certified_inertia;
@@ -20,6 +18,8 @@ use crate::tolerance::Tolerances;
 
 /// Starts from other phases before the count is given up.
 const ROUNDS: usize = 4;
+/// The same for a singular metric, which can keep whole families of critical points that paths run to.
+const SINGULAR_ROUNDS: usize = 2;
 
 /// A start set and everything else that instances of one shape share.
 #[derive(Debug)]
@@ -100,21 +100,18 @@ impl Solver {
 
     fn solve_loss(&self, loss: &QuadraticLoss, special: &OnceCell<Special>, workers: &Workers) -> Solution {
         let mut search = Search::new(self, loss, special);
-        let expected = self.start.points.len();
+        let expected = loss.bound(self.start.points.len());
         if loss.is_full_rank() {
             return search.full_rank(workers);
         }
-        match loss.kind {
-            MetricKind::Definite => {
-                // Known to fall short: the metric, not the target, is special.
-                if special.get().is_none_or(|special| special.generic >= expected) {
-                    search.follow_rounds(expected, workers);
-                }
-                search.conclude(Some(expected), workers)
-            }
-            MetricKind::Product { exact: true } => search.eckart_young(),
-            MetricKind::Product { exact: false } | MetricKind::Singular { .. } => search.conclude(None, workers),
+        if loss.kind == (MetricKind::Product { exact: true }) {
+            return search.eckart_young(expected);
         }
+        // Known to fall short: the metric, not the target, is special.
+        if let Some(expected) = expected.filter(|&count| special.get().is_none_or(|special| special.generic >= count)) {
+            search.follow_rounds(expected, workers);
+        }
+        search.conclude(expected, workers)
     }
 }
 
@@ -125,6 +122,7 @@ struct Search<'a> {
     set: CertifiedSet<'a>,
     special: &'a OnceCell<Special>,
     whitened: Option<WhitenedTarget>,
+    descents: Vec<Descent>,
     paths: PathCounts,
     work: TrackWork,
 }
@@ -132,7 +130,8 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(solver: &'a Solver, loss: &'a QuadraticLoss, special: &'a OnceCell<Special>) -> Self {
         let set = CertifiedSet::new(loss, &solver.tolerances);
-        Self { solver, loss, set, special, whitened: None, paths: PathCounts::default(), work: TrackWork::default() }
+        let (paths, work) = (PathCounts::default(), TrackWork::default());
+        Self { solver, loss, set, special, whitened: None, descents: Vec::new(), paths, work }
     }
 
     /// Definite, but so nearly singular that points may be lost to rounding errors.
@@ -146,7 +145,8 @@ impl<'a> Search<'a> {
     }
 
     fn follow_rounds(&mut self, expected: usize, workers: &Workers) {
-        for round in 0..ROUNDS {
+        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
+        for round in 0..if singular { SINGULAR_ROUNDS } else { ROUNDS } {
             if self.is_complete(expected) {
                 break;
             }
@@ -155,9 +155,8 @@ impl<'a> Search<'a> {
     }
 
     /// For a product metric all isolated critical points are known in closed form, and need only be certified.
-    fn eckart_young(mut self) -> Solution {
+    fn eckart_young(mut self, expected: Option<usize>) -> Solution {
         let shape = self.loss.shape();
-        let expected = degrees(shape.m, shape.n, shape.r).ok().and_then(|found| found.unit.to_usize());
         let coordinates = WhiteCoordinates::new(self.loss);
         if let Some(coordinates) = &coordinates {
             self.set.admit(&coordinates.points(shape));
@@ -165,12 +164,13 @@ impl<'a> Search<'a> {
         // Beyond that the singular values would be rounding errors.
         let reliable = coordinates.filter(|_| !self.is_badly_scaled());
         self.whitened = reliable.map(|found| WhitenedTarget::new(self.loss, &found, &self.solver.tolerances));
+        self.descend(expected);
         let found = self.set.points.len();
         let complete = if expected == Some(found) {
             Completeness::Proved { theorem: generic_theorem(self.loss) }
         } else {
             let degenerate = self.whitened.as_ref().and_then(|whitened| whitened.degenerate_reason(found, shape.r));
-            let reason = degenerate.unwrap_or_else(|| self.unknown_reason(expected, (found, found)));
+            let reason = degenerate.unwrap_or_else(|| self.unknown_reason(expected, None));
             Completeness::Unknown { reason, trace: None, generic: expected }
         };
         self.solution(expected, complete)
@@ -186,7 +186,8 @@ impl<'a> Search<'a> {
         if !singular {
             self.follow_rounds(1, workers);
         }
-        let complete = if self.is_complete(1) {
+        self.descend(Some(1));
+        let complete = if !singular && self.is_complete(1) {
             Completeness::Proved { theorem: "linear least squares: one critical point" }
         } else {
             Completeness::Unknown { reason: self.loss.full_rank_reason(), trace: None, generic: None }
@@ -258,66 +259,97 @@ impl<'a> Search<'a> {
         self.set.close_under_conjugation();
     }
 
-    /// States what was found; where the generic count was not reached, looks for what the metric itself allows.
+    /// States what was found; where the count of the theorem was not reached, looks for what the metric itself allows.
     fn conclude(mut self, expected: Option<usize>, workers: &Workers) -> Solution {
-        let complete = match expected {
-            Some(expected) if self.is_complete(expected) => {
-                Completeness::Proved { theorem: generic_theorem(self.loss) }
-            }
-            _ if self.is_badly_scaled() => {
-                let reason = self.unknown_reason(expected, (self.set.points.len(), 0));
-                Completeness::Unknown { reason, trace: None, generic: None }
-            }
-            _ => self.follow_special(expected, workers),
+        let reached = |search: &Self| expected.is_some_and(|expected| search.is_complete(expected));
+        if !reached(&self) && !self.is_badly_scaled() {
+            self.follow_special(workers);
+        }
+        self.descend(expected);
+        let complete = if reached(&self) {
+            Completeness::Proved { theorem: generic_theorem(self.loss) }
+        } else {
+            self.unknown(expected)
         };
         self.solution(expected, complete)
     }
 
     /// Monodromy in the target alone, with the metric of the instance, and a trace test of what it finds.
-    fn follow_special(&mut self, expected: Option<usize>, workers: &Workers) -> Completeness {
+    fn follow_special(&mut self, workers: &Workers) {
         let loss = self.loss.as_complex();
         let limit = self.solver.start.points.len();
-        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
         let (seed, tools) = (self.solver.seed, (&self.solver.tracking, &self.solver.tolerances));
         let special = self.special.get_or_init(|| {
             let set = special_set(&loss, seed, 2 * limit, tools.0, workers);
-            Special::new(set, singular, tools, workers)
+            Special::new(set, self.loss, tools, workers)
         });
         self.work += special.set.found.work;
         let count = special.set.found.points.len();
         let family = Family::new(&special.set.loss, &loss);
         self.follow(&family, &special.set.found.points, count, workers);
-        if expected.is_some_and(|expected| self.is_complete(expected)) {
-            return Completeness::Proved { theorem: generic_theorem(self.loss) };
-        }
-        let reason = self.unknown_reason(expected, (self.set.points.len(), count));
-        Completeness::Unknown { reason, trace: special.trace, generic: Some(special.generic) }
     }
 
-    fn unknown_reason(&self, expected: Option<usize>, (found, count): (usize, usize)) -> String {
-        match (self.loss.kind, expected) {
-            (MetricKind::Singular { kernel }, _) => format!(
-                "the metric is singular (its kernel has dimension {kernel}), so no theorem gives the count; monodromy in \
-                 the linear term found {count} critical points for generic ones, of which {found} are certified here and \
-                 {} run towards infinity or a degenerate point",
-                count.saturating_sub(found)
+    /// Certifies the ends of descents, where it is not proved already which point is lowest.
+    fn descend(&mut self, expected: Option<usize>) {
+        let complete = expected.is_some_and(|expected| self.is_complete(expected));
+        if complete && self.loss.is_proved_definite() {
+            return;
+        }
+        self.descents = descents(self.loss, self.solver.seed, &self.solver.tolerances);
+        let shape = self.loss.shape();
+        let resting = self.descents.iter().filter(|end| end.converged && end.rank(&self.solver.tolerances) == shape.r);
+        let ends: Vec<Point> = resting.map(|end| end.point(shape)).collect();
+        self.set.admit(&ends);
+    }
+
+    /// What is known without a proof. A count of monodromy below that of the certified points, or a trace test of other points than
+    /// those, would say nothing about the list.
+    fn unknown(&self, expected: Option<usize>) -> Completeness {
+        let found = self.set.points.len();
+        let special = self.special.get().filter(|special| special.generic >= found);
+        let reason = self.unknown_reason(expected, special.map(|special| special.set.found.points.len()));
+        let trace = special.filter(|special| special.generic == found).and_then(|special| special.trace);
+        Completeness::Unknown { reason, trace, generic: special.map(|special| special.generic) }
+    }
+
+    /// The same without its evidence if the indices contradict it: then a real point is missing, or the target is special.
+    fn agreeing(&self, complete: Completeness, real: &[RealPoint]) -> Completeness {
+        let singular = matches!(self.loss.kind, MetricKind::Singular { .. });
+        let sum = alternating_sum(real);
+        match complete {
+            Completeness::Unknown { reason, generic, .. }
+                if !singular && sum.is_some_and(|sum| sum != self.loss.shape().alternating_sum()) =>
+            {
+                Completeness::Unknown { reason, trace: None, generic }
+            }
+            complete => complete,
+        }
+    }
+
+    fn unknown_reason(&self, expected: Option<usize>, count: Option<usize>) -> String {
+        let found = self.set.points.len();
+        let of = expected.map_or_else(String::new, |expected| format!(" of at most {expected}"));
+        match self.loss.kind {
+            MetricKind::Singular { kernel } => format!(
+                "{found}{of} critical points are certified; the metric is singular (its kernel has dimension {kernel}) and the \
+                 metric or the target is not generic, so that others may run towards infinity or into families{}",
+                found_by_monodromy(count)
             ),
             _ if self.is_badly_scaled() => format!(
-                "{found} critical points are certified{}; the metric is badly scaled (condition number {:.1e} after scaling rows \
+                "{found} critical points are certified{of}; the metric is badly scaled (condition number {:.1e} after scaling rows \
                  and columns), so others may have been lost to rounding errors",
-                expected.map_or_else(String::new, |expected| format!(" of at most {expected}")),
                 self.loss.condition
             ),
-            (MetricKind::Product { .. }, Some(expected)) => format!(
-                "{found} of at most {expected} critical points are certified; the target is nearly degenerate for this metric"
-            ),
-            (_, Some(expected)) => format!(
-                "{found} of at most {expected} critical points are certified; the metric or the target is not generic, \
-                 and monodromy in the linear term found {count} for generic ones"
-            ),
-            (_, None) => format!(
-                "{found} critical points are certified; the metric is a product of one on rows and one on columns only up \
+            MetricKind::Product { exact: true } => {
+                format!("{found}{of} critical points are certified; the target is nearly degenerate for this metric")
+            }
+            MetricKind::Product { exact: false } => format!(
+                "{found}{of} critical points are certified; the metric is a product of one on rows and one on columns only up \
                  to rounding, so other critical points may lie far out"
+            ),
+            MetricKind::Definite => format!(
+                "{found}{of} critical points are certified; the metric or the target is not generic{}",
+                found_by_monodromy(count)
             ),
         }
     }
@@ -346,6 +378,12 @@ impl<'a> Search<'a> {
             }
         }
         real.sort_by(|a, b| a.value.total_cmp(&b.value));
+        let is_lowest_proved = complete.is_proved() && self.descents.is_empty();
+        let minimum = self
+            .loss
+            .target_as_minimum()
+            .or_else(|| self.loss.minimum_of(real.first(), &self.descents, is_lowest_proved, &self.solver.tolerances));
+        let complete = self.agreeing(complete, &real);
         Solution {
             id: self.loss.instance().id.clone(),
             kind: self.loss.kind,
@@ -354,6 +392,7 @@ impl<'a> Search<'a> {
             certified: complete.is_proved() && real.iter().all(|point| point.index.is_some()),
             complete,
             real,
+            minimum,
             complex,
             whitened: self.whitened,
             paths: self.paths,
@@ -362,9 +401,16 @@ impl<'a> Search<'a> {
     }
 }
 
+fn found_by_monodromy(count: Option<usize>) -> String {
+    count.map_or_else(String::new, |count| format!("; monodromy in the linear term found {count} for generic ones"))
+}
+
 fn generic_theorem(loss: &QuadraticLoss) -> &'static str {
     match loss.kind {
-        MetricKind::Product { .. } => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
+        MetricKind::Product { exact: true } => "Eckart and Young: at most C(min(m, n), r) isolated critical points",
+        _ if loss.vanishes_on_families() => {
+            "a sum of polar degrees bounds the isolated critical points; all others have loss zero and lie in families"
+        }
         _ => "at most the generic ED degree of nondegenerate critical points",
     }
 }

@@ -5,9 +5,14 @@ use num_traits::Zero;
 use super::chart::product;
 use super::family::{ComplexLoss, Family};
 use super::generic::{RandomLoops, Varies, critical_by_construction, random_in_range, random_linear};
+use super::instance::Metric;
+use super::kernel::Shape;
+use super::loss::{MetricKind, QuadraticLoss};
 use super::outcome::TraceTest;
 use crate::homotopy::{Monodromy, MonodromyOptions, PathOutcome, Point, TrackOptions, Workers, monodromy};
+use crate::linalg::exact::RationalMatrix;
 use crate::linalg::scalar::C64;
+use crate::linalg::{Matrix, singular_values};
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
 
@@ -50,9 +55,17 @@ pub(super) struct Special {
 }
 
 impl Special {
-    pub(super) fn new(set: SpecialSet, singular: bool, tools: (&TrackOptions, &Tolerances), workers: &Workers) -> Self {
-        let (tracking, tolerances) = tools;
+    /// `loss` is any with the metric of the set.
+    pub(super) fn new(
+        set: SpecialSet,
+        loss: &QuadraticLoss,
+        (tracking, tolerances): (&TrackOptions, &Tolerances),
+        workers: &Workers,
+    ) -> Self {
+        let singular = matches!(loss.kind, MetricKind::Singular { .. });
+        let separated = !is_nearly_special(loss, tolerances);
         let trace = set.trace(tracking, tolerances, workers);
+        let trace = trace.map(|test| TraceTest { passed: test.passed && separated, ..test });
         let generic = if singular { set.count_in_range(tracking, workers) } else { set.found.points.len() };
         Self { set, trace, generic }
     }
@@ -113,4 +126,36 @@ impl SpecialSet {
         let residual = (0..shape.entries()).fold(0.0f64, |acc, e| acc.max(second(e))) / largest;
         Some(TraceTest { residual, passed: residual <= tolerances.trace, points: points.len() })
     }
+}
+
+/// Weights are special where minors vanish. If one is small and not zero, double precision cannot tell them from special ones
+/// nearby, and points far out are lost on the way; for a general `phi` nothing is known.
+pub(super) fn is_nearly_special(loss: &QuadraticLoss, tolerances: &Tolerances) -> bool {
+    let Metric::Weights(_) = &loss.instance().metric else { return true };
+    let Shape { m, n, .. } = loss.shape();
+    let weight = |i: usize, j: usize| loss.form[(i * n + j) * (m * n + 1)].low;
+    let small = |rows: &[usize], cols: &[usize]| {
+        let minor = Matrix::from_fn(rows.len(), rows.len(), |a, b| weight(rows[a], cols[b]));
+        let norm = |a: &usize| cols.iter().map(|&j| weight(*a, j).powi(2)).sum::<f64>().sqrt();
+        let norms: f64 = rows.iter().map(norm).product();
+        let size: f64 = singular_values(&minor).iter().product();
+        // Weights are scaled by powers of two, so the rank is theirs.
+        let regular = || RationalMatrix::from_matrix(&minor).is_some_and(|exact| exact.rank() == rows.len());
+        size <= tolerances.weights_minor * norms && regular()
+    };
+    (2..=m).any(|k| {
+        let cols = subsets(n, k);
+        subsets(m, k).iter().any(|rows| cols.iter().any(|cols| small(rows, cols)))
+    })
+}
+
+/// All sets of `count` numbers below `size`, in increasing order.
+fn subsets(size: usize, count: usize) -> Vec<Vec<usize>> {
+    (0..count).fold(vec![Vec::new()], |sets: Vec<Vec<usize>>, _| {
+        let longer = |set: &Vec<usize>| {
+            let set = set.clone();
+            (set.last().map_or(0, |last| last + 1)..size).map(move |next| [set.as_slice(), &[next]].concat())
+        };
+        sets.iter().flat_map(longer).collect()
+    })
 }

@@ -7,19 +7,17 @@ use num_traits::ToPrimitive;
 use super::certified::CertifiedSet;
 use super::family::Family;
 use super::full_rank::affine_space;
-use super::instance::{Instance, Metric, TargetSpace};
+use super::instance::{Instance, TargetSpace};
 use super::kernel::Shape;
-use super::loss::{MetricKind, QuadraticLoss};
+use super::loss::MetricKind;
 use super::outcome::{Completeness, TraceTest};
 use super::solve::Solver;
-use super::special::{Special, special_set};
+use super::special::{Special, is_nearly_special, special_set};
 use super::start::{StartSet, expected_count};
 use crate::determinantal::degrees;
 use crate::error::Result;
 use crate::evidence::Grade;
 use crate::homotopy::{PathOutcome, Point, TrackOptions, Workers};
-use crate::linalg::exact::RationalMatrix;
-use crate::linalg::{Matrix, singular_values};
 use crate::random::Stream;
 use crate::tolerance::Tolerances;
 
@@ -84,8 +82,7 @@ pub fn weighted_degree(
             let tracking = TrackOptions::new(tolerances);
             let limit = 2 * expected_count(loss.shape())?;
             let set = special_set(&loss.as_complex(), seed, limit, &tracking, workers);
-            let singular = matches!(loss.kind, MetricKind::Singular { .. });
-            let special = Special::new(set, singular, (&tracking, tolerances), workers);
+            let special = Special::new(set, &loss, (&tracking, tolerances), workers);
             let family = Family::new(&special.set.loss, &loss.as_complex());
             let results = workers.track(&family, &special.set.found.points, &tracking.careful());
             let arrived = results.into_iter().filter(|result| result.outcome == PathOutcome::Arrived);
@@ -130,38 +127,6 @@ fn definite_degree(at: &Instance, seed: u64, tolerances: &Tolerances, workers: &
             kind: solution.kind,
         }),
     }
-}
-
-/// Weights are special where minors vanish. If one is small and not zero, double precision cannot tell them from special ones
-/// nearby, and points far out are lost on the way; for a general `phi` nothing is known.
-fn is_nearly_special(loss: &QuadraticLoss, tolerances: &Tolerances) -> bool {
-    let Metric::Weights(_) = &loss.instance().metric else { return true };
-    let Shape { m, n, .. } = loss.shape();
-    let weight = |i: usize, j: usize| loss.form[(i * n + j) * (m * n + 1)].low;
-    let small = |rows: &[usize], cols: &[usize]| {
-        let minor = Matrix::from_fn(rows.len(), rows.len(), |a, b| weight(rows[a], cols[b]));
-        let norm = |a: &usize| cols.iter().map(|&j| weight(*a, j).powi(2)).sum::<f64>().sqrt();
-        let norms: f64 = rows.iter().map(norm).product();
-        let size: f64 = singular_values(&minor).iter().product();
-        // Weights are scaled by powers of two, so the rank is theirs.
-        let regular = || RationalMatrix::from_matrix(&minor).is_some_and(|exact| exact.rank() == rows.len());
-        size <= tolerances.weights_minor * norms && regular()
-    };
-    (2..=m).any(|k| {
-        let cols = subsets(n, k);
-        subsets(m, k).iter().any(|rows| cols.iter().any(|cols| small(rows, cols)))
-    })
-}
-
-/// All sets of `count` numbers below `size`, in increasing order.
-fn subsets(size: usize, count: usize) -> Vec<Vec<usize>> {
-    (0..count).fold(vec![Vec::new()], |sets: Vec<Vec<usize>>, _| {
-        let longer = |set: &Vec<usize>| {
-            let set = set.clone();
-            (set.last().map_or(0, |last| last + 1)..size).map(move |next| [set.as_slice(), &[next]].concat())
-        };
-        sets.iter().flat_map(longer).collect()
-    })
 }
 
 /// What monodromy found, beside the points certified at a random target; `doubtful` if the metric may be generic in truth.

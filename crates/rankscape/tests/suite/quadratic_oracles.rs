@@ -16,7 +16,7 @@ fn size(record: &Value, name: &str) -> usize {
 }
 
 fn records(name: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../oracles/weighted").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../oracles").join(name);
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -27,7 +27,10 @@ fn instance(record: &Value) -> Instance {
         rows: size(record, "m"),
         cols: size(record, "n"),
         rank: size(record, "r"),
-        metric: Metric::Map(numbers(&record["phi"])),
+        metric: match record.get("phi") {
+            Some(phi) => Metric::Map(numbers(phi)),
+            None => Metric::Weights(numbers(&record["weights"])),
+        },
         target: numbers(&record["q"]),
         convention: if record["convention"] == "image" { TargetSpace::Image } else { TargetSpace::Metric },
     }
@@ -65,7 +68,7 @@ fn run(name: &str, m: usize, n: usize) {
     let workers = Workers::new(2).unwrap();
     let (start, _) = StartSet::generate(Shape { m, n, r: 1 }, 1, &TrackOptions::new(&tolerances), &workers).unwrap();
     let solver = Solver::new(start, tolerances, 1).unwrap();
-    let records = records(name);
+    let records = records(&format!("weighted/{name}"));
     let instances: Vec<Instance> = records.iter().map(instance).collect();
     let time = std::time::Instant::now();
     let solutions = solver.solve_all(&instances, &workers);
@@ -88,4 +91,56 @@ fn all_2x3_instances_are_solved_with_proof() {
 #[test]
 fn all_3x3_instances_are_solved_with_proof() {
     run("weighted_rank1_3x3.jsonl", 3, 3);
+}
+
+/// The instances of some kinds, beside what is found for them.
+fn hard(kinds: &[&str]) -> Vec<(Value, Solution)> {
+    let (tolerances, workers) = (Tolerances::default(), Workers::new(2).unwrap());
+    let mut records = records("quadratic/hard_instances.jsonl");
+    records.retain(|record| kinds.contains(&record["_kind"].as_str().unwrap()));
+    let instances: Vec<Instance> = records.iter().map(instance).collect();
+    let tracking = TrackOptions::new(&tolerances);
+    let solver = |shape| Solver::new(StartSet::obtain(shape, 1, &tracking, &workers)?, tolerances, 1);
+    let found = rankscape::answers::solve(&instances, &tolerances, &workers, solver, |_| ()).unwrap();
+    records.into_iter().zip(found).collect()
+}
+
+/// The least value is found, whether or not a critical point of full rank attains it.
+fn check_minimum(record: &Value, found: &Solution) {
+    let Some(lowest) = record["_lowest"].as_f64() else { return };
+    let minimum = found.minimum.as_ref().unwrap();
+    let slack = 1e-6 * lowest + 1e-8;
+    assert!((minimum.value - lowest).abs() <= slack, "{}: {} {lowest}", found.id, minimum.value);
+    assert!(minimum.rank <= size(record, "r"), "{}", found.id);
+}
+
+#[test]
+fn singular_metrics_are_proved_complete_or_left_undecided() {
+    let found = hard(&["singular", "rectangular"]);
+    let mut proved = 0;
+    for (record, found) in &found {
+        check_minimum(record, found);
+        if found.complete.is_proved() {
+            assert_eq!(found.n_complex, size(record, "n_complex"), "{}", found.id);
+            assert_eq!((found.n_real(), found.certified), (size(record, "n_real"), true), "{}", found.id);
+            assert_eq!(found.n_minima(), Some(size(record, "n_minima")), "{}", found.id);
+            proved += 1;
+        }
+    }
+    // One 2 x 2 problem has 3 points where 6 are allowed.
+    assert_eq!((proved, found.len()), (80, 81));
+}
+
+/// Zero, targets of low rank and repeated singular values: the minimum has lower rank, or lies on a family.
+#[test]
+fn least_values_at_special_targets_are_found() {
+    for (record, found) in hard(&["target"]) {
+        check_minimum(&record, &found);
+        let minimum = found.minimum.unwrap();
+        assert!(minimum.attained, "{}: {minimum:?}", found.id);
+        // At rank r the infimum is not attained: the minimum has lower rank.
+        if record["_lowest_attained"] == false {
+            assert!(minimum.rank < size(&record, "r"), "{}: {minimum:?}", found.id);
+        }
+    }
 }
