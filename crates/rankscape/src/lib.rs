@@ -45,6 +45,7 @@ pub mod parallel;
 pub mod problem;
 pub mod quadratic;
 pub mod random;
+pub mod riemannian;
 pub mod sweep;
 pub mod tolerance;
 pub mod work;

@@ -157,6 +157,13 @@ tolerances! {
     /// (u) A coefficient of the gradient of a layer along a path counts as zero when it is at most this times the threshold of
     /// criticality, relative to the norms of what was multiplied.
     escape_zero = 8.0;
+    /// A local minimum on matrices of bounded rank is isolated when the smallest eigenvalue of the Hessian there exceeds this times the
+    /// largest; a descent leaves a point where one is below minus this times the largest.
+    flat_curvature = 1e-9;
+    /// Two descents ended at the same matrix when the difference is at most this, relative to its norm.
+    same_minimum = 1e-5;
+    /// Two values of a loss count as different when they differ by more than this, relative to the larger.
+    same_value = 1e-8;
     /// A number that a certificate in double precision claims agrees with the enclosure found when they differ by at most this,
     /// relative to the number.
     certificate_match = 1e-6;

@@ -8,6 +8,7 @@ mod doctor;
 mod escape;
 mod hessian;
 mod landscape;
+mod losses;
 mod map;
 mod moves;
 mod quadratic;
@@ -23,6 +24,7 @@ pub use hessian::{SpectrumAnswer, hessian};
 pub use landscape::{
     ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,
 };
+pub use losses::{LossDiagnosis, LossEscape, LossLandscape, critical_loss, diagnose_loss, minima};
 pub use map::{MapAnswer, Witness, Witnesses, map};
 pub use moves::{
     BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, balance_factors, connect, lift, reach,

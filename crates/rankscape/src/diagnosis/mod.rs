@@ -1,4 +1,8 @@
-//! The answer to "where am I?": everything about one point of the square loss, put together.
+//! The answer to "where am I?": everything about one point of the square loss, put together; `losses` for those that are not the square one.
+
+mod losses;
+
+pub use losses::{LossDiagnosis, diagnose_loss};
 
 use crate::architecture::Architecture;
 use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minimum, minimum_of_wider, near, stall};

@@ -7,7 +7,7 @@
 //! arithmetic. `directions` chooses
 //! among straight paths; `least_order` is the path of the lowest order, written once for `numerical` and `exact`; `kernels` goes
 //! through the kernels of all layers. `constructions`
-//! and `ascent` are the paths of the literature, `criticality` asks which derivatives vanish. `docs/escape.md` has proofs.
+//! and `ascent` are the paths of the literature, `criticality` asks which derivatives vanish, `general` leaves points of any loss. `docs/escape.md` has proofs.
 
 mod ascent;
 mod change;
@@ -18,6 +18,7 @@ mod departure;
 mod descent;
 mod directions;
 mod exact;
+mod general;
 mod judgement;
 mod kernels;
 mod least_order;
@@ -36,6 +37,7 @@ pub use departure::{Departure, Destination, Outlook, SingularDirections};
 pub use descent::{Escape, EscapeKind, ExactEscape};
 pub use directions::{leave, leave_non_strict_saddle, leave_through_kernels};
 pub use exact::ExactPoint;
+pub use general::LossEscape;
 pub use judgement::Judgement;
 pub use leave::{Leave, leave_to, outlook};
 pub use path::{EscapePath, LossOnPath};

@@ -47,6 +47,10 @@ impl Loss for SquareLoss {
         direction.clone()
     }
 
+    fn smoothness(&self, _outputs: &Matrix) -> f64 {
+        1.0
+    }
+
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
         outputs.frobenius_norm() + self.target.frobenius_norm()
     }
@@ -61,5 +65,9 @@ impl Loss for SquareLoss {
 
     fn infimum(&self) -> Infimum {
         Infimum::Attained(0.0)
+    }
+
+    fn infimum_beside(&self, slopes: &Matrix) -> Option<f64> {
+        Some(-0.5 * slopes.frobenius_norm().powi(2) - slopes.dot(&self.target))
     }
 }

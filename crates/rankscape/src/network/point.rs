@@ -1,6 +1,6 @@
 //! A point of the parameter space with a loss: value, gradient, second derivatives.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::linalg::{Matrix, spectral_norm, triangular_factor, vector_norm};
 use crate::loss::{Loss, SquareLoss};
@@ -15,7 +15,7 @@ use crate::work::{Step, count};
 pub struct Network<L = SquareLoss> {
     layers: Vec<Matrix>,
     biases: Option<Biases>,
-    inputs: Option<Matrix>,
+    inputs: Option<Arc<Matrix>>,
     loss: L,
     /// `F_k = W_k ... W_1 A` (with the biases), for `k = 1..h` at index `k - 1`.
     forward: Vec<Matrix>,
@@ -78,11 +78,16 @@ impl SquareNetwork {
 impl<L: Loss> Network<L> {
     /// The network with this loss at the point `layers`, with biases in some layers.
     pub fn with_loss(layers: Vec<Matrix>, biases: Option<Biases>, inputs: Option<Matrix>, loss: L) -> Self {
+        Self::beside(layers, biases, inputs.map(Arc::new), loss)
+    }
+
+    /// The same with inputs that are shared.
+    pub(crate) fn beside(layers: Vec<Matrix>, biases: Option<Biases>, inputs: Option<Arc<Matrix>>, loss: L) -> Self {
         let mut forward: Vec<Matrix> = Vec::with_capacity(layers.len());
         for (k, layer) in layers.iter().enumerate() {
             let mut next = match (forward.last(), &inputs) {
                 (Some(previous), _) => layer * previous,
-                (None, Some(inputs)) => layer * inputs,
+                (None, Some(inputs)) => layer * inputs.as_ref(),
                 (None, None) => layer.clone(),
             };
             if let Some(Biases { columns, ones }) = &biases
@@ -121,7 +126,7 @@ impl<L: Loss> Network<L> {
     /// Singular values of `A` and left singular vectors as columns, where its columns are known to be orthogonal and none
     /// is zero; `None` for the identity as well.
     pub(crate) fn input_svd(&self) -> Option<(Matrix, Vec<f64>)> {
-        let inputs = self.inputs.as_ref().filter(|_| self.orthogonal_inputs)?;
+        let inputs = self.inputs().filter(|_| self.orthogonal_inputs)?;
         let norms = column_norms(inputs);
         let inverse: Vec<f64> = norms.iter().map(|norm| 1.0 / norm).collect();
         norms.iter().all(|&norm| norm > 0.0).then(|| (inputs.scale_columns(&inverse), norms))
@@ -153,6 +158,11 @@ impl<L: Loss> Network<L> {
         columns.filter(|(_, bias)| bias.is_some()).map(|(k, _)| k).collect()
     }
 
+    /// The biases, one entry a layer; empty where no layer has one.
+    pub fn bias_columns(&self) -> Vec<Option<Matrix>> {
+        self.biases.as_ref().map(|biases| biases.columns.clone()).unwrap_or_default()
+    }
+
     /// The factors, `W_1` first.
     pub fn layers(&self) -> &[Matrix] {
         &self.layers
@@ -161,6 +171,11 @@ impl<L: Loss> Network<L> {
     /// `L`.
     pub fn value(&self) -> f64 {
         self.loss.value_beside(self.output(), &self.backward[self.layers.len() - 1])
+    }
+
+    /// `grad l(F)` at the output.
+    pub fn loss_gradient(&self) -> &Matrix {
+        &self.backward[self.layers.len() - 1]
     }
 
     /// The loss.
@@ -231,7 +246,7 @@ impl<L: Loss> Network<L> {
     /// the product of the norms, where that is smaller. The first is, where large entries meet zeros.
     fn terms_before(&self, k: usize) -> f64 {
         let norms = self.layer_norms()[..k].iter().product::<f64>() * self.input_norm();
-        norms.min(self.terms_of_inputs(k, self.inputs.as_ref()))
+        norms.min(self.terms_of_inputs(k, self.inputs()))
     }
 
     /// The norm of `|W_k| ... |W_1| r`, `r` the norms of the rows of these inputs, or ones.
@@ -309,7 +324,7 @@ impl<L: Loss> Network<L> {
         for k in 0..self.layers.len() {
             let mut next = match (k, &self.inputs) {
                 (0, None) => direction[0].clone(),
-                (0, Some(inputs)) => &direction[0] * inputs,
+                (0, Some(inputs)) => &direction[0] * inputs.as_ref(),
                 _ => &(&direction[k] * &self.forward[k - 1]) + &(&self.layers[k] * &out[k - 1]),
             };
             if let (Some(biases), Some(at)) = (&self.biases, biased.iter().position(|&layer| layer == k)) {
@@ -348,7 +363,7 @@ impl<L: Loss> Network<L> {
     pub(crate) fn feature(&self, block: usize) -> Option<&Matrix> {
         match (block, &self.biases) {
             (block, Some(biases)) if block >= self.layers.len() => Some(&biases.ones),
-            (0, _) => self.inputs.as_ref(),
+            (0, _) => self.inputs(),
             (block, _) => Some(&self.forward[block - 1]),
         }
     }
@@ -365,13 +380,13 @@ impl<L: Loss> Network<L> {
         for (block, step) in layers.iter_mut().chain(columns).zip(direction) {
             block.add_scaled(t, step);
         }
-        let moved = Self::with_loss(layers, biases, self.inputs.clone(), self.loss.clone());
+        let moved = Self::beside(layers, biases, self.inputs.clone(), self.loss.clone());
         Self { orthogonal_inputs: self.orthogonal_inputs, ..moved }
     }
 
     /// `A`; the identity when absent.
     pub fn inputs(&self) -> Option<&Matrix> {
-        self.inputs.as_ref()
+        self.inputs.as_deref()
     }
 }
 

@@ -6,13 +6,17 @@
 
 mod biases;
 mod data;
+mod eckart_young;
 mod landscape;
+mod losses;
 mod output_metric;
 mod parameters;
 
 pub use biases::{BiasData, BiasKind, OutputBias};
 pub use data::{Data, ExactSamples, WhitenedData};
+pub(crate) use eckart_young::eckart_young;
 pub use landscape::Landscape;
+pub use losses::{LossData, LossProblem};
 pub use output_metric::OutputMetric;
 pub(crate) use output_metric::times_vector;
 pub use parameters::{Layers, Parameters, Reduction};

@@ -1,0 +1,181 @@
+//! Weighted sums over the entries of the outputs.
+
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::{Convexity, Infimum, Loss, Margins, SharedLoss};
+use crate::linalg::Matrix;
+
+/// `l(F) = sum_ij M_ij phi(F_ij, Y_ij)` with weights `M_ij >= 0`, all 1 where there are none.
+///
+/// An entry of weight 0 is not observed: its target is never looked at.
+///
+/// ```
+/// use rankscape::Matrix;
+/// use rankscape::loss::{Entry, EntrywiseLoss, Loss};
+///
+/// let targets = Matrix::from_rows(&[vec![1.0, -1.0]]);
+/// let loss = EntrywiseLoss::new(Entry::Logistic, targets, None);
+/// assert_eq!(loss.value(&Matrix::zeros(1, 2)), 2.0 * std::f64::consts::LN_2);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntrywiseLoss {
+    entry: Entry,
+    targets: Matrix,
+    weights: Option<Matrix>,
+}
+
+impl EntrywiseLoss {
+    /// The sum over the entries of `targets`, with `weights` of the same shape.
+    pub fn new(entry: Entry, targets: Matrix, weights: Option<Matrix>) -> Self {
+        Self { entry, targets, weights }
+    }
+
+    /// The function of one entry.
+    pub fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    /// `Y`.
+    pub fn targets(&self) -> &Matrix {
+        &self.targets
+    }
+
+    /// `M`.
+    pub fn weights(&self) -> Option<&Matrix> {
+        self.weights.as_ref()
+    }
+
+    fn weight(&self, i: usize, j: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[(i, j)])
+    }
+
+    fn map(&self, outputs: &Matrix, of: impl Fn(f64, f64) -> f64) -> Matrix {
+        Matrix::from_fn(outputs.nrows(), outputs.ncols(), |i, j| {
+            let weight = self.weight(i, j);
+            if weight == 0.0 { 0.0 } else { weight * of(outputs[(i, j)], self.targets[(i, j)]) }
+        })
+    }
+
+    fn sum(&self, other: &Matrix, mut of: impl FnMut(f64, f64, f64) -> f64) -> f64 {
+        let mut sum = 0.0;
+        for j in 0..self.targets.ncols() {
+            let mut column = 0.0;
+            for i in 0..self.targets.nrows() {
+                let weight = self.weight(i, j);
+                if weight != 0.0 {
+                    column += of(weight, other[(i, j)], self.targets[(i, j)]);
+                }
+            }
+            sum += column;
+        }
+        sum
+    }
+}
+
+impl Loss for EntrywiseLoss {
+    fn value(&self, outputs: &Matrix) -> f64 {
+        self.sum(outputs, |weight, f, y| weight * self.entry.value(f, y))
+    }
+
+    fn gradient(&self, outputs: &Matrix) -> Matrix {
+        self.map(outputs, |f, y| self.entry.slope(f, y))
+    }
+
+    fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
+        let curvature = self.map(outputs, |f, y| self.entry.curvature(f, y));
+        Matrix::from_fn(outputs.nrows(), outputs.ncols(), |i, j| curvature[(i, j)] * direction[(i, j)])
+    }
+
+    fn smoothness(&self, outputs: &Matrix) -> f64 {
+        match self.entry.largest_curvature() {
+            Some(bound) => bound * self.weights.as_ref().map_or(1.0, Matrix::max_abs),
+            None => self.map(outputs, |f, y| self.entry.curvature(f, y)).max_abs(),
+        }
+    }
+
+    fn is_twice_differentiable(&self, outputs: &Matrix, margin: f64) -> bool {
+        let Some(kink) = self.entry.kink() else { return true };
+        let smooth = |(i, j): (usize, usize)| {
+            let (f, y) = (outputs[(i, j)], self.targets[(i, j)]);
+            self.weight(i, j) == 0.0 || ((f - y).abs() - kink).abs() > margin * (f.abs() + y.abs() + kink)
+        };
+        (0..outputs.ncols()).all(|j| (0..outputs.nrows()).all(|i| smooth((i, j))))
+    }
+
+    fn convexity(&self) -> Convexity {
+        let least = || match &self.weights {
+            Some(weights) => weights.entries().fold(f64::INFINITY, f64::min),
+            None => 1.0,
+        };
+        match self.entry {
+            Entry::Square | Entry::Power(2.0) if least() > 0.0 => Convexity::Strong(least()),
+            _ => Convexity::Convex,
+        }
+    }
+
+    fn infimum(&self) -> Infimum {
+        if self.entry.attains_its_infimum() { Infimum::Attained(0.0) } else { Infimum::AtLeast(0.0) }
+    }
+
+    fn infimum_beside(&self, slopes: &Matrix) -> Option<f64> {
+        let unobserved = |i: usize, j: usize| self.weight(i, j) == 0.0 && slopes[(i, j)] != 0.0;
+        if (0..slopes.ncols()).any(|j| (0..slopes.nrows()).any(|i| unobserved(i, j))) {
+            return Some(f64::NEG_INFINITY);
+        }
+        Some(self.sum(slopes, |weight, v, y| weight * self.entry.infimum_beside(v / weight, y)))
+    }
+
+    fn observed(&self) -> Option<Vec<Vec<bool>>> {
+        let weights = self.weights.as_ref()?;
+        Some(weights.to_rows().iter().map(|row| row.iter().map(|&weight| weight != 0.0).collect()).collect())
+    }
+    fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
+        let part = |matrix: &Matrix| Matrix::from_fn(rows.len(), columns.len(), |i, j| matrix[(rows[i], columns[j])]);
+        Some(Arc::new(Self::new(self.entry, part(&self.targets), self.weights.as_ref().map(part))))
+    }
+
+    /// Weights are a product where every entry is that of its row times that of its column, up to rounding errors.
+    fn product_metric(&self) -> Option<(&Matrix, Vec<f64>, Vec<f64>)> {
+        if !matches!(self.entry, Entry::Square | Entry::Power(2.0)) {
+            return None;
+        }
+        let (rows, columns) = self.targets.shape();
+        let Some(weights) = &self.weights else { return Some((&self.targets, vec![1.0; rows], vec![1.0; columns])) };
+        let largest = weights.max_abs();
+        let (p, q) = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).find(|&at| weights[at] == largest)?;
+        let of_rows: Vec<f64> = (0..rows).map(|i| weights[(i, q)] / largest).collect();
+        let of_columns: Vec<f64> = (0..columns).map(|j| weights[(p, j)]).collect();
+        let fits = |i: usize, j: usize| {
+            let product = of_rows[i] * of_columns[j];
+            (product - weights[(i, j)]).abs() <= 4.0 * f64::EPSILON * product
+        };
+        let is_product = (0..rows).all(|i| (0..columns).all(|j| fits(i, j)));
+        is_product.then_some((&self.targets, of_rows, of_columns))
+    }
+
+    fn margins(&self, outputs: &Matrix) -> Option<Margins> {
+        if self.entry != Entry::Logistic {
+            return None;
+        }
+        let mut values = Vec::new();
+        self.sum(outputs, |_, f, y| {
+            values.push(y * f);
+            0.0
+        });
+        Some(Margins { values, strict: true })
+    }
+
+    fn without(&self, settled: &[bool]) -> Option<SharedLoss> {
+        let mut settled = settled.iter();
+        let mut weights = Matrix::zeros(self.targets.nrows(), self.targets.ncols());
+        for j in 0..self.targets.ncols() {
+            for i in 0..self.targets.nrows() {
+                let weight = self.weight(i, j);
+                let stays = weight != 0.0 && settled.next() == Some(&false);
+                weights[(i, j)] = if stays { weight } else { 0.0 };
+            }
+        }
+        Some(Arc::new(Self::new(self.entry, self.targets.clone(), Some(weights))))
+    }
+}
