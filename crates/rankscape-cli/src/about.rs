@@ -26,6 +26,9 @@ pub(crate) fn man(command: Command) -> Result<Outcome, InputError> {
     let written = clap_mangen::Man::new(command).render(&mut page).and_then(|()| {
         verbs.into_iter().try_for_each(|verb| {
             writeln!(page, ".SH rankscape {}", verb.get_name())?;
+            let common = |argument: &clap::Arg| argument.is_global_set();
+            let hidden: Vec<_> = verb.get_arguments().filter(|argument| common(argument)).map(|a| a.get_id().clone()).collect();
+            let verb = hidden.into_iter().fold(verb, |verb, id| verb.mut_arg(id, |argument| argument.hide(true)));
             let man = clap_mangen::Man::new(verb);
             man.render_synopsis_section(&mut page)?;
             man.render_description_section(&mut page)?;

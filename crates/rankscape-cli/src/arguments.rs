@@ -58,6 +58,7 @@ pub(crate) enum Command {
     #[command(after_help = examples::ADAPTER)]
     Adapter(AdapterOptions),
     /// Version, processor features and a self-test.
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Degrees of the matrices of bounded rank.
     #[command(after_help = examples::ED)]
@@ -69,6 +70,7 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),
     /// Every tolerance: name, unit, default, meaning.
+    #[command(after_help = examples::TOLERANCES)]
     Tolerances,
     /// Completions for a shell, on standard output.
     #[command(after_help = examples::COMPLETIONS)]
@@ -180,7 +182,8 @@ pub(crate) struct PointOptions {
     /// The data.
     #[command(flatten)]
     pub(crate) data: DataOptions,
-    /// A shipped example instead of files: digits, digits-early, digits-converged, digits-classifier.
+    /// A shipped example instead of files: digits, digits-early, digits-converged, digits-classifier, digits-classifier-passing,
+    /// digits-classifier-early, digits-classifier-converged.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
     pub(crate) example: Option<String>,
     /// How the weights are read.

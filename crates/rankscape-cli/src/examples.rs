@@ -83,3 +83,13 @@ Examples:
 pub(crate) const MAN: &str = "\
 Examples:
   rankscape man > rankscape.1";
+
+pub(crate) const DOCTOR: &str = "\
+Examples:
+  rankscape doctor
+  rankscape doctor --json";
+
+pub(crate) const TOLERANCES: &str = "\
+Examples:
+  rankscape tolerances
+  rankscape diagnose --example digits --tolerance rank=16";

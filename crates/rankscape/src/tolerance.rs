@@ -80,6 +80,9 @@ tolerances! {
     critical = 8.0;
     /// Lower limit of the criticality threshold: what arithmetic in double precision can be asked for.
     critical_floor = 1e-12;
+    /// The threshold of criticality is this many times larger for losses other than the square one: their slopes are those of
+    /// functions with rounding errors of their own, summed over the samples.
+    critical_losses = 8.0;
     /// (u) Two singular values of the target count as equal when they differ by at most
     /// `tie * u * sqrt(larger dimension) * largest`.
     tie = 64.0;

@@ -23,9 +23,15 @@ pub fn tolerances_text(document: &ToleranceTableDocument) -> String {
     let wide = |length: usize, name: &String| length.max(name.len());
     let names = document.tolerances.iter().map(|tolerance| &tolerance.name).fold(0, wide);
     let mut text = "Set one with --tolerance NAME=VALUE. Those with unit u multiply the unit roundoff of the type of the weights.\n\n".to_owned();
+    text += &format!("{:names$}  {:>7} {}  {}\n", "name", "default", " ", "meaning");
     for tolerance in &document.tolerances {
-        text +=
-            &format!("{:names$}  {:>6} {}  {}\n", tolerance.name, tolerance.default, tolerance.unit, tolerance.meaning);
+        let (name, default) = (&tolerance.name, short(tolerance.default));
+        text += &format!("{name:names$}  {default:>7} {}  {}\n", tolerance.unit, tolerance.meaning);
     }
     text
+}
+
+/// Small numbers as powers of ten.
+fn short(number: f64) -> String {
+    if number != 0.0 && number.abs() < 1e-3 { format!("{number:e}") } else { number.to_string() }
 }

@@ -157,6 +157,8 @@ pub struct ConstructAnswer {
 pub fn construct(landscape: &Landscape, request: &ConstructRequest) -> Result<ConstructAnswer> {
     let (widths, data, tolerances) = (landscape.architecture(), landscape.data(), landscape.tolerances());
     let whitening = &data.whitening;
+    // The ladder refuses data whose values leave the range of double precision.
+    landscape_ladder(landscape)?;
     let point = match request {
         ConstructRequest::OfStratum(request) => {
             critical::construct(widths, whitening, data.exact.as_ref(), request, tolerances)?

@@ -81,7 +81,7 @@ pub fn diagnose_loss(problem: &LossProblem, settings: Settings) -> Result<LossDi
             .value(loss)
             .hint("scale X, Y or the weights"));
     }
-    let threshold = tolerances.critical_threshold(problem.unit_roundoff());
+    let threshold = tolerances.critical_losses * tolerances.critical_threshold(problem.unit_roundoff());
     let relative = if gradient_norm == 0.0 { 0.0 } else { network.measured_gradient() };
     let critical = relative <= threshold;
     let decide = if critical { RankProfile::new } else { RankProfile::stored };

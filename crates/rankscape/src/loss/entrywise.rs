@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::entry::Entry;
-use super::{Convexity, Infimum, Loss, Margins, SharedLoss};
+use super::{Convexity, Infimum, Loss, Margins, QuadraticForm, SharedLoss};
 use crate::linalg::Matrix;
 
 /// `l(F) = sum_ij M_ij phi(F_ij, Y_ij)` with weights `M_ij >= 0`, all 1 where there are none.
@@ -135,23 +135,9 @@ impl Loss for EntrywiseLoss {
         Some(Arc::new(Self::new(self.entry, part(&self.targets), self.weights.as_ref().map(part))))
     }
 
-    /// Weights are a product where every entry is that of its row times that of its column, up to rounding errors.
-    fn product_metric(&self) -> Option<(&Matrix, Vec<f64>, Vec<f64>)> {
-        if !matches!(self.entry, Entry::Square | Entry::Power(2.0)) {
-            return None;
-        }
-        let (rows, columns) = self.targets.shape();
-        let Some(weights) = &self.weights else { return Some((&self.targets, vec![1.0; rows], vec![1.0; columns])) };
-        let largest = weights.max_abs();
-        let (p, q) = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).find(|&at| weights[at] == largest)?;
-        let of_rows: Vec<f64> = (0..rows).map(|i| weights[(i, q)] / largest).collect();
-        let of_columns: Vec<f64> = (0..columns).map(|j| weights[(p, j)]).collect();
-        let fits = |i: usize, j: usize| {
-            let product = of_rows[i] * of_columns[j];
-            (product - weights[(i, j)]).abs() <= 4.0 * f64::EPSILON * product
-        };
-        let is_product = (0..rows).all(|i| (0..columns).all(|j| fits(i, j)));
-        is_product.then_some((&self.targets, of_rows, of_columns))
+    fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
+        let quadratic = matches!(self.entry, Entry::Square | Entry::Power(2.0));
+        quadratic.then(|| QuadraticForm::Entries { target: &self.targets, weights: self.weights.as_ref() })
     }
 
     fn margins(&self, outputs: &Matrix) -> Option<Margins> {

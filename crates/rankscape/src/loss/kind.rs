@@ -48,6 +48,8 @@ pub enum LossKind {
         /// One weight a class, or 1.
         class_weights: Option<Vec<f64>>,
     },
+    /// A loss of the caller's ([`Loss`](super::Loss)).
+    Own,
 }
 
 /// What a loss is compared with: samples are columns.
@@ -72,6 +74,7 @@ impl LossKind {
             Self::Power { .. } => "pnorm",
             Self::Logistic => "logistic",
             Self::Softmax { .. } => "softmax",
+            Self::Own => "own",
         }
     }
 
@@ -93,6 +96,10 @@ impl LossKind {
                 let product = Matrix::from_fn(targets.nrows(), targets.ncols(), product);
                 check_targets(&targets, Some(&product))?;
                 return Ok(Arc::new(EntrywiseLoss::new(Entry::Square, targets, Some(product))));
+            }
+            Self::Own => {
+                return Err(InputError::new("a loss of one's own is given as such, not made from targets")
+                    .hint("rankscape::problem::LossData::with_loss takes it"));
             }
             Self::Square => Entry::Square,
             Self::Huber { delta } => Entry::Huber(positive("delta", *delta)?),

@@ -1,6 +1,6 @@
 //! Quadratic forms of all entries.
 
-use super::{Convexity, Infimum, Loss};
+use super::{Convexity, Infimum, Loss, QuadraticForm};
 use crate::linalg::{Matrix, inverse, spectral_norm, symmetric_eigenvalues};
 
 /// `l(F) = 1/2 v' K v` with `v` the entries of `F - Y`, row by row, and `K` symmetric positive semidefinite.
@@ -75,5 +75,9 @@ impl Loss for MetricLoss {
     fn infimum_beside(&self, slopes: &Matrix) -> Option<f64> {
         let image = self.times(self.inverse.as_ref()?, slopes);
         Some(-0.5 * slopes.dot(&image) - slopes.dot(&self.target))
+    }
+
+    fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
+        Some(QuadraticForm::Full { target: &self.target, metric: &self.metric })
     }
 }

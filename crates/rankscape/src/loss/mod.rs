@@ -6,6 +6,7 @@
 //! [`EntrywiseLoss`] is a weighted sum over entries (`entry` has the functions of one number), [`SoftmaxLoss`] the cross-entropy of
 //! every column, [`MetricLoss`] a quadratic form of all entries. [`LossKind`] names them and makes them from targets.
 
+mod check;
 mod entry;
 mod entrywise;
 mod kind;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use crate::linalg::Matrix;
 
+pub use check::check_loss;
 pub use entry::Entry;
 pub use entrywise::EntrywiseLoss;
 pub use kind::{LossKind, Observations};
@@ -90,8 +92,8 @@ pub trait Loss {
         None
     }
 
-    /// Targets `Y` with weights `a_i` of rows and `b_j` of columns where the loss is `1/2 sum a_i b_j (F_ij - Y_ij)^2`.
-    fn product_metric(&self) -> Option<(&Matrix, Vec<f64>, Vec<f64>)> {
+    /// Target and metric, where the loss is quadratic.
+    fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
         None
     }
 
@@ -105,6 +107,26 @@ pub trait Loss {
     fn without(&self, _settled: &[bool]) -> Option<SharedLoss> {
         None
     }
+}
+
+/// A quadratic loss.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum QuadraticForm<'a> {
+    /// `1/2 sum M_ij (F_ij - Y_ij)^2`.
+    Entries {
+        /// `Y`.
+        target: &'a Matrix,
+        /// `M`; all 1 where there are none.
+        weights: Option<&'a Matrix>,
+    },
+    /// `1/2 v' K v`, `v` the entries of `F - Y` row by row.
+    Full {
+        /// `Y`.
+        target: &'a Matrix,
+        /// `K`.
+        metric: &'a Matrix,
+    },
 }
 
 /// Margins of outputs.
@@ -181,8 +203,8 @@ impl Loss for SharedLoss {
         (**self).restricted(rows, columns)
     }
 
-    fn product_metric(&self) -> Option<(&Matrix, Vec<f64>, Vec<f64>)> {
-        (**self).product_metric()
+    fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
+        (**self).quadratic_form()
     }
 
     fn margins(&self, outputs: &Matrix) -> Option<Margins> {

@@ -1,6 +1,6 @@
 //! The square loss `l(F) = 1/2 ||F - Z||_F^2`.
 
-use super::{Convexity, Infimum, Loss};
+use super::{Convexity, Infimum, Loss, QuadraticForm};
 use crate::linalg::Matrix;
 
 /// Half the squared distance from a target.
@@ -69,5 +69,9 @@ impl Loss for SquareLoss {
 
     fn infimum_beside(&self, slopes: &Matrix) -> Option<f64> {
         Some(-0.5 * slopes.frobenius_norm().powi(2) - slopes.dot(&self.target))
+    }
+
+    fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
+        Some(QuadraticForm::Entries { target: &self.target, weights: None })
     }
 }

@@ -123,6 +123,12 @@ impl<L: Loss> Network<L> {
         self
     }
 
+    /// Says what `||A||_2` is.
+    #[must_use]
+    pub(crate) fn with_input_norm(self, norm: f64) -> Self {
+        Self { input_norm: OnceLock::from(norm), ..self }
+    }
+
     /// Singular values of `A` and left singular vectors as columns, where its columns are known to be orthogonal and none
     /// is zero; `None` for the identity as well.
     pub(crate) fn input_svd(&self) -> Option<(Matrix, Vec<f64>)> {
@@ -381,7 +387,7 @@ impl<L: Loss> Network<L> {
             block.add_scaled(t, step);
         }
         let moved = Self::beside(layers, biases, self.inputs.clone(), self.loss.clone());
-        Self { orthogonal_inputs: self.orthogonal_inputs, ..moved }
+        Self { orthogonal_inputs: self.orthogonal_inputs, input_norm: self.input_norm.clone(), ..moved }
     }
 
     /// `A`; the identity when absent.

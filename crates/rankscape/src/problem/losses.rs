@@ -8,7 +8,7 @@ use super::{GivenParameters, check_ends};
 use crate::architecture::Architecture;
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
-use crate::loss::{LossKind, Observations, SharedLoss};
+use crate::loss::{LossKind, Observations, SharedLoss, check_loss};
 use crate::multiplication::Factors;
 use crate::network::{Biases, Network};
 use crate::tolerance::Tolerances;
@@ -58,10 +58,12 @@ impl LossData {
     }
 
     /// The same samples with a loss of one's own.
-    #[must_use]
-    pub fn with_loss(mut self, loss: SharedLoss) -> Self {
-        self.loss = loss;
-        self
+    ///
+    /// # Errors
+    /// If the loss does not keep what it says of itself ([`check_loss`]).
+    pub fn with_loss(self, loss: SharedLoss) -> Result<Self> {
+        check_loss(&loss, self.shape)?;
+        Ok(Self { loss, kind: LossKind::Own, ..self })
     }
 
     /// Its kind.

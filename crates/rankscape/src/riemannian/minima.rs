@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::certified::AllCriticalPoints;
 use super::convex::{ConvexBound, convex_bound};
 use super::curvature::{spectrum_on_manifold, zero_of};
 use super::newton::{End, descend, in_blocks};
@@ -39,6 +40,8 @@ pub struct LocalMinimum {
     pub gradient: f64,
     /// Smallest eigenvalue of the Hessian on matrices of this rank, in the metric of `W`; `None` where the manifold is too large.
     pub lambda_min: Option<f64>,
+    /// It is one of the points of a list that is certified and proved complete.
+    pub certified: bool,
     /// It is an isolated local minimum: the smallest eigenvalue is clear of zero.
     pub isolated: bool,
     /// `W`; what the loss cannot see is zero.
@@ -150,9 +153,13 @@ pub fn minima(
     let bound = convex_bound(&space);
     let search = Search { space: &space, rank: request.rank, bound: &bound, tolerances, seed };
     let ends = search.ends(request.starts, threads);
-    let (minima, at_infinity, unfinished) = search.distinct(ends);
-    let known = KnownMinimum::new(data, &space, request, &bound, &minima);
-    let bad_local_minima = verdict(data, &space, request, &minima, tolerances);
+    let (mut minima, at_infinity, unfinished) = search.distinct(ends);
+    let all = AllCriticalPoints::new(data, request, tolerances, seed);
+    if let Some(all) = &all {
+        search.certify(&mut minima, all);
+    }
+    let known = KnownMinimum::new(data, &space, request, &bound, &minima, all.as_ref());
+    let bad_local_minima = verdict(data, &space, request, &minima, all.is_some(), tolerances);
     let zero = Matrix::zeros(space.shape().0, space.shape().1);
     Ok(Minima {
         request: *request,
@@ -182,7 +189,12 @@ impl KnownMinimum {
         request: &MinimaRequest,
         bound: &ConvexBound,
         minima: &[LocalMinimum],
+        all: Option<&AllCriticalPoints>,
     ) -> Self {
+        if let (Some(all), Some(lowest)) = (all, minima.first()) {
+            let grade = if all.exact { Grade::Certified } else { Grade::Numerical };
+            return Self { value: Some((lowest.value, grade)), attained: Some(true) };
+        }
         if let Some(value) = eckart_young(data, request.rank, request.offset) {
             return Self { value: Some((value, Grade::Numerical)), attained: Some(true) };
         }
@@ -211,13 +223,14 @@ impl KnownMinimum {
     }
 }
 
-/// Zhu, Li, Wang, Wakin and Trager, Kohn, Bruna agree: a convex loss on filling networks has none, nor has a product metric on
-/// bounded rank.
+/// A convex loss has none where the rank is no bound, nor has a product metric on bounded rank, nor a loss whose list of critical
+/// points is complete with minima of one value.
 fn verdict(
     data: &LossData,
     space: &FunctionSpace,
     request: &MinimaRequest,
     minima: &[LocalMinimum],
+    complete: bool,
     tolerances: &Tolerances,
 ) -> BadLocalMinima {
     let convex = data.loss().convexity().is_convex();
@@ -243,6 +256,7 @@ fn verdict(
             reason: "a local minimum was found above another point",
             witness,
         },
+        None if complete => none("all critical points are known, and the local minima have one value"),
         None => BadLocalMinima {
             verdict: BadMinima::Possible,
             reason: "the rank is a bound, and no start ended in one",
@@ -403,6 +417,24 @@ impl Search<'_> {
         (minima, infinite, unfinished)
     }
 
+    /// Marks the minima of a complete list, and adds those that no start found.
+    fn certify(&self, minima: &mut Vec<LocalMinimum>, all: &AllCriticalPoints) {
+        for (value, product) in all.minima() {
+            let size = product.frobenius_norm();
+            let is_near = |minimum: &&mut LocalMinimum| {
+                (&minimum.product - &product).frobenius_norm() <= self.tolerances.same_minimum * size
+            };
+            match minima.iter_mut().find(is_near) {
+                Some(minimum) => minimum.certified = all.exact,
+                None => {
+                    let missed = self.minimum(&self.space.reduced(&product), None, value, 0.0, 0);
+                    minima.push(LocalMinimum { certified: all.exact, ..missed });
+                }
+            }
+        }
+        minima.sort_by(|a, b| a.value.total_cmp(&b.value));
+    }
+
     fn minimum(
         &self,
         matrix: &Matrix,
@@ -420,6 +452,6 @@ impl Search<'_> {
             spectrum.as_deref().zip(smallest).is_some_and(|(values, least)| least > zero_of(values, self.tolerances));
         let (product, offset) = self.space.as_given(matrix, offset);
         let offset = offset.map(|offset| offset.column(0).to_vec());
-        LocalMinimum { value, gradient, lambda_min: smallest, isolated, product, offset, rank, hits }
+        LocalMinimum { value, gradient, lambda_min: smallest, certified: false, isolated, product, offset, rank, hits }
     }
 }

@@ -3,8 +3,9 @@
 //! `space` is the problem that is left once what the loss cannot see is taken away; `newton` a trust region on the factors;
 //! `curvature` the Hessian on a manifold of fixed rank;
 //! `convex` the minimum over all matrices with a bound from the dual problem; `separation` says whether it is attained; `minima` has
-//! the local minima on bounded rank. `docs/losses.md` has definitions and proofs.
+//! the local minima on bounded rank, `certified` all of them for small quadratic losses. `docs/losses.md` has definitions and proofs.
 
+mod certified;
 mod convex;
 mod curvature;
 mod minima;

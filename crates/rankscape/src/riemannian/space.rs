@@ -129,7 +129,8 @@ impl FunctionSpace {
             }
             Biases { columns, ones: ones.clone() }
         });
-        Network::beside(factors, biases, Some(Arc::clone(&self.features)), self.loss.clone())
+        // The rows of A are orthonormal.
+        Network::beside(factors, biases, Some(Arc::clone(&self.features)), self.loss.clone()).with_input_norm(1.0)
     }
 
     /// `W` and the offset `c` as given, of `V` and its offset; what the loss cannot see is zero.

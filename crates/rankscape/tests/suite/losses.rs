@@ -1,14 +1,19 @@
 //! Networks with losses that are not the square one: derivatives against the loss itself, ends of the spectrum against a dense
 //! Hessian from finite differences, a way down.
 
+use std::sync::Arc;
+
 use rankscape::Matrix;
 use rankscape::Tolerances;
+use rankscape::answers::{Settings, minima};
 use rankscape::escape::StraightEscape;
 use rankscape::hessian::{HessianOperator, Part, check_gradient, check_hessian, extremes};
-use rankscape::linalg::{SymmetricOperator, symmetric_eigenvalues};
-use rankscape::loss::{Convexity, Infimum, Loss, SquareLoss};
+use rankscape::linalg::{SymmetricOperator, svd, symmetric_eigenvalues};
+use rankscape::loss::{Convexity, Infimum, Loss, LossKind, Observations, SquareLoss};
 use rankscape::network::{Network, SquareNetwork};
+use rankscape::problem::LossData;
 use rankscape::random::Stream;
+use rankscape::riemannian::{FunctionSpace, Minima, MinimaRequest, convex_bound};
 
 /// `sum log cosh (F - Z)`.
 #[derive(Debug, Clone)]
@@ -28,6 +33,10 @@ impl Loss for LogCosh {
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
         let slope = (outputs - &self.target).map(|x| 1.0 - x.tanh().powi(2));
         Matrix::from_fn(slope.nrows(), slope.ncols(), |i, j| slope[(i, j)] * direction[(i, j)])
+    }
+
+    fn smoothness(&self, _outputs: &Matrix) -> f64 {
+        1.0
     }
 
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
@@ -58,6 +67,10 @@ impl Loss for Plain {
 
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
         self.0.hessian_times(outputs, direction)
+    }
+
+    fn smoothness(&self, outputs: &Matrix) -> f64 {
+        self.0.smoothness(outputs)
     }
 
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
@@ -177,4 +190,147 @@ fn another_loss_falls_along_minus_its_gradient_and_along_negative_curvature() {
     let found = StraightEscape::along(&origin, &direction).unwrap();
     assert_eq!(found.order, 2);
     assert!((found.coefficient - 0.5 * lowest.value).abs() < 1e-10 * lowest.value.abs() && found.decrease > 0.0);
+}
+
+/// Every loss that has a name, with targets it is defined for.
+fn named(rows: usize, samples: usize, stream: &mut Stream) -> Vec<(LossKind, Observations)> {
+    let weights = Matrix::from_fn(rows, samples, |_, _| stream.uniform() + 0.1);
+    let kinds = [
+        LossKind::Square,
+        LossKind::Quadratic { weights: weights.clone() },
+        LossKind::Huber { delta: 0.7 },
+        LossKind::PseudoHuber { delta: 0.7 },
+        LossKind::LogCosh,
+        LossKind::Power { p: 4.0 },
+        LossKind::Power { p: 2.5 },
+        LossKind::Logistic,
+        LossKind::Softmax { smoothing: 0.0, class_weights: None },
+        LossKind::Softmax { smoothing: 0.1, class_weights: Some((1..=rows).map(|k| k as f64).collect()) },
+    ];
+    kinds
+        .into_iter()
+        .map(|kind| {
+            let targets = match kind {
+                LossKind::Logistic => stream.normal_matrix(rows, samples).map(f64::signum),
+                LossKind::Softmax { .. } => {
+                    let labels: Vec<i64> = (0..samples).map(|_| stream.integer(0, rows as i64 - 1)).collect();
+                    Matrix::from_fn(rows, samples, |k, j| f64::from(u8::from(labels[j] == k as i64)))
+                }
+                _ => stream.normal_matrix(rows, samples),
+            };
+            (kind, Observations { targets, weights: None })
+        })
+        .collect()
+}
+
+#[test]
+fn derivatives_of_every_named_loss_have_the_slopes_of_taylor() {
+    let mut stream = Stream::new(31, 0);
+    let inputs = stream.normal_matrix(4, 9);
+    for (kind, observations) in named(3, 9, &mut stream) {
+        let loss = kind.on(observations).unwrap();
+        let network = Network::with_loss(layers(&[4, 2, 3], &mut stream), None, Some(inputs.clone()), loss);
+        let direction: Vec<Matrix> = network.blocks().iter().map(|&(r, c)| stream.normal_matrix(r, c)).collect();
+        // The square has no remainder of third order along lines of one layer; elsewhere slopes are those of Taylor.
+        let first = check_gradient(&network, &direction).slope.unwrap();
+        let second = check_hessian(&network, &direction).slope.unwrap();
+        assert!((first - 2.0).abs() < 0.1, "{kind:?}: {first}");
+        // A kink between the point and the step, or a power between 2 and 3, leaves less than the third order.
+        let least = if matches!(kind, LossKind::Huber { .. } | LossKind::Power { .. }) { 2.4 } else { 2.9 };
+        assert!(second > least && second < 4.2, "{kind:?}: {second}");
+    }
+}
+
+/// Orthogonal changes of the inputs, other orders of samples and units change no minimum and no class.
+#[test]
+fn minima_do_not_depend_on_coordinates_and_order() {
+    let mut stream = Stream::new(32, 0);
+    let inputs = stream.normal_matrix(4, 12);
+    let turn = svd(&stream.normal_matrix(4, 4)).u;
+    let tolerances = Tolerances::default();
+    for (kind, observations) in named(3, 12, &mut stream).into_iter().skip(2) {
+        let found = |inputs: &Matrix, observations: &Observations| {
+            let data = LossData::new(kind.clone(), Some(inputs.clone()), observations.clone()).unwrap();
+            let request = MinimaRequest { rank: 1, starts: 40, offset: false };
+            minima(&Arc::new(data), &request, &tolerances, Settings { seed: 1, threads: 2 }).unwrap()
+        };
+        let reversed = |matrix: &Matrix| Matrix::from_fn(matrix.nrows(), 12, |i, j| matrix[(i, 11 - j)]);
+        let turned = found(&(&turn * &inputs), &observations);
+        let other = Observations { targets: reversed(&observations.targets), weights: None };
+        let units = found(&reversed(&inputs).scaled(1e6), &other);
+        let first = found(&inputs, &observations);
+        for second in [turned, units] {
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-7 * a.abs().max(b.abs());
+            assert!(close(first.bound.value, second.bound.value), "{kind:?}");
+            assert_eq!(first.bound.attained, second.bound.attained, "{kind:?}");
+            let values = |found: &Minima| found.minima.iter().map(|m| m.value).collect::<Vec<f64>>();
+            let (a, b) = (values(&first), values(&second));
+            assert!(a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| close(*a, *b)), "{kind:?}: {a:?} {b:?}");
+        }
+    }
+}
+
+/// An output bias is a constant feature that no rank bounds.
+#[test]
+fn an_offset_is_a_constant_feature_where_the_rank_is_no_bound() {
+    let mut stream = Stream::new(33, 0);
+    let inputs = stream.normal_matrix(3, 15);
+    let with_ones = Matrix::from_fn(4, 15, |i, j| if i == 3 { 1.0 } else { inputs[(i, j)] });
+    let tolerances = Tolerances::default();
+    for (kind, observations) in named(3, 15, &mut stream) {
+        if matches!(kind, LossKind::Quadratic { .. }) {
+            continue;
+        }
+        let bound = |inputs: &Matrix, offset: bool| {
+            let data = LossData::new(kind.clone(), Some(inputs.clone()), observations.clone()).unwrap();
+            let space = FunctionSpace::new(data.loss(), data.inputs(), (3, 15), offset, &tolerances);
+            convex_bound(&space)
+        };
+        let (a, b) = (bound(&inputs, true), bound(&with_ones, false));
+        assert!((a.value - b.value).abs() <= 1e-8 * a.value.abs(), "{kind:?}: {} {}", a.value, b.value);
+        assert_eq!(a.attained, b.attained, "{kind:?}");
+        let (lower, _) = a.lower_bound.unwrap();
+        assert!(lower <= a.value && a.value - lower <= 1e-7 * a.value.abs().max(1e-7), "{kind:?}: {lower} {}", a.value);
+    }
+}
+
+#[test]
+fn parameters_targets_and_weights_that_mean_nothing_are_refused() {
+    let targets = Matrix::from_rows(&[vec![1.0, -1.0], vec![-1.0, 1.0]]);
+    let on = |kind: LossKind, targets: &Matrix| {
+        kind.on(Observations { targets: targets.clone(), weights: None }).map(|_| ()).unwrap_err().to_string()
+    };
+    let cases = [
+        (on(LossKind::Huber { delta: 0.0 }, &targets), "array delta: the parameter of the loss must be a positive number (found 0)"),
+        (on(LossKind::Power { p: 1.5 }, &targets), "at least 2"),
+        (on(LossKind::Logistic, &targets.scaled(0.5)), "is 1 or -1, or 1 or 0 (found 0.5 at output 0 of sample 0"),
+        (on(LossKind::Logistic, &Matrix::from_rows(&[vec![1.0, 0.0, -1.0]])), "mix 0 and -1"),
+        (on(LossKind::Softmax { smoothing: 0.0, class_weights: None }, &targets), "not negative (found -1 at output 1"),
+        (on(LossKind::Softmax { smoothing: 2.0, class_weights: None }, &targets), "from 0 to 1 (found 2)"),
+        (on(LossKind::Quadratic { weights: targets.clone() }, &targets), "negative or not finite (found -1"),
+        (on(LossKind::FullQuadratic { metric: targets.clone() }, &targets), "2 x 2, the target has 4 entries"),
+        (on(LossKind::LogCosh, &targets.scaled(f64::NAN)), "a target is not finite"),
+    ];
+    for (message, part) in cases {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+/// Entries of weight 0 are never looked at.
+#[test]
+fn targets_that_were_not_observed_do_not_matter() {
+    let mut stream = Stream::new(34, 0);
+    let weights = Matrix::from_rows(&[vec![1.0, 0.0, 2.0], vec![1.0, 1.0, 1.0], vec![0.0, 3.0, 1.0]]);
+    let targets = stream.normal_matrix(3, 3);
+    let mut holes = targets.clone();
+    (holes[(0, 1)], holes[(2, 0)]) = (f64::NAN, f64::INFINITY);
+    let found = |targets: &Matrix| {
+        let observations = Observations { targets: targets.clone(), weights: Some(weights.clone()) };
+        let data = Arc::new(LossData::new(LossKind::Square, None, observations).unwrap());
+        let request = MinimaRequest { rank: 1, starts: 20, offset: false };
+        minima(&data, &request, &Tolerances::default(), Settings::default()).unwrap()
+    };
+    let (a, b) = (found(&targets), found(&holes));
+    assert_eq!(a.minima.len(), b.minima.len());
+    assert!(a.minima.iter().zip(&b.minima).all(|(a, b)| a.value == b.value && a.product == b.product));
 }

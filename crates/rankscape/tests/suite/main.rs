@@ -16,6 +16,7 @@ mod ladder_points;
 mod landscape_oracles;
 mod leaving;
 mod lift_oracles;
+mod loss_oracles;
 mod losses;
 mod near_reference;
 mod orders;
