@@ -64,7 +64,7 @@ def draw(runs, cells=45, size=10):
         colour = colours[bool(end > 1)]
         points = np.array([angles(w) for w in path]) / np.pi * side
         # A line is cut where it leaves on one side and comes back on the other.
-        cuts = np.where(np.abs(np.diff(points, axis=0)).max(axis=1) > side / 2)[0] + 1
+        cuts = np.where(np.abs(np.diff(points, axis=0)).max(axis=1) > side / 4)[0] + 1
         for piece in np.split(points, cuts):
             line = " ".join(f"{x:.1f},{side - y:.1f}" for x, y in piece)
             parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-opacity="0.7"/>')
