@@ -35,6 +35,7 @@ pub mod diagnosis;
 pub mod error;
 pub mod escape;
 pub mod evidence;
+pub mod flow;
 pub mod hessian;
 pub mod homotopy;
 pub mod linalg;

@@ -374,20 +374,36 @@ impl<L: Loss> Network<L> {
         }
     }
 
+    /// The factors, then the biases that exist.
+    pub fn parameter_blocks(&self) -> Vec<Matrix> {
+        let biases = self.biases.iter().flat_map(|biases| biases.columns.iter().flatten());
+        self.layers.iter().chain(biases).cloned().collect()
+    }
+
+    /// The same data and loss at other parameters: as many blocks as [`Network::parameter_blocks`], of the same shapes.
+    #[must_use]
+    pub fn with_blocks(&self, mut blocks: Vec<Matrix>) -> Self
+    where
+        L: Clone,
+    {
+        let mut rest = blocks.split_off(self.layers.len()).into_iter();
+        let biases = self.biases.as_ref().map(|biases| Biases {
+            columns: biases.columns.iter().map(|bias| bias.as_ref().and_then(|_| rest.next())).collect(),
+            ones: biases.ones.clone(),
+        });
+        let moved = Self::beside(blocks, biases, self.inputs.clone(), self.loss.clone());
+        Self { orthogonal_inputs: self.orthogonal_inputs, input_norm: self.input_norm.clone(), ..moved }
+    }
+
     /// The point `theta + t * direction`, one matrix a block.
     #[must_use]
     pub fn moved(&self, t: f64, direction: &[Matrix]) -> Self
     where
         L: Clone,
     {
-        let mut layers = self.layers.clone();
-        let mut biases = self.biases.clone();
-        let columns = biases.iter_mut().flat_map(|biases| biases.columns.iter_mut().flatten());
-        for (block, step) in layers.iter_mut().chain(columns).zip(direction) {
-            block.add_scaled(t, step);
-        }
-        let moved = Self::beside(layers, biases, self.inputs.clone(), self.loss.clone());
-        Self { orthogonal_inputs: self.orthogonal_inputs, input_norm: self.input_norm.clone(), ..moved }
+        let mut blocks = self.parameter_blocks();
+        blocks.iter_mut().zip(direction).for_each(|(block, step)| block.add_scaled(t, step));
+        self.with_blocks(blocks)
     }
 
     /// `A`; the identity when absent.

@@ -8,6 +8,7 @@ mod construct;
 mod corner_points;
 mod escape_paths;
 mod exact_map;
+mod flow;
 mod hessian_operator;
 mod homotopy;
 mod invariances;
