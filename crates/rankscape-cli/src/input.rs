@@ -1,8 +1,8 @@
 //! What a run reads, out of its arguments.
 
 use rankscape::{InputError, Tolerances};
-use rankscape_io::loss::{AnyLandscape, AnyPoint, LossSpec};
 use rankscape_io::documents::{DiagnoseInputs, Normalization};
+use rankscape_io::loss::{AnyLandscape, AnyPoint, LossSpec};
 use rankscape_io::{Convention, DataFiles, Outputs, PointFiles, ReadPoint, SampleOptions, WeightOptions};
 
 use crate::arguments::{

@@ -106,7 +106,9 @@ pub(super) fn with_plan(error: InputError, in_outputs: bool, outputs: Outputs) -
         Outputs::Numbers => {
             "an entry that was not observed has weight 0 in a weighted loss: add --loss square, or leave its sample out"
         }
-        Outputs::WithGaps => "for an entry that was not observed write null in JSON, nothing in a table, and NaN in an array",
+        Outputs::WithGaps => {
+            "for an entry that was not observed write null in JSON, nothing in a table, and NaN in an array"
+        }
         Outputs::Labels | Outputs::Elsewhere => "this loss needs every label: leave the sample out",
     };
     InputError { hint: Some(plan.into()), ..error }

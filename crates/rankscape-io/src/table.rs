@@ -66,12 +66,7 @@ fn open(path: &Path, format: Format) -> Result<Box<dyn TableRows>> {
 }
 
 /// The next row; an error about a column of outputs says what to do where a value is missing.
-fn next_row(
-    table: &mut dyn TableRows,
-    columns: &Columns,
-    outputs: Outputs,
-    row: &mut Vec<f64>,
-) -> Result<bool> {
+fn next_row(table: &mut dyn TableRows, columns: &Columns, outputs: Outputs, row: &mut Vec<f64>) -> Result<bool> {
     table.next_row(row).map_err(|error| {
         let at = table.names().iter().position(|name| error.array.as_ref() == Some(name));
         with_plan(error, at.is_some_and(|at| columns.outputs.contains(&at)), outputs)

@@ -96,10 +96,12 @@ fn losses_of_margins_have_the_values_of_their_formulas() {
     assert_eq!(from_file, found);
     let hot = loss(folder.path(), &[&["--data", "labels.json", "--one-hot"], &softmax[..]].concat());
     assert_eq!(hot, found);
-    let weighted = loss(folder.path(), &[&["--data", "labels.json", "--class-weights", "2,0.5"], &softmax[..]].concat());
+    let weighted =
+        loss(folder.path(), &[&["--data", "labels.json", "--class-weights", "2,0.5"], &softmax[..]].concat());
     assert!((weighted - (2.0 * terms[0] + 0.5 * (terms[1] + terms[2]))).abs() < 1e-12);
     put(folder.path(), "s.json", b"[2, 0, 1]");
-    let sampled = loss(folder.path(), &[&["--data", "labels.json", "--sample-weights", "s.json"], &softmax[..]].concat());
+    let sampled =
+        loss(folder.path(), &[&["--data", "labels.json", "--sample-weights", "s.json"], &softmax[..]].concat());
     assert!((sampled - (2.0 * terms[0] + terms[2])).abs() < 1e-12);
     let smooth = loss(folder.path(), &[&["--data", "labels.json", "--smoothing", "0.2"], &softmax[..]].concat());
     let soft: f64 = outputs.iter().zip([0, 1, 1]).map(|(f, k)| 0.9 * entropy(f, k) + 0.1 * entropy(f, 1 - k)).sum();
@@ -110,7 +112,10 @@ fn losses_of_margins_have_the_values_of_their_formulas() {
 fn targets_of_a_matrix_need_no_samples() {
     let folder = folder(&[
         ("weighted.json", r#"{"kind": "quadratic", "weights": [[1, 2], [0, 1]]}"#),
-        ("full.json", r#"{"kind": "full_quadratic", "metric_rowmajor_vec": [[2, 1, 0, 0], [1, 2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 3]]}"#),
+        (
+            "full.json",
+            r#"{"kind": "full_quadratic", "metric_rowmajor_vec": [[2, 1, 0, 0], [1, 2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 3]]}"#,
+        ),
         ("identity.json", r#"{"X": [[1, 0], [0, 1]], "Y": [[1.0, 0.5], [-2.0, 3.0]]}"#),
     ]);
     // W - Y = [[0, 2.5], [-1, -3.25]].
@@ -146,7 +151,10 @@ fn entries_that_were_not_observed_have_weight_zero_in_every_format() {
         assert!(notes.contains("2 entries of Y were not observed"), "{notes}");
         digests.push(document["digest"]["data"].clone());
         let bare = rankscape(folder.path(), &arguments[..6]);
-        assert_refused(&bare, &["Y", "weight 0 in a weighted loss", "--loss square"].map(|part| if part == "Y" { data } else { part }));
+        assert_refused(
+            &bare,
+            &["Y", "weight 0 in a weighted loss", "--loss square"].map(|part| if part == "Y" { data } else { part }),
+        );
     }
     assert!(digests.windows(2).all(|pair| pair[0] == pair[1]), "{digests:?}");
     for target in ["mask.csv", "mask.json"] {
@@ -162,7 +170,8 @@ fn the_square_loss_by_name_is_the_run_without_it() {
     let folder = folder(&[("square.json", r#"{"kind": "square"}"#)]);
     let plain = answer(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json"], 0);
     for name in ["square", "square.json"] {
-        let mut named = answer(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--loss", name], 0);
+        let mut named =
+            answer(folder.path(), &["diagnose", "--weights", "w.json", "--data", "d.json", "--loss", name], 0);
         named["run"] = plain["run"].clone();
         assert_eq!(named, plain);
     }
@@ -199,7 +208,8 @@ fn contains_null(document: &Value, fields: &str) {
 #[test]
 fn a_diagnosis_says_null_of_what_only_the_square_loss_has() {
     let folder = folder(&[]);
-    let document = answer(folder.path(), &["diagnose", "--weights", "w.json", "--data", "labels.json", "--loss", "softmax"], 0);
+    let document =
+        answer(folder.path(), &["diagnose", "--weights", "w.json", "--data", "labels.json", "--loss", "softmax"], 0);
     contains_null(&document, "spectrum captured near stall outlook data_rank leave");
     assert_eq!(document["class"], "not_critical");
     assert_eq!(document["loss"]["kind"], "softmax");
@@ -209,7 +219,8 @@ fn a_diagnosis_says_null_of_what_only_the_square_loss_has() {
     assert_eq!(document["escape"]["order"], 1);
     contains_null(&document["escape"]["certificate"], "change_of_loss");
     contains_null(&document["loss"], "global_minimum gap");
-    let text = rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "labels.json", "--loss", "softmax"]);
+    let text =
+        rankscape(folder.path(), &["diagnose", "--weights", "w.json", "--data", "labels.json", "--loss", "softmax"]);
     assert!(text.stdout.lines().next().unwrap().contains("weights grow without bound"), "{text:?}");
     assert!(text.stdout.contains("answers all samples right"), "{text:?}");
 }
@@ -217,12 +228,17 @@ fn a_diagnosis_says_null_of_what_only_the_square_loss_has() {
 #[test]
 fn a_saddle_of_a_convex_loss_has_a_way_out() {
     let folder = folder(&[("zero.json", r#"{"W1": [[0, 0]], "W2": [[0], [0]]}"#)]);
-    let document = answer(folder.path(), &["diagnose", "--weights", "zero.json", "--data", "d.json", "--loss", "logcosh"], 0);
+    let document =
+        answer(folder.path(), &["diagnose", "--weights", "zero.json", "--data", "d.json", "--loss", "logcosh"], 0);
     assert_eq!(document["class"], "strict_saddle");
     assert_eq!(document["origin"], "spurious");
     assert_eq!(document["escape"]["order"], 2);
     assert!(document["escape"]["decrease"].as_f64().unwrap() > 0.0);
-    let spectrum = answer(folder.path(), &["hessian", "--weights", "zero.json", "--data", "d.json", "--loss", "logcosh", "--diagonal"], 0);
+    let spectrum = answer(
+        folder.path(),
+        &["hessian", "--weights", "zero.json", "--data", "d.json", "--loss", "logcosh", "--diagonal"],
+        0,
+    );
     assert_eq!(spectrum["index"], document["hessian"]["index"]);
     let sum = |name: &str| spectrum[name].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).sum::<f64>();
     assert_close(&spectrum["trace"], sum("eigenvalues"), 1e-12, "trace");
@@ -236,7 +252,8 @@ fn minima_list_matrices_and_write_them() {
         ("y3.json", "[[-2, 4, -1], [-2, 4, -3], [-1, 2, 1]]"),
         ("loss.json", r#"{"kind": "quadratic", "weights": [[1, 1, 5], [5, 0.1, 0.1], [5, 5, 0.1]]}"#),
     ]);
-    let arguments = ["minima", "--target", "y3.json", "--loss", "loss.json", "--rank", "1", "--starts", "60", "--save", "m.npz"];
+    let arguments =
+        ["minima", "--target", "y3.json", "--loss", "loss.json", "--rank", "1", "--starts", "60", "--save", "m.npz"];
     let document = answer(folder.path(), &arguments, 0);
     assert!(folder.path().join("m.npz").exists());
     let minima = document["minima"].as_array().unwrap();
@@ -256,8 +273,10 @@ fn minima_list_matrices_and_write_them() {
 
 #[test]
 fn the_landscape_of_another_loss_says_whether_bad_minima_exist() {
-    let folder = folder(&[("row.json", r#"{"X": [[1.0, 0.5], [-1.0, 1.0], [0.5, 0.5], [2.0, -1.0]], "Y": [1, -1, -1, 1]}"#)]);
-    let found = answer(folder.path(), &["critical", "--data", "row.json", "--widths", "2,3,1", "--loss", "logistic"], 0);
+    let folder =
+        folder(&[("row.json", r#"{"X": [[1.0, 0.5], [-1.0, 1.0], [0.5, 0.5], [2.0, -1.0]], "Y": [1, -1, -1, 1]}"#)]);
+    let found =
+        answer(folder.path(), &["critical", "--data", "row.json", "--widths", "2,3,1", "--loss", "logistic"], 0);
     assert_eq!(found["bad_local_minima"]["verdict"], "impossible");
     assert_eq!(found["loss"], "logistic");
     contains_null(&found, "spectrum levels rungs_total global_minima data_rank");
@@ -336,9 +355,12 @@ fn options_that_say_nothing_of_other_losses_are_refused() {
     let folder = folder(&[("m.json", r#"{"M": [[2, 0], [0, 1]]}"#)]);
     let loss = ["--loss", "logcosh"];
     let diagnose = ["diagnose", "--weights", "w.json", "--data", "d.json"];
-    for (option, value) in
-        [("--leave", Some("o.json")), ("--near", Some("o.json")), ("--certificate", Some("o.json")), ("--learning-rate", Some("0.1"))]
-    {
+    for (option, value) in [
+        ("--leave", Some("o.json")),
+        ("--near", Some("o.json")),
+        ("--certificate", Some("o.json")),
+        ("--learning-rate", Some("0.1")),
+    ] {
         let more: Vec<&str> = std::iter::once(option).chain(value).collect();
         let run = rankscape(folder.path(), &[&diagnose[..], &loss, &more].concat());
         assert_refused(&run, &[option, "does nothing here", "square loss"]);
@@ -350,7 +372,10 @@ fn options_that_say_nothing_of_other_losses_are_refused() {
     assert_refused(&mse, &["mean squared error", "logcosh", "--normalization mean"]);
     let part = rankscape(folder.path(), &[&["hessian"], &diagnose[1..], &loss, &["--part", "residual"]].concat());
     assert_refused(&part, &["--part"]);
-    let graph = rankscape(folder.path(), &[&["critical", "--data", "d.json", "--widths", "2,1,2", "--graph"], &loss[..]].concat());
+    let graph = rankscape(
+        folder.path(),
+        &[&["critical", "--data", "d.json", "--widths", "2,1,2", "--graph"], &loss[..]].concat(),
+    );
     assert_refused(&graph, &["--graph", "does nothing here"]);
     let rank = rankscape(folder.path(), &[&["minima", "--data", "d.json", "--rank", "3"], &loss[..]].concat());
     assert_refused(&rank, &["rank", "3", "from 1 to 2"]);

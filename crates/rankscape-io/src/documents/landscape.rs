@@ -42,7 +42,8 @@ pub struct SeparabilityDocument {
 
 impl From<&Separability> for SeparabilityDocument {
     fn from(found: &Separability) -> Self {
-        let (matrix, offset) = found.witness.as_ref().map_or((None, None), |(matrix, offset)| (Some(matrix), offset.as_ref()));
+        let (matrix, offset) =
+            found.witness.as_ref().map_or((None, None), |(matrix, offset)| (Some(matrix), offset.as_ref()));
         Self {
             kind: Word(found.kind),
             witness: matrix.map(Rows::from),

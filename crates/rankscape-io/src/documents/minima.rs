@@ -6,7 +6,9 @@ use super::RunDocument;
 use super::critical::BadLocalMinimaDocument;
 use super::digests::DataDigest;
 use super::inputs::Normalization;
-use super::landscape::{AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument, lower_bound};
+use super::landscape::{
+    AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument, lower_bound,
+};
 use super::point::TolerancesDocument;
 use crate::words::Word;
 use rankscape::riemannian::Minima;

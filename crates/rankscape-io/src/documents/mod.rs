@@ -60,9 +60,7 @@ pub use hessian::{
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use inputs::{DiagnoseInputs, Normalization};
-pub use landscape::{
-    AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument,
-};
+pub use landscape::{AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 pub use layout::{to_json, write_json};
 pub use map::{Knowledge, MapDocument};
 pub use minima::{InfimumDocument, MinimaDocument, MinimaInputs};

@@ -94,7 +94,11 @@ pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
         t: escape.t,
         decrease: factor * escape.decrease,
         kind: Word(escape.kind),
-        certificate: EscapeCertificate::Path(PathDocument { change_of_loss: Some(coefficients), first_power: 1, terms }),
+        certificate: EscapeCertificate::Path(PathDocument {
+            change_of_loss: Some(coefficients),
+            first_power: 1,
+            terms,
+        }),
     }
 }
 

@@ -101,9 +101,11 @@ impl DataFiles {
             (None, Some(labels)) => {
                 if labels.values.len() != inputs.ncols() {
                     return Err(spec.name_file(
-                        InputError::new("there must be one label for each sample")
-                            .array("labels")
-                            .value(format!("{} labels, {} samples", labels.values.len(), inputs.ncols())),
+                        InputError::new("there must be one label for each sample").array("labels").value(format!(
+                            "{} labels, {} samples",
+                            labels.values.len(),
+                            inputs.ncols()
+                        )),
                     ));
                 }
                 from_labels(&labels.values, "labels", classes).map_err(|error| spec.name_file(error))?

@@ -11,5 +11,5 @@ mod spec;
 mod targets;
 
 pub use data::ReadLossData;
-pub use point::{AnyPoint, AnyLandscape, ReadLossLandscape, ReadLossPoint};
+pub use point::{AnyLandscape, AnyPoint, ReadLossLandscape, ReadLossPoint};
 pub use spec::{LOSS_NAMES, LossOptions, LossSpec};

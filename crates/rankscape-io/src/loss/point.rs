@@ -102,7 +102,8 @@ impl PointFiles {
     /// What comes through a pipe is looked at twice.
     fn keep_streams(&self, spec: &LossSpec) -> Result<Vec<Kept>> {
         let named = [self.weights.as_deref(), self.data.samples.as_deref()].into_iter().flatten();
-        let paths = named.filter(|_| spec.is_square()).flat_map(|name| name.split(',')).map(|name| Path::new(name.trim()));
+        let paths =
+            named.filter(|_| spec.is_square()).flat_map(|name| name.split(',')).map(|name| Path::new(name.trim()));
         paths.chain(self.data.target.as_deref()).map(keep).collect()
     }
 
@@ -111,7 +112,8 @@ impl PointFiles {
         let ReadLossData { data, digest, mut notes } = self.data.read_loss(spec, &weights.widths())?;
         notes.splice(0..0, weights.notes.iter().cloned());
         self.check_integers_of(&weights)?;
-        let problem = LossProblem::new(weights.parameters(), data, tolerances).map_err(|error| self.name_file(error))?;
+        let problem =
+            LossProblem::new(weights.parameters(), data, tolerances).map_err(|error| self.name_file(error))?;
         Ok(ReadLossPoint { weights, problem, data_digest: digest, notes, files: self })
     }
 

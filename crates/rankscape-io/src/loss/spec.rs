@@ -140,7 +140,8 @@ impl LossSpec {
     }
 
     fn missing(&self, name: &str) -> InputError {
-        let error = InputError::new(format!("the loss {} needs {name}", self.name)).kind(ErrorKind::Missing).array(name);
+        let error =
+            InputError::new(format!("the loss {} needs {name}", self.name)).kind(ErrorKind::Missing).array(name);
         let error = match (&self.file, name) {
             (Some(path), _) => error.file(path.display()),
             (None, _) => error,

@@ -37,7 +37,9 @@ impl Observed {
 /// Entries may be missing only in a sum over entries, and not all of them.
 fn check_gaps(spec: &LossSpec, outputs: &Matrix, missing: usize) -> Result<()> {
     if missing == outputs.nrows() * outputs.ncols() {
-        return Err(InputError::new("no entry was observed").array("Y").value(format!("{missing} entries are missing")));
+        return Err(InputError::new("no entry was observed")
+            .array("Y")
+            .value(format!("{missing} entries are missing")));
     }
     if spec.is_entrywise() {
         return Ok(());
@@ -56,10 +58,12 @@ pub(super) fn from_labels(labels: &[f64], name: &str, outputs: Option<usize>) ->
     let count = classes(labels, name, outputs)?;
     check_limit(count.saturating_mul(labels.len()))?;
     if let Some(&first) = labels.first().filter(|first| labels.iter().all(|label| label == *first)) {
-        return Err(InputError::new("all labels are the same: with one class every model with a growing output is right")
-            .array(name)
-            .value(format!("{first} in all {} rows", labels.len()))
-            .hint("give samples of two classes at least"));
+        return Err(InputError::new(
+            "all labels are the same: with one class every model with a growing output is right",
+        )
+        .array(name)
+        .value(format!("{first} in all {} rows", labels.len()))
+        .hint("give samples of two classes at least"));
     }
     Ok(Matrix::from_fn(count, labels.len(), |i, j| f64::from(u8::from(labels[j] == i as f64))))
 }

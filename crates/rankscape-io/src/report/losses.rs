@@ -1,6 +1,6 @@
 //! Points and landscapes of losses other than the square: first where one is and what to do.
 
-use super::diagnose::details_lines;
+use super::diagnose::{details_lines, sure};
 use super::numbers::{digits, number};
 use super::{counted, in_words};
 use crate::documents::{
@@ -24,7 +24,7 @@ pub fn loss_point_text(document: &DiagnoseDocument, details: bool) -> String {
     lines.push(entry("Class", &class(document)));
     lines.push(entry("Curvature", &curvature(document)));
     lines.extend(down(document));
-    lines.push(entry("Sure", &format!("{} arithmetic: double precision", document.evidence.grade)));
+    lines.push(entry("Sure", &sure(document)));
     lines.extend(document.notes.iter().map(|note| entry("Note", note)));
     if details {
         lines.push(String::new());
@@ -95,9 +95,12 @@ fn least(document: &DiagnoseDocument) -> Vec<String> {
     let loss = &document.loss;
     let mut lines = Vec::new();
     if let (Some(least), Some(gap)) = (loss.global_minimum, loss.gap) {
-        lines.push(entry("Least", &format!("{} with these widths: {} below", number(least), number(gap))));
+        lines.push(entry(
+            "Least",
+            &format!("{} with these widths: the loss is {} above it", number(least), number(gap)),
+        ));
     } else if let (Some(bound), Some(gap)) = (&loss.lower_bound, loss.gap_at_most) {
-        lines.push(entry("Bound", &format!("{}: at most {} below", bounded(bound), number(gap))));
+        lines.push(entry("Bound", &format!("{}: the loss is at most {} above it", bounded(bound), number(gap))));
     }
     if loss.infimum_attained == Some(false) {
         lines.push(entry("", "the infimum is not attained: no weights have it"));

@@ -13,7 +13,10 @@ pub fn minima_text(document: &MinimaDocument) -> String {
     let offset = if document.offset { ", with constant outputs" } else { "" };
     lines.push(entry(
         "Matrices",
-        &format!("{} x {} of rank at most {}{offset}; {} on {data}", document.rows, document.cols, document.rank, document.loss),
+        &format!(
+            "{} x {} of rank at most {}{offset}; {} on {data}",
+            document.rows, document.cols, document.rank, document.loss
+        ),
     ));
     lines.push(entry("Bad minima", &format!("{}: {}", bad.verdict, bad.reason)));
     match (&document.global_minimum, &document.lower_bound) {
@@ -42,7 +45,11 @@ pub fn minima_text(document: &MinimaDocument) -> String {
 pub fn minima_cost_text(document: &CostsDocument) -> String {
     let line = |cost: &CostDocument| {
         let (m, n, r) = (cost.m, cost.n, cost.r);
-        format!("{m} x {n} of rank {r}: {}, about {:.3} s of one thread; nothing was done", counted(cost.paths, "start"), cost.seconds)
+        format!(
+            "{m} x {n} of rank {r}: {}, about {:.3} s of one thread; nothing was done",
+            counted(cost.paths, "start"),
+            cost.seconds
+        )
     };
     document.costs.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }

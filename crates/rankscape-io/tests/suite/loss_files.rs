@@ -1,7 +1,7 @@
 //! Samples that are kept whole for a loss: every format gives the same numbers, gaps and digest.
 
-use rankscape::loss::Loss as _;
 use rankscape::linalg::Matrix;
+use rankscape::loss::Loss as _;
 use rankscape_io::loss::{LossOptions, LossSpec, ReadLossData};
 use rankscape_io::{DataFiles, SampleOptions};
 use testkit::files::{assert_says, npy_f64, npz, put};

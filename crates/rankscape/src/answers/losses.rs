@@ -40,8 +40,8 @@ pub fn minima(
     riemannian::minima(data, request, tolerances, settings.seed, settings.threads)
 }
 
-/// Evaluations of loss and Hessian of one start, measured from 3 x 3 to 50 x 50.
-const EVALUATIONS: f64 = 400.0;
+/// Evaluations of loss and Hessian of one start, and more for each parameter of the factors: measured from 3 x 3 to 50 x 50.
+const EVALUATIONS: (f64, f64) = (100.0, 20.0);
 /// Seconds of one evaluation beside its arithmetic.
 const OVERHEAD: f64 = 3e-6;
 /// Rate of the arithmetic of an ordinary core.
@@ -62,7 +62,9 @@ pub fn minima_cost(data: &LossData, request: &MinimaRequest) -> Result<f64> {
     // A target has as many inputs as samples, and X need not be applied.
     let applied = if data.is_target() { 0 } else { inputs * samples };
     let flops = 6.0 * (request.rank * (applied + outputs * samples) + outputs * samples) as f64;
-    Ok(request.starts as f64 * EVALUATIONS * (OVERHEAD + flops / FLOPS_PER_SECOND))
+    let parameters = (request.rank * (outputs + inputs)) as f64;
+    let evaluations = EVALUATIONS.0 + EVALUATIONS.1 * parameters;
+    Ok(request.starts as f64 * evaluations * (OVERHEAD + flops / FLOPS_PER_SECOND))
 }
 
 /// The landscape over these widths: can there be bad local minima, and are there.

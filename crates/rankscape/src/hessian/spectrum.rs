@@ -12,8 +12,8 @@ use super::orbit::orbit_findings;
 use super::parts::{inertia_by_elimination, inertia_of_gauss_newton};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
-use crate::loss::Loss;
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
+use crate::loss::Loss;
 use crate::problem::Problem;
 use crate::tolerance::Tolerances;
 

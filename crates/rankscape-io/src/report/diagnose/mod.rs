@@ -195,7 +195,8 @@ fn nothing_to_learn(document: &DiagnoseDocument) -> String {
     }
 }
 
-fn sure(document: &DiagnoseDocument) -> String {
+/// How sure the answer is.
+pub(super) fn sure(document: &DiagnoseDocument) -> String {
     let evidence = &document.evidence;
     let unclear = evidence.rests_on.iter().filter(|support| !support.clear).count();
     let total = evidence.rests_on.len();
