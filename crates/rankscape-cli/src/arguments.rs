@@ -7,6 +7,8 @@ use clap_complete::Shell;
 
 use crate::examples;
 use crate::family::FamilyOptions;
+use crate::loss::LossArguments;
+use crate::minima::MinimaOptions;
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -66,6 +68,9 @@ pub(crate) enum Command {
     /// All critical points of quadratic losses on matrices of bounded rank.
     #[command(after_help = examples::SOLVE)]
     Solve(SolveOptions),
+    /// Local minima of a loss on matrices of bounded rank, by many starts.
+    #[command(after_help = examples::MINIMA)]
+    Minima(Box<MinimaOptions>),
     /// A random experiment, in shards.
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),
@@ -236,6 +241,9 @@ pub(crate) struct CriticalOptions {
     /// The data.
     #[command(flatten)]
     pub(crate) data: DataOptions,
+    /// The loss.
+    #[command(flatten)]
+    pub(crate) loss: LossArguments,
     /// A shipped example instead of files; --widths replaces its widths.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["weights", "data", "target"])]
     pub(crate) example: Option<String>,
@@ -272,6 +280,9 @@ pub(crate) struct DiagnoseOptions {
     /// The point.
     #[command(flatten)]
     pub(crate) point: PointOptions,
+    /// The loss.
+    #[command(flatten)]
+    pub(crate) loss: LossArguments,
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
@@ -310,6 +321,9 @@ pub(crate) struct HessianOptions {
     /// The point.
     #[command(flatten)]
     pub(crate) point: PointOptions,
+    /// The loss.
+    #[command(flatten)]
+    pub(crate) loss: LossArguments,
     /// Which part.
     #[arg(long, value_enum, default_value_t = PartName::Full, value_name = "PART")]
     pub(crate) part: PartName,

@@ -10,12 +10,14 @@ use rankscape::problem::Problem;
 use rankscape_io::documents::{
     ConstructDocument, CriticalDocument, CriticalInputs, FamilyInputs, ParseDocument, ParseInputs, StrataDocument,
 };
+use rankscape_io::loss::AnyLandscape;
 use rankscape_io::report::{construct_text, critical_text, parse_text, strata_text};
 use rankscape_io::{Convention, ReadData, ReadLandscape, WeightOptions, Weights, read_weights, write_weights};
 
 use crate::arguments::{CriticalOptions, ParseOptions};
 use crate::family::{Unseen, captured, stratum_choice};
 use crate::input::tolerances;
+use crate::loss::run_critical;
 use crate::run::{ANSWERED, FAILED, Outcome, Run, UNDECIDED, code_of};
 
 /// Rungs or strata that a document lists unless told otherwise.
@@ -25,21 +27,24 @@ const MOST_LISTED: usize = 100_000;
 const ROWS: usize = 8;
 
 pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let read = match options.read_any(options.loss.read()?.as_ref(), run)? {
+        AnyLandscape::Loss(read) => return run_critical(options, *read, run),
+        AnyLandscape::Square(read) => *read,
+    };
     if options.family.strata {
-        return run_strata(options, run);
+        return run_strata(options, &read, run);
     }
     if options.family.construct {
-        return run_construct(options, run);
+        return run_construct(options, &read, run);
     }
     if options.family.captured.is_some() || options.family.pattern.is_some() {
         return Err(InputError::new("--captured and --pattern choose a family, but nothing is asked of it")
             .hint("add --strata to list its strata or --construct to make a point"));
     }
-    run_ladder(options, run)
+    run_ladder(options, read, run)
 }
 
-fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = options.read(run)?;
+fn run_ladder(options: &CriticalOptions, read: ReadLandscape, run: &Run<'_>) -> Result<Outcome, InputError> {
     let most = options.max.unwrap_or(if run.common.makes_document() { MOST_LISTED } else { ROWS });
     let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let inputs = CriticalInputs {
@@ -56,17 +61,15 @@ fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, Input
     run.finish(CriticalDocument::new(&found, &inputs), text, code_of(found.is_undecided()))
 }
 
-fn run_strata(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = options.read(run)?;
+fn run_strata(options: &CriticalOptions, read: &ReadLandscape, run: &Run<'_>) -> Result<Outcome, InputError> {
     let named = |error: InputError| read.files.name_file(error);
     let choice = captured(&options.family, &read.landscape).map_err(named)?;
     let found = strata(&read.landscape, &choice, options.max.unwrap_or(MOST_LISTED)).map_err(named)?;
-    let document = StrataDocument::new(&found, &inputs(&read, run));
+    let document = StrataDocument::new(&found, &inputs(read, run));
     run.finish(document, strata_text, code_of(found.is_undecided()))
 }
 
-fn run_construct(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = options.read(run)?;
+fn run_construct(options: &CriticalOptions, read: &ReadLandscape, run: &Run<'_>) -> Result<Outcome, InputError> {
     let named = |error: InputError| read.files.name_file(error);
     let family = &options.family;
     if read.has_biases {
@@ -97,7 +100,7 @@ fn run_construct(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, In
         write_weights(path, &weights(&found.point)?)?;
     }
     let saved = written.map(|path| path.display().to_string());
-    let document = ConstructDocument::new(&found, &inputs(&read, run), family.gauge.into(), saved);
+    let document = ConstructDocument::new(&found, &inputs(read, run), family.gauge.into(), saved);
     let code = match holds {
         Some(true) => ANSWERED,
         Some(false) => FAILED,

@@ -8,14 +8,20 @@ use rankscape::certificate::Certificate;
 use rankscape::critical::CriticalClass;
 use rankscape::escape::Destination;
 use rankscape_io::documents::{DiagnoseDocument, DiagnoseInputs};
+use rankscape_io::loss::AnyPoint;
 use rankscape_io::report::{DiagnoseText, diagnose_text};
 use rankscape_io::write_certificate;
 
 use crate::arguments::{DestinationName, DiagnoseOptions};
+use crate::loss::run_diagnose;
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let (read, inputs) = options.point.read(run)?;
+    let read = match options.point.read_any(options.loss.read()?.as_ref(), run)? {
+        AnyPoint::Loss(read) => return run_diagnose(options, &read, run),
+        AnyPoint::Square(read) => read,
+    };
+    let inputs = read.inputs(options.point.normalization.into(), run.seed());
     let inputs = DiagnoseInputs { learning_rate: options.learning_rate, ..inputs };
     let found = diagnose(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;
     let to = match options.to {

@@ -5,20 +5,23 @@ Examples:
   rankscape diagnose --example digits
   rankscape diagnose --weights weights.safetensors --data data.npz
   rankscape diagnose --weights weights.npz --data samples.csv --inputs 8 --leave next.npz
-  rankscape diagnose --weights w.json --target z.json --certificate c.json --json";
+  rankscape diagnose --weights w.json --target z.json --certificate c.json --json
+  rankscape diagnose --weights weights.npz --data labelled.csv --loss softmax";
 
 pub(crate) const CRITICAL: &str = "\
 Examples:
   rankscape critical --example digits
   rankscape critical --data data.npz --widths 64,24,8,24,64 --max 20 --graph
   rankscape critical --data data.npz --widths 4,3,2 --strata --captured 1
-  rankscape critical --data d.npz --widths 4,3,2 --construct --captured 1 --save w.npz";
+  rankscape critical --data d.npz --widths 4,3,2 --construct --captured 1 --save w.npz
+  rankscape critical --data data.npz --widths 4,1,3 --loss logistic";
 
 pub(crate) const HESSIAN: &str = "\
 Examples:
   rankscape hessian --example digits
   rankscape hessian --weights weights.npz --data data.npz --part gauss-newton
-  rankscape hessian --weights weights.npz --data data.npz --vectors 3 --json";
+  rankscape hessian --weights weights.npz --data data.npz --vectors 3 --json
+  rankscape hessian --weights weights.npz --data data.npz --loss logcosh";
 
 pub(crate) const MAP: &str = "\
 Examples:
@@ -68,6 +71,12 @@ Examples:
   rankscape solve --target target.npy --weights weights.npy --rank 1
   rankscape solve --instances instances.jsonl --start start
   rankscape solve --instances instances.jsonl --segment from.json to.json";
+
+pub(crate) const MINIMA: &str = "\
+Examples:
+  rankscape minima --target ratings.npy --rank 2
+  rankscape minima --data data.npz --loss softmax --rank 1 --starts 1000 --save minima.npz
+  rankscape minima --target target.json --loss loss.json --rank 1 --json";
 
 pub(crate) const SWEEP: &str = "\
 Examples:

@@ -2,7 +2,8 @@
 
 use rankscape::{InputError, Tolerances};
 use rankscape_io::documents::{DiagnoseInputs, Normalization};
-use rankscape_io::{Convention, DataFiles, PointFiles, ReadLandscape, ReadPoint, SampleOptions, WeightOptions};
+use rankscape_io::loss::{AnyLandscape, AnyPoint, LossSpec};
+use rankscape_io::{Convention, DataFiles, Outputs, PointFiles, ReadPoint, SampleOptions, WeightOptions};
 
 use crate::arguments::{
     ConventionName, CriticalOptions, DataOptions, NormalizationName, PointOptions, ReadingOptions, Task,
@@ -21,6 +22,7 @@ impl DataOptions {
             x: self.x.clone(),
             y: self.y.clone(),
             one_hot: self.one_hot,
+            outputs: Outputs::Numbers,
         };
         DataFiles {
             samples: self.data.clone(),
@@ -58,6 +60,12 @@ fn files(
 }
 
 impl PointOptions {
+    /// Reads weights and data with a loss.
+    pub(crate) fn read_any(&self, spec: Option<&LossSpec>, run: &Run<'_>) -> Result<AnyPoint, InputError> {
+        let files = files(self.example.as_ref(), self.weights.as_ref(), &self.reading, &self.data, run)?;
+        files.read_any(spec, &tolerances(&self.tolerances)?)
+    }
+
     /// Reads weights and data.
     pub(crate) fn read(&self, run: &Run<'_>) -> Result<(ReadPoint, DiagnoseInputs), InputError> {
         let files = files(self.example.as_ref(), self.weights.as_ref(), &self.reading, &self.data, run)?;
@@ -68,10 +76,10 @@ impl PointOptions {
 }
 
 impl CriticalOptions {
-    /// Reads data with the widths that were given, those of the weights, or those of the example.
-    pub(crate) fn read(&self, run: &Run<'_>) -> Result<ReadLandscape, InputError> {
+    /// Reads data and a loss with the widths that were given, those of the weights, or those of the example.
+    pub(crate) fn read_any(&self, spec: Option<&LossSpec>, run: &Run<'_>) -> Result<AnyLandscape, InputError> {
         let files = files(self.example.as_ref(), self.weights.as_ref(), &self.reading, &self.data, run)?;
-        files.read_landscape(self.widths.clone(), &tolerances(&self.tolerances)?)
+        files.read_any_landscape(self.widths.clone(), spec, &tolerances(&self.tolerances)?)
     }
 }
 

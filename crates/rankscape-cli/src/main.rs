@@ -15,7 +15,9 @@ mod family;
 mod given;
 mod hessian;
 mod input;
+mod loss;
 mod map;
+mod minima;
 mod outputs;
 mod progress;
 mod quadratic;
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Adapter(options) => adapter::run(options, &this),
         Command::Ed(options) => quadratic::run_ed(options, &this),
         Command::Solve(options) => quadratic::run_solve(options, &this),
+        Command::Minima(options) => minima::run(options, &this),
         Command::Sweep(command) => sweep::run(command, &this),
         Command::Doctor => doctor::run(&this),
         Command::Tolerances => about::tolerances(&this),

@@ -17,7 +17,7 @@ use crate::given::Given;
 const OUTPUTS: [&str; 5] = ["save", "leave", "near", "certificate", "report"];
 
 /// Values that are files to read.
-const FILES: [&str; 5] = ["FILE", "FILE|DIR", "DIR|FILE", "Q0", "Q1"];
+const FILES: [&str; 6] = ["FILE", "NAME|FILE", "FILE|DIR", "DIR|FILE", "Q0", "Q1"];
 
 /// Extensions of pickles.
 const PICKLES: [&str; 6] = ["pt", "pth", "ckpt", "bin", "pkl", "pickle"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::container::list;
 use super::layers::{numbers, pattern};
-use super::sample_options::SampleOptions;
+use super::sample_options::{Outputs, SampleOptions};
 use rankscape::error::{InputError, Result};
 
 const HINT: &str =
@@ -73,15 +73,19 @@ impl Columns {
     }
 
     /// What became what.
-    pub(super) fn note(&self, names: &[String], autoencoder: bool) -> String {
+    pub(super) fn note(&self, names: &[String], options: &SampleOptions) -> String {
         let of = |columns: &[usize]| list(&columns.iter().map(|&at| names[at].clone()).collect::<Vec<_>>());
         let left: Vec<String> = (0..names.len())
-            .filter(|at| !self.inputs.contains(at) && (autoencoder || !self.outputs.contains(at)))
+            .filter(|at| !self.inputs.contains(at) && (options.autoencoder || !self.outputs.contains(at)))
             .map(|at| names[at].clone())
             .collect();
-        let y = if autoencoder { "X".to_owned() } else { of(&self.outputs) };
+        let y = match options.outputs {
+            Outputs::Elsewhere => String::new(),
+            _ if options.autoencoder => "; Y is X".to_owned(),
+            _ => format!("; Y is {}", of(&self.outputs)),
+        };
         let left = if left.is_empty() { String::new() } else { format!("; not used: {}", list(&left)) };
-        format!("of the table, X is {}; Y is {y}{left}", of(&self.inputs))
+        format!("of the table, X is {}{y}{left}", of(&self.inputs))
     }
 }
 

@@ -34,12 +34,17 @@ pub(super) enum Container {
 impl Container {
     /// Opens a file; `name` is the name of an array that has none in the file.
     pub(super) fn open(path: &Path, name: &str) -> Result<Self> {
+        Self::open_with(path, name, false)
+    }
+
+    /// Likewise; with `gaps`, entries that are missing are NaN.
+    pub(super) fn open_with(path: &Path, name: &str, gaps: bool) -> Result<Self> {
         Ok(match format_of(path)? {
             Format::Npz => Self::Npz(Npz::open(path)?),
             Format::Safetensors => Self::Safetensors(Safetensors::open(path)?),
-            Format::Json => Self::Memory(json::read_bare_or_named(path, name)?),
+            Format::Json => Self::Memory(json::read_bare_or_named(path, name, gaps)?),
             Format::Npy => Self::Memory(vec![read_npy(path, name)?]),
-            Format::Csv => Self::Memory(vec![csv::read_matrix(path, name)?]),
+            Format::Csv => Self::Memory(vec![csv::read_matrix(path, name, gaps)?]),
             Format::Parquet => {
                 return Err(InputError::new("only samples are read from Parquet")
                     .hint("write a matrix as .npy, .csv or .json")
@@ -67,6 +72,13 @@ impl Container {
 
     /// Reads the array of this name, all of it, and checks that it is finite.
     pub(super) fn load(&mut self, name: &str, path: &Path) -> Result<Array> {
+        let array = self.load_with_gaps(name, path)?;
+        array.check_finite().map_err(|error| error.file(path.display()))?;
+        Ok(array)
+    }
+
+    /// Reads the array of this name, all of it, as it is.
+    pub(super) fn load_with_gaps(&mut self, name: &str, path: &Path) -> Result<Array> {
         let index = self.position(name).ok_or_else(|| {
             let names: Vec<String> = self.entries().into_iter().map(|entry| entry.name).collect();
             InputError::new("there is no array of this name")
@@ -74,13 +86,11 @@ impl Container {
                 .hint(format!("the file holds {}", list(&names)))
                 .file(path.display())
         })?;
-        let array = match self {
+        Ok(match self {
             Self::Npz(npz) => npz.load(index)?,
             Self::Safetensors(file) => file.load_numbers(index)?,
             Self::Memory(arrays) => arrays[index].clone(),
-        };
-        array.check_finite().map_err(|error| error.file(path.display()))?;
-        Ok(array)
+        })
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Table {
     has_header: bool,
     /// The first field of each row is an index.
     has_index: bool,
+    /// Columns in which values may be missing.
+    gaps: Vec<usize>,
     record: StringRecord,
     rows: u64,
     notes: Vec<String>,
@@ -33,6 +35,11 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, false)
+    }
+
+    /// With `gaps`, values may be missing in all columns.
+    fn open_with(path: &Path, gaps: bool) -> Result<Self> {
         let (mut file, _) = open(path)?;
         let delimiter = delimiter(&mut file)?;
         let mut builder = ReaderBuilder::new();
@@ -43,6 +50,7 @@ impl Table {
             first: None,
             has_header: true,
             has_index: false,
+            gaps: Vec::new(),
             record: StringRecord::new(),
             rows: 0,
             notes: Vec::new(),
@@ -50,6 +58,9 @@ impl Table {
         let mut head = StringRecord::new();
         if !table.reader.read_record(&mut head).map_err(|error| unreadable(&error))? {
             return Err(InputError::new("the file is empty"));
+        }
+        if gaps {
+            table.gaps = (0..head.len()).collect();
         }
         table.take_head(head)?;
         Ok(table)
@@ -59,7 +70,8 @@ impl Table {
     fn take_head(&mut self, head: StringRecord) -> Result<()> {
         let is_number = |field: &str| field.parse::<f64>().is_ok();
         let counts_up = |from: usize| head.iter().skip(from).zip(0_usize..).all(|(field, at)| field == at.to_string());
-        if head.iter().all(is_number) {
+        let is_value = |field: &str| is_number(field) || (!self.gaps.is_empty() && MISSING.contains(&field));
+        if head.iter().any(is_number) && head.iter().all(is_value) {
             if head.len() > 2 && counts_up(0) {
                 return Err(InputError::new("the first row may be a sample, or names of columns as pandas gives them")
                     .value(head.iter().collect::<Vec<_>>().join(", "))
@@ -110,13 +122,17 @@ impl Table {
         let row = self.rows;
         let quoted = || format!("\"{}\" in row {row}, counted from 0", field.chars().take(40).collect::<String>());
         if MISSING.contains(&field) {
-            return Err(missing(field).array(name).value(quoted()));
+            let error = || missing(field).array(name).value(quoted());
+            return if self.gaps.contains(&at) { Ok(f64::NAN) } else { Err(error()) };
         }
         let value: f64 = field.parse().map_err(|_| {
             let error = InputError::new("an entry is not a number").array(name).value(quoted());
             let has_comma = field.replacen(',', ".", 1).parse::<f64>().is_ok();
             if has_comma { error.hint("write decimal points, not commas") } else { error }
         })?;
+        if value.is_nan() && self.gaps.contains(&at) {
+            return Ok(f64::NAN);
+        }
         if !value.is_finite() {
             return Err(not_finite(value, &[row as usize, at]).array(name));
         }
@@ -142,6 +158,10 @@ impl TableRows for Table {
 
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    fn allow_gaps(&mut self, columns: &[usize]) {
+        self.gaps = columns.to_vec();
     }
 
     fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool> {
@@ -204,10 +224,10 @@ fn unreadable(error: &csv::Error) -> InputError {
     InputError::new(format!("the table cannot be read: {error}"))
 }
 
-/// The numbers of a table as one matrix; a header is skipped.
-pub(super) fn read_matrix(path: &Path, name: &str) -> Result<Array> {
+/// The numbers of a table as one matrix; a header is skipped. With `gaps`, values that are missing are NaN.
+pub(super) fn read_matrix(path: &Path, name: &str, gaps: bool) -> Result<Array> {
     let read = || {
-        let mut table = Table::open(path)?;
+        let mut table = Table::open_with(path, gaps)?;
         let (mut values, mut row, mut rows) = (Vec::new(), Vec::new(), 0);
         while table.next_row(&mut row)? {
             values.extend_from_slice(&row);

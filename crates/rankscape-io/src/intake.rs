@@ -6,6 +6,7 @@ use super::container::Container;
 use super::digest::{ArrayDigest, array_digest, combined_digest};
 use super::pipe::keep;
 use super::sample_options::SampleOptions;
+use super::sink::Sink;
 use super::target::read_array;
 use rankscape::data::{SampleAccumulator, SampleFactor, StoredArray};
 use rankscape::error::{InputError, Result};
@@ -34,22 +35,6 @@ impl Intake {
         }
     }
 
-    /// Adds samples, row by row.
-    pub(super) fn push(&mut self, x: &[f64], y: &[f64]) -> Result<()> {
-        let to = self.rows + x.len() / self.cols[0];
-        let weights = match &self.weights {
-            None => None,
-            Some((_, array)) => Some(array.values.get(self.rows..to).ok_or_else(|| self.count_error(to))?),
-        };
-        self.accumulator.push(x, y, weights)?;
-        for (at, numbers) in [x, y].into_iter().enumerate() {
-            self.digests[at].numbers(numbers);
-            self.whole[at] = self.whole[at] && numbers.iter().all(|number| number.fract() == 0.0);
-        }
-        self.rows = to;
-        Ok(())
-    }
-
     fn count_error(&self, samples: usize) -> InputError {
         let (file, array) = match &self.weights {
             Some((file, array)) => (file.as_str(), array.values.len()),
@@ -75,6 +60,25 @@ impl Intake {
         let stored = |at: usize| StoredArray { storage: types[at].storage(), whole: self.whole[at] };
         let factor = factor.stored_with(stored(0), stored(1));
         Ok((factor, digest_of(x, y, self.weights.as_ref().map(|(_, array)| array))))
+    }
+}
+
+impl Sink for Intake {
+    const KEEPS_EXACT: bool = true;
+
+    fn push(&mut self, x: &[f64], y: &[f64]) -> Result<()> {
+        let to = self.rows + x.len() / self.cols[0];
+        let weights = match &self.weights {
+            None => None,
+            Some((_, array)) => Some(array.values.get(self.rows..to).ok_or_else(|| self.count_error(to))?),
+        };
+        self.accumulator.push(x, y, weights)?;
+        for (at, numbers) in [x, y].into_iter().enumerate() {
+            self.digests[at].numbers(numbers);
+            self.whole[at] = self.whole[at] && numbers.iter().all(|number| number.fract() == 0.0);
+        }
+        self.rows = to;
+        Ok(())
     }
 }
 

@@ -201,7 +201,7 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The arrays of a JSON text in order.
-fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
+fn arrays(path: &Path, bytes: &[u8], gaps: bool) -> Result<Vec<Array>> {
     let members = members_of(bytes).map_err(|error| {
         let found = syntax_error(bytes, &error).file(path.display());
         let name = if found.kind == ErrorKind::NotFinite { name_before(bytes, &error) } else { None };
@@ -209,7 +209,7 @@ fn arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array>> {
     })?;
     members
         .into_iter()
-        .map(|(name, value)| array_of(&name, &value).map_err(|error| error.array(&name).file(path.display())))
+        .map(|(name, value)| read_array(&name, &value, gaps).map_err(|error| error.array(&name).file(path.display())))
         .collect()
 }
 
@@ -220,16 +220,16 @@ pub(super) fn members(path: &Path) -> Result<Members> {
     members_of(bytes).map_err(|error| syntax_error(bytes, &error).file(path.display()))
 }
 
-/// The matrix that is the whole document, or the members of an object.
-pub(super) fn read_bare_or_named(path: &Path, name: &str) -> Result<Vec<Array>> {
+/// The matrix that is the whole document, or the members of an object; with `gaps`, null is NaN.
+pub(super) fn read_bare_or_named(path: &Path, name: &str, gaps: bool) -> Result<Vec<Array>> {
     let bytes = read_text(path)?;
     let bytes = without_mark(&bytes);
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
-        return arrays(path, bytes);
+        return arrays(path, bytes, gaps);
     }
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error.into()).file(path.display()))?;
-    Ok(vec![array_of(name, &value).map_err(|error| error.array(name).file(path.display()))?])
+    Ok(vec![read_array(name, &value, gaps).map_err(|error| error.array(name).file(path.display()))?])
 }
 
 pub(super) fn syntax_error(bytes: &[u8], malformed: &Malformed) -> InputError {
@@ -297,10 +297,16 @@ struct Reader {
     exact: Option<Vec<Rational>>,
     /// The first whole number that double precision does not have, and its place.
     rounded: Option<(usize, Rational)>,
+    /// An entry may be null.
+    gaps: bool,
 }
 
 /// The array of nested lists.
 pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
+    read_array(name, value, false)
+}
+
+fn read_array(name: &str, value: &Value, gaps: bool) -> Result<Array> {
     let mut shape = Vec::new();
     let mut level = value;
     while let Value::Array(list) = level {
@@ -310,9 +316,9 @@ pub(super) fn array_of(name: &str, value: &Value) -> Result<Array> {
             None => break,
         }
     }
-    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()), rounded: None };
+    let mut reader = Reader { shape, values: Vec::new(), exact: Some(Vec::new()), rounded: None, gaps };
     reader.descend(value, 0)?;
-    let Reader { shape, values, exact, rounded: first } = reader;
+    let Reader { shape, values, exact, rounded: first, .. } = reader;
     if let (Some((at, number)), None) = (first, &exact) {
         return Err(rounded(number, &index_of(at, &shape)));
     }
@@ -339,6 +345,11 @@ impl Reader {
                 .hint("a matrix is a list of rows of equal length")),
             Value::Number(number) => self.push(&number.to_string(), false),
             Value::String(text) => self.push(text, true),
+            Value::Null if self.gaps => {
+                self.exact = None;
+                self.values.push(f64::NAN);
+                Ok(())
+            }
             other => {
                 let (found, kind) = match other {
                     Value::Object(_) => ("an object", ErrorKind::Invalid),

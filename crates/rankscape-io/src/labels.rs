@@ -18,7 +18,7 @@ pub(super) fn classes(labels: &[f64], name: &str, outputs: Option<usize>) -> Res
             return Err(InputError::new("a label is a whole number that is not negative")
                 .array(name)
                 .value(format!("{label} in row {at}, counted from 0"))
-                .hint("--one-hot is for labels 0, 1, ..., one a sample; leave it out if Y has numbers to predict"));
+                .hint("labels are 0, 1, ..., one whole number a sample; numbers to predict go without --one-hot and --loss softmax"));
         }
         most = most.max(label as usize);
         if let Some(outputs) = outputs.filter(|&outputs| outputs <= label as usize) {

@@ -12,7 +12,7 @@ use super::labels::{LabelRows, classes, one_hot};
 use super::npy::Header;
 use super::npz::{Npz, array_from};
 use super::rows::{EncodedRows, RowSource, StoredRows};
-use super::sample_options::{EXACT_ENTRIES_LIMIT, SampleOptions, with_plan};
+use super::sample_options::{EXACT_ENTRIES_LIMIT, Outputs, SampleOptions, with_plan};
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::Rational;
 
@@ -186,15 +186,17 @@ fn open_named(path: &Path, options: &SampleOptions) -> Result<Opened> {
     }
     let told = |error: InputError| {
         let in_outputs = error.array.as_deref().is_some_and(|name| is_output(name, options));
-        with_plan(error, in_outputs)
+        with_plan(error, in_outputs, options.outputs)
     };
-    let mut container = Container::open(path, "X").map_err(told)?;
+    let gaps = options.outputs == Outputs::WithGaps;
+    let mut container = Container::open_with(path, "X", gaps).map_err(told)?;
     let weights_here = options.sample_weights.as_deref() == Some(path);
     let chosen = choose(&container.entries(), options, weights_here)?;
     let mut open = |name: &String| match format {
         Format::Npz => open_in_archive(name, path),
         _ => {
-            let array = container.load(name, path).map_err(told)?;
+            let load = if gaps { Container::load_with_gaps } else { Container::load };
+            let array = load(&mut container, name, path).map_err(told)?;
             OpenArray::new(name, &array.shape.clone(), array.element, Source::Stored(array))
         }
     };

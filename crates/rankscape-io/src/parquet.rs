@@ -28,6 +28,8 @@ pub(super) struct ParquetTable {
     reader: SerializedFileReader<File>,
     names: Vec<String>,
     element: ElementType,
+    /// Columns in which values may be missing.
+    gaps: Vec<usize>,
     /// The next row group.
     group: usize,
     /// Readers of the columns of the current row group.
@@ -66,7 +68,7 @@ impl ParquetTable {
             }
         }
         let (columns, portion) = (Vec::new(), vec![Vec::new(); names.len()]);
-        Ok(Self { reader, names, element, group: 0, columns, left: 0, portion, at: 0, rows: 0 })
+        Ok(Self { reader, names, element, gaps: Vec::new(), group: 0, columns, left: 0, portion, at: 0, rows: 0 })
     }
 
     /// Decodes the next portion; `false` at the end of the file.
@@ -86,10 +88,13 @@ impl ParquetTable {
             self.group += 1;
         }
         let count = self.left.min(PORTION);
-        for ((reader, name), target) in self.columns.iter_mut().zip(&self.names).zip(&mut self.portion) {
+        for (at, ((reader, name), target)) in
+            self.columns.iter_mut().zip(&self.names).zip(&mut self.portion).enumerate()
+        {
             target.clear();
+            let place = Place { before: self.rows, gaps: self.gaps.contains(&at) };
             // The library panics on some damaged pages; a table that failed is not read again.
-            let decoded = catch_unwind(AssertUnwindSafe(|| decode(reader, count, self.rows, target)));
+            let decoded = catch_unwind(AssertUnwindSafe(|| decode(reader, count, place, target)));
             decoded.unwrap_or_else(|_| Err(damaged())).map_err(|error| error.array(name))?;
         }
         self.left -= count;
@@ -114,6 +119,10 @@ impl TableRows for ParquetTable {
         Vec::new()
     }
 
+    fn allow_gaps(&mut self, columns: &[usize]) {
+        self.gaps = columns.to_vec();
+    }
+
     fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool> {
         if self.portion.first().is_none_or(|column| column.len() == self.at) && !self.advance()? {
             return Ok(false);
@@ -121,7 +130,7 @@ impl TableRows for ParquetTable {
         target.clear();
         for (at, (column, name)) in self.portion.iter().zip(&self.names).enumerate() {
             let value = column[self.at];
-            if !value.is_finite() {
+            if !value.is_finite() && !(value.is_nan() && self.gaps.contains(&at)) {
                 return Err(not_finite(value, &[self.rows + self.at, at]).array(name));
             }
             target.push(value);
@@ -170,24 +179,33 @@ fn is_single(column: &ColumnDescriptor) -> Result<bool> {
     Ok(physical == Type::FLOAT)
 }
 
-/// Appends the next `count` numbers of a column; `before` rows were read already.
-fn decode(reader: &mut ColumnReader, count: usize, before: usize, target: &mut Vec<f64>) -> Result<()> {
+/// Where numbers of a column stand.
+#[derive(Clone, Copy)]
+struct Place {
+    /// So many rows were read already.
+    before: usize,
+    /// Values may be missing.
+    gaps: bool,
+}
+
+/// Appends the next `count` numbers of a column; those that are missing, where they may be, as NaN.
+fn decode(reader: &mut ColumnReader, count: usize, place: Place, target: &mut Vec<f64>) -> Result<()> {
     match reader {
-        ColumnReader::DoubleColumnReader(reader) => append(reader, count, before, target, |value| value),
-        ColumnReader::FloatColumnReader(reader) => append(reader, count, before, target, f64::from),
-        ColumnReader::Int32ColumnReader(reader) => append(reader, count, before, target, f64::from),
+        ColumnReader::DoubleColumnReader(reader) => append(reader, count, place, target, |value| value),
+        ColumnReader::FloatColumnReader(reader) => append(reader, count, place, target, f64::from),
+        ColumnReader::Int32ColumnReader(reader) => append(reader, count, place, target, f64::from),
         ColumnReader::Int64ColumnReader(reader) => {
             let (first, mut large) = (target.len(), None);
-            append(reader, count, before, target, |value| {
+            append(reader, count, place, target, |value| {
                 if value as f64 as i128 != i128::from(value) {
                     large = large.or(Some(value));
                 }
                 value as f64
             })?;
             let is_large = |value: i64| target[first..].iter().position(|&double| double == value as f64);
-            large.map_or(Ok(()), |value| Err(rounded(value, &[before + is_large(value).unwrap_or(0)])))
+            large.map_or(Ok(()), |value| Err(rounded(value, &[place.before + is_large(value).unwrap_or(0)])))
         }
-        ColumnReader::BoolColumnReader(reader) => append(reader, count, before, target, f64::from),
+        ColumnReader::BoolColumnReader(reader) => append(reader, count, place, target, f64::from),
         _ => Err(InputError::new("a column does not hold numbers of a type that is read")),
     }
 }
@@ -195,9 +213,9 @@ fn decode(reader: &mut ColumnReader, count: usize, before: usize, target: &mut V
 fn append<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     count: usize,
-    before: usize,
+    place: Place,
     target: &mut Vec<f64>,
-    number: impl FnMut(T::T) -> f64,
+    mut number: impl FnMut(T::T) -> f64,
 ) -> Result<()> {
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     while levels.len() < count {
@@ -210,7 +228,13 @@ fn append<T: DataType>(
         levels.resize(values.len().max(levels.len()), 1);
     }
     if values.len() < levels.len() {
-        let row = before + levels.iter().position(|&level| level == 0).unwrap_or(0);
+        if place.gaps {
+            let mut values = values.into_iter();
+            let entry = |level: &i16| if *level == 0 { f64::NAN } else { values.next().map_or(f64::NAN, &mut number) };
+            target.extend(levels.iter().map(entry));
+            return Ok(());
+        }
+        let row = place.before + levels.iter().position(|&level| level == 0).unwrap_or(0);
         return Err(InputError::new("a value is missing")
             .kind(ErrorKind::Missing)
             .value(format!("null in row {row}, counted from 0"))

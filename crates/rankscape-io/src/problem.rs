@@ -84,7 +84,8 @@ impl DataFiles {
         Ok(metric.map(|metric| metric.matrix))
     }
 
-    fn name(&self) -> Option<String> {
+    /// The file that holds them.
+    pub(super) fn name(&self) -> Option<String> {
         self.target.as_ref().map(|path| path.display().to_string()).or(self.samples.clone())
     }
 }
@@ -175,11 +176,7 @@ impl PointFiles {
     /// rounded by that.
     fn check_exactness(&self, weights: &Weights, data: &Data) -> Result<()> {
         match (&weights.exact, data.exact_matrices()) {
-            (Some(matrices), None) => {
-                let file = self.weights.clone().unwrap_or_default();
-                let mut named = weights.names.iter().zip(matrices);
-                named.try_for_each(|(name, matrix)| check_integers(name, matrix)).map_err(|error| error.file(file))
-            }
+            (Some(_), None) => self.check_integers_of(weights),
             (None, Some(matrices)) => {
                 let file = self.data.name().unwrap_or_default();
                 let mut named = matrices.into_iter();
@@ -187,6 +184,15 @@ impl PointFiles {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl PointFiles {
+    /// No whole number of exact weights may be rounded where the rest is in floating point.
+    pub(super) fn check_integers_of(&self, weights: &Weights) -> Result<()> {
+        let mut named = weights.names.iter().zip(weights.exact.iter().flatten());
+        let file = self.weights.clone().unwrap_or_default();
+        named.try_for_each(|(name, matrix)| check_integers(name, matrix)).map_err(|error| error.file(file))
     }
 }
 

@@ -26,7 +26,9 @@ pub(super) trait TableRows {
     fn element(&self) -> ElementType;
     /// What the reader decided and the user should know.
     fn notes(&self) -> Vec<String>;
-    /// Reads the next row into `target`, finite numbers only; `false` at the end.
+    /// A value that is missing in these columns becomes NaN from now on.
+    fn allow_gaps(&mut self, columns: &[usize]);
+    /// Reads the next row into `target`, finite numbers only but for such gaps; `false` at the end.
     fn next_row(&mut self, target: &mut Vec<f64>) -> Result<bool>;
 }
 

@@ -11,6 +11,20 @@ use rankscape::problem::{Data, ExactSamples};
 /// numerical.
 pub const EXACT_ENTRIES_LIMIT: usize = 1 << 16;
 
+/// What the outputs in a file of samples may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outputs {
+    /// Numbers, all of them there.
+    #[default]
+    Numbers,
+    /// Numbers; an entry that was not observed is NaN, null or empty.
+    WithGaps,
+    /// One column of labels, or one column of numbers for each output.
+    Labels,
+    /// Not in the file.
+    Elsewhere,
+}
+
 /// How samples are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleOptions {
@@ -30,6 +44,8 @@ pub struct SampleOptions {
     pub y: Option<String>,
     /// Y has labels 0, 1, ...: one column for each class in its place.
     pub one_hot: bool,
+    /// What Y may be.
+    pub outputs: Outputs,
 }
 
 impl Default for SampleOptions {
@@ -43,6 +59,7 @@ impl Default for SampleOptions {
             x: None,
             y: None,
             one_hot: false,
+            outputs: Outputs::default(),
         }
     }
 }
@@ -79,12 +96,20 @@ impl Samples {
     }
 }
 
-/// What to do about an entry of Y that was not observed.
-const PLAN: &str = "an entry that was not observed has weight 0 in a weighted loss, once those are read: \
-                    until then leave its sample out";
-
 /// The error about samples, with what to do where a number of Y is missing.
-pub(super) fn with_plan(error: InputError, in_outputs: bool) -> InputError {
+pub(super) fn with_plan(error: InputError, in_outputs: bool, outputs: Outputs) -> InputError {
     let is_missing = matches!(error.kind, ErrorKind::NotFinite | ErrorKind::Missing);
-    if in_outputs && is_missing { InputError { hint: Some(PLAN.into()), ..error } } else { error }
+    if !(in_outputs && is_missing) {
+        return error;
+    }
+    let plan = match outputs {
+        Outputs::Numbers => {
+            "an entry that was not observed has weight 0 in a weighted loss: add --loss square, or leave its sample out"
+        }
+        Outputs::WithGaps => {
+            "for an entry that was not observed write null in JSON, nothing in a table, and NaN in an array"
+        }
+        Outputs::Labels | Outputs::Elsewhere => "this loss needs every label: leave the sample out",
+    };
+    InputError { hint: Some(plan.into()), ..error }
 }

@@ -1,7 +1,7 @@
 //! X and Y belong together and fit the network.
 
 use super::open_array::OpenArray;
-use super::sample_options::SampleOptions;
+use super::sample_options::{Outputs, SampleOptions};
 use rankscape::error::{InputError, Result};
 
 /// Most columns that X and Y may have together: the factor has the square of their number of entries.
@@ -63,6 +63,8 @@ fn check_widths(x: &OpenArray, y: Option<&OpenArray>, options: &SampleOptions) -
     };
     fit(x, inputs, "inputs")?;
     match y {
+        Some(y) if options.outputs == Outputs::Labels && y.cols == 1 => Ok(()),
+        None if options.outputs == Outputs::Elsewhere => Ok(()),
         Some(y) => fit(y, outputs, "outputs"),
         None if inputs == outputs => Ok(()),
         None => Err(InputError::new("an autoencoder has as many outputs as inputs")

@@ -10,8 +10,9 @@ use super::format::Format;
 use super::intake::{Intake, digest_of, read_weights_of_samples};
 use super::open_array::{OpenArray, Opened, open_arrays};
 use super::pipe::keep;
-use super::sample_options::{EXACT_ENTRIES_LIMIT, SampleOptions, Samples, with_plan};
+use super::sample_options::{EXACT_ENTRIES_LIMIT, Outputs, SampleOptions, Samples, with_plan};
 use super::sample_shapes::check;
+use super::sink::{Passed, Sink};
 use super::table::read_table;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::exact::RationalMatrix;
@@ -29,6 +30,22 @@ const PORTION: usize = 1 << 17;
 /// # Errors
 /// With file, array, the number that is wrong and the remedy.
 pub fn read_samples(spec: &str, options: &SampleOptions) -> Result<Samples> {
+    let intake = |x: usize, y: usize| Ok(Intake::new(x, y, read_weights_of_samples(options)?, options));
+    let finished = |Passed { sink, types, exact, notes }: Passed<Intake>| {
+        let (factor, digest) = sink.finish(types)?;
+        let unit_roundoff = types[0].unit_roundoff().max(types[1].unit_roundoff());
+        let (exact, digest) = exact.map_or((None, digest), |(exact, digest)| (Some(exact), digest));
+        Ok(Samples { factor, exact, notes, unit_roundoff, digest })
+    };
+    pass_by(spec, options, intake).and_then(finished).map_err(|error| error.file(spec))
+}
+
+/// Sends all samples into what is made for so many numbers in X and Y; no numbers in Y mean Y = X.
+pub(super) fn pass_by<S: Sink>(
+    spec: &str,
+    options: &SampleOptions,
+    make: impl FnOnce(usize, usize) -> Result<S>,
+) -> Result<Passed<S>> {
     let pair = spec.split_once(',').filter(|_| !Path::new(spec).exists());
     let read = || {
         let paths = pair.map_or_else(|| vec![spec], |(x, y)| vec![x.trim(), y.trim()]);
@@ -37,12 +54,12 @@ pub fn read_samples(spec: &str, options: &SampleOptions) -> Result<Samples> {
         if pair.is_none() {
             let format = format_of(Path::new(spec))?;
             if matches!(format, Format::Csv | Format::Parquet) {
-                return read_table(Path::new(spec), format, options);
+                return read_table(Path::new(spec), format, options, make);
             }
         }
         let Opened { x, y, notes } = open_arrays(spec, pair, options)?;
         check(&x, y.as_ref(), options)?;
-        read_arrays(x, y, notes, options)
+        read_arrays(x, y, notes, options, make)
     };
     read().map_err(|error: InputError| error.file(spec))
 }
@@ -62,20 +79,22 @@ fn check_options(pair: Option<(&str, &str)>, options: &SampleOptions) -> Result<
     Ok(())
 }
 
-fn read_arrays(
+fn read_arrays<S: Sink>(
     mut x: OpenArray,
     mut y: Option<OpenArray>,
     mut notes: Vec<String>,
     options: &SampleOptions,
-) -> Result<Samples> {
+    make: impl FnOnce(usize, usize) -> Result<S>,
+) -> Result<Passed<S>> {
     if options.inputs.is_some() {
         return Err(InputError::new("--inputs does nothing here: the file has arrays and not columns of a table")
             .hint("say which arrays are inputs and outputs with --x NAME --y NAME"));
     }
     notes.extend([Some(&x), y.as_ref()].into_iter().flatten().filter_map(OpenArray::note));
     let names = (x.name.clone(), y.as_ref().map_or_else(String::new, |y| y.name.clone()));
-    let weights = read_weights_of_samples(options)?;
-    let exact = exact_samples(&x, y.as_ref(), options, &mut notes)?;
+    let (samples, x_cols, y_cols) = (x.rows, x.cols, y.as_ref().map_or(0, |y| y.cols));
+    let mut sink = make(x_cols, y_cols)?;
+    let exact = if S::KEEPS_EXACT { exact_samples(&x, y.as_ref(), options, &mut notes)? } else { None };
     if exact.is_none() {
         [Some(&x), y.as_ref()]
             .into_iter()
@@ -83,15 +102,12 @@ fn read_arrays(
             .filter_map(OpenArray::stored)
             .try_for_each(Array::check_integers)?;
     }
-    let exact_digest = exact.is_some().then(|| {
+    let exact = exact.map(|exact| {
         let digest = |array: &Array| array_digest(array, true);
-        digest_of(x.stored().map(digest).unwrap_or_default(), y.as_ref().and_then(OpenArray::stored).map(digest), None)
+        let (x, y) = (x.stored(), y.as_ref().and_then(OpenArray::stored));
+        (exact, digest_of(x.map(digest).unwrap_or_default(), y.map(digest), None))
     });
-    let element = y.as_ref().map_or(x.element, |y| y.element);
-    let types = [x.element, element];
-    let unit_roundoff = x.element.unit_roundoff().max(element.unit_roundoff());
-    let (samples, x_cols, y_cols) = (x.rows, x.cols, y.as_ref().map_or(0, |y| y.cols));
-    let mut intake = Intake::new(x_cols, y_cols, weights, options);
+    let types = [x.element, y.as_ref().map_or(x.element, |y| y.element)];
     let portion = (PORTION / (x_cols + y_cols)).clamp(1, 4096);
     {
         let mut x_rows = x.rows()?;
@@ -105,24 +121,23 @@ fn read_arrays(
             }
             let named = |error: InputError| {
                 let element = types[usize::from(error.array.as_deref() == Some("Y"))];
-                renamed(element.explain_range(error), &names)
+                renamed(element.explain_range(error), &names, options.outputs)
             };
-            intake.push(&x_part, &y_part).map_err(named)?;
+            sink.push(&x_part, &y_part).map_err(named)?;
         }
     }
-    let (factor, digest) = intake.finish(types)?;
-    Ok(Samples { factor, exact, notes, unit_roundoff, digest: exact_digest.unwrap_or(digest) })
+    Ok(Passed { sink, types, exact, notes })
 }
 
 /// The error about X or Y under the name that the file has for it, with what to do.
-fn renamed(error: InputError, (x, y): &(String, String)) -> InputError {
+fn renamed(error: InputError, (x, y): &(String, String), outputs: Outputs) -> InputError {
     let in_outputs = error.array.as_deref() == Some("Y");
     let name = match error.array.as_deref() {
         Some("X") => Some(x.clone()),
         Some("Y") => Some(y.clone()),
         other => other.map(str::to_owned),
     };
-    with_plan(InputError { array: name, ..error }, in_outputs)
+    with_plan(InputError { array: name, ..error }, in_outputs, outputs)
 }
 
 /// The exact values, where the file states them and they are few enough.

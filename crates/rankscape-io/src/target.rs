@@ -46,6 +46,22 @@ pub fn read_target(path: impl AsRef<Path>) -> Result<Target> {
     from_array(&read_array(path, "Y")?, "target").map_err(|error| error.file(path.display()))
 }
 
+/// Likewise; entries that were not observed (null, NaN, empty cells) are NaN.
+///
+/// # Errors
+/// As [`read_matrix`]; an entry that is infinite.
+pub(super) fn read_target_with_gaps(path: &Path) -> Result<Target> {
+    let read = || {
+        let _kept = keep(path)?;
+        let array = find_array(path, "Y", true)?;
+        let observed = array.values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
+        Array { values: observed, exact: None, ..array.clone() }.check_finite()?;
+        array.check_integers()?;
+        from_array(&Array { exact: None, ..array }, "target")
+    };
+    read().map_err(|error: InputError| error.file(path.display()))
+}
+
 /// Reads one matrix from `.json`, `.npy`, `.npz`, `.safetensors` or `.csv`: the array called `name`, or the only one.
 ///
 /// # Errors
@@ -79,7 +95,13 @@ pub fn read_matrix_path(path: impl AsRef<Path>) -> Result<(Vec<Matrix>, String)>
 
 /// The array called `name`, or the only one.
 pub(super) fn read_array(path: &Path, name: &str) -> Result<Array> {
-    let mut container = Container::open(path, name)?;
+    let array = find_array(path, name, false)?;
+    array.check_finite().map_err(|error| error.file(path.display()))?;
+    Ok(array)
+}
+
+fn find_array(path: &Path, name: &str, gaps: bool) -> Result<Array> {
+    let mut container = Container::open_with(path, name, gaps)?;
     let names: Vec<String> = container.entries().into_iter().map(|entry| entry.name).collect();
     let chosen = match names.as_slice() {
         [only] => only,
@@ -91,7 +113,7 @@ pub(super) fn read_array(path: &Path, name: &str) -> Result<Array> {
                 .file(path.display()));
         }
     };
-    container.load(chosen, path)
+    container.load_with_gaps(chosen, path)
 }
 
 fn from_array(array: &Array, kind: &str) -> Result<Target> {

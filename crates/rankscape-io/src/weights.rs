@@ -97,12 +97,27 @@ impl Weights {
     /// # Errors
     /// If there are none, one is empty or not finite, or they do not chain.
     pub fn from_matrices(matrices: Vec<Matrix>) -> Result<Self> {
-        let arrays = matrices.iter().enumerate().map(|(k, matrix)| {
-            let values = matrix.to_rows().concat();
-            let shape = vec![matrix.nrows(), matrix.ncols()];
-            Array { name: format!("W{}", k + 1), shape, values, element: ElementType::F64, exact: None }
-        });
+        let arrays = matrices.iter().enumerate().map(|(k, matrix)| named(k, matrix));
         assemble(arrays.map(Loaded::plain).collect(), Vec::new())
+    }
+
+    /// Matrices that are no layers of one network, named `W1`, `W2`, ..., with constant outputs `b1`, `b2`, ... where they have
+    /// any: to be written, not to be chained.
+    ///
+    /// # Errors
+    /// If there are none, or a number is not finite.
+    pub fn from_list(list: &[(&Matrix, Option<&[f64]>)]) -> Result<Self> {
+        let loaded = list.iter().enumerate().map(|(k, (matrix, offset))| {
+            let bias = offset.map(|offset| Array {
+                name: format!("b{}", k + 1),
+                shape: vec![offset.len()],
+                values: offset.to_vec(),
+                element: ElementType::F64,
+                exact: None,
+            });
+            Loaded { matrix: named(k, matrix), bias, layout: Layout::default() }
+        });
+        collected(loaded.collect(), Vec::new())
     }
 
     /// Exact weights, named `W1`, ..., `Wh`; `.json` files keep them exactly.
@@ -228,13 +243,24 @@ impl Loaded {
     }
 }
 
+/// Matrix number `k`, counted from 0.
+fn named(k: usize, matrix: &Matrix) -> Array {
+    let values = matrix.to_rows().concat();
+    let shape = vec![matrix.nrows(), matrix.ncols()];
+    Array { name: format!("W{}", k + 1), shape, values, element: ElementType::F64, exact: None }
+}
+
 fn assemble(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
+    check_chain(&loaded)?;
+    collected(loaded, notes)
+}
+
+fn collected(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
     if loaded.is_empty() {
         return Err(InputError::new("there are no layers"));
     }
     let layouts = loaded.iter().map(|layer| layer.layout.clone()).collect();
     let layers: Vec<(Array, Option<Array>)> = loaded.into_iter().map(|layer| (layer.matrix, layer.bias)).collect();
-    check_chain(&layers)?;
     for (matrix, bias) in &layers {
         check_layer(matrix, bias.as_ref())?;
     }
@@ -264,14 +290,14 @@ fn assemble(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
 }
 
 /// An error unless the layers are not empty and each takes what the one before gives.
-fn check_chain(layers: &[(Array, Option<Array>)]) -> Result<()> {
+fn check_chain(layers: &[Loaded]) -> Result<()> {
     let shape = |array: &Array| shape_text(&array.shape);
-    if let Some((array, _)) = layers.iter().find(|(array, _)| array.shape.contains(&0)) {
+    if let Some(array) = layers.iter().map(|layer| &layer.matrix).find(|array| array.shape.contains(&0)) {
         return Err(InputError::new("the layer is empty").array(&array.name).value(format!("shape {}", shape(array))));
     }
-    let broken = layers.windows(2).find(|pair| pair[0].0.shape[0] != pair[1].0.shape[1]);
+    let broken = layers.windows(2).find(|pair| pair[0].matrix.shape[0] != pair[1].matrix.shape[1]);
     broken.map_or(Ok(()), |pair| {
-        let (above, below) = (&pair[0].0, &pair[1].0);
+        let (above, below) = (&pair[0].matrix, &pair[1].matrix);
         Err(InputError::new(format!(
             "the layers do not chain: {} gives {} numbers, {} takes {}",
             above.name, above.shape[0], below.name, below.shape[1]

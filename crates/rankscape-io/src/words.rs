@@ -13,6 +13,7 @@ use rankscape::escape::{Construction, Destination, EscapeKind};
 use rankscape::evidence::Grade;
 use rankscape::hessian::{InertiaMethod, Part, SpectrumMethod};
 use rankscape::problem::BiasKind;
+use rankscape::riemannian::{BadMinima, SeparabilityKind};
 
 /// A type whose members are written as one word each.
 pub trait Words: Copy + 'static {
@@ -98,6 +99,7 @@ macro_rules! words_of {
     };
 }
 
+words_of!(BadMinima { Impossible, Possible, Exists });
 words_of!(BiasKind { None, First, Output });
 words_of!(Construction { Rotation, RankOne, DeepRotation, DeepRankOne, SecondOrder, Chain, Kernels, Ascent });
 words_of!(CriticalClass {
@@ -117,6 +119,7 @@ words_of!(Origin { Pure, Spurious });
 words_of!(Part { Full, GaussNewton, Residual });
 words_of!(RungClasses { GlobalMinimum, Strict, Both });
 words_of!(Sense { Descent, Ascent });
+words_of!(SeparabilityKind { Strict, Partial, None });
 words_of!(SpectrumMethod { ClosedForm, Blocks, Dense, Krylov });
 
 impl Words for Gauge {

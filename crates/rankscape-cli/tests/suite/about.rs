@@ -3,7 +3,7 @@
 use crate::common::{answer, assert_refused, rankscape};
 use rankscape::Tolerances;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "diagnose",
     "critical",
     "hessian",
@@ -18,6 +18,7 @@ const VERBS: [&str; 18] = [
     "doctor",
     "ed",
     "solve",
+    "minima",
     "sweep",
     "tolerances",
     "completions",

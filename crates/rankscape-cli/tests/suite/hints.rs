@@ -55,13 +55,14 @@ fn follow(case: &Case<'_>) -> &'static str {
 }
 
 /// The options that readers of weights and samples may name in a hint; a new one needs a case here.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "--biases",
     "--convention",
     "--data",
     "--example",
     "--inputs",
     "--layers",
+    "--loss",
     "--one-hot",
     "--sample-weights",
     "--target",
@@ -122,6 +123,8 @@ fn hints_about_samples_lead_to_the_right_answer() {
     case(&named, &["--data", "d.csv"], ("--inputs", Some("2")), 0.0);
     case(&[("x.npy", npy_f64(&[1, 2], &[1.0, 2.0]))], &["--data", "x.npy"], ("--data", Some("x.npy,x.npy")), 0.0);
     case(&[("x.npy", npy_f64(&[1, 2], &[1.0, 2.0]))], &["--data", "x.npy"], ("--task", Some("autoencoder")), 0.0);
+    let gaps = r#"{"X": [[1, 0], [0, 1]], "Y": [[1, null], [null, 1]]}"#;
+    case(&d(gaps), &from, ("--loss", None), 0.0);
     case(&d("[[1, 0], [0, 1]]"), &[], ("--target", Some("d.json")), 0.0);
     case(&d(DATA), &[], ("--data", Some("d.json")), 0.0);
 }

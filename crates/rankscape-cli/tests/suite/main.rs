@@ -19,6 +19,7 @@ mod hints;
 mod landscape_cases;
 mod layouts;
 mod leave;
+mod losses;
 mod map;
 mod near_cases;
 mod outputs;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::RunDocument;
 use rankscape::error::InputError;
 use rankscape::quadratic::{Cost, Shape};
+use rankscape::riemannian::MinimaRequest;
 
 /// What --dry-run answers: what it would cost, right to a factor of about three.
 #[derive(Debug, Clone, Serialize)]
@@ -22,7 +23,7 @@ pub struct CostsDocument {
     pub run: RunDocument,
 }
 
-/// The cost of the instances of one shape.
+/// The cost of the instances of one shape, or of starts on one.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CostDocument {
@@ -34,7 +35,7 @@ pub struct CostDocument {
     pub r: usize,
     /// Number of instances.
     pub instances: u64,
-    /// Paths of one instance.
+    /// Paths of one instance; for `minima` its starts.
     pub paths: usize,
     /// Seconds of one thread for the instances.
     pub seconds: f64,
@@ -64,5 +65,19 @@ impl CostsDocument {
         // The sum of no terms of an iterator is minus zero.
         let seconds = costs.iter().fold(0.0, |total, cost| total + cost.seconds + cost.start_seconds);
         Ok(Self { schema: "rankscape.cost/1", costs, seconds, run: RunDocument::default() })
+    }
+
+    /// The cost of so many starts on matrices of this shape.
+    pub fn of_starts((rows, cols): (usize, usize), request: &MinimaRequest, seconds: f64) -> Self {
+        let cost = CostDocument {
+            m: rows.min(cols),
+            n: rows.max(cols),
+            r: request.rank,
+            instances: 1,
+            paths: request.starts,
+            seconds,
+            start_seconds: 0.0,
+        };
+        Self { schema: "rankscape.cost/1", costs: vec![cost], seconds, run: RunDocument::default() }
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::digests::{Digest, LadderDigest};
+use super::landscape::{GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 use super::numbers::Integer;
 use super::point::{EvidenceDocument, TolerancesDocument};
 use super::{Normalization, RunDocument};
 use crate::words::Word;
 use rankscape::answers::CriticalAnswer;
 use rankscape::critical::{BadLocalMinima, Descent, DescentKind, Rung, RungClasses};
+use rankscape::riemannian::BadMinima;
 use rankscape::tolerance::Tolerances;
 
 /// What the document says beside the ladder.
@@ -34,8 +36,9 @@ pub struct CriticalInputs {
     pub tolerances: Tolerances,
 }
 
-/// Every critical value of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 for given data and widths. Values are
-/// those of L, multiplied by what `normalization` says. Undecided answers are null.
+/// Every critical value of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 for given data and widths, or what is known of
+/// the landscape of another loss. Values are those of L, multiplied by what `normalization` says. Undecided answers are
+/// null, and so is what is said of the square loss only.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CriticalDocument {
@@ -56,15 +59,19 @@ pub struct CriticalDocument {
     pub filling: bool,
     /// Number of samples; null for a target.
     pub samples: Option<u64>,
-    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias.
-    pub data_rank: usize,
+    /// Which loss.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::loss::LOSS_NAMES)))]
+    pub loss: &'static str,
+    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias; null for other losses than
+    /// the square.
+    pub data_rank: Option<usize>,
     /// min(rank X, d_1, ..., d_h): the largest rank of W X on critical points; null if a decision is not clear.
     pub effective_bottleneck_rank: Option<usize>,
     /// What is reported: L, L / n, or 2 L / (n d_h).
     pub normalization: Word<Normalization>,
-    /// Singular values of the whitened target, non-increasing.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
-    pub spectrum: Vec<f64>,
+    /// Singular values of the whitened target, non-increasing; null for other losses than the square.
+    #[cfg_attr(feature = "schema", schemars(inner(inner(range(min = 0)))))]
+    pub spectrum: Option<Vec<f64>>,
     /// Distinct positive singular values, decreasing; null if a decision is not clear.
     pub levels: Option<Vec<LevelDocument>>,
     /// Rungs of lowest value, up to --max of them, sorted by value; empty if a decision is not clear.
@@ -73,9 +80,20 @@ pub struct CriticalDocument {
     /// Number of all rungs, an integer of any size; null if a decision is not clear.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub rungs_total: Option<Integer>,
-    /// Smallest value of the loss.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub global_minimum: f64,
+    /// Smallest value of the loss; null where it is not known or not attained.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    pub global_minimum: Option<f64>,
+    /// No matrix, of whatever rank, has a smaller loss; null for the square loss, whose global minimum is known.
+    pub lower_bound: Option<GradedValueDocument>,
+    /// The infimum over the architecture is the loss of some weights; null where undecided.
+    pub infimum_attained: Option<bool>,
+    /// Every critical point with a smaller loss is a global minimum; null where no such level is known. For one output or
+    /// one input it is the loss of the zero map, where the infimum is attained.
+    pub level: Option<f64>,
+    /// How far the samples can be separated; null where undecided, and for losses that are not of margins.
+    pub separability: Option<SeparabilityDocument>,
+    /// Local minima that were found on matrices of rank at most r, lowest first; null for the square loss.
+    pub minima: Option<Vec<LocalMinimumDocument>>,
     /// Loss of the zero map.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value_at_origin: f64,
@@ -120,6 +138,11 @@ pub struct RungsDocument {
 }
 
 impl RungsDocument {
+    /// No rungs.
+    pub(super) fn none() -> Self {
+        Self { rungs: Arc::new([]), factor: 1.0 }
+    }
+
     /// The rungs.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = RungDocument> {
         self.rungs.iter().map(|rung| rung_document(rung, self.factor))
@@ -196,11 +219,23 @@ pub struct GlobalMinimaDocument {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BadLocalMinimaDocument {
-    /// Whether they can.
-    pub verdict: Word<BadLocalMinima>,
+    /// Whether they can, or one was found.
+    pub verdict: Word<BadMinima>,
     /// Why, in one sentence.
     #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1)))]
     pub reason: &'static str,
+    /// 0-based place of one in `minima`; null where none was found.
+    pub witness: Option<usize>,
+}
+
+impl From<BadLocalMinima> for BadLocalMinimaDocument {
+    fn from(found: BadLocalMinima) -> Self {
+        let verdict = match found {
+            BadLocalMinima::Impossible(_) => BadMinima::Impossible,
+            BadLocalMinima::Possible(_) => BadMinima::Possible,
+        };
+        Self { verdict: Word(verdict), reason: found.reason(), witness: None }
+    }
 }
 
 /// The descents between listed rungs; written as a list of [`DescentDocument`], one made at a time.
@@ -265,10 +300,11 @@ impl CriticalDocument {
             bottleneck_rank: architecture.bottleneck_rank(),
             filling: architecture.is_filling(),
             samples: (!inputs.from_target).then_some(inputs.samples),
-            data_rank: levels.data_rank,
+            loss: "square",
+            data_rank: Some(levels.data_rank),
             effective_bottleneck_rank: clear.then(|| ladder.effective_bottleneck()),
             normalization: Word(inputs.normalization),
-            spectrum: levels.spectrum.clone(),
+            spectrum: Some(levels.spectrum.clone()),
             levels: clear.then(|| {
                 let level =
                     |l: &rankscape::critical::Level| LevelDocument { value: l.value, multiplicity: l.multiplicity };
@@ -278,7 +314,12 @@ impl CriticalDocument {
             graph,
             rungs: RungsDocument { rungs: Arc::clone(&found.rungs), factor },
             rungs_total: clear.then(|| Integer::from(&ladder.rungs_total())),
-            global_minimum: factor * ladder.global_minimum(),
+            global_minimum: Some(factor * ladder.global_minimum()),
+            lower_bound: None,
+            infimum_attained: Some(true),
+            level: None,
+            separability: None,
+            minima: None,
             value_at_origin: factor * ladder.value_at_origin(),
             global_minima: clear.then(|| {
                 let found = ladder.global_minima();
@@ -289,7 +330,7 @@ impl CriticalDocument {
                     splitting_nodes: found.splitting_nodes,
                 }
             }),
-            bad_local_minima: BadLocalMinimaDocument { verdict: Word(minima), reason: minima.reason() },
+            bad_local_minima: minima.into(),
             evidence: EvidenceDocument::from(&levels.evidence),
             tolerances: (&inputs.tolerances).into(),
             notes: inputs.notes.clone(),

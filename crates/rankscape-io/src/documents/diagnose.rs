@@ -6,7 +6,8 @@ use super::RunDocument;
 use super::digests::PointDigest;
 use super::hessian::lost_end;
 use super::inputs::{DiagnoseInputs, Normalization};
-use super::outlook::{LeaveDocument, OutlookDocument};
+use super::landscape::{GradedValueDocument, SeparabilityDocument};
+use super::outlook::{LeaveDocument, NOTHING, OutlookDocument};
 use super::path::{EscapeDocument, escape_document};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, RanksOfProducts, TolerancesDocument, bars};
 use crate::words::{Word, words};
@@ -25,8 +26,9 @@ words! {
     }
 }
 
-/// Where a point of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 is. Losses, gradients and eigenvalues are those
-/// of L in the parameters as given, multiplied by what `normalization` says. Undefined numbers are null.
+/// Where a point of a loss L of W_h ... W_1 X is, by default of the square loss 1/2 ||W_h ... W_1 X - Y||_F^2. Losses,
+/// gradients and eigenvalues are those of L in the parameters as given, multiplied by what `normalization` says. Undefined
+/// numbers are null, and so is what is said of the square loss only.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiagnoseDocument {
@@ -47,9 +49,10 @@ pub struct DiagnoseDocument {
     pub filling: bool,
     /// Number of samples; null for a target.
     pub samples: Option<u64>,
-    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias.
-    pub data_rank: usize,
-    /// The last layer has a bias, so X and Y are centred.
+    /// Rank of X: centred with an output bias, with the constant feature for a first-layer bias; null for other losses than
+    /// the square.
+    pub data_rank: Option<usize>,
+    /// The last layer has a bias, so X and Y are centred; false for other losses than the square.
     pub centred: bool,
     /// What is reported: L, L / n, or 2 L / (n d_h).
     pub normalization: Word<Normalization>,
@@ -61,14 +64,21 @@ pub struct DiagnoseDocument {
     pub critical: bool,
     /// What the point is.
     pub class: Word<CriticalClass>,
+    /// Why the class is what it is, or why it is undecided; null for the square loss.
+    pub reason: Option<&'static str>,
+    /// How far the samples can be separated; null where undecided, and for losses that are not of margins.
+    pub separability: Option<SeparabilityDocument>,
+    /// r is no bound on what the loss can tell apart: then the loss over products is as convex as it is over all matrices;
+    /// null for the square loss.
+    pub effective_filling: Option<bool>,
     /// Pure: the product is a smooth point of the function space and critical there. Spurious: the factorization makes
     /// the point critical. Null off critical points or undecided.
     pub origin: Option<Word<Origin>>,
     /// The product is first-order stationary on matrices of rank at most r; null where undecided.
     pub stationary_in_function_space: Option<bool>,
-    /// Singular values of the whitened target, non-increasing.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
-    pub spectrum: Vec<f64>,
+    /// Singular values of the whitened target, non-increasing; null for other losses than the square.
+    #[cfg_attr(feature = "schema", schemars(inner(inner(range(min = 0)))))]
+    pub spectrum: Option<Vec<f64>>,
     /// 1-based places in `spectrum` of the singular directions that W X captures, the lowest ones inside a block of
     /// equal values; null when W X is not a spectral projection of the target.
     #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
@@ -90,8 +100,8 @@ pub struct DiagnoseDocument {
     /// The weights that `--leave` wrote, rounded to the types of the file, in the scale of `normalization`; null
     /// without `--leave` and where nothing is lower.
     pub leave: Option<LeaveDocument>,
-    /// What is learned, and what is missing.
-    pub outlook: OutlookDocument,
+    /// What is learned, and what is missing; null for other losses than the square.
+    pub outlook: Option<OutlookDocument>,
     /// "i:j" to the rank of W_j ... W_{i+1} for 0 <= i < j <= h, of the factors as given.
     pub rank_profile: RanksOfProducts,
     /// The intervals of which the network is a direct sum, over nodes 0..h; null when the rank decisions contradict one
@@ -113,15 +123,38 @@ pub struct DiagnoseDocument {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LossDocument {
+    /// Which loss.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::loss::LOSS_NAMES)))]
+    pub kind: &'static str,
     /// At this point.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
-    /// Smallest value over the architecture.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub global_minimum: f64,
-    /// Value minus global minimum.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub gap: f64,
+    /// Smallest value over the architecture; null where it is not known or not attained.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    pub global_minimum: Option<f64>,
+    /// Value minus global minimum; null where that is null.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    pub gap: Option<f64>,
+    /// No matrix, of whatever rank, has a smaller loss; null where nothing is known, and for the square loss, whose global
+    /// minimum is.
+    pub lower_bound: Option<GradedValueDocument>,
+    /// Value minus lower bound: the point is no further above the infimum. For the square loss the gap.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    pub gap_at_most: Option<f64>,
+    /// The infimum over the architecture is the loss of some weights; null where undecided.
+    pub infimum_attained: Option<bool>,
+}
+
+impl LossDocument {
+    /// The smallest value of the square loss.
+    pub(crate) fn least(&self) -> f64 {
+        self.global_minimum.unwrap_or(f64::NAN)
+    }
+
+    /// The gap of the square loss.
+    pub(crate) fn above(&self) -> f64 {
+        self.gap.unwrap_or(f64::NAN)
+    }
 }
 
 /// The gradient and the threshold of criticality.
@@ -131,7 +164,8 @@ pub struct GradientDocument {
     /// Euclidean norm in the parameters as given.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub norm: f64,
-    /// max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F)), 0/0 = 0.
+    /// max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F)), 0/0 = 0; for other losses l than the
+    /// square, in place of the last factor, beta ||W X||_F + ||grad l(0)||_F with beta the smoothness of l.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub relative: f64,
     /// The point counts as critical when `relative` is at most this.
@@ -261,6 +295,11 @@ pub struct HessianDocument {
 }
 
 impl DiagnoseDocument {
+    /// What is ahead of a point of the square loss; nothing for others.
+    pub(crate) fn outlook(&self) -> &OutlookDocument {
+        self.outlook.as_ref().unwrap_or(&NOTHING)
+    }
+
     /// Adds what was written into `file`.
     #[must_use]
     pub fn with_leave(mut self, found: &Leave, inputs: &DiagnoseInputs, file: String) -> Self {
@@ -288,13 +327,17 @@ impl DiagnoseDocument {
             bottleneck_rank: found.architecture.bottleneck_rank(),
             filling: found.architecture.is_filling(),
             samples: (!inputs.from_target).then_some(inputs.samples),
-            data_rank: inputs.data_rank,
+            data_rank: Some(inputs.data_rank),
             centred: found.centred,
             normalization: Word(inputs.normalization),
             loss: LossDocument {
+                kind: "square",
                 value: factor * found.loss,
-                global_minimum: factor * minimum,
-                gap: factor * (found.loss - minimum).max(0.0),
+                global_minimum: Some(factor * minimum),
+                gap: Some(factor * (found.loss - minimum).max(0.0)),
+                lower_bound: None,
+                gap_at_most: Some(factor * (found.loss - minimum).max(0.0)),
+                infimum_attained: Some(true),
             },
             gradient: GradientDocument {
                 norm: factor * found.gradient_norm,
@@ -303,9 +346,12 @@ impl DiagnoseDocument {
             },
             critical: found.critical,
             class: Word(found.class),
+            reason: None,
+            separability: None,
+            effective_filling: None,
             origin: found.origin.map(Word),
             stationary_in_function_space: found.stationary_in_function_space.known(),
-            spectrum: found.spectrum.clone(),
+            spectrum: Some(found.spectrum.clone()),
             captured: found.captured.clone(),
             near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
             stall: found.stall.map(|stall| stall_document(stall, inputs.learning_rate.map(|rate| rate * factor))),
@@ -315,7 +361,7 @@ impl DiagnoseDocument {
                 EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
             }),
             leave: None,
-            outlook: OutlookDocument::new(found, factor),
+            outlook: Some(OutlookDocument::new(found, factor)),
             rank_profile: profile.into(),
             barcode: found.barcode.as_ref().map(bars),
             differential: DifferentialDocument::new(profile),

@@ -17,8 +17,11 @@ mod escape;
 mod fiber;
 mod hessian;
 mod inputs;
+mod landscape;
 mod layout;
+mod loss;
 mod map;
+mod minima;
 mod numbers;
 mod outlook;
 mod parse;
@@ -57,8 +60,10 @@ pub use hessian::{
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use inputs::{DiagnoseInputs, Normalization};
+pub use landscape::{AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 pub use layout::{to_json, write_json};
 pub use map::{Knowledge, MapDocument};
+pub use minima::{InfimumDocument, MinimaDocument, MinimaInputs};
 pub use numbers::{Entry, Integer, Rows};
 pub use outlook::{AheadDocument, LeaveDocument, OutlookDocument};
 pub use parse::{DeepDocument, LevelDocument, OrderDocument, ParseDocument, ParseInputs};
@@ -115,6 +120,7 @@ documents! {
     "escape": EscapeVerbDocument,
     "hessian": HessianSpectrumDocument,
     "map": MapDocument,
+    "minima": MinimaDocument,
     "parse": ParseDocument,
     "reach": ReachDocument,
     "solve": SolveDocument,

@@ -27,6 +27,16 @@ pub struct OutlookDocument {
     pub value_at_origin: f64,
 }
 
+/// Where there are no singular directions to learn.
+pub(super) static NOTHING: OutlookDocument = OutlookDocument {
+    learned: Vec::new(),
+    excess: Vec::new(),
+    room: 0,
+    ahead: Vec::new(),
+    wider: None,
+    value_at_origin: 0.0,
+};
+
 /// A missing direction of which the product has far more than all, or the opposite.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

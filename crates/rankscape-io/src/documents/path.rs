@@ -6,7 +6,8 @@ use super::numbers::Rows;
 use crate::words::Word;
 #[cfg(feature = "schema")]
 use crate::words::Words as _;
-use rankscape::escape::{Escape, EscapeKind, EscapePath};
+use rankscape::escape::{Escape, EscapeKind, EscapePath, LossEscape};
+use rankscape::linalg::Matrix;
 
 /// A path is stored in the document up to this many parameters; beyond, only its polynomial of the loss.
 const INLINE_PARAMETERS: usize = 2000;
@@ -59,8 +60,9 @@ impl From<String> for EscapeCertificate {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PathDocument {
-    /// Coefficients of t^1, t^2, ... of L(theta + t A) - L(theta).
-    pub change_of_loss: Vec<f64>,
+    /// Coefficients of t^1, t^2, ... of L(theta + t A) - L(theta); null where that is no polynomial, as for other losses
+    /// than the square.
+    pub change_of_loss: Option<Vec<f64>>,
     /// Power of t that the first coefficient belongs to.
     #[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
     pub first_power: usize,
@@ -76,7 +78,8 @@ pub struct TermDocument {
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub power: usize,
     /// The matrices of A, first layer first, for the problem without biases: the weight of a first-layer bias is the
-    /// last column of the first one, and an output bias follows so that its best value moves with it.
+    /// last column of the first one, and an output bias follows so that its best value moves with it. For other losses than
+    /// the square the biases that follow are columns after the matrices.
     pub factors: Vec<Rows>,
 }
 
@@ -91,7 +94,31 @@ pub(super) fn escape_document(escape: &Escape, factor: f64) -> EscapeDocument {
         t: escape.t,
         decrease: factor * escape.decrease,
         kind: Word(escape.kind),
-        certificate: EscapeCertificate::Path(PathDocument { change_of_loss: coefficients, first_power: 1, terms }),
+        certificate: EscapeCertificate::Path(PathDocument {
+            change_of_loss: Some(coefficients),
+            first_power: 1,
+            terms,
+        }),
+    }
+}
+
+/// A path of a loss that is no polynomial along it.
+pub(super) fn loss_escape_document(escape: &LossEscape, factor: f64) -> EscapeDocument {
+    let size = |blocks: &[Matrix]| blocks.iter().map(|block| block.nrows() * block.ncols()).sum::<usize>();
+    let parameters = escape.terms.first().map_or(0, |(_, blocks)| size(blocks));
+    let term = |(power, blocks): &(usize, Vec<Matrix>)| TermDocument {
+        power: *power,
+        factors: blocks.iter().map(Rows::from).collect(),
+    };
+    let terms = (parameters <= INLINE_PARAMETERS).then(|| escape.terms.iter().map(term).collect());
+    EscapeDocument {
+        order: escape.order,
+        lowest_order: escape.lowest_order,
+        coefficient: factor * escape.coefficient,
+        t: escape.t,
+        decrease: factor * escape.decrease,
+        kind: Word(escape.kind),
+        certificate: EscapeCertificate::Path(PathDocument { change_of_loss: None, first_power: 1, terms }),
     }
 }
 

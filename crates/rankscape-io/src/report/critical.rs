@@ -28,7 +28,10 @@ fn network(document: &CriticalDocument) -> String {
         .effective_bottleneck_rank
         .map_or_else(|| "rank of W X undecided".to_owned(), |rank| format!("W X has rank at most {rank}"));
     let data = match document.samples {
-        Some(samples) => format!("{}, X of rank {}", counted(samples, "sample"), document.data_rank),
+        Some(samples) => {
+            let rank = document.data_rank.map_or_else(String::new, |rank| format!(", X of rank {rank}"));
+            format!("{}{rank}", counted(samples, "sample"))
+        }
         None => "a target in place of data".to_owned(),
     };
     format!("Network    {}: {reach}; {data}", widths.join("-"),)
@@ -36,8 +39,8 @@ fn network(document: &CriticalDocument) -> String {
 
 fn spectrum(document: &CriticalDocument) -> String {
     let Some(levels) = &document.levels else {
-        let values: Vec<String> = document.spectrum.iter().take(LEVELS).map(|&value| number(value)).collect();
-        let more = if document.spectrum.len() > LEVELS { ", ..." } else { "" };
+        let values: Vec<String> = document.spectrum.iter().flatten().take(LEVELS).map(|&value| number(value)).collect();
+        let more = if document.spectrum.as_ref().map_or(0, Vec::len) > LEVELS { ", ..." } else { "" };
         return format!(
             "Spectrum   {}{more}: which values are zero or equal is undecided, see the evidence",
             values.join(", ")
@@ -64,7 +67,7 @@ fn minimum(document: &CriticalDocument) -> String {
         let tie = if set.tie_at_cut { "; the best product is not unique" } else { "" };
         format!(", on a set of dimension {} with {}{tie}", set.dimension, counted(&set.components, "component"))
     });
-    format!("Minimum    {}{unit}{set}", said(document, document.global_minimum))
+    format!("Minimum    {}{unit}{set}", said(document, document.global_minimum.unwrap_or(f64::NAN)))
 }
 
 fn said(document: &CriticalDocument, value: f64) -> String {

@@ -7,6 +7,7 @@ mod digits_files;
 #[cfg(feature = "schema")]
 mod documents_page;
 mod limits;
+mod loss_files;
 mod mutated_files;
 mod parquet_files;
 mod sample_files;

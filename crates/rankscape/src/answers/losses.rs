@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Answer;
+use super::{Answer, SpectrumAnswer};
 use crate::architecture::Architecture;
 use crate::critical::CriticalClass;
 use crate::diagnosis::Settings;
-use crate::error::Result;
-use crate::problem::LossData;
+use crate::error::{InputError, Result};
+use crate::hessian::{HessianOperator, Part, SpectrumRequest, spectrum_of};
+use crate::problem::{LossData, LossProblem};
 use crate::riemannian::{self, Minima, MinimaRequest};
 use crate::tolerance::Tolerances;
 
@@ -39,6 +40,33 @@ pub fn minima(
     riemannian::minima(data, request, tolerances, settings.seed, settings.threads)
 }
 
+/// Evaluations of loss and Hessian of one start, and more for each parameter of the factors: measured from 3 x 3 to 50 x 50.
+const EVALUATIONS: (f64, f64) = (100.0, 20.0);
+/// Seconds of one evaluation beside its arithmetic.
+const OVERHEAD: f64 = 3e-6;
+/// Rate of the arithmetic of an ordinary core.
+const FLOPS_PER_SECOND: f64 = 1e9;
+
+/// Seconds of one thread that [`minima`] takes, right to a factor of about three.
+///
+/// # Errors
+/// If the rank is not one that the matrices can have.
+pub fn minima_cost(data: &LossData, request: &MinimaRequest) -> Result<f64> {
+    let (outputs, inputs, samples) = (data.outputs(), data.input_count(), data.samples());
+    if request.rank == 0 || request.rank > outputs.min(inputs) {
+        return Err(InputError::new("the rank is not one of matrices of this shape")
+            .array("rank")
+            .value(format!("{}, the matrices are {outputs} x {inputs}", request.rank))
+            .hint(format!("give a rank from 1 to {}", outputs.min(inputs))));
+    }
+    // A target has as many inputs as samples, and X need not be applied.
+    let applied = if data.is_target() { 0 } else { inputs * samples };
+    let flops = 6.0 * (request.rank * (applied + outputs * samples) + outputs * samples) as f64;
+    let parameters = (request.rank * (outputs + inputs)) as f64;
+    let evaluations = EVALUATIONS.0 + EVALUATIONS.1 * parameters;
+    Ok(request.starts as f64 * evaluations * (OVERHEAD + flops / FLOPS_PER_SECOND))
+}
+
 /// The landscape over these widths: can there be bad local minima, and are there.
 ///
 /// # Errors
@@ -57,6 +85,28 @@ pub fn critical_loss(
     let attained = minima.bound.attained == Some(true);
     let level = (vector && attained).then(|| minima.value_at_zero);
     Ok(LossLandscape { architecture, minima, level })
+}
+
+/// Eigenvalues of the Hessian of a loss of any kind in the parameters as given, and its index and nullity. At critical points
+/// these are those of [`diagnose_loss`]; elsewhere all eigenvalues are counted.
+///
+/// # Errors
+/// As [`diagnose_loss`]; if a part or a block is asked for, or more than can be computed.
+pub fn hessian_loss(problem: &LossProblem, request: SpectrumRequest, settings: Settings) -> Result<SpectrumAnswer> {
+    if request.part != Part::Full || request.layer.is_some() {
+        return Err(InputError::new("parts and blocks of the Hessian are those of the square loss")
+            .hint("leave out --part and --layer, or --loss"));
+    }
+    let network = problem.network();
+    let operator = HessianOperator::new(network, vec![1.0; network.blocks().len()]);
+    let point = diagnose_loss(problem, settings)?;
+    let inertia = point.inertia.map(|inertia| (inertia, point.evidence.clone()));
+    let mut findings = spectrum_of(&operator, request, inertia, problem.tolerances(), settings.seed)?;
+    if point.critical && point.inertia.is_none() {
+        // Undecided there is undecided here.
+        findings.inertia = None;
+    }
+    Ok(SpectrumAnswer { class: point.class, request, findings })
 }
 
 impl Answer for LossDiagnosis {

@@ -24,7 +24,9 @@ pub use hessian::{SpectrumAnswer, hessian};
 pub use landscape::{
     ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,
 };
-pub use losses::{LossDiagnosis, LossEscape, LossLandscape, critical_loss, diagnose_loss, minima};
+pub use losses::{
+    LossDiagnosis, LossEscape, LossLandscape, critical_loss, diagnose_loss, hessian_loss, minima, minima_cost,
+};
 pub use map::{MapAnswer, Witness, Witnesses, map};
 pub use moves::{
     BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, balance_factors, connect, lift, reach,

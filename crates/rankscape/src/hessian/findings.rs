@@ -3,7 +3,7 @@
 use super::aligned::{AlignedSpectrum, RankOne};
 use super::operator::Part;
 use super::orbit::OrbitFindings;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Grade};
 use crate::linalg::{Inertia, Matrix};
 
 /// Up to this many parameters all eigenvalues are listed.
@@ -119,4 +119,25 @@ pub struct HessianFindings {
     pub vectors: Vec<Eigenvector>,
     /// Facts about the orbit, where they apply.
     pub orbit: Option<OrbitFindings>,
+}
+
+impl HessianFindings {
+    /// Nothing found yet.
+    pub(super) fn of_size(size: usize) -> Self {
+        Self {
+            size,
+            eigenvalues: None,
+            spectrum: None,
+            ends: (None, None),
+            residual: Some(0.0),
+            inertia: None,
+            inertia_method: InertiaMethod::ClosedForm,
+            spectrum_method: SpectrumMethod::ClosedForm,
+            evidence: Evidence::new(Grade::Numerical),
+            diagonal: Vec::new(),
+            trace: 0.0,
+            vectors: Vec::new(),
+            orbit: None,
+        }
+    }
 }

@@ -35,5 +35,5 @@ pub use inertia::{PairCounts, inertia_at_critical_point};
 pub use operator::{HessianOperator, Part};
 pub use parts::LARGEST_RATIONAL;
 pub use slopes::{TaylorSlope, check_gradient, check_hessian};
-pub use spectrum::spectrum_at;
+pub use spectrum::{spectrum_at, spectrum_of};
 pub use strings::StringRanks;

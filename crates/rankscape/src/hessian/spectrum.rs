@@ -13,6 +13,7 @@ use super::parts::{inertia_by_elimination, inertia_of_gauss_newton};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, symmetric_eigen, symmetric_eigenvalues};
+use crate::loss::Loss;
 use crate::problem::Problem;
 use crate::tolerance::Tolerances;
 
@@ -63,6 +64,47 @@ pub fn spectrum_at(
     check_size(found, lost)
 }
 
+/// Eigenvalues of the Hessian of any loss, from the dense matrix or by iteration; `known` is the inertia with what it rests on.
+///
+/// # Errors
+/// If more is asked for than can be computed, or the Hessian is beyond double precision.
+pub fn spectrum_of<L: Loss>(
+    operator: &HessianOperator<'_, L>,
+    request: SpectrumRequest,
+    known: Option<(Inertia, Evidence)>,
+    tolerances: &Tolerances,
+    seed: u64,
+) -> Result<HessianFindings> {
+    let inertia = known.as_ref().map(|(inertia, _)| *inertia);
+    let mut found = HessianFindings::of_size(operator.dimension());
+    by_computing(operator, request, inertia, (tolerances, seed), &mut found)?;
+    if found.diagonal.is_empty() {
+        found.diagonal = diagonal_by_columns(operator);
+        found.trace = found.diagonal.iter().sum();
+    }
+    count_signs(&mut found, tolerances);
+    if let Some((inertia, evidence)) = known {
+        (found.inertia, found.evidence) = (Some(inertia), evidence);
+        forget_lost_end(&mut found, tolerances);
+    }
+    check_size(found, false)
+}
+
+/// Columns that are applied at once.
+const COLUMNS: usize = 64;
+
+/// The diagonal, a few unit vectors at a time.
+fn diagonal_by_columns<L: Loss>(operator: &HessianOperator<'_, L>) -> Vec<f64> {
+    let size = operator.dimension();
+    let part = |from: usize| {
+        let count = COLUMNS.min(size - from);
+        let units = Matrix::from_fn(size, count, |i, j| f64::from(u8::from(i == from + j)));
+        let image = operator.apply_matrix(&units);
+        (0..count).map(|j| image[(from + j, j)]).collect::<Vec<f64>>()
+    };
+    (0..size).step_by(COLUMNS).flat_map(part).collect()
+}
+
 /// Refuses findings that are beyond double precision, or that were `lost` to numbers that are.
 fn check_size(found: HessianFindings, lost: bool) -> Result<HessianFindings> {
     let large = [&found.trace]
@@ -89,19 +131,10 @@ fn eigenvalues(
 ) -> Result<HessianFindings> {
     let size = operator.dimension();
     let mut found = HessianFindings {
-        size,
-        eigenvalues: None,
         spectrum: AlignedSpectrum::new(operator, tolerances),
-        ends: (None, None),
-        residual: Some(0.0),
-        inertia: None,
-        inertia_method: InertiaMethod::ClosedForm,
-        spectrum_method: SpectrumMethod::ClosedForm,
-        evidence: Evidence::new(Grade::Numerical),
         diagonal: operator.diagonal(),
         trace: operator.trace(),
-        vectors: Vec::new(),
-        orbit: None,
+        ..HessianFindings::of_size(size)
     };
     let listed = size <= LARGEST_LISTED || request.all;
     if let Some(spectrum) = &found.spectrum {
@@ -118,7 +151,22 @@ fn eigenvalues(
             .flatten()
             .map(|v| Eigenvector { value: v.value, shape: EigenvectorShape::RankOne(v.parts) })
             .collect();
-    } else if listed {
+    } else {
+        by_computing(operator, request, inertia, (tolerances, seed), &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Eigenvalues of the dense matrix where they are to be listed, and else the two ends by iteration.
+fn by_computing<L: Loss>(
+    operator: &HessianOperator<'_, L>,
+    request: SpectrumRequest,
+    inertia: Option<Inertia>,
+    (tolerances, seed): (&Tolerances, u64),
+    found: &mut HessianFindings,
+) -> Result<()> {
+    let size = found.size;
+    if size <= LARGEST_LISTED || request.all {
         if size > LARGEST_DENSE {
             return Err(InputError::new("all eigenvalues of a Hessian of this size need a point that is aligned")
                 .value(format!("{size} parameters"))
@@ -126,24 +174,22 @@ fn eigenvalues(
                     "leave out --all for the two ends; a dense Hessian has up to {LARGEST_DENSE} parameters"
                 )));
         }
-        dense(operator, request.vectors, &mut found);
-    } else {
-        let ends = extremes(operator, inertia, tolerances, seed);
-        found.spectrum_method = SpectrumMethod::Krylov;
-        found.ends = (
-            ends.smallest.converged.then_some(ends.smallest.value),
-            ends.largest.converged.then_some(ends.largest.value),
-        );
-        found.residual = Some(ends.smallest.residual.max(ends.largest.residual));
-        if request.vectors > 0 && !ends.smallest.vector.is_empty() {
-            found.vectors = vec![as_blocks(operator, ends.smallest.value, &ends.smallest.vector)];
-        }
+        dense(operator, request.vectors, found);
+        return Ok(());
     }
-    Ok(found)
+    let ends = extremes(operator, inertia, tolerances, seed);
+    found.spectrum_method = SpectrumMethod::Krylov;
+    found.ends =
+        (ends.smallest.converged.then_some(ends.smallest.value), ends.largest.converged.then_some(ends.largest.value));
+    found.residual = Some(ends.smallest.residual.max(ends.largest.residual));
+    if request.vectors > 0 && !ends.smallest.vector.is_empty() {
+        found.vectors = vec![as_blocks(operator, ends.smallest.value, &ends.smallest.vector)];
+    }
+    Ok(())
 }
 
 /// Eigenvalues of the dense matrix; there are none where an entry is not finite.
-fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFindings) {
+fn dense<L: Loss>(operator: &HessianOperator<'_, L>, vectors: usize, found: &mut HessianFindings) {
     found.spectrum_method = SpectrumMethod::Dense;
     found.residual = None;
     let matrix = operator.to_dense();
@@ -160,7 +206,7 @@ fn dense(operator: &HessianOperator<'_>, vectors: usize, found: &mut HessianFind
     found.ends = (values.first().copied(), values.last().copied());
 }
 
-fn as_blocks(operator: &HessianOperator<'_>, value: f64, vector: &[f64]) -> Eigenvector {
+fn as_blocks<L: Loss>(operator: &HessianOperator<'_, L>, value: f64, vector: &[f64]) -> Eigenvector {
     let mut offset = 0;
     let block = |&(rows, cols): &(usize, usize)| {
         let part = &vector[offset..offset + rows * cols];

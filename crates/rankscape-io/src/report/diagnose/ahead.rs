@@ -12,7 +12,7 @@ const ROWS: usize = 6;
 
 /// The missing directions in the order in which they are worth most, and the plateaus between.
 pub(super) fn table(document: &DiagnoseDocument) -> Vec<String> {
-    let ahead = &document.outlook.ahead;
+    let ahead = &document.outlook().ahead;
     let worth: Vec<&AheadDocument> = ahead.iter().filter(|step| !is_rounding(document, step.decrease)).collect();
     if worth.is_empty() {
         return Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn to_do(document: &DiagnoseDocument, situation: Situation, options: 
         (Some(left), _) => after_leaving(document, left),
         (None, Situation::Passing | Situation::Descending) => {
             let mut lines = if is_convex(document) { rates(document) } else { train_on(document) };
-            if is_convex(document) || document.outlook.room == 0 {
+            if is_convex(document) || document.outlook().room == 0 {
                 lines.extend(straight("or go straight to the least", options));
             }
             lines
@@ -96,7 +96,7 @@ fn after_leaving(document: &DiagnoseDocument, left: &LeaveDocument) -> Vec<Strin
         number(left.decrease)
     );
     let step = format!("at learning rate {}", digits(left.step, 2));
-    let least = is_rounding(document, left.loss - document.loss.global_minimum);
+    let least = is_rounding(document, left.loss - document.loss.least());
     let next = match (left.to.0, left.steps) {
         (Destination::Minimum, _) => "there is nothing below them".to_owned(),
         _ if least => "there is nothing below them".to_owned(),
@@ -141,9 +141,9 @@ fn wait(document: &DiagnoseDocument) -> String {
 
 /// What one more unit in the narrowest layer would be worth.
 fn wider(document: &DiagnoseDocument) -> Vec<String> {
-    let outlook = &document.outlook;
+    let outlook = document.outlook();
     match outlook.wider {
-        Some(value) if !is_rounding(document, document.loss.global_minimum - value) => vec![format!(
+        Some(value) if !is_rounding(document, document.loss.least() - value) => vec![format!(
             "nothing more is to gain with these widths; {} in the narrowest layer would reach {}",
             document.bottleneck_rank + 1,
             said(document, value)

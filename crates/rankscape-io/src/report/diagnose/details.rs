@@ -12,11 +12,11 @@ use rankscape::escape::EscapeKind;
 /// Bars drawn at most.
 const BARS: usize = 6;
 
-pub(super) fn lines(document: &DiagnoseDocument) -> Vec<String> {
+pub(in crate::report) fn lines(document: &DiagnoseDocument) -> Vec<String> {
     let mut lines = vec![network(document), gradient(document)];
     lines.extend(origin(document));
     lines.extend(captured(document));
-    lines.push(spectrum(document));
+    lines.extend(spectrum(document));
     lines.push(hessian(document));
     lines.extend(near(document));
     lines.extend(stall(document));
@@ -29,10 +29,8 @@ pub(super) fn lines(document: &DiagnoseDocument) -> Vec<String> {
 
 fn network(document: &DiagnoseDocument) -> String {
     let filling = if document.filling { "every matrix is a product" } else { "products have bounded rank" };
-    entry(
-        "Network",
-        &format!("bottleneck rank {} ({filling}); X of rank {}", document.bottleneck_rank, document.data_rank),
-    )
+    let data = document.data_rank.map_or_else(String::new, |rank| format!("; X of rank {rank}"));
+    entry("Network", &format!("bottleneck rank {} ({filling}){data}", document.bottleneck_rank))
 }
 
 fn gradient(document: &DiagnoseDocument) -> String {
@@ -58,7 +56,7 @@ fn origin(document: &DiagnoseDocument) -> Option<String> {
 }
 
 fn captured(document: &DiagnoseDocument) -> Option<String> {
-    let total = document.spectrum.iter().filter(|&&s| s > 0.0).count();
+    let total = document.spectrum.iter().flatten().filter(|&&s| s > 0.0).count();
     let set = document.captured.as_ref()?;
     let what = if set.is_empty() { "none".to_owned() } else { ranges(set) };
     Some(entry(
@@ -67,10 +65,11 @@ fn captured(document: &DiagnoseDocument) -> Option<String> {
     ))
 }
 
-fn spectrum(document: &DiagnoseDocument) -> String {
-    let shown: Vec<String> = document.spectrum.iter().take(8).map(|&s| number(s)).collect();
-    let more = if document.spectrum.len() > shown.len() { ", ..." } else { "" };
-    entry("Spectrum", &format!("of the whitened target: {}{more}", shown.join(", ")))
+fn spectrum(document: &DiagnoseDocument) -> Option<String> {
+    let spectrum = document.spectrum.as_ref()?;
+    let shown: Vec<String> = spectrum.iter().take(8).map(|&s| number(s)).collect();
+    let more = if spectrum.len() > shown.len() { ", ..." } else { "" };
+    Some(entry("Spectrum", &format!("of the whitened target: {}{more}", shown.join(", "))))
 }
 
 fn near(document: &DiagnoseDocument) -> Option<String> {
@@ -113,11 +112,11 @@ pub(in crate::report) fn way(kind: Word<EscapeKind>) -> &'static str {
 fn path(document: &DiagnoseDocument) -> Option<String> {
     let escape = document.escape.as_ref()?;
     let (how, t) = (way(escape.kind), digits(escape.t, 4));
-    let certified = "--certificate FILE stores it for verify";
+    let certified = if document.outlook.is_some() { "; --certificate FILE stores it for verify" } else { "" };
     Some(entry(
         "Path down",
         &format!(
-            "{how}: first change of order {}{}, at t = {t} lower by {}; {certified}",
+            "{how}: first change of order {}{}, at t = {t} lower by {}{certified}",
             escape.order,
             lowest(escape),
             number(escape.decrease)

@@ -8,7 +8,7 @@ mod details;
 mod scale;
 mod situation;
 
-pub(super) use details::{evidence_line, lowest, way};
+pub(super) use details::{evidence_line, lines as details_lines, lowest, way};
 pub use scale::DiagnoseText;
 
 use super::numbers::{digits, percent, ranges};
@@ -51,7 +51,7 @@ fn loss(document: &DiagnoseDocument) -> String {
         None => "for this target".to_owned(),
     };
     let loss = &document.loss;
-    let (now, least) = (said(document, loss.value), said(document, loss.global_minimum));
+    let (now, least) = (said(document, loss.value), said(document, loss.least()));
     if is_least(document) {
         return format!("{now}{unit} now, and no weights of {widths} have less {data}");
     }
@@ -76,7 +76,7 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
             vec![format!("one layer: the loss is convex; {gradient}"), own]
         }
         (_, None) => {
-            let same = if document.outlook.room == 0 { "" } else { " with the same directions learned" };
+            let same = if document.outlook().room == 0 { "" } else { " with the same directions learned" };
             vec![format!("no critical point{same} lies within a tenth of the length of the weights; {gradient}"), own]
         }
     }
@@ -130,7 +130,7 @@ fn beside(near: &NearDocument) -> String {
 
 /// How many of the directions that fit are learned, or why there are none.
 fn why(document: &DiagnoseDocument) -> Option<String> {
-    let outlook = &document.outlook;
+    let outlook = document.outlook();
     if outlook.room == 0 {
         return Some(nothing_to_learn(document));
     }
@@ -158,7 +158,7 @@ fn why(document: &DiagnoseDocument) -> Option<String> {
 /// Directions of which the product has too much, or the opposite.
 fn excess(document: &DiagnoseDocument) -> String {
     let of_sign = |positive: bool| -> (Vec<usize>, f64) {
-        let found = document.outlook.excess.iter().filter(|found| (found.share > 0.0) == positive);
+        let found = document.outlook().excess.iter().filter(|found| (found.share > 0.0) == positive);
         let most = found.clone().map(|found| found.share.abs()).fold(0.0, f64::max);
         (found.map(|found| found.direction).collect(), most)
     };
@@ -179,10 +179,10 @@ fn excess(document: &DiagnoseDocument) -> String {
 
 /// What the data lack where no direction can be learned.
 fn nothing_to_learn(document: &DiagnoseDocument) -> String {
-    let targets_are_zero = document.outlook.value_at_origin == 0.0;
+    let targets_are_zero = document.outlook().value_at_origin == 0.0;
     match (document.data_rank, document.centred) {
-        (0, false) => "all inputs are zero, so the loss does not depend on the weights".to_owned(),
-        (0, true) => "all inputs are equal, so the output bias alone can give what the weights can".to_owned(),
+        (Some(0), false) => "all inputs are zero, so the loss does not depend on the weights".to_owned(),
+        (Some(0), true) => "all inputs are equal, so the output bias alone can give what the weights can".to_owned(),
         (_, false) if targets_are_zero => "all targets are zero, so the least is where the product is zero".to_owned(),
         (_, true) if targets_are_zero => {
             "all targets are equal, so the output bias alone fits them, and the least is where the product is zero"
@@ -195,7 +195,8 @@ fn nothing_to_learn(document: &DiagnoseDocument) -> String {
     }
 }
 
-fn sure(document: &DiagnoseDocument) -> String {
+/// How sure the answer is.
+pub(super) fn sure(document: &DiagnoseDocument) -> String {
     let evidence = &document.evidence;
     let unclear = evidence.rests_on.iter().filter(|support| !support.clear).count();
     let total = evidence.rests_on.len();

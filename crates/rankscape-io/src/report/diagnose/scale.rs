@@ -34,7 +34,7 @@ pub(super) fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
 
 /// The loss of the zero map; where that is zero, the loss now.
 pub(super) fn scale(document: &DiagnoseDocument) -> f64 {
-    let origin = document.outlook.value_at_origin;
+    let origin = document.outlook().value_at_origin;
     if origin > 0.0 { origin } else { document.loss.value }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn is_zero(document: &DiagnoseDocument, value: f64) -> bool {
 /// Nothing is lower than the loss now. The least is an irrational number in general, which exact arithmetic has rounded too.
 pub(super) fn is_least(document: &DiagnoseDocument) -> bool {
     let loss = &document.loss;
-    if loss.global_minimum == 0.0 { is_zero(document, loss.gap) } else { is_rounding(document, loss.gap) }
+    if loss.least() == 0.0 { is_zero(document, loss.above()) } else { is_rounding(document, loss.above()) }
 }
 
 pub(super) fn said(document: &DiagnoseDocument, value: f64) -> String {

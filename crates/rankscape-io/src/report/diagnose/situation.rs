@@ -54,7 +54,7 @@ impl Situation {
     pub(super) fn sentence(self, document: &DiagnoseDocument) -> String {
         let left = falls(document);
         match self {
-            Self::Best if is_zero(document, document.loss.global_minimum) => {
+            Self::Best if is_zero(document, document.loss.least()) => {
                 let how = if is_exact(document) { "exactly" } else { "to rounding" };
                 format!("At the best that this network can reach: it fits the data {how}.")
             }
@@ -65,19 +65,19 @@ impl Situation {
                         .into()
                 }
                 None => "At the best that this network can reach, to rounding: nothing is to gain.".into(),
-                Some(left) if document.loss.gap > FAR * range(document) => {
+                Some(left) if document.loss.above() > FAR * range(document) => {
                     still(document, Some(left), ": a global minimum is near, but the loss is still far above it")
                 }
-                Some(left) if document.loss.gap > LAST * range(document) => {
+                Some(left) if document.loss.above() > LAST * range(document) => {
                     format!(
                         "Close to the best that this network can reach, but not there: the loss can still fall {left}."
                     )
                 }
-                Some(_) if is_zero(document, document.loss.global_minimum) => {
+                Some(_) if is_zero(document, document.loss.least()) => {
                     "So near an exact fit that nothing is to gain but the last of the loss.".into()
                 }
                 Some(_) => {
-                    let left = percent(document.loss.gap / document.loss.value);
+                    let left = percent(document.loss.above() / document.loss.value);
                     format!(
                         "So near the best that this network can reach that nothing is to gain but {left} of the loss."
                     )
@@ -106,8 +106,8 @@ impl Situation {
 
 fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> String {
     let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
-    let origin = document.outlook.value_at_origin;
-    if document.loss.value > (1.0 + ABOVE) * origin && document.outlook.room > 0 {
+    let origin = document.outlook().value_at_origin;
+    if document.loss.value > (1.0 + ABOVE) * origin && document.outlook().room > 0 {
         let bias = if document.centred { " and the best output bias" } else { "" };
         return format!(
             "Still descending, but the loss is above the {} of zero weights{bias}: the product is too large or has the wrong sign, from a large start or too long steps.{left}",
@@ -120,14 +120,14 @@ fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> Str
 
 /// From the loss of zero weights to the least.
 fn range(document: &DiagnoseDocument) -> f64 {
-    document.outlook.value_at_origin - document.loss.global_minimum
+    document.outlook().value_at_origin - document.loss.least()
 }
 
 /// How far the loss can fall; `None` where that is rounding.
 fn falls(document: &DiagnoseDocument) -> Option<String> {
     let loss = &document.loss;
-    let all = is_zero(document, loss.global_minimum);
-    let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.gap / loss.value)) };
+    let all = is_zero(document, loss.least());
+    let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.above() / loss.value)) };
     (!is_least(document)).then(how)
 }
 

@@ -1,0 +1,137 @@
+//! Losses other than the square: the options that name them, and what `diagnose`, `critical` and `hessian` answer about them.
+
+use clap::Args;
+use rankscape::InputError;
+use rankscape::answers::{Answer, critical_loss, diagnose_loss};
+use rankscape_io::documents::{CriticalDocument, CriticalInputs, DiagnoseDocument, Normalization};
+use rankscape_io::loss::{LossOptions, LossSpec, ReadLossLandscape, ReadLossPoint};
+use rankscape_io::report::{loss_landscape_text, loss_point_text};
+
+use crate::arguments::{CriticalOptions, DiagnoseOptions};
+use crate::input::tolerances;
+use crate::run::{Outcome, Run, code_of};
+
+/// Which loss.
+#[derive(Debug, Args)]
+pub(crate) struct LossArguments {
+    /// The loss: square, huber, pseudo_huber, logcosh, pnorm, logistic, softmax, or a file.json with {"kind": ...}, which also may be
+    /// quadratic with weights or full_quadratic with metric_rowmajor_vec [default: square]. It is summed over samples and outputs.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) loss: Option<String>,
+    /// Where huber and pseudo_huber stop to be quadratic.
+    #[arg(long, value_name = "D", requires = "loss", allow_hyphen_values = true)]
+    pub(crate) delta: Option<f64>,
+    /// The power of pnorm, at least 2.
+    #[arg(long, value_name = "P", requires = "loss", allow_hyphen_values = true)]
+    pub(crate) p: Option<f64>,
+    /// Label smoothing of softmax, from 0 to 1.
+    #[arg(long, value_name = "S", requires = "loss", allow_hyphen_values = true)]
+    pub(crate) smoothing: Option<f64>,
+    /// Class weights of softmax, separated by commas.
+    #[arg(long, value_name = "a,b,...", value_delimiter = ',', requires = "loss", allow_hyphen_values = true)]
+    pub(crate) class_weights: Option<Vec<f64>>,
+}
+
+impl LossArguments {
+    /// The loss that is named.
+    pub(crate) fn read(&self) -> Result<Option<LossSpec>, InputError> {
+        let spec = |name: &String| {
+            LossSpec::read(&LossOptions {
+                loss: name.clone(),
+                delta: self.delta,
+                p: self.p,
+                smoothing: self.smoothing,
+                class_weights: self.class_weights.clone(),
+            })
+        };
+        self.loss.as_ref().map(spec).transpose()
+    }
+}
+
+/// Refuses options that say nothing of this loss.
+pub(crate) fn refuse(loss: &str, given: &[(&str, bool)]) -> Result<(), InputError> {
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(InputError::new(format!("{option} does nothing here: it belongs to the square loss"))
+            .array("--loss")
+            .value(loss)
+            .hint(format!("leave out {option}"))),
+        None => Ok(()),
+    }
+}
+
+/// The mean squared error is a multiple of quadratic losses alone.
+pub(crate) fn check_normalization(loss: &str, normalization: Normalization) -> Result<(), InputError> {
+    let quadratic = ["square", "quadratic", "full_quadratic"].contains(&loss);
+    if normalization == Normalization::Mse && !quadratic {
+        return Err(InputError::new("--normalization mse is the mean squared error, and this loss is no square")
+            .array("--loss")
+            .value(loss)
+            .hint("use --normalization mean for the mean over samples"));
+    }
+    Ok(())
+}
+
+/// `diagnose --loss`.
+pub(crate) fn run_diagnose(
+    options: &DiagnoseOptions,
+    read: &ReadLossPoint,
+    run: &Run<'_>,
+) -> Result<Outcome, InputError> {
+    let loss = read.problem.data().kind().name();
+    refuse(
+        loss,
+        &[
+            ("--leave", options.leave.is_some()),
+            ("--near", options.near.is_some()),
+            ("--certificate", options.certificate.is_some()),
+            ("--learning-rate", options.learning_rate.is_some()),
+        ],
+    )?;
+    let normalization = options.point.normalization.into();
+    check_normalization(loss, normalization)?;
+    let inputs = read.inputs(normalization, run.seed());
+    let found = diagnose_loss(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;
+    let text = |document: &DiagnoseDocument| loss_point_text(document, options.details);
+    run.finish(DiagnoseDocument::of_loss(&found, &inputs), text, code_of(found.is_undecided()))
+}
+
+/// Starts that look for local minima.
+const STARTS: usize = 100;
+
+/// `critical --loss`.
+pub(crate) fn run_critical(
+    options: &CriticalOptions,
+    read: ReadLossLandscape,
+    run: &Run<'_>,
+) -> Result<Outcome, InputError> {
+    let data = &read.data.data;
+    let loss = data.kind().name();
+    let family = &options.family;
+    refuse(
+        loss,
+        &[
+            ("--strata", family.strata),
+            ("--construct", family.construct),
+            ("--captured", family.captured.is_some()),
+            ("--pattern", family.pattern.is_some()),
+            ("--graph", options.graph),
+            ("--max", options.max.is_some()),
+        ],
+    )?;
+    let normalization = options.normalization.into();
+    check_normalization(loss, normalization)?;
+    let tolerances = tolerances(&options.tolerances)?;
+    let found = critical_loss(data, read.architecture, STARTS, &tolerances, run.settings())?;
+    let inputs = CriticalInputs {
+        weights_digest: read.weights_digest,
+        data_digest: read.data.digest,
+        samples: data.samples() as u64,
+        from_target: data.is_target(),
+        notes: read.data.notes,
+        normalization,
+        seed: run.seed(),
+        tolerances,
+    };
+    let document = CriticalDocument::of_loss(&found, loss, &inputs);
+    run.finish(document, loss_landscape_text, code_of(found.is_undecided()))
+}
