@@ -27,7 +27,8 @@ pub(crate) fn man(command: Command) -> Result<Outcome, InputError> {
         verbs.into_iter().try_for_each(|verb| {
             writeln!(page, ".SH rankscape {}", verb.get_name())?;
             let common = |argument: &clap::Arg| argument.is_global_set();
-            let hidden: Vec<_> = verb.get_arguments().filter(|argument| common(argument)).map(|a| a.get_id().clone()).collect();
+            let hidden: Vec<_> =
+                verb.get_arguments().filter(|argument| common(argument)).map(|a| a.get_id().clone()).collect();
             let verb = hidden.into_iter().fold(verb, |verb, id| verb.mut_arg(id, |argument| argument.hide(true)));
             let man = clap_mangen::Man::new(verb);
             man.render_synopsis_section(&mut page)?;

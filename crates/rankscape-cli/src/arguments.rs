@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::examples;
 use crate::family::FamilyOptions;
+use crate::flow::FlowOptions;
 use crate::loss::LossArguments;
 use crate::minima::MinimaOptions;
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
@@ -71,6 +72,9 @@ pub(crate) enum Command {
     /// Local minima of a loss on matrices of bounded rank, by many starts.
     #[command(after_help = examples::MINIMA)]
     Minima(Box<MinimaOptions>),
+    /// Gradient flow or descent from here: losses, plateaus by name, what is conserved.
+    #[command(after_help = examples::FLOW)]
+    Flow(Box<FlowOptions>),
     /// A random experiment, in shards.
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),

@@ -102,3 +102,9 @@ pub(crate) const TOLERANCES: &str = "\
 Examples:
   rankscape tolerances
   rankscape diagnose --example digits --tolerance rank=16";
+
+pub(crate) const FLOW: &str = "\
+Examples:
+  rankscape flow --weights weights.json --target target.json --until-time 20 --levels 0.5,0.01
+  rankscape flow --start balanced --scale 0.01 --widths 4,3,4 --target target.json --until-gap 1e-8
+  rankscape flow --weights weights.npz --data data.npz --method gd --step 0.001 --steps 5000";

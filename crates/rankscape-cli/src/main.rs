@@ -12,6 +12,7 @@ mod doctor;
 mod escape;
 mod examples;
 mod family;
+mod flow;
 mod given;
 mod hessian;
 mod input;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Ed(options) => quadratic::run_ed(options, &this),
         Command::Solve(options) => quadratic::run_solve(options, &this),
         Command::Minima(options) => minima::run(options, &this),
+        Command::Flow(options) => flow::run(options, &this),
         Command::Sweep(command) => sweep::run(command, &this),
         Command::Doctor => doctor::run(&this),
         Command::Tolerances => about::tolerances(&this),

@@ -37,7 +37,8 @@ fn logistic_6_by_5_of_rank_2(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5, args = [1, 10])]
 fn weighted_50_by_50_of_rank_5(bencher: Bencher<'_, '_>, starts: usize) {
     let mut stream = Stream::new(6, 0);
-    let target = &(&stream.normal_matrix(50, 5) * &stream.normal_matrix(5, 50)) + &stream.normal_matrix(50, 50).scaled(0.1);
+    let target =
+        &(&stream.normal_matrix(50, 5) * &stream.normal_matrix(5, 50)) + &stream.normal_matrix(50, 50).scaled(0.1);
     let weights = Matrix::from_fn(50, 50, |_, _| stream.uniform());
     let data = LossData::new(LossKind::Quadratic { weights }, None, Observations { targets: target, weights: None });
     bench(bencher, data, 5, starts);

@@ -38,6 +38,7 @@ pub mod evidence;
 pub mod flow;
 pub mod hessian;
 pub mod homotopy;
+pub mod itinerary;
 pub mod linalg;
 pub mod loss;
 pub mod multiplication;

@@ -15,6 +15,7 @@ mod ed;
 mod error;
 mod escape;
 mod fiber;
+mod flow;
 mod hessian;
 mod inputs;
 mod landscape;
@@ -54,6 +55,10 @@ pub use error::ErrorDocument;
 pub use escape::{EscapeInputs, EscapeVerbDocument};
 pub use fiber::{
     BalanceDocument, ConnectDigest, ConnectDocument, GradedOpennessDocument, ReachDigest, ReachDocument, path_json,
+};
+pub use flow::{
+    ConservedDocument, EventKind, FlowDocument, FlowEventDocument, FlowInputs, FlowLevelDocument, FlowPointDocument,
+    MethodName, StopReason,
 };
 pub use hessian::{
     AlignmentDocument, BalancedCurvatureDocument, DirectionDocument, DirectionKind, DistinctDocument, ExtremesDocument,
@@ -118,6 +123,7 @@ documents! {
     "doctor": DoctorDocument,
     "ed": EdDocument,
     "escape": EscapeVerbDocument,
+    "flow": FlowDocument,
     "hessian": HessianSpectrumDocument,
     "map": MapDocument,
     "minima": MinimaDocument,

@@ -27,6 +27,7 @@ pub fn schemas() -> Vec<Value> {
         schema_of::<EdDocument>(),
         schema_of::<SolveDocument>(),
         schema_of::<MinimaDocument>(),
+        schema_of::<FlowDocument>(),
         schema_of::<SweepDocument>(),
         schema_of::<CostsDocument>(),
         schema_of::<DoctorDocument>(),

@@ -107,7 +107,11 @@ impl PointFiles {
         paths.chain(self.data.target.as_deref()).map(keep).collect()
     }
 
-    fn read_loss(self, spec: &LossSpec, tolerances: &Tolerances) -> Result<ReadLossPoint> {
+    /// Reads weights and data into a problem with this loss, all samples kept.
+    ///
+    /// # Errors
+    /// As [`PointFiles::read_any`].
+    pub fn read_loss(self, spec: &LossSpec, tolerances: &Tolerances) -> Result<ReadLossPoint> {
         let weights = read_weights(self.weights.clone().unwrap_or_default(), &self.reading)?;
         let ReadLossData { data, digest, mut notes } = self.data.read_loss(spec, &weights.widths())?;
         notes.splice(0..0, weights.notes.iter().cloned());

@@ -6,6 +6,7 @@
 mod adapter;
 mod doctor;
 mod escape;
+mod flow;
 mod hessian;
 mod landscape;
 mod losses;
@@ -20,6 +21,7 @@ pub use crate::quadratic::cost;
 pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
 pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
+pub use flow::{FlowAnswer, FlowRequest, Motion, follow};
 pub use hessian::{SpectrumAnswer, hessian};
 pub use landscape::{
     ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,

@@ -1,7 +1,7 @@
 //! Gradient descent, with or without momentum.
 
 use super::conserved::{Imbalance, max_drift};
-use super::run::{Crossing, Sample, Stop, Trajectory, norm, slope, value};
+use super::run::{Crossing, Passed, Sample, Stop, Trajectory, norm, slope, value};
 use crate::linalg::Matrix;
 use crate::loss::Loss;
 use crate::network::Network;
@@ -23,6 +23,8 @@ pub struct DescentOptions {
     pub levels: Vec<f64>,
     /// Steps that are reported, ascending.
     pub times: Vec<usize>,
+    /// Keep all points.
+    pub keep_path: bool,
 }
 
 /// A loss that has grown this many times over the one at the start has diverged.
@@ -38,7 +40,7 @@ pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) ->
     let mut velocity: Vec<Matrix> = blocks.iter().map(|block| block.scaled(0.0)).collect();
     let first = value(start, decay);
     let mut crossings: Vec<Crossing> = options.levels.iter().map(|&level| Crossing { level, at: None }).collect();
-    let (mut samples, mut max) = (Vec::new(), 0.0_f64);
+    let (mut samples, mut path, mut max) = (Vec::new(), Vec::new(), 0.0_f64);
     let mut times = options.times.iter().copied().peekable();
     let mut taken = 0;
     let (last, stop) = loop {
@@ -57,6 +59,10 @@ pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) ->
             break (now(), Stop::Gap);
         }
         let slopes = slope(&network, decay);
+        if options.keep_path {
+            let rate = options.step * norm(&slopes).powi(2);
+            path.push(Passed { time: taken as f64, loss, rate, blocks: blocks.clone() });
+        }
         if norm(&slopes) == 0.0 && norm(&velocity) == 0.0 {
             break (now(), Stop::Gradient);
         }
@@ -72,5 +78,5 @@ pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) ->
         taken += 1;
         max = max.max(max_drift(&imbalance, &blocks[..depth], decay, options.step * taken as f64));
     };
-    Trajectory { samples, crossings, last, stop, max_drift: max, steps: taken, gradients: taken }
+    Trajectory { samples, crossings, path, last, stop, max_drift: max, steps: taken, gradients: taken }
 }

@@ -11,5 +11,5 @@ mod start;
 
 pub use conserved::{Imbalance, max_drift};
 pub use discrete::{DescentOptions, descend};
-pub use run::{Crossing, FlowOptions, Sample, Stop, Trajectory, flow};
+pub use run::{Crossing, FlowOptions, Passed, Sample, Stop, Trajectory, flow};
 pub use start::{StartKind, sign_obstruction, start};

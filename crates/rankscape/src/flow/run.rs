@@ -25,6 +25,8 @@ pub struct FlowOptions {
     pub accuracy: f64,
     /// Most steps.
     pub most_steps: usize,
+    /// Keep all points between steps.
+    pub keep_path: bool,
 }
 
 impl Default for FlowOptions {
@@ -38,6 +40,7 @@ impl Default for FlowOptions {
             times: Vec::new(),
             accuracy: 1e-12,
             most_steps: 1_000_000,
+            keep_path: false,
         }
     }
 }
@@ -68,6 +71,19 @@ pub struct Sample {
     pub blocks: Vec<Matrix>,
 }
 
+/// A point between two steps, with the rate at which the loss falls.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// The time.
+    pub time: f64,
+    /// `L`.
+    pub loss: f64,
+    /// `-dL/dt`.
+    pub rate: f64,
+    /// The layers, then the biases.
+    pub blocks: Vec<Matrix>,
+}
+
 /// Where the loss passes a level.
 #[derive(Debug, Clone)]
 pub struct Crossing {
@@ -84,6 +100,8 @@ pub struct Trajectory {
     pub samples: Vec<Sample>,
     /// In the order of the levels.
     pub crossings: Vec<Crossing>,
+    /// All points between steps, where they were asked for.
+    pub path: Vec<Passed>,
     /// The end.
     pub last: Sample,
     /// Why it ended.
@@ -141,7 +159,14 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
     let mut h = first_step(&run.now.blocks, &slopes);
     let mut times = options.times.iter().copied().filter(|&time| time <= options.until_time).peekable();
     let mut max = 0.0_f64;
-    let mut steps = 0;
+    let (mut steps, mut path) = (0, Vec::new());
+    let mut pass = |now: &Sample, slopes: &[Matrix]| {
+        if options.keep_path {
+            let rate = norm(slopes).powi(2);
+            path.push(Passed { time: now.time, loss: now.loss, rate, blocks: now.blocks.clone() });
+        }
+    };
+    pass(&run.now, &slopes);
     let stop = loop {
         while let Some(time) = times.next_if(|&time| time <= run.now.time) {
             run.samples.push(Sample { time, ..run.now.clone() });
@@ -179,12 +204,14 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
         run.locate(&reached, &slopes, tolerance, &at, decay);
         slopes = slope(&network, decay);
         run.now = reached;
+        pass(&run.now, &slopes);
         max = max.max(max_drift(&imbalance, &run.now.blocks[..depth], decay, run.now.time));
         h = if meets { h.max(length) } else { length * factor };
     };
     Trajectory {
         samples: run.samples,
         crossings: run.levels,
+        path,
         last: run.now,
         stop,
         max_drift: max,
@@ -227,8 +254,9 @@ impl Run {
             let blocks = step(&self.now.blocks, slopes, h, tolerance, |blocks| slope(&at(blocks), decay)).end;
             Sample { time: self.now.time + h, loss: value(&at(&blocks), decay), blocks }
         };
-        let passed: Vec<usize> =
-            (0..self.levels.len()).filter(|&k| self.levels[k].at.is_none() && reached.loss <= self.levels[k].level).collect();
+        let passed: Vec<usize> = (0..self.levels.len())
+            .filter(|&k| self.levels[k].at.is_none() && reached.loss <= self.levels[k].level)
+            .collect();
         let found: Vec<Sample> =
             passed.iter().map(|&k| first_below(self.levels[k].level, self.now.loss, reached, length, &point)).collect();
         self.gradients += 10 * passed.len() * (STAGE_COUNT - 1);

@@ -28,7 +28,8 @@ pub fn start(kind: StartKind, widths: &[usize], scale: f64, target: &Matrix, see
         return Ok(widths.windows(2).map(|pair| stream.normal_matrix(pair[1], pair[0]).scaled(scale)).collect());
     }
     let rank = widths.iter().copied().min().unwrap_or(0);
-    let mut frames: Vec<Matrix> = widths.iter().map(|&width| orthonormal_range(&stream.normal_matrix(width, rank), rank)).collect();
+    let mut frames: Vec<Matrix> =
+        widths.iter().map(|&width| orthonormal_range(&stream.normal_matrix(width, rank), rank)).collect();
     if kind == StartKind::Spectral {
         let found = svd(target);
         let last = frames.len() - 1;

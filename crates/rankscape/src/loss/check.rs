@@ -44,7 +44,8 @@ pub fn check_loss(loss: &SharedLoss, (rows, columns): (usize, usize)) -> Result<
         let differences = (&loss.gradient(&up) - &loss.gradient(&down)).scaled(0.5 / step);
         let noise = gradient.frobenius_norm() * f64::EPSILON / step;
         let bound = 0.05 * (curved.frobenius_norm() + differences.frobenius_norm()) + 8.0 * noise;
-        if !((&curved - &differences).frobenius_norm() <= bound) && loss.is_twice_differentiable(&outputs, 10.0 * STEP) {
+        if !((&curved - &differences).frobenius_norm() <= bound) && loss.is_twice_differentiable(&outputs, 10.0 * STEP)
+        {
             return Err(disagreement("the second derivatives of the loss disagree with its slopes").value(format!(
                 "{:e} by its Hessian, {:e} by differences of its gradient",
                 curved.frobenius_norm(),
@@ -65,7 +66,9 @@ pub fn check_loss(loss: &SharedLoss, (rows, columns): (usize, usize)) -> Result<
 }
 
 fn disagreement(problem: &str) -> InputError {
-    InputError::new(problem).array("loss").hint("mend the loss; rankscape::loss::Loss says what each function must give")
+    InputError::new(problem)
+        .array("loss")
+        .hint("mend the loss; rankscape::loss::Loss says what each function must give")
 }
 
 #[cfg(test)]
@@ -123,7 +126,9 @@ mod tests {
             let loss = EntrywiseLoss::new(entry, targets.clone(), None);
             check_loss(&(Arc::new(loss) as SharedLoss), (2, 2)).unwrap();
         }
-        for (flaw, part) in [("slope", "slopes"), ("curvature", "second derivatives"), ("convexity", "convex, and is not")] {
+        for (flaw, part) in
+            [("slope", "slopes"), ("curvature", "second derivatives"), ("convexity", "convex, and is not")]
+        {
             let loss = Wrong(EntrywiseLoss::new(Entry::LogCosh, targets.clone(), None), flaw);
             let error = check_loss(&(Arc::new(loss) as SharedLoss), (2, 2)).unwrap_err();
             assert!(error.problem.contains(part), "{error}");

@@ -87,6 +87,7 @@ fn descent_takes_the_steps_of_the_definition() {
             until_loss: None,
             levels: Vec::new(),
             times,
+            keep_path: false,
         };
         let found = descend(&network(case), &options);
         for (sample, expected) in found.samples.iter().zip(trace) {
@@ -109,6 +110,7 @@ fn too_long_steps_diverge_and_a_zero_start_stays() {
         until_loss: None,
         levels: Vec::new(),
         times: Vec::new(),
+        keep_path: false,
     };
     assert_eq!(descend(&network, &options).stop, Stop::Diverged);
     let zero = SquareNetwork::new(vec![Matrix::zeros(2, 2), Matrix::zeros(2, 2)], None, target);

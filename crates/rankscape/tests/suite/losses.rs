@@ -301,7 +301,10 @@ fn parameters_targets_and_weights_that_mean_nothing_are_refused() {
         kind.on(Observations { targets: targets.clone(), weights: None }).map(|_| ()).unwrap_err().to_string()
     };
     let cases = [
-        (on(LossKind::Huber { delta: 0.0 }, &targets), "array delta: the parameter of the loss must be a positive number (found 0)"),
+        (
+            on(LossKind::Huber { delta: 0.0 }, &targets),
+            "array delta: the parameter of the loss must be a positive number (found 0)",
+        ),
         (on(LossKind::Power { p: 1.5 }, &targets), "at least 2"),
         (on(LossKind::Logistic, &targets.scaled(0.5)), "is 1 or -1, or 1 or 0 (found 0.5 at output 0 of sample 0"),
         (on(LossKind::Logistic, &Matrix::from_rows(&[vec![1.0, 0.0, -1.0]])), "mix 0 and -1"),

@@ -1,0 +1,188 @@
+//! `rankscape flow`: gradient flow and descent.
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use rankscape::InputError;
+use rankscape::answers::{Answer, FlowRequest, Motion, follow};
+use rankscape::architecture::Architecture;
+use rankscape::flow::{StartKind, start};
+use rankscape::linalg::Matrix;
+use rankscape::loss::{Loss, QuadraticForm};
+use rankscape::problem::{LossData, LossProblem};
+use rankscape_io::documents::{FlowDocument, FlowInputs, Normalization};
+use rankscape_io::loss::{LossOptions, LossSpec};
+use rankscape_io::report::flow_text;
+use rankscape_io::{PointFiles, WeightOptions};
+
+use crate::arguments::{DataOptions, ReadingOptions};
+use crate::input::tolerances;
+use crate::loss::LossArguments;
+use crate::run::{Outcome, Run, code_of};
+
+/// What moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// Gradient flow.
+    Flow,
+    /// Gradient descent.
+    Gd,
+    /// Gradient descent with momentum.
+    Momentum,
+}
+
+/// Where the run starts without weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Start {
+    /// Balanced layers in random directions.
+    Balanced,
+    /// Balanced layers in the directions of the target.
+    Spectral,
+    /// Normal entries.
+    Normal,
+}
+
+/// Arguments of `flow`.
+#[derive(Debug, Args)]
+pub(crate) struct FlowOptions {
+    /// Weights to start from: .safetensors, .npz or .json.
+    #[arg(long, value_name = "FILE", required_unless_present = "start")]
+    pub(crate) weights: Option<String>,
+    /// A start that is made, with --widths and --scale, instead of weights.
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "weights", requires = "widths")]
+    pub(crate) start: Option<Start>,
+    /// Widths d0,d1,...,dh of a start that is made.
+    #[arg(long, value_delimiter = ',', value_name = "d0,...,dh", requires = "start")]
+    pub(crate) widths: Option<Vec<usize>>,
+    /// Scale of a start that is made.
+    #[arg(long, value_name = "S", default_value_t = 0.01, requires = "start", allow_hyphen_values = true)]
+    pub(crate) scale: f64,
+    /// The data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
+    /// The loss.
+    #[command(flatten)]
+    pub(crate) loss: LossArguments,
+    /// What moves.
+    #[arg(long, value_enum, default_value_t = Method::Flow)]
+    pub(crate) method: Method,
+    /// Learning rate of gradient descent on the sum loss.
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub(crate) step: Option<f64>,
+    /// Momentum, from 0 to below 1 [default: 0.9].
+    #[arg(long, value_name = "M", allow_hyphen_values = true)]
+    pub(crate) momentum: Option<f64>,
+    /// Number of steps of gradient descent [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<usize>,
+    /// The flow ends at this time [default: 100].
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub(crate) until_time: Option<f64>,
+    /// The run ends where the loss is this far above the global minimum (square loss).
+    #[arg(long, value_name = "GAP", allow_hyphen_values = true)]
+    pub(crate) until_gap: Option<f64>,
+    /// Parts of the gap at the start whose times are wanted, separated by commas (square loss).
+    #[arg(long, value_name = "f,...", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) levels: Vec<f64>,
+    /// Number of equidistant times that are reported.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) samples: u32,
+    /// l of the decay l/2 sum ||W_k||^2, added to the sum loss. AdamW decays apart from the loss and follows no gradient of such a sum.
+    #[arg(long, value_name = "L", default_value_t = 0.0, allow_hyphen_values = true)]
+    pub(crate) weight_decay: f64,
+    /// Set a tolerance; rankscape tolerances lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
+}
+
+pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    let motion = options.motion()?;
+    let tolerances = tolerances(&options.tolerances)?;
+    let square = || LossSpec::read(&LossOptions { loss: "square".to_owned(), ..LossOptions::default() });
+    let spec = options.loss.read()?.map_or_else(square, Ok)?;
+    let files = PointFiles {
+        weights: options.weights.clone(),
+        reading: if options.weights.is_some() { options.reading.weight_options() } else { WeightOptions::default() },
+        data: options.data.files(run),
+    };
+    let (problem, mut inputs) = match options.start {
+        None => {
+            let read = files.read_loss(&spec, &tolerances)?;
+            let widths = read.problem.factors().architecture().widths().to_vec();
+            let inputs = read.inputs(Normalization::Sum, run.seed());
+            let inputs = FlowInputs::of_point(inputs, spec.name(), widths, motion, options.weight_decay);
+            (read.problem, inputs)
+        }
+        Some(kind) => {
+            let architecture = Architecture::new(options.widths.clone().unwrap_or_default())?;
+            let read = files.data.read_loss(&spec, architecture.widths())?;
+            read.data.check_widths(&architecture)?;
+            let kind = match kind {
+                Start::Balanced => StartKind::Balanced,
+                Start::Spectral => StartKind::Spectral,
+                Start::Normal => StartKind::Normal,
+            };
+            let layers = start(kind, architecture.widths(), options.scale, &target(&read.data)?, run.seed())?;
+            let inputs = FlowInputs {
+                loss: spec.name(),
+                widths: architecture.widths().to_vec(),
+                decay: options.weight_decay,
+                motion,
+                weights_digest: String::new(),
+                data_digest: read.digest,
+                seed: run.seed(),
+                tolerances,
+                notes: read.notes,
+            };
+            (LossProblem::new(layers, Arc::clone(&read.data), &tolerances)?, inputs)
+        }
+    };
+    let request = FlowRequest {
+        motion,
+        decay: options.weight_decay,
+        until_gap: options.until_gap,
+        levels: options.levels.clone(),
+        samples: options.samples as usize,
+    };
+    let found = follow(&problem, &request)?;
+    if options.weight_decay > 0.0 {
+        inputs.notes.push("all losses are with decay; biases do not decay".to_owned());
+    }
+    run.finish(FlowDocument::new(&found, &inputs), flow_text, code_of(found.is_undecided()))
+}
+
+/// `Y X'`, whose singular vectors a spectral start has; of a softmax that of the classes.
+fn target(data: &LossData) -> Result<Matrix, InputError> {
+    let Some(QuadraticForm::Entries { target, .. }) = data.loss().quadratic_form() else {
+        let zero = Matrix::zeros(data.outputs(), data.samples());
+        let slopes = data.loss().gradient(&zero).scaled(-1.0);
+        return Ok(data.inputs().map_or(slopes.clone(), |inputs| slopes.times_transpose(inputs)));
+    };
+    Ok(data.inputs().map_or(target.clone(), |inputs| target.times_transpose(inputs)))
+}
+
+impl FlowOptions {
+    fn motion(&self) -> Result<Motion, InputError> {
+        let idle = |given: bool, option: &str, why: &str| match given {
+            true => Err(InputError::new(format!("{option} does nothing here: {why}")).hint("leave it out")),
+            false => Ok(()),
+        };
+        if self.method == Method::Flow {
+            let why = "gradient flow has no steps of its own; give --method gd";
+            idle(self.step.is_some(), "--step", why)?;
+            idle(self.steps.is_some(), "--steps", why)?;
+            idle(self.momentum.is_some(), "--momentum", why)?;
+            return Ok(Motion::Flow { until: self.until_time.unwrap_or(100.0) });
+        }
+        idle(self.until_time.is_some(), "--until-time", "gradient descent ends after --steps")?;
+        idle(self.method == Method::Gd && self.momentum.is_some(), "--momentum", "give --method momentum")?;
+        let step = self.step.ok_or_else(|| {
+            InputError::new("gradient descent needs a learning rate").hint("give --step RATE, for the sum loss")
+        })?;
+        let momentum = if self.method == Method::Momentum { self.momentum.unwrap_or(0.9) } else { 0.0 };
+        Ok(Motion::Descent { step, momentum, steps: self.steps.unwrap_or(1000) })
+    }
+}
