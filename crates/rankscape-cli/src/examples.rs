@@ -6,7 +6,7 @@ Examples:
   rankscape diagnose --weights weights.safetensors --data data.npz
   rankscape diagnose --weights weights.npz --data samples.csv --inputs 8 --leave next.npz
   rankscape diagnose --weights w.json --target z.json --certificate c.json --json
-  rankscape diagnose --weights weights.npz --data labelled.csv --loss softmax";
+  rankscape diagnose --example digits-classifier --loss softmax";
 
 pub(crate) const CRITICAL: &str = "\
 Examples:

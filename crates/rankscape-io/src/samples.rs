@@ -71,7 +71,9 @@ fn check_options(pair: Option<(&str, &str)>, options: &SampleOptions) -> Result<
         return idle("--x or --y", "each of the two files holds one array");
     }
     if options.autoencoder && (options.y.is_some() || options.one_hot) {
-        return idle("--y or --one-hot", "--task autoencoder takes Y = X");
+        let elsewhere = options.outputs == Outputs::Elsewhere;
+        let why = if elsewhere { "the file of the loss has the labels" } else { "--task autoencoder takes Y = X" };
+        return idle("--y or --one-hot", why);
     }
     if options.inputs.is_some() && (options.x.is_some() || options.y.is_some()) {
         return idle("--inputs", "--x or --y names the columns");

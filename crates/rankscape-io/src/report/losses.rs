@@ -20,7 +20,8 @@ pub fn loss_point_text(document: &DiagnoseDocument, details: bool) -> String {
     let mut lines = vec![sentence(document), String::new()];
     lines.push(entry("Loss", &value(document)));
     lines.extend(least(document));
-    lines.extend(document.separability.as_ref().map(|found| entry("Separable", separable(found))));
+    let attained = document.loss.infimum_attained;
+    lines.extend(document.separability.as_ref().map(|found| separable_line(found, attained)));
     lines.push(entry("Class", &class(document)));
     lines.push(entry("Curvature", &curvature(document)));
     lines.extend(down(document));
@@ -113,17 +114,18 @@ fn bounded(bound: &GradedValueDocument) -> String {
     format!("no matrix of any rank has less than {} ({grade})", number(bound.value))
 }
 
-fn separable(found: &SeparabilityDocument) -> &'static str {
-    match found.kind.0 {
-        SeparabilityKind::Strict => {
-            "strictly: some matrix answers all samples right, so the loss has no minimum and weights grow without bound"
-        }
-        SeparabilityKind::Partial => {
-            "partially: some matrix answers some samples right and ties on the others, so the loss has no minimum and weights \
-             grow without bound"
-        }
-        SeparabilityKind::None => "no: the infimum over all matrices is attained",
-    }
+/// What separability means for training; `attained`: the infimum over the architecture is.
+fn separable(found: &SeparabilityDocument, attained: Option<bool>) -> String {
+    let how = match found.kind.0 {
+        SeparabilityKind::Strict => "strictly: some matrix answers all samples right",
+        SeparabilityKind::Partial => "partially: some matrix answers some samples right and ties on the others",
+        SeparabilityKind::None => return "no: the infimum over all matrices is attained".to_owned(),
+    };
+    let then = match attained {
+        Some(false) => ", so the loss has no minimum and weights grow without bound",
+        _ => "; whether one of the rank that is allowed does is not decided",
+    };
+    format!("{how}{then}")
 }
 
 fn class(document: &DiagnoseDocument) -> String {
@@ -173,7 +175,7 @@ pub fn loss_landscape_text(document: &CriticalDocument) -> String {
     if document.infimum_attained == Some(false) {
         lines.push(entry("", "the infimum is not attained: no weights have it"));
     }
-    lines.extend(document.separability.as_ref().map(|found| entry("Separable", separable(found))));
+    lines.extend(document.separability.as_ref().map(|found| separable_line(found, document.infimum_attained)));
     let level = document.level.map(|level| format!("below a loss of {} every critical point is global", number(level)));
     lines.extend(level.map(|text| entry("Level", &text)));
     lines.extend(minima_table(document.minima.as_deref().unwrap_or_default(), bad.witness));
@@ -191,8 +193,8 @@ pub(super) fn bad_sentence(verdict: BadMinima) -> String {
 }
 
 /// What is said of a loss whose samples can be separated, or cannot.
-pub(super) fn separable_line(found: &SeparabilityDocument) -> String {
-    entry("Separable", separable(found))
+pub(super) fn separable_line(found: &SeparabilityDocument, attained: Option<bool>) -> String {
+    entry("Separable", &separable(found, attained))
 }
 
 /// What is said of the lower bound.

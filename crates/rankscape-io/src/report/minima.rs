@@ -28,7 +28,8 @@ pub fn minima_text(document: &MinimaDocument) -> String {
         let value = document.infimum.value.map_or_else(String::new, |value| format!(" {}", number(value)));
         lines.push(entry("Infimum", &format!("the infimum{value} is not attained: no matrix has it")));
     }
-    lines.extend(document.separability.as_ref().map(separable_line));
+    let attained = document.infimum.attained;
+    lines.extend(document.separability.as_ref().map(|found| separable_line(found, attained)));
     lines.extend(minima_table(&document.minima, bad.witness));
     for one in &document.at_infinity {
         let text = format!("{} left for infinity, toward {}", counted(one.hits, "start"), number(one.value));
