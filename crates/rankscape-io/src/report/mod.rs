@@ -12,6 +12,8 @@ mod map;
 mod moves;
 mod numbers;
 mod quadratic;
+mod solve;
+mod table;
 mod verify;
 
 pub use about::{doctor_text, tolerances_text};
@@ -24,7 +26,8 @@ pub use escape::escape_text;
 pub use hessian::hessian_text;
 pub use map::map_text;
 pub use moves::{balance_text, connect_text, reach_text};
-pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
+pub use quadratic::{cost_text, ed_text, sweep_text};
+pub use solve::solve_text;
 pub use verify::verify_text;
 
 use crate::words::Word;
