@@ -57,7 +57,6 @@ pub struct ExperimentDocument {
     pub r: usize,
     /// Law of phi: full, with independent entries; diagonal, with weights that are squares of independent entries, where an entry 0 is drawn
     /// again; or singular:k, with k rows fewer than columns.
-    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(full|diagonal|singular:[1-9][0-9]*)$")))]
     pub metric: String,
     /// Law of the entries.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["integers", "normal"])))]
