@@ -63,14 +63,28 @@ Examples:
 
 pub(crate) const ED: &str = "\
 Examples:
+  How many critical points a generic quadratic loss has on the 3 x 3 matrices of rank one (39):
   rankscape ed --rows 3 --cols 3 --rank 1
+
+  The same for the weights in a file, a 2 x 3 matrix such as [[1, 2, 3], [4, 5, 7]]:
   rankscape ed --rows 2 --cols 3 --rank 1 --weights weights.json";
 
 pub(crate) const SOLVE: &str = "\
 Examples:
+  The best approximation of rank one in a weighted norm, and all other critical points:
   rankscape solve --target target.npy --weights weights.npy --rank 1
-  rankscape solve --instances instances.jsonl --start start
-  rankscape solve --instances instances.jsonl --segment from.json to.json";
+
+  From few linear measurements, phi with K rows of M*N numbers:
+  rankscape solve --target target.npy --phi phi.npy --rank 1 --save points.npz
+
+  Many instances, a line each: {\"id\":\"a\",\"m\":2,\"n\":2,\"r\":1,\"weights\":[[1,2],[3,5]],\"q\":[[2,1],[0,1]]}
+  rankscape solve --instances instances.jsonl --json
+
+  What happens to the real critical points while the target moves:
+  rankscape solve --instances instances.jsonl --segment from.json to.json
+
+  A size whose generic solution does not ship is solved once and kept:
+  rankscape solve --instances large.jsonl --start start";
 
 pub(crate) const MINIMA: &str = "\
 Examples:
@@ -80,7 +94,11 @@ Examples:
 
 pub(crate) const SWEEP: &str = "\
 Examples:
+  The real critical points and minima of 2000 random losses on 3 x 3 matrices of rank one:
   rankscape sweep plan --dir experiment --rows 3 --cols 3 --rank 1 --instances 2000
+  rankscape sweep run --dir experiment
+
+  One shard of four, on one of several machines; then the table of all:
   rankscape sweep run --dir experiment --shard 0/4
   rankscape sweep merge --dir experiment";
 

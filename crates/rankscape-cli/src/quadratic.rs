@@ -12,6 +12,7 @@ use rankscape_io::instances::{
 };
 use rankscape_io::report::{cost_text, ed_text, solve_text};
 use rankscape_io::start_set::start_set_at;
+use rankscape_io::{check_points_file, write_points};
 
 use crate::input::tolerances;
 use crate::quadratic_arguments::{EdOptions, SolveOptions};
@@ -36,6 +37,7 @@ pub(crate) fn run_ed(options: &EdOptions, run: &Run<'_>) -> Result<Outcome, Inpu
 }
 
 pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    options.save.as_deref().map_or(Ok(()), check_points_file)?;
     let tolerances = tolerances(&options.tolerances)?;
     let (instances, file) = read(options)?;
     let named = |error: InputError| error.file(file.display());
@@ -77,6 +79,9 @@ pub(crate) fn run_solve(options: &SolveOptions, run: &Run<'_>) -> Result<Outcome
             SolveDocument::of_segments(&found, run.seed(), instances_digest(&instances), digests)
         }
     };
+    if let Some(path) = &options.save {
+        write_points(path, &document)?;
+    }
     let undecided = document.is_undecided();
     run.finish(document, solve_text, code_of(undecided))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use rankscape::sweep::MetricLaw;
 
 /// Arguments of `ed`.
 #[derive(Debug, Args)]
@@ -52,6 +53,10 @@ pub(crate) struct SolveOptions {
     /// Follow the real critical points while the target moves from one m x n matrix to another.
     #[arg(long, num_args = 2, value_names = ["Q0", "Q1"])]
     pub(crate) segment: Option<Vec<PathBuf>>,
+    /// Write the certified real points to an .npz file: id and complete, one an instance; instance (its place, from 0), value,
+    /// index (-1: undecided), radius and the matrices W, one a point.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
     /// Say what it would cost, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -71,15 +76,6 @@ pub(crate) enum SweepCommand {
     Merge(DirOptions),
     /// What is done and what is missing.
     Status(DirOptions),
-}
-
-/// Law of the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MetricName {
-    /// All entries of phi are independent.
-    Full,
-    /// phi is diagonal: weights are squares of independent entries, and an entry 0 is drawn again.
-    Diagonal,
 }
 
 /// Law of the entries.
@@ -107,9 +103,9 @@ pub(crate) struct PlanOptions {
     #[arg(long, default_value_t = 1, value_name = "R")]
     pub(crate) rank: usize,
     /// Law of the metric: full, all entries of phi are independent; diagonal, weights are squares of independent entries, an
-    /// entry 0 drawn again.
-    #[arg(long, value_enum, default_value_t = MetricName::Full)]
-    pub(crate) metric: MetricName,
+    /// entry 0 drawn again; singular:K, phi has K rows fewer than M*N.
+    #[arg(long, value_name = "full|diagonal|singular:K", default_value_t = MetricLaw::Full)]
+    pub(crate) metric: MetricLaw,
     /// Law of the entries of phi and of the target.
     #[arg(long, value_enum, default_value_t = EntriesName::Integers)]
     pub(crate) entries: EntriesName,

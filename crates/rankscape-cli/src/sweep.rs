@@ -2,12 +2,12 @@
 
 use rankscape::InputError;
 use rankscape::quadratic::cost;
-use rankscape::sweep::{Entries, MetricLaw, Plan};
+use rankscape::sweep::{Entries, Plan};
 use rankscape_io::documents::{CostsDocument, SweepDocument};
 use rankscape_io::report::{cost_text, sweep_text};
 use rankscape_io::sweep::{SHARDS_LIMIT, SweepDirectory};
 
-use crate::quadratic_arguments::{DirOptions, EntriesName, MetricName, PlanOptions, RunOptions, SweepCommand};
+use crate::quadratic_arguments::{DirOptions, EntriesName, PlanOptions, RunOptions, SweepCommand};
 use crate::run::{ANSWERED, FAILED_CHECK, Outcome, Run, UNDECIDED};
 
 /// Instances of a shard, where the number of shards is not given.
@@ -30,10 +30,7 @@ fn plan(options: &PlanOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
         rows: options.rows,
         cols: options.cols,
         rank: options.rank,
-        metric: match options.metric {
-            MetricName::Full => MetricLaw::Full,
-            MetricName::Diagonal => MetricLaw::Diagonal,
-        },
+        metric: options.metric,
         entries: match options.entries {
             EntriesName::Integers => Entries::Integers { low: options.low, high: options.high },
             EntriesName::Normal => Entries::Normal,

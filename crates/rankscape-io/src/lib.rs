@@ -32,6 +32,7 @@ mod others;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pipe;
+mod points;
 mod problem;
 pub mod report;
 mod rows;
@@ -57,6 +58,7 @@ pub use json::{JSON_ENTRIES_LIMIT, JSON_LIMIT};
 pub use labels::CLASSES_LIMIT;
 pub use npz::{ENTRY_LIMIT, EXPANSION_FREE, EXPANSION_LIMIT};
 pub use others::rewrite_weights;
+pub use points::{check_points_file, write_points};
 pub use problem::{DataFiles, PointFiles, ReadData, ReadLandscape, ReadPoint, read_map_point};
 pub use rows::ARRAY_LIMIT;
 pub use safetensors::HEADER_LIMIT;

@@ -175,13 +175,7 @@ const LENGTH_BYTES: usize = 8;
 const ALIGNMENT: usize = 8;
 
 fn npz_bytes(arrays: &[Array], others: &Others) -> Result<Vec<u8>> {
-    let failed = |error: &dyn std::fmt::Display| InputError::new(format!("the archive cannot be written: {error}"));
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let mut add = |name: &str, bytes: &[u8]| {
-        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(true);
-        archive.start_file(format!("{name}.npy"), options).map_err(|error| failed(&error))?;
-        archive.write_all(bytes).map_err(|error| failed(&error))
-    };
+    let mut files = Vec::with_capacity(arrays.len() + others.npy.len());
     for array in arrays {
         let element = written_type(array, Format::Npz);
         let descr = match element {
@@ -190,9 +184,21 @@ fn npz_bytes(arrays: &[Array], others: &Others) -> Result<Vec<u8>> {
             ElementType::Integer => "<i8",
             _ => "<f8",
         };
-        add(&array.name, &[header_bytes(descr, &array.shape), encode(array, element)?].concat())?;
+        files.push((array.name.clone(), [header_bytes(descr, &array.shape), encode(array, element)?].concat()));
     }
-    others.npy.iter().try_for_each(|(name, bytes)| add(name, bytes))?;
+    files.extend(others.npy.iter().cloned());
+    npz_archive(files)
+}
+
+/// The bytes of an NPZ file with these NPY files, by name.
+pub(super) fn npz_archive(files: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>> {
+    let failed = |error: &dyn std::fmt::Display| InputError::new(format!("the archive cannot be written: {error}"));
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(true);
+        archive.start_file(format!("{name}.npy"), options).map_err(|error| failed(&error))?;
+        archive.write_all(&bytes).map_err(|error| failed(&error))?;
+    }
     Ok(archive.finish().map_err(|error| failed(&error))?.into_inner())
 }
 

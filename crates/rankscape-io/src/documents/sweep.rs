@@ -55,9 +55,8 @@ pub struct ExperimentDocument {
     pub n: usize,
     /// Rank of the matrices.
     pub r: usize,
-    /// Law of phi: full, with independent entries; or diagonal, with weights that are squares of independent entries,
-    /// where an entry 0 is drawn again.
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["full", "diagonal"])))]
+    /// Law of phi: full, with independent entries; diagonal, with weights that are squares of independent entries, where an entry 0 is drawn
+    /// again; or singular:k, with k rows fewer than columns.
     pub metric: String,
     /// Law of the entries.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["integers", "normal"])))]

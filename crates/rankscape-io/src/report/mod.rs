@@ -15,6 +15,8 @@ mod minima;
 mod moves;
 mod numbers;
 mod quadratic;
+mod solve;
+mod table;
 mod verify;
 
 pub use about::{doctor_text, tolerances_text};
@@ -30,7 +32,8 @@ pub use losses::{loss_landscape_text, loss_point_text};
 pub use map::map_text;
 pub use minima::{minima_cost_text, minima_text};
 pub use moves::{balance_text, connect_text, reach_text};
-pub use quadratic::{cost_text, ed_text, solve_text, sweep_text};
+pub use quadratic::{cost_text, ed_text, sweep_text};
+pub use solve::solve_text;
 pub use verify::verify_text;
 
 use crate::words::Word;

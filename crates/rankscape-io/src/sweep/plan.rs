@@ -32,13 +32,12 @@ impl PlanDocument {
             Entries::Integers { low, high } => ("integers", Some(low), Some(high)),
             Entries::Normal => ("normal", None, None),
         };
-        let metric = if plan.metric == MetricLaw::Full { "full" } else { "diagonal" };
         Self {
             schema: PLAN_SCHEMA.into(),
             m: plan.rows,
             n: plan.cols,
             r: plan.rank,
-            metric: metric.into(),
+            metric: plan.metric.to_string(),
             entries: entries.into(),
             low,
             high,
@@ -62,11 +61,7 @@ impl PlanDocument {
             ("normal", ..) => return Err(unknown("low, high", "bounds of normal entries")),
             (other, ..) => return Err(unknown("entries", other)),
         };
-        let metric = match self.metric.as_str() {
-            "full" => MetricLaw::Full,
-            "diagonal" => MetricLaw::Diagonal,
-            other => return Err(unknown("metric", other)),
-        };
+        let metric = self.metric.parse::<MetricLaw>().map_err(|_| unknown("metric", &self.metric))?;
         let (rows, cols, rank) = (self.m, self.n, self.r);
         let plan = Plan { rows, cols, rank, metric, entries, instances: self.instances, seed: self.seed };
         plan.check()?;

@@ -4,10 +4,12 @@
 //! number of threads give the same table. The experiment of `[@TKB, Table 2]` is [`Plan::table_2`].
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use crate::error::{InputError, Result};
 use crate::homotopy::Workers;
-use crate::quadratic::{Instance, Metric, Shape, Solution, Solver, TargetSpace};
+use crate::quadratic::{Instance, Metric, MetricKind, Shape, Solution, Solver, TargetSpace};
 use crate::random::Stream;
 
 /// Law of the independent entries.
@@ -32,6 +34,36 @@ pub enum MetricLaw {
     /// `phi` is diagonal: weights are squares of independent entries; an entry 0 is drawn again, so that no weight is zero and
     /// the law of the others is that of [`Entries`] without 0.
     Diagonal,
+    /// `phi` has `kernel` rows fewer than columns, with independent entries.
+    Singular {
+        /// Rows that are missing: the dimension of the kernel, unless the rows are dependent by chance.
+        kernel: usize,
+    },
+}
+
+impl fmt::Display for MetricLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("full"),
+            Self::Diagonal => f.write_str("diagonal"),
+            Self::Singular { kernel } => write!(f, "singular:{kernel}"),
+        }
+    }
+}
+
+impl FromStr for MetricLaw {
+    type Err = String;
+
+    /// `full`, `diagonal` or `singular:k`.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let kernel = text.strip_prefix("singular:").and_then(|kernel| kernel.parse().ok());
+        match (text, kernel) {
+            ("full", _) => Ok(Self::Full),
+            ("diagonal", _) => Ok(Self::Diagonal),
+            (_, Some(kernel)) => Ok(Self::Singular { kernel }),
+            _ => Err("a metric is full, diagonal or singular:K, for example singular:2".to_owned()),
+        }
+    }
 }
 
 /// A random experiment.
@@ -82,6 +114,11 @@ impl Plan {
             _ if self.rank >= self.rows.min(self.cols) => {
                 Err(empty("rank").value(self.rank).hint("the rank must be below the smaller size"))
             }
+            _ if matches!(self.metric, MetricLaw::Singular { kernel } if kernel == 0 || kernel >= self.rows * self.cols) => {
+                Err(empty("metric")
+                    .value(self.metric)
+                    .hint("the kernel must have a dimension between 1 and the number of entries minus 1"))
+            }
             _ if self.instances == 0 => Err(empty("instances").value(0)),
             _ => Ok(()),
         }
@@ -93,6 +130,9 @@ impl Plan {
         let entries = self.rows * self.cols;
         let metric = match self.metric {
             MetricLaw::Full => Metric::Map(self.draw(&mut stream, entries * entries)),
+            MetricLaw::Singular { kernel } => {
+                Metric::Map(self.draw(&mut stream, entries.saturating_sub(kernel) * entries))
+            }
             MetricLaw::Diagonal => Metric::Weights((0..entries).map(|_| self.draw_square(&mut stream)).collect()),
         };
         Instance {
@@ -149,7 +189,7 @@ pub struct Tally {
     pub counts: BTreeMap<(usize, usize), u64>,
     /// Items whose answer is not proved, in order; they are in no count.
     pub unproved: Vec<u64>,
-    /// Proved 3 x 3 items whose alternating sum of indices is not 1: always empty unless the solver is wrong.
+    /// Proved 3 x 3 items with a definite metric whose alternating sum of indices is not 1: always empty unless the solver is wrong.
     pub contradictions: Vec<u64>,
 }
 
@@ -163,7 +203,8 @@ impl Tally {
         match solution.n_minima() {
             Some(minima) if solution.certified => {
                 *self.counts.entry((minima, solution.n_real())).or_default() += 1;
-                if (plan.rows, plan.cols) == (3, 3) && solution.alternating_sum() != Some(1) {
+                let singular = matches!(solution.kind, MetricKind::Singular { .. });
+                if (plan.rows, plan.cols) == (3, 3) && !singular && solution.alternating_sum() != Some(1) {
                     self.contradictions.push(item);
                 }
             }
@@ -293,6 +334,25 @@ mod tests {
         let plan = Plan { rows: 3, cols: 2, rank: 1, metric: MetricLaw::Diagonal, entries, instances: 20, seed: 1 };
         let tally = run_shard(&plan, &solver(&plan), (0, 1), &Workers::none(), |_| true).unwrap().unwrap();
         assert_eq!(tally.items(), 20);
+    }
+
+    #[test]
+    fn singular_metrics_of_any_kernel_are_drawn_and_proved() {
+        let entries = Entries::Integers { low: -10, high: 10 };
+        for (kernel, complex) in [(1, 10), (3, 3), (4, 0)] {
+            let metric: MetricLaw = format!("singular:{kernel}").parse().unwrap();
+            assert_eq!(metric, MetricLaw::Singular { kernel });
+            let plan = Plan { rows: 2, cols: 3, rank: 1, metric, entries, instances: 6, seed: 3 };
+            let Metric::Map(phi) = plan.instance(0).metric else { panic!("no map") };
+            assert_eq!(phi.len(), (6 - kernel) * 6);
+            let solver = solver(&plan);
+            assert_eq!(solver.solve(&plan.instance(0), &Workers::none()).unwrap().expected, Some(complex));
+            let tally = run_shard(&plan, &solver, (0, 1), &Workers::none(), |_| true).unwrap().unwrap();
+            assert_eq!(tally.items(), 6);
+        }
+        let plan = Plan { metric: MetricLaw::Singular { kernel: 9 }, ..Plan::table_2(1, 1) };
+        assert!(plan.check().unwrap_err().to_string().contains("singular:9"));
+        assert!("singular:x".parse::<MetricLaw>().is_err());
     }
 
     #[test]
