@@ -11,6 +11,9 @@ const FAR: f64 = 1e7;
 /// A gradient that is zero beside steps of this part of the parameters belongs to no point near by.
 const FLEEING: f64 = 1e-4;
 
+/// Rounding errors of a gradient, relative to the size of its terms.
+const ROUNDING: f64 = 4e-15;
+
 /// How a descent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -54,8 +57,11 @@ pub fn descend<L: Loss + Clone>(
         let gradient = norm(network.gradient());
         let size = size_of(&network);
         let forcing = (gradient / first).sqrt().min(0.1);
-        let is_zero = gradient == 0.0 || network.measured_gradient() <= tolerance;
-        let model = Model::solve(&network, radius, if is_zero { 1e-10 } else { forcing });
+        let relative = if gradient == 0.0 { 0.0 } else { network.measured_gradient() };
+        let is_zero = relative <= tolerance;
+        // Below its own rounding errors a residual points anywhere, also along directions that change nothing.
+        let accurate = if relative > 0.0 { (ROUNDING / relative).clamp(1e-10, 0.5) } else { 1e-10 };
+        let model = Model::solve(&network, radius, if is_zero { accurate } else { forcing.max(accurate) });
         let length = norm(&model.step);
         if is_zero || size > FAR * (1.0 + start) {
             let flees = size > FAR * (1.0 + start) || (length > FLEEING * (1.0 + size) && model.predicted > 0.0);
