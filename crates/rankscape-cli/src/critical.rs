@@ -14,6 +14,7 @@ use rankscape_io::report::{construct_text, critical_text, parse_text, strata_tex
 use rankscape_io::{Convention, ReadData, ReadLandscape, WeightOptions, Weights, read_weights, write_weights};
 
 use crate::arguments::{CriticalOptions, ParseOptions};
+use crate::decay::{self, weight_decay};
 use crate::family::{Unseen, captured, stratum_choice};
 use crate::input::tolerances;
 use crate::run::{ANSWERED, FAILED, Outcome, Run, UNDECIDED, code_of};
@@ -41,17 +42,20 @@ pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, I
 fn run_ladder(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let read = options.read(run)?;
     let most = options.max.unwrap_or(if run.common.makes_document() { MOST_LISTED } else { ROWS });
-    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let inputs = CriticalInputs {
-        weights_digest: read.weights_digest,
-        data_digest: read.data_digest,
+        weights_digest: read.weights_digest.clone(),
+        data_digest: read.data_digest.clone(),
         samples: read.landscape.data().samples,
         from_target: options.data.target.is_some(),
-        notes: read.notes,
+        notes: read.notes.clone(),
         normalization: options.normalization.into(),
         seed: run.seed(),
         tolerances: *read.landscape.tolerances(),
     };
+    if let Some(decay) = weight_decay(options.weight_decay.as_deref())? {
+        return decay::run_ladder(&read, &decay, &inputs, (most, options.max.unwrap_or(ROWS)), run);
+    }
+    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let text = |document: &CriticalDocument| critical_text(document, options.max.unwrap_or(ROWS));
     run.finish(CriticalDocument::new(&found, &inputs), text, code_of(found.is_undecided()))
 }

@@ -12,9 +12,13 @@ use rankscape_io::report::{DiagnoseText, diagnose_text};
 use rankscape_io::write_certificate;
 
 use crate::arguments::{DestinationName, DiagnoseOptions};
+use crate::decay::{run_diagnose, weight_decay};
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
+    if let Some(decay) = weight_decay(options.weight_decay.as_deref())? {
+        return run_diagnose(options, &decay, run);
+    }
     let (read, inputs) = options.point.read(run)?;
     let inputs = DiagnoseInputs { learning_rate: options.learning_rate, ..inputs };
     let found = diagnose(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;

@@ -4,6 +4,7 @@
 //! no shell computes. Documents are conversions of these answers.
 
 mod adapter;
+mod decay;
 mod doctor;
 mod escape;
 mod hessian;
@@ -17,6 +18,7 @@ pub use crate::critical::{Parsed, parse};
 pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
 pub use crate::quadratic::cost;
 pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
+pub use decay::{DecayAnswer, DecayDiagnosis, critical_with_decay, diagnose_with_decay, hessian_with_decay};
 pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
 pub use hessian::{SpectrumAnswer, hessian};

@@ -1,5 +1,9 @@
 //! The answer to "where am I?": everything about one point of the square loss, put together.
 
+mod decay;
+
+pub use decay::{DecayDiagnosis, diagnose_with_decay};
+
 use crate::architecture::Architecture;
 use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minimum, minimum_of_wider, near, stall};
 use crate::error::{InputError, Result};
