@@ -49,7 +49,7 @@ fn check_points(folder: &Path, case: &Value, points: &[Value], arguments: &[&str
         assert!([0, 3].contains(&run.code), "{at}: {run:?}");
         let found = run.json();
         assert_eq!(found["critical"], true, "{at} {}", found["gradient"]);
-        assert_eq!((&found["origin"], &found["near"], &found["stall"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!(json!([found["origin"], found["near"], found["stall"]]), json!([null, null, null]), "{at}");
         assert_close(
             &found["loss"]["value"],
             point["value"].as_f64().unwrap_or_else(|| text(&point["value"]).parse().unwrap()),
