@@ -267,6 +267,9 @@ pub(crate) struct CriticalOptions {
     /// 100000].
     #[arg(long, value_name = "N")]
     pub(crate) max: Option<usize>,
+    /// Add (l/2) sum ||W_k||^2 to the sum loss: a number or a fraction, 0 for none. The decay of AdamW is another one.
+    #[arg(long, value_name = "l", allow_hyphen_values = true, conflicts_with_all = ["strata", "construct", "graph"])]
+    pub(crate) weight_decay: Option<String>,
     /// List the descents between listed rungs.
     #[arg(long, conflicts_with_all = ["strata", "construct"])]
     pub(crate) graph: bool,
@@ -287,6 +290,10 @@ pub(crate) struct DiagnoseOptions {
     /// The loss.
     #[command(flatten)]
     pub(crate) loss: LossArguments,
+    /// Add (l/2) sum ||W_k||^2 to the sum loss: a number or a fraction, 0 for none. AdamW decays apart from the gradient and
+    /// does not stop at critical points of such a loss; docs/decay.md has where it does.
+    #[arg(long, value_name = "l", allow_hyphen_values = true)]
+    pub(crate) weight_decay: Option<String>,
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,
@@ -328,6 +335,9 @@ pub(crate) struct HessianOptions {
     /// The loss.
     #[command(flatten)]
     pub(crate) loss: LossArguments,
+    /// Add (l/2) sum ||W_k||^2 to the sum loss: a number or a fraction, 0 for none.
+    #[arg(long, value_name = "l", allow_hyphen_values = true)]
+    pub(crate) weight_decay: Option<String>,
     /// Which part.
     #[arg(long, value_enum, default_value_t = PartName::Full, value_name = "PART")]
     pub(crate) part: PartName,

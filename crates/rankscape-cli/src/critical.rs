@@ -15,9 +15,10 @@ use rankscape_io::report::{construct_text, critical_text, parse_text, strata_tex
 use rankscape_io::{Convention, ReadData, ReadLandscape, WeightOptions, Weights, read_weights, write_weights};
 
 use crate::arguments::{CriticalOptions, ParseOptions};
+use crate::decay::{self, weight_decay};
 use crate::family::{Unseen, captured, stratum_choice};
 use crate::input::tolerances;
-use crate::loss::run_critical;
+use crate::loss::{check_decay, run_critical};
 use crate::run::{ANSWERED, FAILED, Outcome, Run, UNDECIDED, code_of};
 
 /// Rungs or strata that a document lists unless told otherwise.
@@ -27,7 +28,11 @@ const MOST_LISTED: usize = 100_000;
 const ROWS: usize = 8;
 
 pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = match options.read_any(options.loss.read()?.as_ref(), run)? {
+    let spec = options.loss.read()?;
+    if options.weight_decay.is_some() {
+        check_decay(spec.as_ref())?;
+    }
+    let read = match options.read_any(spec.as_ref(), run)? {
         AnyLandscape::Loss(read) => return run_critical(options, *read, run),
         AnyLandscape::Square(read) => *read,
     };
@@ -46,17 +51,20 @@ pub(crate) fn run(options: &CriticalOptions, run: &Run<'_>) -> Result<Outcome, I
 
 fn run_ladder(options: &CriticalOptions, read: ReadLandscape, run: &Run<'_>) -> Result<Outcome, InputError> {
     let most = options.max.unwrap_or(if run.common.makes_document() { MOST_LISTED } else { ROWS });
-    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let inputs = CriticalInputs {
-        weights_digest: read.weights_digest,
-        data_digest: read.data_digest,
+        weights_digest: read.weights_digest.clone(),
+        data_digest: read.data_digest.clone(),
         samples: read.landscape.data().samples,
         from_target: options.data.target.is_some(),
-        notes: read.notes,
+        notes: read.notes.clone(),
         normalization: options.normalization.into(),
         seed: run.seed(),
         tolerances: *read.landscape.tolerances(),
     };
+    if let Some(decay) = weight_decay(options.weight_decay.as_deref())? {
+        return decay::run_ladder(&read, &decay, &inputs, (most, options.max.unwrap_or(ROWS)), run);
+    }
+    let found = critical(&read.landscape, most, options.graph).map_err(|error| read.files.name_file(error))?;
     let text = |document: &CriticalDocument| critical_text(document, options.max.unwrap_or(ROWS));
     run.finish(CriticalDocument::new(&found, &inputs), text, code_of(found.is_undecided()))
 }

@@ -13,11 +13,18 @@ use rankscape_io::report::{DiagnoseText, diagnose_text};
 use rankscape_io::write_certificate;
 
 use crate::arguments::{DestinationName, DiagnoseOptions};
-use crate::loss::run_diagnose;
+use crate::decay;
+use crate::decay::weight_decay;
+use crate::loss::{check_decay, run_diagnose};
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let read = match options.point.read_any(options.loss.read()?.as_ref(), run)? {
+    let spec = options.loss.read()?;
+    if let Some(decay) = weight_decay(options.weight_decay.as_deref())? {
+        check_decay(spec.as_ref())?;
+        return decay::run_diagnose(options, &decay, run);
+    }
+    let read = match options.point.read_any(spec.as_ref(), run)? {
         AnyPoint::Loss(read) => return run_diagnose(options, &read, run),
         AnyPoint::Square(read) => read,
     };

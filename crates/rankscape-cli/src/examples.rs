@@ -6,7 +6,8 @@ Examples:
   rankscape diagnose --weights weights.safetensors --data data.npz
   rankscape diagnose --weights weights.npz --data samples.csv --inputs 8 --leave next.npz
   rankscape diagnose --weights w.json --target z.json --certificate c.json --json
-  rankscape diagnose --example digits-classifier --loss softmax";
+  rankscape diagnose --example digits-classifier --loss softmax
+  rankscape diagnose --weights w.json --target z.json --weight-decay 1/2";
 
 pub(crate) const CRITICAL: &str = "\
 Examples:
@@ -14,7 +15,8 @@ Examples:
   rankscape critical --data data.npz --widths 64,24,8,24,64 --max 20 --graph
   rankscape critical --data data.npz --widths 4,3,2 --strata --captured 1
   rankscape critical --data d.npz --widths 4,3,2 --construct --captured 1 --save w.npz
-  rankscape critical --data data.npz --widths 4,1,3 --loss logistic";
+  rankscape critical --data data.npz --widths 4,1,3 --loss logistic
+  rankscape critical --example digits --widths 64,8,64 --weight-decay 100";
 
 pub(crate) const HESSIAN: &str = "\
 Examples:

@@ -16,6 +16,7 @@ use rankscape_io::report::flow_text;
 use rankscape_io::{PointFiles, WeightOptions};
 
 use crate::arguments::{DataOptions, ReadingOptions};
+use crate::decay::weight_decay;
 use crate::input::tolerances;
 use crate::loss::LossArguments;
 use crate::run::{Outcome, Run, code_of};
@@ -90,9 +91,10 @@ pub(crate) struct FlowOptions {
     /// Number of equidistant times that are reported.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) samples: u32,
-    /// l of the decay l/2 sum ||W_k||^2, added to the sum loss. AdamW decays apart from the loss and follows no gradient of such a sum.
-    #[arg(long, value_name = "L", default_value_t = 0.0, allow_hyphen_values = true)]
-    pub(crate) weight_decay: f64,
+    /// Add (l/2) sum ||W_k||^2 to the sum loss: a number or a fraction, 0 for none. AdamW decays apart from the gradient and follows no
+    /// such loss.
+    #[arg(long, value_name = "l", allow_hyphen_values = true)]
+    pub(crate) weight_decay: Option<String>,
     /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,
@@ -100,6 +102,7 @@ pub(crate) struct FlowOptions {
 
 pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let motion = options.motion()?;
+    let decay = weight_decay(options.weight_decay.as_deref())?.map_or(0.0, |decay| decay.strength());
     let tolerances = tolerances(&options.tolerances)?;
     let square = || LossSpec::read(&LossOptions { loss: "square".to_owned(), ..LossOptions::default() });
     let spec = options.loss.read()?.map_or_else(square, Ok)?;
@@ -113,7 +116,7 @@ pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, Input
             let read = files.read_loss(&spec, &tolerances)?;
             let widths = read.problem.factors().architecture().widths().to_vec();
             let inputs = read.inputs(Normalization::Sum, run.seed());
-            let inputs = FlowInputs::of_point(inputs, spec.name(), widths, motion, options.weight_decay);
+            let inputs = FlowInputs::of_point(inputs, spec.name(), widths, motion, decay);
             (read.problem, inputs)
         }
         Some(kind) => {
@@ -129,7 +132,7 @@ pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, Input
             let inputs = FlowInputs {
                 loss: spec.name(),
                 widths: architecture.widths().to_vec(),
-                decay: options.weight_decay,
+                decay,
                 motion,
                 weights_digest: String::new(),
                 data_digest: read.digest,
@@ -142,13 +145,13 @@ pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, Input
     };
     let request = FlowRequest {
         motion,
-        decay: options.weight_decay,
+        decay,
         until_gap: options.until_gap,
         levels: options.levels.clone(),
         samples: options.samples as usize,
     };
     let found = follow(&problem, &request)?;
-    if options.weight_decay > 0.0 {
+    if decay > 0.0 {
         inputs.notes.push("all losses are with decay; biases do not decay".to_owned());
     }
     run.finish(FlowDocument::new(&found, &inputs), flow_text, code_of(found.is_undecided()))

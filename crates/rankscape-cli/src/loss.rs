@@ -71,6 +71,17 @@ pub(crate) fn check_normalization(loss: &str, normalization: Normalization) -> R
     Ok(())
 }
 
+/// Weight decay is known beside the square loss alone.
+pub(crate) fn check_decay(spec: Option<&LossSpec>) -> Result<(), InputError> {
+    match spec.filter(|spec| !spec.is_square()) {
+        Some(spec) => Err(InputError::new("weight decay is answered beside the square loss alone")
+            .array("--loss")
+            .value(spec.name())
+            .hint("leave out --weight-decay or --loss; flow takes both")),
+        None => Ok(()),
+    }
+}
+
 /// `diagnose --loss`.
 pub(crate) fn run_diagnose(
     options: &DiagnoseOptions,

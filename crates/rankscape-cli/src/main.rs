@@ -7,6 +7,7 @@ mod about;
 mod adapter;
 mod arguments;
 mod critical;
+mod decay;
 mod diagnose;
 mod doctor;
 mod escape;

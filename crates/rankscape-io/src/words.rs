@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use rankscape::certificate::Sense;
-use rankscape::critical::{BadLocalMinima, CriticalClass, DescentKind, Gauge, Order, Origin, RungClasses};
+use rankscape::critical::{BadLocalMinima, CriticalClass, DescentKind, Gauge, Order, Origin, RootKind, RungClasses};
 use rankscape::escape::{Construction, Destination, EscapeKind};
 use rankscape::evidence::Grade;
 use rankscape::hessian::{InertiaMethod, Part, SpectrumMethod};
@@ -117,6 +117,7 @@ words_of!(Grade { Exact, Certified, Numerical, Sampled });
 words_of!(InertiaMethod { ClosedForm, Elimination, Numerical });
 words_of!(Origin { Pure, Spurious });
 words_of!(Part { Full, GaussNewton, Residual });
+words_of!(RootKind { Large, Small, Fold });
 words_of!(RungClasses { GlobalMinimum, Strict, Both });
 words_of!(Sense { Descent, Ascent });
 words_of!(SeparabilityKind { Strict, Partial, None });
@@ -136,7 +137,7 @@ impl Words for Gauge {
 
 /// The word says nothing of the reason.
 impl Words for BadLocalMinima {
-    const ALL: &'static [Self] = &[Self::Impossible(""), Self::Possible("")];
+    const ALL: &'static [Self] = &[Self::Impossible(""), Self::Possible(""), Self::Exists("")];
 
     fn word(self) -> &'static str {
         self.name()

@@ -242,6 +242,10 @@ pub enum Quantity {
     },
     /// How many positive singular values of the target are distinct.
     DistinctSingularValues,
+    /// How many singular values of the target are above the one that has a single layer value with this weight decay.
+    Fold,
+    /// How many are above the one that is as good captured as not.
+    Worth,
     /// How many eigenvalues of the Hessian are not zero.
     Eigenvalues,
     /// The matrix whose signs are counted.

@@ -86,6 +86,9 @@ tolerances! {
     /// (u) Two singular values of the target count as equal when they differ by at most
     /// `tie * u * sqrt(larger dimension) * largest`.
     tie = 64.0;
+    /// (u) With weight decay, X counts as orthonormal up to scale, and Y as a rotation of X, when the relative defect is at most
+    /// `isotropy * u * sqrt(larger dimension)`.
+    isotropy = 512.0;
     /// The product is a spectral projection of the target when its captured counts are integers up to this.
     projection = 0.01;
     /// The product is a spectral projection when `||W - P_S Z||_F / ||Z||_F` is at most this times the threshold of
@@ -182,7 +185,7 @@ tolerances! {
 const ALL_DIGITS: f64 = 0.1 / UNIT_ROUNDOFF;
 
 /// Between which values a tolerance has a meaning: name, least, most, what happens beyond.
-const MEANINGS: [(&str, f64, f64, &str); 14] = [
+const MEANINGS: [(&str, f64, f64, &str); 15] = [
     ("rank", 1.0, ALL_DIGITS, "below, rounding errors count for the rank; above, everything is a rounding error"),
     ("rank_gap", 1.0, f64::MAX, "below, every rank counts as clear"),
     ("stored_gap", 1.0, f64::MAX, "below, what storing the entries has made counts as clear"),
@@ -190,6 +193,7 @@ const MEANINGS: [(&str, f64, f64, &str); 14] = [
     ("critical", 0.0, ALL_DIGITS, "above, every point counts as critical: relative gradients are at most 1"),
     ("critical_floor", 0.0, 0.1, "above, every point counts as critical: relative gradients are at most 1"),
     ("tie", 1.0, ALL_DIGITS, "below, rounding errors tell equal values apart; above, all values are equal"),
+    ("isotropy", 0.0, ALL_DIGITS, "above, all data are orthonormal"),
     ("projection", 0.0, 0.49, "above, every number is next to an integer"),
     ("krylov", 0.0, 0.1, "above, every vector counts as an eigenvector"),
     ("alignment", 0.0, ALL_DIGITS, "above, every matrix counts as diagonal"),

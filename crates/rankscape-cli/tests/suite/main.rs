@@ -10,6 +10,7 @@ mod common;
 mod construct;
 mod corners;
 mod critical;
+mod decay;
 mod documents;
 mod escape;
 mod extremes;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::decay::{ClosedForm, DecayRungDocument, ThresholdDocument, WitnessDocument};
 use super::digests::{Digest, LadderDigest};
 use super::landscape::{GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 use super::numbers::Integer;
@@ -11,7 +12,7 @@ use super::point::{EvidenceDocument, TolerancesDocument};
 use super::{Normalization, RunDocument};
 use crate::words::Word;
 use rankscape::answers::CriticalAnswer;
-use rankscape::critical::{BadLocalMinima, Descent, DescentKind, Rung, RungClasses};
+use rankscape::critical::{BadLocalMinima, DecayRung, Descent, DescentKind, Levels, Rung, RungClasses};
 use rankscape::riemannian::BadMinima;
 use rankscape::tolerance::Tolerances;
 
@@ -36,9 +37,9 @@ pub struct CriticalInputs {
     pub tolerances: Tolerances,
 }
 
-/// Every critical value of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 for given data and widths, or what is known of
-/// the landscape of another loss. Values are those of L, multiplied by what `normalization` says. Undecided answers are
-/// null, and so is what is said of the square loss only.
+/// Every critical value of the square loss L = 1/2 ||W_h ... W_1 X - Y||_F^2 for given data and widths, or of
+/// L + (l/2) sum ||W_k||_F^2 with weight decay l, or what is known of the landscape of another loss. Values are those of L,
+/// multiplied by what `normalization` says. Undecided answers are null, and so is what is said of the square loss only.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CriticalDocument {
@@ -74,8 +75,16 @@ pub struct CriticalDocument {
     pub spectrum: Option<Vec<f64>>,
     /// Distinct positive singular values, decreasing; null if a decision is not clear.
     pub levels: Option<Vec<LevelDocument>>,
-    /// Rungs of lowest value, up to --max of them, sorted by value; empty if a decision is not clear.
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<RungDocument>"))]
+    /// l of (l/2) sum ||W_k||^2 beside the sum loss; null without --weight-decay. With it, values are those of the whole.
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0)))]
+    pub weight_decay: Option<f64>,
+    /// Why all critical points with weight decay are known; null where they are not, and without decay.
+    pub closed_form: Option<Word<ClosedForm>>,
+    /// For every place in `levels` the decays at which a direction is lost; null without decay, empty without closed form.
+    pub thresholds: Option<Vec<ThresholdDocument>>,
+    /// Rungs of lowest value, up to --max of them, sorted by value; empty if a decision is not clear. With weight decay a rung
+    /// is a captured pattern with its roots.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<AnyRungDocument>"))]
     pub rungs: RungsDocument,
     /// Number of all rungs, an integer of any size; null if a decision is not clear.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
@@ -99,6 +108,11 @@ pub struct CriticalDocument {
     pub value_at_origin: f64,
     /// The set of global minimizers; null if a decision is not clear.
     pub global_minima: Option<GlobalMinimaDocument>,
+    /// With weight decay: the least height that any path of weights from the origin to the best minimum (that of least rank,
+    /// if several are as good) has to climb above the origin; 0 where a path need not climb. Null where undecided, and
+    /// without decay.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
+    pub barrier: Option<f64>,
     /// Whether local minima that are not global can exist.
     pub bad_local_minima: BadLocalMinimaDocument,
     /// With --graph: descents between listed rungs, up to sixteen for each rung that --max allows.
@@ -130,34 +144,66 @@ pub struct LevelDocument {
     pub multiplicity: usize,
 }
 
-/// The listed rungs; written as a list of [`RungDocument`], one made at a time.
+/// The listed rungs; written as a list of [`AnyRungDocument`], one made at a time.
 #[derive(Debug, Clone)]
 pub struct RungsDocument {
-    rungs: Arc<[Rung]>,
-    factor: f64,
+    pub(super) rungs: Listed,
+    pub(super) factor: f64,
+}
+
+/// Rungs of the one kind or the other.
+#[derive(Debug, Clone)]
+pub(super) enum Listed {
+    Plain(Arc<[Rung]>),
+    Decayed(Arc<[DecayRung]>),
 }
 
 impl RungsDocument {
     /// No rungs.
     pub(super) fn none() -> Self {
-        Self { rungs: Arc::new([]), factor: 1.0 }
+        Self { rungs: Listed::Plain(Arc::new([])), factor: 1.0 }
     }
 
-    /// The rungs.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = RungDocument> {
-        self.rungs.iter().map(|rung| rung_document(rung, self.factor))
+    /// The rungs of the loss without decay.
+    pub fn plain(&self) -> impl ExactSizeIterator<Item = RungDocument> {
+        let rungs: &[Rung] = if let Listed::Plain(rungs) = &self.rungs { rungs } else { &[] };
+        rungs.iter().map(|rung| rung_document(rung, self.factor))
+    }
+
+    /// The rungs with weight decay.
+    pub fn decayed(&self) -> impl ExactSizeIterator<Item = DecayRungDocument> {
+        let rungs: &[DecayRung] = if let Listed::Decayed(rungs) = &self.rungs { rungs } else { &[] };
+        rungs.iter().map(|rung| DecayRungDocument::new(rung, self.factor))
     }
 
     /// The loss at one of them.
     pub fn value(&self, at: usize) -> Option<f64> {
-        self.rungs.get(at).map(|rung| self.factor * rung.value)
+        let value = match &self.rungs {
+            Listed::Plain(rungs) => rungs.get(at).map(|rung| rung.value),
+            Listed::Decayed(rungs) => rungs.get(at).map(|rung| rung.value),
+        };
+        value.map(|value| self.factor * value)
     }
 }
 
 impl Serialize for RungsDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        match &self.rungs {
+            Listed::Plain(_) => serializer.collect_seq(self.plain().map(AnyRungDocument::Plain)),
+            Listed::Decayed(_) => serializer.collect_seq(self.decayed().map(AnyRungDocument::Decayed)),
+        }
     }
+}
+
+/// A rung, without or with weight decay.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum AnyRungDocument {
+    /// Without.
+    Plain(RungDocument),
+    /// With weight decay.
+    Decayed(DecayRungDocument),
 }
 
 /// A rung.
@@ -224,8 +270,29 @@ pub struct BadLocalMinimaDocument {
     /// Why, in one sentence.
     #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1)))]
     pub reason: &'static str,
-    /// 0-based place of one in `minima`; null where none was found.
-    pub witness: Option<usize>,
+    /// One that exists: a critical point with weight decay, or its 0-based place in `minima` of a loss; null where none is known.
+    pub witness: Option<AnyWitness>,
+}
+
+/// A local minimum that is not global.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum AnyWitness {
+    /// Its place in `minima`, counted from 0.
+    Place(usize),
+    /// A critical point with weight decay.
+    Point(WitnessDocument),
+}
+
+impl BadLocalMinimaDocument {
+    /// The place of the witness in `minima`.
+    pub(crate) fn place(&self) -> Option<usize> {
+        match self.witness {
+            Some(AnyWitness::Place(place)) => Some(place),
+            _ => None,
+        }
+    }
 }
 
 impl From<BadLocalMinima> for BadLocalMinimaDocument {
@@ -233,6 +300,7 @@ impl From<BadLocalMinima> for BadLocalMinimaDocument {
         let verdict = match found {
             BadLocalMinima::Impossible(_) => BadMinima::Impossible,
             BadLocalMinima::Possible(_) => BadMinima::Possible,
+            BadLocalMinima::Exists(_) => BadMinima::Exists,
         };
         Self { verdict: Word(verdict), reason: found.reason(), witness: None }
     }
@@ -305,14 +373,14 @@ impl CriticalDocument {
             effective_bottleneck_rank: clear.then(|| ladder.effective_bottleneck()),
             normalization: Word(inputs.normalization),
             spectrum: Some(levels.spectrum.clone()),
-            levels: clear.then(|| {
-                let level =
-                    |l: &rankscape::critical::Level| LevelDocument { value: l.value, multiplicity: l.multiplicity };
-                levels.levels.iter().map(level).collect()
-            }),
+            levels: clear.then(|| level_documents(levels)),
             graph_total: found.descents_total,
             graph,
-            rungs: RungsDocument { rungs: Arc::clone(&found.rungs), factor },
+            weight_decay: None,
+            closed_form: None,
+            thresholds: None,
+            barrier: None,
+            rungs: RungsDocument { rungs: Listed::Plain(Arc::clone(&found.rungs)), factor },
             rungs_total: clear.then(|| Integer::from(&ladder.rungs_total())),
             global_minimum: Some(factor * ladder.global_minimum()),
             lower_bound: None,
@@ -337,6 +405,10 @@ impl CriticalDocument {
             run: RunDocument::default(),
         }
     }
+}
+
+pub(super) fn level_documents(levels: &Levels) -> Vec<LevelDocument> {
+    levels.levels.iter().map(|l| LevelDocument { value: l.value, multiplicity: l.multiplicity }).collect()
 }
 
 fn rung_document(rung: &Rung, factor: f64) -> RungDocument {

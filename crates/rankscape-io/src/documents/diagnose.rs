@@ -11,7 +11,7 @@ use super::outlook::{LeaveDocument, NOTHING, OutlookDocument};
 use super::path::{EscapeDocument, escape_document};
 use super::point::{BarDocument, DifferentialDocument, EvidenceDocument, RanksOfProducts, TolerancesDocument, bars};
 use crate::words::{Word, words};
-use rankscape::critical::{CriticalClass, Near, Origin, Stall};
+use rankscape::critical::{CriticalClass, Near, Origin, RootKind, Stall};
 use rankscape::diagnosis::Diagnosis;
 use rankscape::escape::Leave;
 use rankscape::tolerance::Tolerances;
@@ -83,6 +83,15 @@ pub struct DiagnoseDocument {
     /// equal values; null when W X is not a spectral projection of the target.
     #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true), inner(range(min = 1))))]
     pub captured: Option<Vec<usize>>,
+    /// l of (l/2) sum ||W_k||^2 beside the sum loss; null without --weight-decay. With it losses, gradient and Hessian are
+    /// those of the whole, and `origin`, `stationary_in_function_space`, `near`, `stall`, `escape` and `leave` are null.
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0)))]
+    pub weight_decay: Option<f64>,
+    /// With weight decay, which root each captured direction has; null without, off critical points and without closed form.
+    pub roots: Option<Vec<Word<RootKind>>>,
+    /// The singular value of every layer for each captured direction, likewise.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    pub layer_values: Option<Vec<f64>>,
     /// The nearest critical points of a point that is not critical; null when none is within `near_distance`.
     pub near: Option<NearDocument>,
     /// Whether training stalls here, from the curvature alone; null at critical points, for one layer, for a zero
@@ -165,7 +174,8 @@ pub struct GradientDocument {
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub norm: f64,
     /// max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F)), 0/0 = 0; for other losses l than the
-    /// square, in place of the last factor, beta ||W X||_F + ||grad l(0)||_F with beta the smoothness of l.
+    /// square, in place of the last factor, beta ||W X||_F + ||grad l(0)||_F with beta the smoothness of l; with weight decay
+    /// the denominator has l ||W_k||_F more.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub relative: f64,
     /// The point counts as critical when `relative` is at most this.
@@ -353,6 +363,9 @@ impl DiagnoseDocument {
             stationary_in_function_space: found.stationary_in_function_space.known(),
             spectrum: Some(found.spectrum.clone()),
             captured: found.captured.clone(),
+            weight_decay: None,
+            roots: None,
+            layer_values: None,
             near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
             stall: found.stall.map(|stall| stall_document(stall, inputs.learning_rate.map(|rate| rate * factor))),
             hessian: hessian_document(found, factor),

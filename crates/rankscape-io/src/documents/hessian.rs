@@ -32,6 +32,9 @@ pub struct HessianSpectrumDocument {
     pub samples: u64,
     /// What is reported: L, L / n, or 2 L / (n d_h).
     pub normalization: Word<Normalization>,
+    /// l of (l/2) sum ||W_k||^2 beside the sum loss; null without --weight-decay.
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0)))]
+    pub weight_decay: Option<f64>,
     /// The Hessian, its Gauss-Newton part J' J, or the rest.
     pub part: Word<Part>,
     /// Only the diagonal block of this layer, counted from 1; null for the whole matrix.
@@ -219,6 +222,7 @@ impl HessianSpectrumDocument {
             widths: architecture.widths().to_vec(),
             samples: inputs.samples,
             normalization: Word(inputs.normalization),
+            weight_decay: None,
             part: Word(request.part),
             layer: request.layer,
             parameters: found.size,

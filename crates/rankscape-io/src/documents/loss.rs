@@ -1,6 +1,6 @@
 //! Documents about points and landscapes of losses other than the square.
 
-use super::critical::{BadLocalMinimaDocument, CriticalDocument, CriticalInputs, RungsDocument};
+use super::critical::{AnyWitness, BadLocalMinimaDocument, CriticalDocument, CriticalInputs, RungsDocument};
 use super::diagnose::{DiagnoseDocument, GradientDocument, HessianDocument, LossDocument};
 use super::digests::{Digest, LadderDigest, PointDigest};
 use super::hessian::lost_end;
@@ -49,6 +49,9 @@ impl DiagnoseDocument {
             stationary_in_function_space: found.stationary_in_function_space.known(),
             spectrum: None,
             captured: None,
+            weight_decay: None,
+            roots: None,
+            layer_values: None,
             near: None,
             stall: None,
             hessian: hessian_document(found, factor),
@@ -93,7 +96,7 @@ fn hessian_document(found: &LossDiagnosis, factor: f64) -> HessianDocument {
 
 impl From<&BadLocalMinima> for BadLocalMinimaDocument {
     fn from(found: &BadLocalMinima) -> Self {
-        Self { verdict: Word(found.verdict), reason: found.reason, witness: found.witness }
+        Self { verdict: Word(found.verdict), reason: found.reason, witness: found.witness.map(AnyWitness::Place) }
     }
 }
 
@@ -119,6 +122,10 @@ impl CriticalDocument {
             normalization: Word(inputs.normalization),
             spectrum: None,
             levels: None,
+            weight_decay: None,
+            closed_form: None,
+            thresholds: None,
+            barrier: None,
             rungs: RungsDocument::none(),
             rungs_total: None,
             global_minimum: minima.global_minimum.map(|(value, _)| factor * value),

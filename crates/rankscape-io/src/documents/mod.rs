@@ -9,7 +9,10 @@ mod certificate;
 mod construct;
 mod cost;
 mod critical;
+mod critical_decay;
+mod decay;
 mod diagnose;
+mod diagnose_decay;
 mod digests;
 mod ed;
 mod error;
@@ -45,9 +48,10 @@ pub use certificate::{CertificateDigest, CertificateDocument, MadeFrom, certific
 pub use construct::{CheckDocument, ConstructDocument, FamilyInputs, StrataDocument, StratumDocument};
 pub use cost::{CostDocument, CostsDocument};
 pub use critical::{
-    BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument, GlobalMinimaDocument, GraphDocument,
-    RungDocument,
+    AnyRungDocument, AnyWitness, BadLocalMinimaDocument, CriticalDocument, CriticalInputs, DescentDocument,
+    GlobalMinimaDocument, GraphDocument, RungDocument,
 };
+pub use decay::{ClosedForm, DecayDimensionDocument, DecayRungDocument, ThresholdDocument, WitnessDocument};
 pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, Progress, StallDocument};
 pub use digests::{DataDigest, Digest, LadderDigest, PointDigest, WeightsDigest};
 pub use ed::{EdDocument, WeightedDocument};

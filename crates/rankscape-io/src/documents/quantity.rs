@@ -4,13 +4,15 @@ use rankscape::certificate::StatedQuantity;
 use rankscape::evidence::Quantity;
 
 /// Quantities with a name of their own.
-const NAMED: [(Quantity, &str); 9] = [
+const NAMED: [(Quantity, &str); 11] = [
     (Quantity::Inputs, "rank X"),
     (Quantity::Output, "rank W X"),
     (Quantity::Residual, "rank of the whitened residual"),
     (Quantity::Comparison, "captured against omitted singular values"),
     (Quantity::Target, "rank of the whitened target"),
     (Quantity::DistinctSingularValues, "distinct positive singular values"),
+    (Quantity::Fold, "singular values above the fold"),
+    (Quantity::Worth, "singular values worth capturing"),
     (Quantity::Eigenvalues, "eigenvalues that are not zero"),
     (Quantity::Matrix, "rank of the matrix"),
     (Quantity::Predictions, "rank of the derivative of the predictions"),

@@ -22,7 +22,7 @@ pub fn critical_text(document: &CriticalDocument, rows: usize) -> String {
     lines.join("\n") + "\n"
 }
 
-fn network(document: &CriticalDocument) -> String {
+pub(super) fn network(document: &CriticalDocument) -> String {
     let widths: Vec<String> = document.widths.iter().map(ToString::to_string).collect();
     let reach = document
         .effective_bottleneck_rank
@@ -37,7 +37,7 @@ fn network(document: &CriticalDocument) -> String {
     format!("Network    {}: {reach}; {data}", widths.join("-"),)
 }
 
-fn spectrum(document: &CriticalDocument) -> String {
+pub(super) fn spectrum(document: &CriticalDocument) -> String {
     let Some(levels) = &document.levels else {
         let values: Vec<String> = document.spectrum.iter().flatten().take(LEVELS).map(|&value| number(value)).collect();
         let more = if document.spectrum.as_ref().map_or(0, Vec::len) > LEVELS { ", ..." } else { "" };
@@ -58,7 +58,7 @@ fn spectrum(document: &CriticalDocument) -> String {
     format!("Spectrum   {}: {}{more}", counted(levels.len(), "distinct positive value"), shown.join(", "))
 }
 
-fn minimum(document: &CriticalDocument) -> String {
+pub(super) fn minimum(document: &CriticalDocument) -> String {
     let unit = match document.normalization {
         Word(Normalization::Sum) => String::new(),
         other => format!(" ({other})"),
@@ -67,10 +67,13 @@ fn minimum(document: &CriticalDocument) -> String {
         let tie = if set.tie_at_cut { "; the best product is not unique" } else { "" };
         format!(", on a set of dimension {} with {}{tie}", set.dimension, counted(&set.components, "component"))
     });
-    format!("Minimum    {}{unit}{set}", said(document, document.global_minimum.unwrap_or(f64::NAN)))
+    match document.global_minimum {
+        Some(value) => format!("Minimum    {}{unit}{set}", said(document, value)),
+        None => "Minimum    undecided".to_owned(),
+    }
 }
 
-fn said(document: &CriticalDocument, value: f64) -> String {
+pub(super) fn said(document: &CriticalDocument, value: f64) -> String {
     loss_value(value, document.value_at_origin, document.evidence.grade == Word(Grade::Exact))
 }
 
@@ -80,8 +83,8 @@ fn rungs(document: &CriticalDocument, rows: usize) -> Vec<String> {
         format!("Rungs      {total} in all, the lowest:"),
         format!("{:>16}  {:>5}  {:>6}  {:>9}  {:<14}  captured", "value", "rank", "index*", "dimension", "points are"),
     ];
-    let shown = document.rungs.iter().len().min(rows);
-    lines.extend(document.rungs.iter().take(rows).map(|rung| line(document, &rung)));
+    let shown = document.rungs.plain().len().min(rows);
+    lines.extend(document.rungs.plain().take(rows).map(|rung| line(document, &rung)));
     if *total > Integer::from(shown) {
         lines.push("             ...".to_owned());
     }

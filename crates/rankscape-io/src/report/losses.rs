@@ -178,7 +178,7 @@ pub fn loss_landscape_text(document: &CriticalDocument) -> String {
     lines.extend(document.separability.as_ref().map(|found| separable_line(found, document.infimum_attained)));
     let level = document.level.map(|level| format!("below a loss of {} every critical point is global", number(level)));
     lines.extend(level.map(|text| entry("Level", &text)));
-    lines.extend(minima_table(document.minima.as_deref().unwrap_or_default(), bad.witness));
+    lines.extend(minima_table(document.minima.as_deref().unwrap_or_default(), bad.place()));
     lines.extend(document.notes.iter().map(|note| entry("Note", note)));
     lines.join("\n") + "\n"
 }

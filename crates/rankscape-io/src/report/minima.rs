@@ -30,7 +30,7 @@ pub fn minima_text(document: &MinimaDocument) -> String {
     }
     let attained = document.infimum.attained;
     lines.extend(document.separability.as_ref().map(|found| separable_line(found, attained)));
-    lines.extend(minima_table(&document.minima, bad.witness));
+    lines.extend(minima_table(&document.minima, bad.place()));
     for one in &document.at_infinity {
         let text = format!("{} left for infinity, toward {}", counted(one.hits, "start"), number(one.value));
         lines.push(entry("", &text));

@@ -4,6 +4,7 @@
 //! no shell computes. Documents are conversions of these answers.
 
 mod adapter;
+mod decay;
 mod doctor;
 mod escape;
 mod flow;
@@ -19,6 +20,7 @@ pub use crate::critical::{Parsed, parse};
 pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
 pub use crate::quadratic::cost;
 pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
+pub use decay::{DecayAnswer, DecayDiagnosis, critical_with_decay, diagnose_with_decay, hessian_with_decay};
 pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
 pub use flow::{FlowAnswer, FlowRequest, Motion, follow};

@@ -6,13 +6,14 @@
 //! What is known of a point: `analysis`, all of it at the point of a problem; `captured`, the directions that its product
 //! captures; `class`, with `numerical` and `exact`
 //! for class and inertia in the two arithmetics; `near`, the critical point next to a point that is not critical; `parse`,
-//! the forms that a critical point is made of. `construct` is the way back: a point of a given stratum.
+//! the forms that a critical point is made of. `decay` has all critical points with weight decay. `construct` is the way back: a point of a given stratum.
 
 mod analysis;
 mod blocks;
 mod captured;
 mod class;
 mod construct;
+mod decay;
 mod exact;
 mod ladder;
 mod near;
@@ -27,6 +28,10 @@ pub use class::{CriticalClass, CriticalPoint, Origin};
 pub use construct::{
     CapturedChoice, Constructed, Gauge, PointCheck, Request, StratumChoice, construct, construct_with_surplus,
     family_of,
+};
+pub use decay::{
+    BadDecayedMinima, BadMinimum, DecayLadder, DecayLevel, DecayRung, DecayedMinima, RootKind, Taken, Task,
+    Unrecognized,
 };
 pub use ladder::{
     BadLocalMinima, Descent, DescentKind, Descents, GlobalMinima, Ladder, Level, Levels, Rung, RungClasses, Rungs,

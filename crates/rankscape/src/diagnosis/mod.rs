@@ -4,6 +4,10 @@ mod losses;
 
 pub use losses::{LossDiagnosis, diagnose_loss};
 
+mod decay;
+
+pub use decay::{DecayDiagnosis, diagnose_with_decay};
+
 use crate::architecture::Architecture;
 use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minimum, minimum_of_wider, near, stall};
 use crate::error::{InputError, Result};

@@ -9,6 +9,7 @@
 pub mod aligned;
 mod batch;
 mod blocks;
+mod decay;
 mod descent;
 mod exact;
 mod extremes;

@@ -242,7 +242,7 @@ fn put_exact_zeros(found: &mut HessianFindings) {
 }
 
 /// Index and nullity from all eigenvalues, where no theorem gives them: which ones are zero is a decision with a gap.
-fn count_signs(found: &mut HessianFindings, tolerances: &Tolerances) {
+pub(super) fn count_signs(found: &mut HessianFindings, tolerances: &Tolerances) {
     found.inertia_method = InertiaMethod::Numerical;
     let values = match (&found.spectrum, &found.eigenvalues) {
         (_, Some(values)) => values.clone(),

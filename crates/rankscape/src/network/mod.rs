@@ -3,10 +3,12 @@
 //! [`Network`] holds factors, data and loss, [`SquareNetwork`] the square loss; [`NormalizedNetwork`] scales and whitens it; [`ExactSquareNetwork`] is
 //! the same point over the rationals.
 
+mod decay;
 mod exact;
 mod normalized;
 mod point;
 
+pub use decay::{DecayedGradient, WeightDecay};
 pub use exact::ExactSquareNetwork;
 pub use normalized::NormalizedNetwork;
 pub use point::{Biases, Network, SquareNetwork};

@@ -219,25 +219,28 @@ impl<L: Loss> Network<L> {
     /// added up in it is nothing but rounding errors, and says nothing of the terms that cancel: their size takes its place.
     /// (Outputs of layers with biases are measured as they are.)
     fn gradient_beside(&self, size: f64, vanishing: f64) -> f64 {
+        let blocks = self.gradient().iter().zip(self.block_sizes(size, vanishing));
+        let shares = blocks.map(|(part, size)| (part.frobenius_norm(), size)).filter(|(norm, _)| *norm > 0.0);
+        shares.map(|(norm, size)| norm / size).fold(0.0, f64::max)
+    }
+
+    /// `||P(h,k)||_2 ||P(k-1,0) A||_2 size` for every block: what its part of the gradient is measured by.
+    pub(super) fn block_sizes(&self, size: f64, vanishing: f64) -> Vec<f64> {
         let after = self.norms_after().into_iter().enumerate();
         let after: Vec<f64> = after
             .map(|(k, norm)| if vanishing > 0.0 { measured(norm, vanishing, || self.terms_after(k + 1)) } else { norm })
             .collect();
         let biased = self.biased_layers();
         let layer_of = |block: usize| block.checked_sub(self.layers.len()).map_or(block, |bias| biased[bias]);
-        let mut largest = 0.0_f64;
-        for (block, part) in self.gradient().iter().enumerate() {
-            let norm = part.frobenius_norm();
-            if norm > 0.0 {
-                let before = match &self.biases {
-                    Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
-                    _ if block == 0 => self.input_norm(),
-                    _ => self.measured_output(spectral_norm(&self.forward[block - 1]), block, vanishing),
-                };
-                largest = largest.max(norm / (after[layer_of(block)] * before * size));
-            }
-        }
-        largest
+        let size_of = |block: usize| {
+            let before = match &self.biases {
+                Some(biases) if block >= self.layers.len() => biases.ones.frobenius_norm(),
+                _ if block == 0 => self.input_norm(),
+                _ => self.measured_output(spectral_norm(&self.forward[block - 1]), block, vanishing),
+            };
+            after[layer_of(block)] * before * size
+        };
+        (0..self.layers.len() + biased.len()).map(size_of).collect()
     }
 
     /// A norm of `P(k,0) A`, or the size of its terms where the norm is less than `vanishing` times that.

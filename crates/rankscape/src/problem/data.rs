@@ -6,6 +6,7 @@ use crate::data::{ExactMoments, SampleAccumulator, SampleFactor, StoredArray, Tr
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
 use crate::linalg::exact::RationalMatrix;
+use crate::network::WeightDecay;
 use crate::tolerance::{Storage, Tolerances};
 
 /// Data: samples, or the target of `1/2 ||W - Y||^2`.
@@ -213,4 +214,18 @@ pub struct WhitenedData {
     /// What an output bias needs.
     pub(super) biases: Option<BiasData>,
     pub(super) metric: Option<OutputMetric>,
+}
+
+impl WhitenedData {
+    /// # Errors
+    /// If there are biases or an output metric, beside which weight decay is another problem.
+    pub(crate) fn check_decay(&self, decay: &WeightDecay) -> Result<()> {
+        if self.kind == BiasKind::None && self.metric.is_none() {
+            return Ok(());
+        }
+        Err(InputError::new("weight decay is supported without biases and without an output metric")
+            .array("--weight-decay")
+            .value(decay.strength())
+            .hint("leave the metric out; for an output bias without decay, centre X and Y and leave the bias out"))
+    }
 }

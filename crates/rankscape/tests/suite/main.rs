@@ -6,6 +6,7 @@ mod biases;
 mod caustics;
 mod construct;
 mod corner_points;
+mod decay;
 mod escape_paths;
 mod exact_map;
 mod flow;

@@ -55,6 +55,12 @@ impl TargetBlocks {
         }
     }
 
+    /// Singular values of the target that differ by at most the first are equal, by more than the second clearly not.
+    pub(super) fn limits(whitening: &Whitening, tolerances: &Tolerances) -> (f64, f64) {
+        let limits = Limits::new(whitening, tolerances);
+        (limits.tie, limits.clear)
+    }
+
     /// How often each distinct value occurs.
     pub fn multiplicities(&self) -> Vec<usize> {
         self.blocks.iter().map(Range::len).collect()

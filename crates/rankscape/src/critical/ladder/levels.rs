@@ -137,6 +137,16 @@ impl Levels {
         self.floor + 0.5 * omitted.sum::<f64>() * self.scale * self.scale
     }
 
+    /// `1/2 (||Y||^2 - ||Z||^2)`, the part of the loss that no weights reach.
+    pub(in crate::critical) fn floor(&self) -> f64 {
+        self.floor
+    }
+
+    /// A power of two near the largest singular value.
+    pub(in crate::critical) fn unit(&self) -> f64 {
+        self.scale
+    }
+
     /// `s_i^2`, relative to an internal scale.
     pub(super) fn relative_squares(&self) -> Vec<f64> {
         self.levels.iter().map(|level| (level.value / self.scale).powi(2)).collect()

@@ -58,6 +58,8 @@ pub enum BadLocalMinima {
     Impossible(&'static str),
     /// The loss and the architecture allow them, for the reason given.
     Possible(&'static str),
+    /// There is one, for the reason given.
+    Exists(&'static str),
 }
 
 impl BadLocalMinima {
@@ -78,12 +80,13 @@ impl BadLocalMinima {
         match self {
             Self::Impossible(_) => "impossible",
             Self::Possible(_) => "possible",
+            Self::Exists(_) => "exists",
         }
     }
 
     /// Why.
     pub fn reason(self) -> &'static str {
-        let (Self::Impossible(reason) | Self::Possible(reason)) = self;
+        let (Self::Impossible(reason) | Self::Possible(reason) | Self::Exists(reason)) = self;
         reason
     }
 }
