@@ -14,6 +14,7 @@ mod decay;
 mod documents;
 mod escape;
 mod extremes;
+mod flow;
 mod guide;
 mod hessian;
 mod hints;

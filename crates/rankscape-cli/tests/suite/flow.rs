@@ -1,0 +1,120 @@
+//! `rankscape flow`: runs from weights and from starts that are made, levels, plateaus, bad input.
+
+use crate::common::{assert_close, assert_refused, assert_valid, rankscape};
+use testkit::files::put;
+
+const TARGET: &str = r#"{"Y": [[3, 0], [0, 1]]}"#;
+const WEIGHTS: &str = r#"{"W1": [[0.1, 0.0], [0.0, 0.1]], "W2": [[0.1, 0.0], [0.0, 0.1]]}"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "y.json", TARGET.as_bytes());
+    put(folder.path(), "w.json", WEIGHTS.as_bytes());
+    folder
+}
+
+/// Aligned balanced layers: every direction is `u' = 2 u (sigma - u)`, so `u = sigma / (1 + (sigma / u0 - 1) exp(-2 sigma t))`.
+#[test]
+fn aligned_balanced_runs_have_the_losses_of_their_closed_form() {
+    let folder = folder();
+    let run = rankscape(
+        folder.path(),
+        &["flow", "--json", "--weights", "w.json", "--target", "y.json", "--until-time", "4", "--samples", "8"],
+    );
+    assert_eq!(run.code, 0, "{run:?}");
+    let document = run.json();
+    assert_valid("flow", &document);
+    for (k, sample) in document["samples"].as_array().unwrap().iter().enumerate() {
+        let time = 0.5 * (k + 1) as f64;
+        let value = |sigma: f64| sigma / (1.0 + (sigma / 0.01 - 1.0) * (-2.0 * sigma * time).exp());
+        let loss = 0.5 * ((3.0 - value(3.0)).powi(2) + (1.0 - value(1.0)).powi(2));
+        assert_close(&sample["loss"], loss, 1e-10, "loss");
+        assert_close(&sample["time"], time, 1e-15, "time");
+    }
+    assert!(document["conserved"]["max_drift"].as_f64().unwrap() < 1e-12);
+    let events = document["events"].as_array().unwrap();
+    let captured: Vec<String> = events.iter().map(|event| event["captured"].to_string()).collect();
+    assert_eq!(captured, ["[]", "[1]", "null"], "{events:?}");
+    assert_eq!(events[1]["class"], "strict_saddle");
+}
+
+#[test]
+fn descent_takes_the_steps_that_it_is_told_and_says_when_it_diverges() {
+    let folder = folder();
+    let descent = |step: &str| {
+        let arguments = [
+            "flow",
+            "--json",
+            "--weights",
+            "w.json",
+            "--target",
+            "y.json",
+            "--method",
+            "gd",
+            "--steps",
+            "1",
+            "--step",
+            step,
+        ];
+        rankscape(folder.path(), &arguments).json()
+    };
+    // u -> u + step u (sigma - u^2) for both layers.
+    let next = |sigma: f64| 0.1 + 0.5 * 0.1 * (sigma - 0.01);
+    let loss = 0.5 * ((3.0 - next(3.0).powi(2)).powi(2) + (1.0 - next(1.0).powi(2)).powi(2));
+    let document = descent("0.5");
+    assert_close(&document["final"]["loss"], loss, 1e-13, "final loss");
+    assert_close(&document["stability_limit"], 1.0 / 3.0, 1e-12, "limit");
+    let arguments = ["flow", "--weights", "w.json", "--target", "y.json", "--method", "gd", "--step", "5"];
+    let text = rankscape(folder.path(), &arguments).stdout;
+    assert!(text.starts_with("The run diverges: the steps are too long."), "{text}");
+}
+
+#[test]
+fn starts_that_cannot_reach_the_minimum_are_told() {
+    let folder = folder();
+    let obstructed = (0..8).filter(|seed| {
+        let seed = seed.to_string();
+        let arguments = [
+            "flow",
+            "--json",
+            "--start",
+            "balanced",
+            "--widths",
+            "2,2,2",
+            "--target",
+            "y.json",
+            "--until-time",
+            "30",
+            "--seed",
+            &seed,
+        ];
+        let document = rankscape(folder.path(), &arguments).json();
+        let stuck = document["determinant_sign_obstruction"] == true;
+        assert_close(&document["final"]["loss"], if stuck { 0.5 } else { 0.0 }, 1e-6, "final loss");
+        stuck
+    });
+    assert!((1..8).contains(&obstructed.count()));
+}
+
+#[test]
+fn bad_input_is_refused_with_what_to_do() {
+    let folder = folder();
+    let base = ["flow", "--weights", "w.json", "--target", "y.json"];
+    for (more, part) in [
+        (&["--until-time", "-1"][..], "array --until-time: this must be a positive number (found -1)"),
+        (&["--levels", "1.5"], "a level is a part of the gap at the start, between 0 and 1 (found 1.5)"),
+        (&["--step", "0.1"], "--step does nothing here: gradient flow has no steps of its own; give --method gd"),
+        (&["--method", "gd"], "gradient descent needs a learning rate"),
+        (
+            &["--method", "gd", "--step", "0.1", "--momentum", "0.9"],
+            "--momentum does nothing here: give --method momentum",
+        ),
+        (
+            &["--method", "momentum", "--step", "0.1", "--momentum", "1"],
+            "momentum is a number from 0 to below 1 (found 1)",
+        ),
+        (&["--weight-decay", "1", "--until-gap", "0.1"], "the gap to the global minimum is not known here"),
+    ] {
+        assert_refused(&rankscape(folder.path(), &[&base[..], more].concat()), &[part]);
+    }
+}
