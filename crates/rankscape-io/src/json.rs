@@ -479,7 +479,7 @@ mod tests {
         let path = folder.path().join("w.json");
         for text in ["{\"W\": [[1, 2]]}", "[[1, 2]]"] {
             std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
-            assert_eq!(read_bare_or_named(&path, "W").unwrap()[0].values, [1.0, 2.0]);
+            assert_eq!(read_bare_or_named(&path, "W", false).unwrap()[0].values, [1.0, 2.0]);
         }
     }
 
