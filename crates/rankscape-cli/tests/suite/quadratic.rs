@@ -230,7 +230,7 @@ fn arrays(path: &Path) -> std::collections::BTreeMap<String, (String, Vec<u8>)> 
             std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
             let data = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
             let header = String::from_utf8(bytes[10..data].to_vec()).unwrap();
-            (file.name().trim_end_matches(".npy").to_owned(), (header, bytes[data..].to_vec()))
+            (file.name().unwrap().trim_end_matches(".npy").to_owned(), (header, bytes[data..].to_vec()))
         })
         .collect()
 }

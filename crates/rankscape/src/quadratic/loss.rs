@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::linalg::exact::{Rational, RationalMatrix, rational_from_f64};
 use crate::linalg::interval::Interval;
 use crate::linalg::scalar::C64;
-use crate::linalg::{Matrix, symmetric_eigenvalues};
+use crate::linalg::{Matrix, singular_values};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
@@ -48,7 +48,7 @@ pub struct QuadraticLoss {
     units: Vec<f64>,
     /// Square root of the unit of `h`.
     pub(super) norm_unit: f64,
-    /// Condition number of `A` (floating point), infinite if it is singular.
+    /// Condition number of `A` after scaling (floating point), at most about `10^32`: more cannot be told from singular.
     pub(super) condition: f64,
     /// Definite, product or singular. A metric whose smallest eigenvalue is clear of rounding errors counts as definite without a
     /// proof, on which no count of critical points rests.
@@ -78,7 +78,8 @@ impl Instance {
         let metric_unit = nearest_exponent(&form).unwrap_or(0);
         let unit = nearest_exponent(&linear).map_or(0, |exponent| exponent - metric_unit);
         let form: Vec<Interval> = form.into_iter().map(|x| rescaled(x, -metric_unit)).collect();
-        let (condition, clearly_definite) = conditioning(&form, entries, tolerances);
+        let by_user: Vec<i32> = (0..entries).map(|e| scales[position(e, (m, n), transposed)]).collect();
+        let (condition, clearly_definite) = self.conditioning(&by_user, tolerances);
         let mut loss = QuadraticLoss {
             shape: Shape { m, n, r: self.rank },
             transposed,
@@ -92,6 +93,27 @@ impl Instance {
         };
         loss.kind = loss.metric_kind(clearly_definite, tolerances);
         Ok(loss)
+    }
+
+    /// Condition number of `A` with entry `e` of the matrix in units of `2^scales[e]`, and whether its smallest eigenvalue is clear of
+    /// rounding errors. From `phi`, whose singular values have digits that the eigenvalues of `phi' phi` have lost.
+    fn conditioning(&self, scales: &[i32], tolerances: &Tolerances) -> (f64, bool) {
+        let entries = self.entries();
+        let (smallest, largest) = match &self.metric {
+            Metric::Weights(weights) => {
+                let roots = weights.iter().zip(scales).map(|(w, &scale)| w.sqrt() * power_of_two(scale));
+                roots.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)))
+            }
+            Metric::Map(phi) if phi.len() < entries * entries => (0.0, 1.0),
+            Metric::Map(phi) => {
+                let size = phi.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+                let entry = |i: usize, e: usize| phi[i * entries + e] / size * power_of_two(scales[e]);
+                let values = singular_values(&Matrix::from_fn(phi.len() / entries, entries, entry));
+                (values.last().copied().unwrap_or(0.0), values.first().copied().unwrap_or(0.0))
+            }
+        };
+        let rounding = UNIT_ROUNDOFF * largest;
+        ((largest / smallest.max(rounding)).powi(2), smallest > tolerances.metric_rank * entries as f64 * rounding)
     }
 
     /// Dimension of the kernel of the metric, over the rationals.
@@ -172,15 +194,9 @@ fn balancing_scales(m: usize, n: usize, diagonal: impl Fn(usize) -> f64) -> Vec<
     (0..m * n).map(|e| rows[e / n].round() as i32 + cols[e % n].round() as i32).collect()
 }
 
-/// Condition number of `A`, and whether its smallest eigenvalue is clear of rounding errors.
-fn conditioning(form: &[Interval], entries: usize, tolerances: &Tolerances) -> (f64, bool) {
-    let mid = |i: usize, j: usize| 0.5 * form[i * entries + j].low + 0.5 * form[i * entries + j].high;
-    let Some(values) = symmetric_eigenvalues(&Matrix::from_fn(entries, entries, mid)) else {
-        return (f64::INFINITY, false);
-    };
-    let (Some(&smallest), Some(&largest)) = (values.first(), values.last()) else { return (f64::INFINITY, false) };
-    let condition = if smallest > 0.0 { largest / smallest } else { f64::INFINITY };
-    (condition, smallest > tolerances.metric_rank * UNIT_ROUNDOFF * entries as f64 * largest)
+/// Where the solver has entry `e` of the user's matrix, for `m <= n`.
+fn position(e: usize, (m, n): (usize, usize), transposed: bool) -> usize {
+    if transposed { (e % m) * n + e / m } else { e }
 }
 
 impl QuadraticLoss {
@@ -292,7 +308,7 @@ impl QuadraticLoss {
     /// A matrix in the solver's coordinates, in the user's shape and units.
     pub(super) fn to_user(&self, w: &[f64]) -> Vec<f64> {
         let Shape { m, n, .. } = self.shape;
-        let place = |e: usize| if self.transposed { (e % m) * n + e / m } else { e };
+        let place = |e: usize| position(e, (m, n), self.transposed);
         (0..m * n).map(|e| w[place(e)] * self.units[place(e)]).collect()
     }
 }
