@@ -71,7 +71,7 @@ pub struct CriticalDocument {
     /// What is reported: L, L / n, or 2 L / (n d_h).
     pub normalization: Word<Normalization>,
     /// Singular values of the whitened target, non-increasing; null for other losses than the square.
-    #[cfg_attr(feature = "schema", schemars(inner(inner(range(min = 0)))))]
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
     pub spectrum: Option<Vec<f64>>,
     /// Distinct positive singular values, decreasing; null if a decision is not clear.
     pub levels: Option<Vec<LevelDocument>>,
@@ -90,7 +90,7 @@ pub struct CriticalDocument {
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub rungs_total: Option<Integer>,
     /// Smallest value of the loss; null where it is not known or not attained.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub global_minimum: Option<f64>,
     /// No matrix, of whatever rank, has a smaller loss; null for the square loss, whose global minimum is known.
     pub lower_bound: Option<GradedValueDocument>,

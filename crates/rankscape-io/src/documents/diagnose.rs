@@ -77,7 +77,7 @@ pub struct DiagnoseDocument {
     /// The product is first-order stationary on matrices of rank at most r; null where undecided.
     pub stationary_in_function_space: Option<bool>,
     /// Singular values of the whitened target, non-increasing; null for other losses than the square.
-    #[cfg_attr(feature = "schema", schemars(inner(inner(range(min = 0)))))]
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
     pub spectrum: Option<Vec<f64>>,
     /// 1-based places in `spectrum` of the singular directions that W X captures, the lowest ones inside a block of
     /// equal values; null when W X is not a spectral projection of the target.
@@ -139,16 +139,16 @@ pub struct LossDocument {
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub value: f64,
     /// Smallest value over the architecture; null where it is not known or not attained.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub global_minimum: Option<f64>,
     /// Value minus global minimum; null where that is null.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub gap: Option<f64>,
     /// No matrix, of whatever rank, has a smaller loss; null where nothing is known, and for the square loss, whose global
     /// minimum is.
     pub lower_bound: Option<GradedValueDocument>,
     /// Value minus lower bound: the point is no further above the infimum. For the square loss the gap.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub gap_at_most: Option<f64>,
     /// The infimum over the architecture is the loss of some weights; null where undecided.
     pub infimum_attained: Option<bool>,

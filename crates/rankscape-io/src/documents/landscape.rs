@@ -36,7 +36,7 @@ pub struct SeparabilityDocument {
     /// The constant outputs beside the matrix; null where there are none.
     pub offset: Option<Vec<f64>>,
     /// The smallest positive margin of the witness, relative to the largest one.
-    #[cfg_attr(feature = "schema", schemars(inner(range(min = 0))))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub margin: Option<f64>,
 }
 
