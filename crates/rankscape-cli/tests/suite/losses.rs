@@ -20,7 +20,9 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     put(folder.path(), "y.json", TARGET.as_bytes());
     put(folder.path(), "d.json", DATA.as_bytes());
     put(folder.path(), "labels.json", LABELS.as_bytes());
-    files.iter().for_each(|(name, text)| put(folder.path(), name, text.as_bytes()));
+    for (name, text) in files {
+        put(folder.path(), name, text.as_bytes());
+    }
     folder
 }
 
