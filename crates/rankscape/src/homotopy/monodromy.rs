@@ -15,12 +15,6 @@ pub trait Loops {
 
     /// Numbers that tell solutions apart and do not depend on the chart.
     fn invariant(&self, point: &Point) -> Vec<C64>;
-
-    /// Another solution of the base system that comes with this one: the conjugate, if the system is real. Loops that are
-    /// conjugate lead to conjugate ends, so only one of the two is followed.
-    fn mirror(&self, _point: &Point) -> Option<Point> {
-        None
-    }
 }
 
 /// When to stop.
@@ -72,19 +66,8 @@ pub fn monodromy(
     workers: &Workers,
 ) -> Monodromy {
     let mut known = Known { same: options.same, sorted: Vec::new() };
-    let mut found =
-        Monodromy { points: Vec::new(), end: MonodromyEnd::Quiet, loops: 0, lost: 0, work: TrackWork::default() };
-    // One of each pair.
-    let mut followed: Vec<Point> = Vec::new();
-    let mut add = |point: Point, found: &mut Monodromy, followed: &mut Vec<Point>| {
-        if known.insert(loops.invariant(&point)) {
-            let mirrored = loops.mirror(&point).filter(|mirrored| known.insert(loops.invariant(mirrored)));
-            followed.push(point.clone());
-            found.points.push(point);
-            found.points.extend(mirrored);
-        }
-    };
-    known_points.into_iter().for_each(|point| add(point, &mut found, &mut followed));
+    let points = known_points.into_iter().filter(|point| known.insert(loops.invariant(point))).collect();
+    let mut found = Monodromy { points, end: MonodromyEnd::Quiet, loops: 0, lost: 0, work: TrackWork::default() };
     let mut quiet = 0;
     loop {
         if options.expected.is_some_and(|expected| found.points.len() >= expected) {
@@ -99,7 +82,7 @@ pub fn monodromy(
             return found;
         }
         let before = found.points.len();
-        let mut moving = followed.clone();
+        let mut moving = found.points.clone();
         for leg in loops.legs(found.loops) {
             let results = workers.track(&leg, &moving, tracking);
             results.iter().for_each(|result| found.work += result.work);
@@ -108,7 +91,11 @@ pub fn monodromy(
             moving = arrived.map(|result| result.point).collect();
             found.lost += (count - moving.len()) as u64;
         }
-        moving.into_iter().for_each(|point| add(point, &mut found, &mut followed));
+        for point in moving {
+            if known.insert(loops.invariant(&point)) {
+                found.points.push(point);
+            }
+        }
         found.loops += 1;
         quiet = if found.points.len() > before { 0 } else { quiet + 1 };
     }

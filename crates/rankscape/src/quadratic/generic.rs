@@ -45,36 +45,18 @@ pub(super) fn random_linear(shape: Shape, stream: &mut Stream) -> Vec<C64> {
     linear
 }
 
-/// The real part of a form.
-pub(super) fn real_form(mut form: Vec<C64>) -> Vec<C64> {
-    form.iter_mut().for_each(|z| z.im = 0.0);
-    form
-}
-
 /// A random rank-`r` point and the `b` that makes it critical for the given form: `b = A w - G` with `G` normal to the
 /// rank-`r` matrices there.
 pub(super) fn critical_by_construction(shape: Shape, form: Vec<C64>, stream: &mut Stream) -> (ComplexLoss, Point) {
-    let factors = [normals(stream, shape.m * shape.r), normals(stream, shape.r * shape.n)];
-    let middle = normals(stream, (shape.m - shape.r) * (shape.n - shape.r));
-    critical_with(shape, form, factors, &middle)
-}
-
-/// The same with a real point and a real `b`, for a real form.
-pub(super) fn real_critical_by_construction(shape: Shape, form: Vec<C64>, stream: &mut Stream) -> (ComplexLoss, Point) {
-    let mut real = |len: usize| -> Vec<C64> { (0..len).map(|_| C64::new(stream.normal(), 0.0)).collect() };
-    let factors = [real(shape.m * shape.r), real(shape.r * shape.n)];
-    let middle = real((shape.m - shape.r) * (shape.n - shape.r));
-    critical_with(shape, form, factors, &middle)
-}
-
-fn critical_with(shape: Shape, form: Vec<C64>, [x, y]: [Vec<C64>; 2], middle: &[C64]) -> (ComplexLoss, Point) {
     let Shape { m, n, r } = shape;
+    let (x, y) = (normals(stream, m * r), normals(stream, r * n));
     let start = point(shape, &x, &y);
     let w = product(shape, &start);
     let transposed: Vec<C64> = (0..n * r).map(|e| y[(e % r) * n + e / r]).collect();
     let (left, right) = (complement(&x, m, r), complement(&transposed, n, r));
+    let middle = normals(stream, (m - r) * (n - r));
     let mut half = vec![C64::zero(); m * (n - r)];
-    add_product(&left, middle, &mut half, (m, m - r, n - r));
+    add_product(&left, &middle, &mut half, (m, m - r, n - r));
     let mut normal = vec![C64::zero(); m * n];
     times_transpose(&half, &right, &mut normal, (m, n - r, n));
     let entries = m * n;
@@ -104,7 +86,7 @@ pub(super) fn random_in_range(loss: &ComplexLoss, stream: &mut Stream) -> Vec<C6
     out
 }
 
-/// Loops through a base loss: out to a random loss and back from it with another phase, which changes no critical point but the
+/// Loops through a base loss: out to a random loss and back with another phase, which changes no critical point but the
 /// path between them.
 pub(super) struct RandomLoops {
     pub(super) base: ComplexLoss,
@@ -123,18 +105,16 @@ impl Loops for RandomLoops {
             let form = if all { random_form(shape, stream) } else { self.base.form.clone() };
             ComplexLoss { shape, form, linear: random_linear(shape, stream) }
         };
-        let stop = random(&mut stream);
-        let mut turned = || stop.turned(std::f64::consts::TAU * stream.uniform());
-        vec![Family::new(&self.base, &turned()), Family::new(&turned(), &self.base)]
+        let stops = [random(&mut stream), random(&mut stream)];
+        let mut turned = |loss: &ComplexLoss| loss.turned(std::f64::consts::TAU * stream.uniform());
+        vec![
+            Family::new(&self.base, &turned(&stops[0])),
+            Family::new(&turned(&stops[0]), &stops[1]),
+            Family::new(&turned(&stops[1]), &self.base),
+        ]
     }
 
     fn invariant(&self, point: &Point) -> Vec<C64> {
         product(self.base.shape, point)
-    }
-
-    fn mirror(&self, point: &Point) -> Option<Point> {
-        let is_real = self.base.form.iter().chain(&self.base.linear).all(|z| z.im == 0.0);
-        let conjugate = |list: &[C64]| list.iter().map(|z| z.conjugate()).collect();
-        is_real.then(|| Point { chart: conjugate(&point.chart), x: conjugate(&point.x) })
     }
 }

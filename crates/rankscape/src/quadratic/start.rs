@@ -1,13 +1,11 @@
 //! Start sets: all critical points of one generic complex loss, found once.
 
-use super::family::{ComplexLoss, Family};
-use super::generic::{RandomLoops, Varies, random_form, random_linear, real_critical_by_construction, real_form};
+use super::family::ComplexLoss;
+use super::generic::{RandomLoops, Varies, critical_by_construction, random_form};
 use super::kernel::Shape;
 use crate::determinantal::generic_degree;
 use crate::error::{InputError, Result};
-use crate::homotopy::{
-    Monodromy, MonodromyEnd, MonodromyOptions, PathOutcome, Point, TrackOptions, Workers, monodromy,
-};
+use crate::homotopy::{Monodromy, MonodromyEnd, MonodromyOptions, Point, TrackOptions, Workers, monodromy};
 use crate::random::Stream;
 use num_traits::ToPrimitive;
 
@@ -39,41 +37,25 @@ pub fn expected_count(shape: Shape) -> Result<usize> {
 }
 
 impl StartSet {
-    /// Finds a start set by monodromy, until the generic ED degree is reached: that of a real loss, so that every path gives two
-    /// points, and from there that of a complex one. Made once and used often, so its paths are followed with care.
+    /// Finds a start set by monodromy, until the generic ED degree is reached. Made once and used often, so its paths are
+    /// followed with care.
     ///
     /// # Errors
     /// If the shape is out of range or has too many critical points.
     pub fn generate(shape: Shape, seed: u64, tracking: &TrackOptions, workers: &Workers) -> Result<(Self, Monodromy)> {
         let expected = expected_count(shape)?;
         let mut stream = Stream::new(seed, 0);
-        let form = real_form(random_form(shape, &mut stream));
-        let (base, start) = real_critical_by_construction(shape, form, &mut stream);
-        let loops = RandomLoops { base: base.clone(), varies: Varies::All, seed };
+        let form = random_form(shape, &mut stream);
+        let (loss, start) = critical_by_construction(shape, form, &mut stream);
+        let loops = RandomLoops { base: loss.clone(), varies: Varies::All, seed };
         let options = MonodromyOptions {
             expected: Some(expected),
             quiet_loops: 40,
             most_solutions: expected,
             same: tracking.same,
         };
-        let tracking = &tracking.careful();
-        let first = monodromy(&loops, vec![start], options, tracking, workers);
-        let loss = ComplexLoss { form: random_form(shape, &mut stream), ..base.clone() };
-        let loss = ComplexLoss { linear: random_linear(shape, &mut stream), ..loss };
-        let family = Family::new(&base.turned(std::f64::consts::FRAC_PI_3), &loss);
-        let results = workers.track(&family, &first.points, tracking);
-        let mut work = first.work;
-        results.iter().for_each(|result| work += result.work);
-        let arrived = results.into_iter().filter(|result| result.outcome == PathOutcome::Arrived);
-        let points: Vec<Point> = arrived.map(|result| result.point).collect();
-        let lost = first.lost + (first.points.len() - points.len()) as u64;
-        // Nothing is left to do here unless a path was lost or met another.
-        let loops = RandomLoops { base: loss, varies: Varies::All, seed };
-        let mut found = monodromy(&loops, points, options, tracking, workers);
-        found.work += work;
-        found.lost += lost;
-        found.loops += first.loops;
-        Ok((Self { loss: loops.base, points: found.points.clone(), seed }, found))
+        let found = monodromy(&loops, vec![start], options, &tracking.careful(), workers);
+        Ok((Self { loss, points: found.points.clone(), seed }, found))
     }
 
     /// The set has as many points as the generic ED degree.
