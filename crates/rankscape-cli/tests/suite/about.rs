@@ -38,7 +38,7 @@ fn every_tolerance_is_listed_with_unit_and_default() {
     }
     assert_eq!((listed[0]["name"].as_str(), listed[0]["unit"].as_str()), (Some("rank"), Some("u")));
     let text = rankscape(folder.path(), &["tolerances"]).stdout;
-    assert!(text.contains("--tolerance NAME=VALUE") && text.lines().count() == listed.len() + 2, "{text}");
+    assert!(text.contains("--tolerance NAME=VALUE") && text.lines().count() == listed.len() + 3, "{text}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "y.json", TARGET.as_bytes());
     put(folder.path(), "w.json", WEIGHTS.as_bytes());
+    put(folder.path(), "slow.json", br#"{"Y": [[3, 0], [0, 0.5]]}"#);
+    put(folder.path(), "small.json", WEIGHTS.replace("0.1", "0.01").as_bytes());
     folder
 }
 
@@ -19,15 +21,15 @@ fn aligned_balanced_runs_have_the_losses_of_their_closed_form() {
     let folder = folder();
     let run = rankscape(
         folder.path(),
-        &["flow", "--json", "--weights", "w.json", "--target", "y.json", "--until-time", "4", "--samples", "8"],
+        &["flow", "--json", "--weights", "small.json", "--target", "slow.json", "--until-time", "5", "--samples", "8"],
     );
     assert_eq!(run.code, 0, "{run:?}");
     let document = run.json();
     assert_valid("flow", &document);
     for (k, sample) in document["samples"].as_array().unwrap().iter().enumerate() {
-        let time = 0.5 * (k + 1) as f64;
-        let value = |sigma: f64| sigma / (1.0 + (sigma / 0.01 - 1.0) * (-2.0 * sigma * time).exp());
-        let loss = 0.5 * ((3.0 - value(3.0)).powi(2) + (1.0 - value(1.0)).powi(2));
+        let time = 0.625 * (k + 1) as f64;
+        let value = |sigma: f64| sigma / (1.0 + (sigma / 1e-4 - 1.0) * (-2.0 * sigma * time).exp());
+        let loss = 0.5 * ((3.0 - value(3.0)).powi(2) + (0.5 - value(0.5)).powi(2));
         assert_close(&sample["loss"], loss, 1e-10, "loss");
         assert_close(&sample["time"], time, 1e-15, "time");
     }

@@ -149,7 +149,7 @@ mod tests {
     fn derivatives_are_those_of_the_value() {
         let step = 1e-5;
         for entry in ALL {
-            for (f, y) in [(0.3, 1.0), (-2.0, 1.0), (5.0, -1.0), (1.2, -1.0), (40.0, 1.0)] {
+            for (f, y) in [(0.4, 1.0), (-2.0, 1.0), (5.0, -1.0), (1.2, -1.0), (40.0, 1.0)] {
                 let slope = (entry.value(f + step, y) - entry.value(f - step, y)) / (2.0 * step);
                 let curvature = (entry.slope(f + step, y) - entry.slope(f - step, y)) / (2.0 * step);
                 assert!((slope - entry.slope(f, y)).abs() <= 1e-8 * (1.0 + slope.abs()), "{entry:?} at {f}");

@@ -1,6 +1,5 @@
 //! Quadratic losses of few entries: all critical points, certified, beside what the starts found.
 
-use super::minima::MinimaRequest;
 use crate::homotopy::Workers;
 use crate::linalg::{Matrix, symmetric_eigen};
 use crate::loss::{Loss, QuadraticForm};
@@ -21,7 +20,7 @@ pub(super) struct AllCriticalPoints {
 
 impl AllCriticalPoints {
     /// `None` for other losses, those with samples, metrics that are not definite, and lists that are not proved.
-    pub(super) fn new(data: &LossData, request: &MinimaRequest, tolerances: &Tolerances, seed: u64) -> Option<Self> {
+    pub(super) fn new(data: &LossData, rank: usize, tolerances: &Tolerances, seed: u64) -> Option<Self> {
         if !data.is_target() {
             return None;
         }
@@ -36,7 +35,7 @@ impl AllCriticalPoints {
             QuadraticForm::Entries { weights: None, .. } => return None,
         };
         let (rows, cols) = target.shape();
-        let shape = Shape { m: rows, n: cols, r: request.rank };
+        let shape = Shape { m: rows, n: cols, r: rank };
         let few = expected_count(shape).is_ok_and(|count| count <= MOST_PATHS);
         let start = few.then(|| StartSet::shipped(shape)).flatten()?;
         let solver = Solver::new(start, *tolerances, seed).ok()?;
@@ -44,7 +43,7 @@ impl AllCriticalPoints {
             id: String::new(),
             rows,
             cols,
-            rank: request.rank,
+            rank: rank,
             metric,
             target: target.transpose().entries().collect(),
             convention: TargetSpace::Metric,

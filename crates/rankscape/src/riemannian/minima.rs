@@ -154,7 +154,7 @@ pub fn minima(
     let search = Search { space: &space, rank: request.rank, bound: &bound, tolerances, seed };
     let ends = search.ends(request.starts, threads);
     let (mut minima, at_infinity, unfinished) = search.distinct(ends);
-    let all = AllCriticalPoints::new(data, request, tolerances, seed);
+    let all = AllCriticalPoints::new(data, request.rank, tolerances, seed);
     if let Some(all) = &all {
         search.certify(&mut minima, all);
     }

@@ -187,9 +187,9 @@ mod tests {
 
     fn network(entry: Entry, seed: u64) -> Network<EntrywiseLoss> {
         let mut stream = Stream::new(seed, 0);
-        let targets = stream.normal_matrix(3, 12).map(|x| if entry == Entry::Logistic { x.signum() } else { x });
+        let targets = stream.normal_matrix(3, 40).map(|x| if entry == Entry::Logistic { x.signum() } else { x });
         let layers = vec![stream.normal_matrix(2, 4), stream.normal_matrix(3, 2)];
-        Network::with_loss(layers, None, Some(stream.normal_matrix(4, 12)), EntrywiseLoss::new(entry, targets, None))
+        Network::with_loss(layers, None, Some(stream.normal_matrix(4, 40)), EntrywiseLoss::new(entry, targets, None))
     }
 
     #[test]
