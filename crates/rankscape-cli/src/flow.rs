@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
 use rankscape::InputError;
 use rankscape::answers::{Answer, FlowRequest, Motion, follow};
 use rankscape::architecture::Architecture;
@@ -15,90 +14,10 @@ use rankscape_io::loss::{LossOptions, LossSpec};
 use rankscape_io::report::flow_text;
 use rankscape_io::{PointFiles, WeightOptions};
 
-use crate::arguments::{DataOptions, ReadingOptions};
 use crate::decay::weight_decay;
 use crate::input::tolerances;
-use crate::loss::LossArguments;
+use crate::loss_arguments::{FlowOptions, Method, Start};
 use crate::run::{Outcome, Run, code_of};
-
-/// What moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Method {
-    /// Gradient flow.
-    Flow,
-    /// Gradient descent.
-    Gd,
-    /// Gradient descent with momentum.
-    Momentum,
-}
-
-/// Where the run starts without weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Start {
-    /// Balanced layers in random directions.
-    Balanced,
-    /// Balanced layers in the directions of the target.
-    Spectral,
-    /// Normal entries.
-    Normal,
-}
-
-/// Arguments of `flow`.
-#[derive(Debug, Args)]
-pub(crate) struct FlowOptions {
-    /// Weights to start from: .safetensors, .npz or .json.
-    #[arg(long, value_name = "FILE", required_unless_present = "start")]
-    pub(crate) weights: Option<String>,
-    /// A start that is made, with --widths and --scale, instead of weights.
-    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "weights", requires = "widths")]
-    pub(crate) start: Option<Start>,
-    /// Widths d0,d1,...,dh of a start that is made.
-    #[arg(long, value_delimiter = ',', value_name = "d0,...,dh", requires = "start")]
-    pub(crate) widths: Option<Vec<usize>>,
-    /// Scale of a start that is made.
-    #[arg(long, value_name = "S", default_value_t = 0.01, requires = "start", allow_hyphen_values = true)]
-    pub(crate) scale: f64,
-    /// The data.
-    #[command(flatten)]
-    pub(crate) data: DataOptions,
-    /// How the weights are read.
-    #[command(flatten)]
-    pub(crate) reading: ReadingOptions,
-    /// The loss.
-    #[command(flatten)]
-    pub(crate) loss: LossArguments,
-    /// What moves.
-    #[arg(long, value_enum, default_value_t = Method::Flow)]
-    pub(crate) method: Method,
-    /// Learning rate of gradient descent on the sum loss.
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
-    pub(crate) step: Option<f64>,
-    /// Momentum, from 0 to below 1 [default: 0.9].
-    #[arg(long, value_name = "M", allow_hyphen_values = true)]
-    pub(crate) momentum: Option<f64>,
-    /// Number of steps of gradient descent [default: 1000].
-    #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<usize>,
-    /// The flow ends at this time [default: 100].
-    #[arg(long, value_name = "T", allow_hyphen_values = true)]
-    pub(crate) until_time: Option<f64>,
-    /// The run ends where the loss is this far above the global minimum (square loss).
-    #[arg(long, value_name = "GAP", allow_hyphen_values = true)]
-    pub(crate) until_gap: Option<f64>,
-    /// Parts of the gap at the start whose times are wanted, separated by commas (square loss).
-    #[arg(long, value_name = "f,...", value_delimiter = ',', allow_hyphen_values = true)]
-    pub(crate) levels: Vec<f64>,
-    /// Number of equidistant times that are reported.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) samples: u32,
-    /// Add (l/2) sum ||W_k||^2 to the sum loss: a number or a fraction, 0 for none. AdamW decays apart from the gradient and follows no
-    /// such loss.
-    #[arg(long, value_name = "l", allow_hyphen_values = true)]
-    pub(crate) weight_decay: Option<String>,
-    /// Set a tolerance; rankscape tolerances lists them.
-    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
-    pub(crate) tolerances: Vec<String>,
-}
 
 pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let motion = options.motion()?;

@@ -5,9 +5,8 @@ use rankscape_io::documents::{DiagnoseInputs, Normalization};
 use rankscape_io::loss::{AnyLandscape, AnyPoint, LossSpec};
 use rankscape_io::{Convention, DataFiles, Outputs, PointFiles, ReadPoint, SampleOptions, WeightOptions};
 
-use crate::arguments::{
-    ConventionName, CriticalOptions, DataOptions, NormalizationName, PointOptions, ReadingOptions, Task,
-};
+use crate::arguments::{CriticalOptions, PointOptions};
+use crate::data_arguments::{ConventionName, DataOptions, NormalizationName, ReadingOptions, Task};
 use crate::run::Run;
 
 impl DataOptions {

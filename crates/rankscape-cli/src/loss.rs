@@ -1,6 +1,5 @@
 //! Losses other than the square: the options that name them, and what `diagnose`, `critical` and `hessian` answer about them.
 
-use clap::Args;
 use rankscape::InputError;
 use rankscape::answers::{Answer, critical_loss, diagnose_loss};
 use rankscape_io::documents::{CriticalDocument, CriticalInputs, DiagnoseDocument, Normalization};
@@ -9,28 +8,8 @@ use rankscape_io::report::{loss_landscape_text, loss_point_text};
 
 use crate::arguments::{CriticalOptions, DiagnoseOptions};
 use crate::input::tolerances;
+use crate::loss_arguments::LossArguments;
 use crate::run::{Outcome, Run, code_of};
-
-/// Which loss.
-#[derive(Debug, Args)]
-pub(crate) struct LossArguments {
-    /// The loss: square, huber, pseudo_huber, logcosh, pnorm, logistic, softmax, or a file.json with {"kind": ...}, which also may be
-    /// quadratic with weights or full_quadratic with metric_rowmajor_vec [default: square]. It is summed over samples and outputs.
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) loss: Option<String>,
-    /// Where huber and pseudo_huber stop to be quadratic.
-    #[arg(long, value_name = "D", requires = "loss", allow_hyphen_values = true)]
-    pub(crate) delta: Option<f64>,
-    /// The power of pnorm, at least 2.
-    #[arg(long, value_name = "P", requires = "loss", allow_hyphen_values = true)]
-    pub(crate) p: Option<f64>,
-    /// Label smoothing of softmax, from 0 to 1.
-    #[arg(long, value_name = "S", requires = "loss", allow_hyphen_values = true)]
-    pub(crate) smoothing: Option<f64>,
-    /// Class weights of softmax, separated by commas.
-    #[arg(long, value_name = "a,b,...", value_delimiter = ',', requires = "loss", allow_hyphen_values = true)]
-    pub(crate) class_weights: Option<Vec<f64>>,
-}
 
 impl LossArguments {
     /// The loss that is named.

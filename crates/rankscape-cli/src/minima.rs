@@ -1,8 +1,7 @@
 //! `rankscape minima`: local minima of a loss on matrices of bounded rank.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
 use rankscape::InputError;
 use rankscape::answers::{Answer, minima, minima_cost};
 use rankscape::riemannian::{Minima, MinimaRequest};
@@ -11,42 +10,10 @@ use rankscape_io::loss::{LossOptions, LossSpec};
 use rankscape_io::report::{minima_cost_text, minima_text};
 use rankscape_io::{Weights, write_weights};
 
-use crate::arguments::{DataOptions, NormalizationName};
 use crate::input::tolerances;
-use crate::loss::{LossArguments, check_normalization};
+use crate::loss::check_normalization;
+use crate::loss_arguments::MinimaOptions;
 use crate::run::{ANSWERED, Outcome, Run, code_of};
-
-/// Arguments of `minima`.
-#[derive(Debug, Args)]
-pub(crate) struct MinimaOptions {
-    /// The data.
-    #[command(flatten)]
-    pub(crate) data: DataOptions,
-    /// The loss.
-    #[command(flatten)]
-    pub(crate) loss: LossArguments,
-    /// Largest rank of the matrices.
-    #[arg(long, value_name = "R")]
-    pub(crate) rank: usize,
-    /// Number of starts.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub(crate) starts: u32,
-    /// Outputs have a constant part of their own, as with a bias in the last layer.
-    #[arg(long, conflicts_with = "target")]
-    pub(crate) offset: bool,
-    /// What the values are divided by.
-    #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
-    pub(crate) normalization: NormalizationName,
-    /// Write the matrices, W1 the lowest minimum, W2 the next, ... (.npz, .safetensors or .json).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) save: Option<PathBuf>,
-    /// Say what it would cost, and do nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Set a tolerance; rankscape tolerances lists them.
-    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
-    pub(crate) tolerances: Vec<String>,
-}
 
 pub(crate) fn run(options: &MinimaOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let tolerances = tolerances(&options.tolerances)?;

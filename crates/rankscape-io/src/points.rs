@@ -25,8 +25,8 @@ pub fn check_points_file(path: &Path) -> Result<()> {
     if is_npz || is_device(path) {
         return Ok(());
     }
-    let wrong = InputError::new("points are saved as NPZ only").array("--save").file(path.display());
-    Err(wrong.hint("give a name that ends in .npz; --json has the points as text"))
+    let wrong = InputError::new("points are saved as NPZ only").array("save").file(path.display());
+    Err(wrong.hint("give a name that ends in .npz; the document has the points as text"))
 }
 
 /// Writes the real critical points of all instances; the file appears whole or not at all.
