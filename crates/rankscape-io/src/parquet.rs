@@ -130,7 +130,7 @@ impl TableRows for ParquetTable {
         target.clear();
         for (at, (column, name)) in self.portion.iter().zip(&self.names).enumerate() {
             let value = column[self.at];
-            if !value.is_finite() && !(value.is_nan() && self.gaps.contains(&at)) {
+            if !(value.is_finite() || value.is_nan() && self.gaps.contains(&at)) {
                 return Err(not_finite(value, &[self.rows + self.at, at]).array(name));
             }
             target.push(value);

@@ -259,7 +259,7 @@ impl FlowDocument {
             loss: inputs.loss,
             method: Word(match inputs.motion {
                 Motion::Flow { .. } => MethodName::Flow,
-                Motion::Descent { momentum, .. } if momentum == 0.0 => MethodName::Descent,
+                Motion::Descent { momentum: 0.0, .. } => MethodName::Descent,
                 Motion::Descent { .. } => MethodName::Momentum,
             }),
             weight_decay: inputs.decay,

@@ -83,7 +83,7 @@ pub fn critical_loss(
     let minima = minima(data, &request, tolerances, settings)?;
     let vector = architecture.inputs() == 1 || architecture.outputs() == 1;
     let attained = minima.bound.attained == Some(true);
-    let level = (vector && attained).then(|| minima.value_at_zero);
+    let level = (vector && attained).then_some(minima.value_at_zero);
     Ok(LossLandscape { architecture, minima, level })
 }
 

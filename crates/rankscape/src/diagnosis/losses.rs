@@ -209,7 +209,7 @@ impl Place {
         let unclear = values.iter().any(|&value| value > zero && value <= tolerances.rank_gap * zero);
         let rank = (!unclear).then_some(rank);
         let size = network.loss().gradient_size(network.output());
-        let acting = space.acting_on_given(&network.loss_gradient()) / size;
+        let acting = space.acting_on_given(network.loss_gradient()) / size;
         let flat = match acting {
             ratio if ratio <= found.gradient_threshold || size == 0.0 => Some(true),
             ratio if ratio > CLEAR * found.gradient_threshold => Some(false),

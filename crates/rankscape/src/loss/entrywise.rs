@@ -137,7 +137,7 @@ impl Loss for EntrywiseLoss {
 
     fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {
         let quadratic = matches!(self.entry, Entry::Square | Entry::Power(2.0));
-        quadratic.then(|| QuadraticForm::Entries { target: &self.targets, weights: self.weights.as_ref() })
+        quadratic.then_some(QuadraticForm::Entries { target: &self.targets, weights: self.weights.as_ref() })
     }
 
     fn margins(&self, outputs: &Matrix) -> Option<Margins> {

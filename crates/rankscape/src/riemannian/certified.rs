@@ -43,7 +43,7 @@ impl AllCriticalPoints {
             id: String::new(),
             rows,
             cols,
-            rank: rank,
+            rank,
             metric,
             target: target.transpose().entries().collect(),
             convention: TargetSpace::Metric,

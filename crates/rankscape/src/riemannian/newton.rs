@@ -64,7 +64,8 @@ pub fn descend<L: Loss + Clone>(
         let model = Model::solve(&network, radius, if is_zero { accurate } else { forcing.max(accurate) });
         let length = norm(&model.step);
         if is_zero || size > FAR * (1.0 + start) {
-            let flees = size > FAR * (1.0 + start) || (length > FLEEING * (1.0 + size) && model.predicted > f64::EPSILON * value.abs());
+            let flees = size > FAR * (1.0 + start)
+                || (length > FLEEING * (1.0 + size) && model.predicted > f64::EPSILON * value.abs());
             let end = if flees { End::AtInfinity } else { End::Critical };
             return Descent { network, end, step: model.step, steps };
         }
