@@ -25,7 +25,7 @@ pub enum MetricKind {
         exact: bool,
     },
     /// Not definite, over the rationals: the loss does not see some directions. With a kernel so large that `phi` has a rank below
-    /// the dimension of the rank-`r` matrices: at most a sum of polar degrees of isolated points ([`QuadraticLoss::bound`]);
+    /// the dimension of the rank-`r` matrices: at most a sum of polar degrees of isolated points (`QuadraticLoss::bound`);
     /// otherwise at most the generic ED degree.
     Singular {
         /// Dimension of the kernel of `phi`.
