@@ -122,7 +122,7 @@ impl DecayLadder {
         }
         Err(InputError::new("a layer value of a critical point is beyond double precision")
             .array("--weight-decay")
-            .value(self.decay.strength())
+            .value(format!("{:e}", self.decay.strength()))
             .hint("scale X and Y, or choose a decay of their size"))
     }
 
@@ -292,7 +292,8 @@ fn sides(compared: &Compared<'_>, evidence: &mut Evidence) -> [Vec<Side>; 2] {
     }
     let equation = Equation::new(depth);
     let mut side = |quantity: Quantity, log_relative: f64, constant| {
-        let Comparison { sides, decision } = compared.with(log_relative, &constant);
+        let Comparison { sides, decision, grade } = compared.with(log_relative, &constant);
+        evidence.grade = evidence.grade.max(grade);
         evidence.rest_on(quantity, decision);
         sides
     };
