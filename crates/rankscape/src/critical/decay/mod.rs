@@ -73,7 +73,7 @@ impl DecayLadder {
     /// use rankscape::data::{TriangularFactor, Whitening};
     /// use rankscape::network::WeightDecay;
     /// use rankscape::{Matrix, Tolerances};
-    /// // One unit in three layers, target 9, decay 8: layer values 1 and (3 + sqrt 13) / 2... and the origin.
+    /// // One unit in three layers, target 9, decay 8: w (9 - w^3) = 8 has the roots 1 and 1.6, and there is the origin.
     /// let (target, tolerances) = (TriangularFactor::from_target(&Matrix::identity(1).scaled(9.0)), Tolerances::default());
     /// let widths = Architecture::new(vec![1, 1, 1, 1]).unwrap();
     /// let white = Whitening::new(&target, &tolerances);
