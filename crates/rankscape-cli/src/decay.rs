@@ -24,7 +24,10 @@ pub(crate) fn weight_decay(text: Option<&str>) -> Result<Option<WeightDecay>, In
                     .value(text)
                     .hint("for example --weight-decay 0.01 or 1/100")
             })?;
-            if number == 0.0 { Ok(None) } else { WeightDecay::new(number).map(Some) }
+            // 1e-400 is not 0, but beyond double precision.
+            let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+            let is_zero = !mantissa.contains(|c: char| ('1'..='9').contains(&c));
+            if number == 0.0 && is_zero { Ok(None) } else { WeightDecay::new(number).map(Some) }
         }
     }
 }
@@ -107,7 +110,7 @@ mod tests {
         for none in ["0", "0.0", "-0", "0e5", "0/3"] {
             assert!(read(none).unwrap().is_none(), "{none}");
         }
-        for bad in ["-1", "-0.5", "nan", "inf", "-inf", "x", "", "1/0", "1/2/3", "-1e-3", "1,5"] {
+        for bad in ["-1", "-0.5", "nan", "inf", "-inf", "x", "", "1/0", "1/2/3", "-1e-3", "1,5", "1e-400", "1e400"] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

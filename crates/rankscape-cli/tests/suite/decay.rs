@@ -202,7 +202,7 @@ fn what_cannot_be_is_refused() {
     put(folder, "w.json", br#"{"W1": [[1, 0], [0, 1]], "W2": [[1, 0], [0, 1]]}"#);
     let ladder = ["critical", "--target", "z.json", "--widths", "2,2,2"];
     let point = ["diagnose", "--target", "z.json", "--weights", "w.json"];
-    for bad in ["-1", "-0.5", "nan", "inf", "x", "1/0"] {
+    for bad in ["-1", "-0.5", "nan", "inf", "x", "1/0", "1e-400"] {
         for verb in [&ladder[..], &point] {
             assert_refused(&rankscape(folder, &[verb, &["--weight-decay", bad]].concat()), &["weight decay"]);
         }

@@ -82,9 +82,13 @@ impl CriticalDocument {
 /// Why nothing is listed for these data.
 fn no_closed_form(found: &DecayAnswer) -> Option<String> {
     let data = found.ladder.task().err().filter(|_| !found.ladder.is_clear())?;
+    let tolerance = match data.tolerance {
+        0.0 => "the data are exact".to_owned(),
+        tolerance => format!("the tolerance is {tolerance:.1e}"),
+    };
     Some(format!(
         "with weight decay all critical points are known where X X' is a multiple of the identity (here the singular values of X \
-         spread by {:.2e}) or Y X' is a rotation of X X' up to scale, as for autoencoders (defect {:.2e}); the tolerance is {:.1e}",
-        data.spread, data.rotation, data.tolerance
+         spread by {:.2e}) or Y X' is a rotation of X X' up to scale, as for autoencoders (defect {:.2e}); {tolerance}",
+        data.spread, data.rotation
     ))
 }

@@ -8,6 +8,9 @@ use super::numbers::{number, ranges};
 use crate::documents::{AnyWitness, CriticalDocument, DecayRungDocument, DiagnoseDocument, Integer, ThresholdDocument};
 use rankscape::critical::{CriticalClass, RootKind};
 
+/// A decay is called the one of a threshold when they agree to this.
+const SAME: f64 = 1e-12;
+
 /// Directions shown at most.
 const DIRECTIONS: usize = 8;
 
@@ -47,12 +50,13 @@ fn thresholds(document: &CriticalDocument, decay: f64) -> Vec<String> {
 
 fn fate(one: &ThresholdDocument, decay: f64) -> &'static str {
     let (fold, worth) = (one.fold.unwrap_or(f64::INFINITY), one.worth.unwrap_or(f64::INFINITY));
-    if decay < worth {
-        "worth capturing"
-    } else if decay < fold {
-        "can be captured, better not"
-    } else {
-        "lost"
+    let at = |threshold: f64| (decay / threshold - 1.0).abs() <= SAME;
+    match () {
+        () if at(fold) => "just lost",
+        () if at(worth) => "as good captured as not",
+        () if decay < worth => "worth capturing",
+        () if decay < fold => "can be captured, better not",
+        () => "lost",
     }
 }
 

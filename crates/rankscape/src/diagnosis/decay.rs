@@ -7,7 +7,7 @@ use super::Settings;
 use crate::architecture::Architecture;
 use crate::critical::{CriticalClass, DecayLadder, DecayRung};
 use crate::error::{InputError, Result};
-use crate::evidence::{Evidence, Quantity, RankDecision};
+use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::hessian::{Extremes, extremes, rounding_of_eigenvalues};
 use crate::linalg::{Inertia, SymmetricOperator, spectral_norm, symmetric_eigenvalues};
 use crate::multiplication::{Barcode, Differential, RankProfile};
@@ -88,6 +88,9 @@ pub fn diagnose_with_decay(problem: &Problem, decay: &WeightDecay, settings: Set
     let identify = || ladder.identify(first, &data.whitening, tolerances.projection);
     let rung = critical.then(identify).flatten();
     let mut evidence = ladder.evidence().clone();
+    if exactly.is_none() || (critical && rung.is_none()) {
+        evidence.grade = evidence.grade.max(Grade::Numerical);
+    }
     let verdict = match &rung {
         _ if !critical => Verdict { class: CriticalClass::NotCritical, inertia: None, is_best: false },
         Some(rung) => Verdict { class: rung.class, inertia: Some(rung.inertia), is_best: false },

@@ -26,10 +26,11 @@ impl WeightDecay {
     /// assert!(WeightDecay::new(-1.0).is_err() && WeightDecay::new(f64::NAN).is_err());
     /// ```
     pub fn new(strength: f64) -> Result<Self> {
-        if strength.is_finite() && strength > 0.0 {
-            return Ok(Self { strength, exact: None });
+        match strength {
+            strength if strength.is_normal() && strength > 0.0 => Ok(Self { strength, exact: None }),
+            strength if strength > 0.0 => Err(not_representable(&format!("{strength:e}"))),
+            strength => Err(not_positive(&strength.to_string())),
         }
-        Err(not_positive(&strength.to_string()))
     }
 
     /// Over the rationals.
@@ -42,10 +43,7 @@ impl WeightDecay {
             return Err(not_positive(&strength.to_string()));
         }
         if !nearest.is_normal() {
-            return Err(InputError::new("the weight decay is beyond double precision")
-                .array("--weight-decay")
-                .value(strength)
-                .hint("scale X and Y so that it is of ordinary size"));
+            return Err(not_representable(&strength.to_string()));
         }
         Ok(Self { strength: nearest, exact: Some(strength) })
     }
@@ -59,6 +57,13 @@ impl WeightDecay {
     pub fn rational(&self) -> Option<&Rational> {
         self.exact.as_ref()
     }
+}
+
+fn not_representable(value: &str) -> InputError {
+    InputError::new("the weight decay is beyond double precision")
+        .array("--weight-decay")
+        .value(value)
+        .hint("scale X and Y so that it is of ordinary size")
 }
 
 fn not_positive(value: &str) -> InputError {

@@ -125,10 +125,10 @@ impl Equation {
         for _ in 0..STEPS {
             let excess = -self.slope() * p + (-(-p).exp_m1()).ln() - log_decay;
             let derivative = -self.slope() + 1.0 / p.exp_m1();
-            let next = p - excess / derivative;
-            // Rounding errors may push it over the fold, or back.
-            let next = if start < fold { next.min(fold) } else { next.max(fold) };
-            if !next.is_finite() || (next - p).abs() <= f64::EPSILON * p || excess >= 0.0 {
+            let step = excess / derivative;
+            // Rounding errors may push it over the fold, or back. There is no step from where t is 1 in double precision.
+            let next = if start < fold { (p - step).min(fold) } else { (p - step).max(fold) };
+            if !step.is_finite() || (next - p).abs() <= f64::EPSILON * p || excess >= 0.0 {
                 break;
             }
             p = next;

@@ -39,12 +39,16 @@ impl BadDecayedMinima {
         match (self, depth) {
             (Self::Impossible, 1) => BadLocalMinima::Impossible("one layer with weight decay is strictly convex"),
             (Self::Impossible, 2) => BadLocalMinima::Impossible(
-                "with two layers every critical point that misses a singular value larger than one it has, or one above the \
-                 decay for which there is room, has a direction of negative curvature",
+                "with two layers, a hidden layer that is wide enough or data with a closed form, every critical point that is not \
+                 a global minimum has a direction of negative curvature",
             ),
             (Self::Impossible, _) => BadLocalMinima::Impossible(
                 "the local minima are the sets of largest singular values with the larger layer value, and all of them are \
                  equally good here",
+            ),
+            (Self::Possible, 2) => BadLocalMinima::Possible(
+                "the hidden layer is narrow and the critical points have no closed form: whether each local minimum is global is \
+                 undecided here",
             ),
             (Self::Possible, _) => BadLocalMinima::Possible(
                 "with three layers or more weight decay makes the origin a local minimum; whether another point is lower is \
@@ -163,11 +167,13 @@ impl DecayLadder {
         if self.depth() == 1 {
             return BadDecayedMinima::Impossible;
         }
-        if self.form.is_err() || !self.ladder.levels().is_clear() {
-            return BadDecayedMinima::Possible;
-        }
-        if self.depth() == 2 {
+        let spectrum = self.ladder.levels();
+        let narrow = self.ladder.effective_bottleneck() < spectrum.spectrum.len();
+        if self.depth() == 2 && (self.form.is_ok() || (!narrow && spectrum.is_clear())) {
             return BadDecayedMinima::Impossible;
+        }
+        if self.form.is_err() || !spectrum.is_clear() {
+            return BadDecayedMinima::Possible;
         }
         let may = self.may_be_best();
         let most = self.most_captured().min(self.count(DecayLevel::has_small));

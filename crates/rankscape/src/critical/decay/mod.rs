@@ -73,7 +73,7 @@ impl DecayLadder {
     /// use rankscape::data::{TriangularFactor, Whitening};
     /// use rankscape::network::WeightDecay;
     /// use rankscape::{Matrix, Tolerances};
-    /// // One unit in three layers, target 9, decay 8: layer values 1 and (3 + sqrt 13) / 2... and the origin.
+    /// // One unit in three layers, target 9, decay 8: w (9 - w^3) = 8 has the roots 1 and 1.6, and there is the origin.
     /// let (target, tolerances) = (TriangularFactor::from_target(&Matrix::identity(1).scaled(9.0)), Tolerances::default());
     /// let widths = Architecture::new(vec![1, 1, 1, 1]).unwrap();
     /// let white = Whitening::new(&target, &tolerances);
@@ -122,7 +122,7 @@ impl DecayLadder {
         }
         Err(InputError::new("a layer value of a critical point is beyond double precision")
             .array("--weight-decay")
-            .value(self.decay.strength())
+            .value(format!("{:e}", self.decay.strength()))
             .hint("scale X and Y, or choose a decay of their size"))
     }
 
@@ -292,7 +292,8 @@ fn sides(compared: &Compared<'_>, evidence: &mut Evidence) -> [Vec<Side>; 2] {
     }
     let equation = Equation::new(depth);
     let mut side = |quantity: Quantity, log_relative: f64, constant| {
-        let Comparison { sides, decision } = compared.with(log_relative, &constant);
+        let Comparison { sides, decision, grade } = compared.with(log_relative, &constant);
+        evidence.grade = evidence.grade.max(grade);
         evidence.rest_on(quantity, decision);
         sides
     };

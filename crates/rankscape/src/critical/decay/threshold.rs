@@ -4,7 +4,7 @@ use super::task::Recognized;
 use crate::critical::blocks::TargetBlocks;
 use crate::critical::ladder::Level;
 use crate::data::{ExactMoments, Whitening};
-use crate::evidence::RankDecision;
+use crate::evidence::{Grade, RankDecision};
 use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::network::WeightDecay;
 use crate::tolerance::Tolerances;
@@ -34,6 +34,8 @@ pub(super) struct Comparison {
     pub(super) sides: Vec<Side>,
     /// How many singular values are above; the numbers are distances from the threshold.
     pub(super) decision: RankDecision,
+    /// How strong it is.
+    pub(super) grade: Grade,
 }
 
 /// What is compared.
@@ -50,6 +52,10 @@ pub(super) struct Compared<'a> {
 impl Compared<'_> {
     /// The levels beside the singular value whose relative decay is `e^{log_relative}`; its power `h` is `constant`.
     pub(super) fn with(&self, log_relative: f64, constant: &Rational) -> Comparison {
+        if let Some(sides) = self.exact_sides(constant) {
+            let rank = self.count(&sides);
+            return Comparison { sides, decision: RankDecision::exact(rank), grade: Grade::Exact };
+        }
         let at = self.recognized.singular_value_at(log_relative, self.decay.strength(), self.depth);
         let largest = self.levels.first().map_or(0.0, |level| level.value);
         let (tie, apart) = TargetBlocks::limits(self.whitening, self.tolerances);
@@ -60,12 +66,6 @@ impl Compared<'_> {
             _ => Side::Unclear,
         };
         let sides: Vec<Side> = self.levels.iter().map(side).collect();
-        if sides.contains(&Side::Unclear)
-            && let Some(sides) = self.exact_sides(constant)
-        {
-            let rank = self.count(&sides);
-            return Comparison { sides, decision: RankDecision::exact(rank) };
-        }
         let gaps = || self.levels.iter().map(|level| level.value - at);
         let decision = RankDecision {
             rank: self.count(&sides),
@@ -75,7 +75,7 @@ impl Compared<'_> {
             scale: largest,
             clear: !sides.contains(&Side::Unclear),
         };
-        Comparison { sides, decision }
+        Comparison { sides, decision, grade: Grade::Numerical }
     }
 
     fn count(&self, sides: &[Side]) -> usize {
