@@ -106,8 +106,6 @@ impl Equation {
             // 1 - t^2 = d.
             2 => Root(-(-log_decay.min(0.0).exp()).ln_1p()),
             // ln(1 - e^{-p}) <= ln p, so this is left of the root.
-            // A decay that no double holds moves the root by nothing that one holds.
-            _ if log_decay.exp() < f64::MIN_POSITIVE => Root(log_decay.exp()),
             _ => self.newton(log_decay, log_decay.exp().min(self.fold_root().0)),
         }
     }
