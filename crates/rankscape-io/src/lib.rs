@@ -22,6 +22,7 @@ mod format;
 pub mod instances;
 mod intake;
 mod json;
+mod json_text;
 mod labels;
 mod layers;
 pub mod loss;

@@ -26,6 +26,7 @@ mod map;
 mod near_cases;
 mod outputs;
 mod quadratic;
+mod real_points;
 mod sweep;
 mod text;
 mod verify;
