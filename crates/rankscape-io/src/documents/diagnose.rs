@@ -14,6 +14,8 @@ use crate::words::{Word, words};
 use rankscape::critical::{CriticalClass, Near, Origin, RootKind, Stall};
 use rankscape::diagnosis::Diagnosis;
 use rankscape::escape::Leave;
+use rankscape::hessian::Extremes;
+use rankscape::linalg::Inertia;
 use rankscape::tolerance::Tolerances;
 
 words! {
@@ -368,7 +370,7 @@ impl DiagnoseDocument {
             layer_values: None,
             near: found.near.as_ref().map(|near| near_document(near, factor, &inputs.tolerances)),
             stall: found.stall.map(|stall| stall_document(stall, inputs.learning_rate.map(|rate| rate * factor))),
-            hessian: hessian_document(found, factor),
+            hessian: HessianDocument::new(&found.extremes, found.inertia, factor),
             escape: found.escape.as_ref().map(|escape| {
                 let along_path = escape_document(escape, factor);
                 EscapeDocument { decrease: along_path.decrease + factor * found.bias_decrease, ..along_path }
@@ -448,13 +450,16 @@ fn stall_document(stall: Stall, rate: Option<f64>) -> StallDocument {
     }
 }
 
-fn hessian_document(found: &Diagnosis, factor: f64) -> HessianDocument {
-    let (smallest, largest) = (&found.extremes.smallest, &found.extremes.largest);
-    HessianDocument {
-        lambda_min: smallest.converged.then_some(factor * smallest.value),
-        lambda_max: largest.converged.then_some(factor * largest.value),
-        index: found.inertia.map(|inertia| inertia.negative),
-        nullity: found.inertia.map(|inertia| inertia.zero),
-        residual: factor * smallest.residual.max(largest.residual),
+impl HessianDocument {
+    /// Ends and inertia, eigenvalues multiplied by the normalization.
+    pub(super) fn new(extremes: &Extremes, inertia: Option<Inertia>, factor: f64) -> Self {
+        let (smallest, largest) = (&extremes.smallest, &extremes.largest);
+        Self {
+            lambda_min: smallest.converged.then_some(factor * smallest.value),
+            lambda_max: largest.converged.then_some(factor * largest.value),
+            index: inertia.map(|inertia| inertia.negative),
+            nullity: inertia.map(|inertia| inertia.zero),
+            residual: factor * smallest.residual.max(largest.residual),
+        }
     }
 }

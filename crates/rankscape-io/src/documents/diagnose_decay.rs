@@ -19,7 +19,6 @@ impl DiagnoseDocument {
         let gap = minimum.map(|minimum| factor * (found.loss - minimum).max(0.0));
         let rung = found.rung.as_ref();
         let captured = rung.and_then(|rung| rung.captured.clone());
-        let (smallest, largest) = (&found.extremes.smallest, &found.extremes.largest);
         Self {
             schema: "rankscape.diagnose/1",
             seed: inputs.seed,
@@ -61,13 +60,7 @@ impl DiagnoseDocument {
             layer_values: rung.and_then(|rung| rung.layer_values.clone()),
             near: None,
             stall: None,
-            hessian: HessianDocument {
-                lambda_min: smallest.converged.then_some(factor * smallest.value),
-                lambda_max: largest.converged.then_some(factor * largest.value),
-                index: found.inertia.map(|inertia| inertia.negative),
-                nullity: found.inertia.map(|inertia| inertia.zero),
-                residual: factor * smallest.residual.max(largest.residual),
-            },
+            hessian: HessianDocument::new(&found.extremes, found.inertia, factor),
             escape: None,
             leave: None,
             outlook: Some(OutlookDocument {

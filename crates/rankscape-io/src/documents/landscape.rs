@@ -64,7 +64,7 @@ pub struct LocalMinimumDocument {
     pub gradient: f64,
     /// Smallest eigenvalue of the Hessian on matrices of this rank, in the metric of W; null where it was not computed.
     pub lambda_min: Option<f64>,
-    /// Interval arithmetic proves that a local minimum is here.
+    /// It is a point of the list of `solve`, certified and proved complete: quadratic losses of few entries.
     pub certified: bool,
     /// The smallest eigenvalue is clear of zero: an isolated local minimum.
     pub isolated: bool,
@@ -75,8 +75,7 @@ pub struct LocalMinimumDocument {
     pub matrix: Rows,
     /// The constant outputs; null without --offset.
     pub offset: Option<Vec<f64>>,
-    /// How many starts ended here.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    /// How many starts ended here; 0 for one that only the list of `solve` has.
     pub hits: usize,
 }
 
@@ -87,7 +86,7 @@ impl LocalMinimumDocument {
             value: factor * found.value,
             gradient: found.gradient,
             lambda_min: found.lambda_min.map(|value| factor * value),
-            certified: false,
+            certified: found.certified,
             isolated: found.isolated,
             rank: found.rank,
             matrix: Rows::from(&found.product),

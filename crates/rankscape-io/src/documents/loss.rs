@@ -54,7 +54,7 @@ impl DiagnoseDocument {
             layer_values: None,
             near: None,
             stall: None,
-            hessian: hessian_document(found, factor),
+            hessian: HessianDocument::new(&found.extremes, found.inertia, factor),
             escape: found.escape.as_ref().map(|escape| loss_escape_document(escape, factor)),
             leave: None,
             outlook: None,
@@ -80,17 +80,6 @@ fn loss_document(found: &LossDiagnosis, factor: f64) -> LossDocument {
         lower_bound: lower_bound(&found.bound, factor),
         gap_at_most: bound.map(above),
         infimum_attained: found.infimum_attained,
-    }
-}
-
-fn hessian_document(found: &LossDiagnosis, factor: f64) -> HessianDocument {
-    let (smallest, largest) = (&found.extremes.smallest, &found.extremes.largest);
-    HessianDocument {
-        lambda_min: smallest.converged.then_some(factor * smallest.value),
-        lambda_max: largest.converged.then_some(factor * largest.value),
-        index: found.inertia.map(|inertia| inertia.negative),
-        nullity: found.inertia.map(|inertia| inertia.zero),
-        residual: factor * smallest.residual.max(largest.residual),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Gradient flow and descent from a point.
 
+use std::sync::Arc;
+
 use super::Answer;
 use crate::critical::Ladder;
 use crate::error::{InputError, Result};
 use crate::flow::{DescentOptions, FlowOptions, Trajectory, descend, flow, sign_obstruction};
-use crate::itinerary::{Plateau, plateaus};
-use crate::linalg::{Matrix, spectral_norm, svd};
-use crate::loss::{LossKind, SharedLoss};
+use crate::itinerary::{BALANCED, Plateau, plateaus};
+use crate::linalg::{Matrix, svd};
+use crate::loss::{LossKind, QuadraticForm, SharedLoss, SquareLoss};
+use crate::multiplication::balance_defect;
 use crate::network::Network;
 use crate::problem::{Data, LossProblem, eckart_young};
 
@@ -77,8 +80,7 @@ pub fn follow(problem: &LossProblem, request: &FlowRequest) -> Result<FlowAnswer
     let reduced = Reduced::new(problem);
     let network = &reduced.network;
     let rank = problem.factors().architecture().bottleneck_rank();
-    let known =
-        || if problem.has_constant_feature() { None } else { eckart_young(problem.data(), rank, problem.has_offset()) };
+    let known = || eckart_young(problem.data().loss(), problem.inputs().as_ref(), rank, problem.has_offset());
     let global_minimum = if request.decay == 0.0 { known() } else { None };
     if global_minimum.is_none() && (request.until_gap.is_some() || !request.levels.is_empty()) {
         return Err(InputError::new("the gap to the global minimum is not known here, so no level of it is")
@@ -157,18 +159,10 @@ impl FlowAnswer {
             self.stability_limit = isotropic.then(|| 2.0 / curvature);
         }
         let layers = problem.factors().matrices();
-        let signed = depth >= 2 && is_balanced(layers);
+        let signed = depth >= 2 && balance_defect(problem.factors()) <= BALANCED;
         self.obstructed = signed && sign_obstruction(layers, &target.times_transpose(&inputs));
         Ok(())
     }
-}
-
-fn is_balanced(layers: &[Matrix]) -> bool {
-    let defect = |pair: &[Matrix]| {
-        let difference = &pair[1].transpose_times(&pair[1]) - &pair[0].times_transpose(&pair[0]);
-        difference.frobenius_norm() / (spectral_norm(&pair[1]).powi(2) + spectral_norm(&pair[0]).powi(2))
-    };
-    layers.windows(2).all(|pair| defect(pair) <= 1e-9)
 }
 
 /// The problem whose gradients are followed: samples of the square loss are rotated into as many as there are inputs.
@@ -185,7 +179,7 @@ impl Reduced {
         let whole = problem.network().clone();
         let plain = *problem.data().kind() == LossKind::Square && !problem.has_offset();
         let form = problem.data().loss().quadratic_form().filter(|_| plain);
-        let Some(crate::loss::QuadraticForm::Entries { target, weights: None }) = form else {
+        let Some(QuadraticForm::Entries { target, weights: None }) = form else {
             return Self { network: whole, floor: 0.0, whitened: None };
         };
         let inputs = problem.inputs().unwrap_or_else(|| Matrix::identity(target.ncols()));
@@ -193,7 +187,7 @@ impl Reduced {
         let seen = target * &found.v;
         let unseen = target - &seen.times_transpose(&found.v);
         let inputs = found.u.scale_columns(&found.s);
-        let loss: SharedLoss = std::sync::Arc::new(crate::loss::SquareLoss::new(seen.clone()));
+        let loss: SharedLoss = Arc::new(SquareLoss::new(seen.clone()));
         let layers = problem.factors().matrices().to_vec();
         let network = Network::with_loss(layers, None, Some(inputs.clone()), loss);
         Self { network, floor: 0.5 * unseen.frobenius_norm().powi(2), whitened: Some((inputs, seen)) }

@@ -8,6 +8,7 @@ use crate::critical::CriticalClass;
 use crate::diagnosis::Settings;
 use crate::error::{InputError, Result};
 use crate::hessian::{HessianOperator, Part, SpectrumRequest, spectrum_of};
+use crate::loss::Loss;
 use crate::problem::{LossData, LossProblem};
 use crate::riemannian::{self, Minima, MinimaRequest};
 use crate::tolerance::Tolerances;
@@ -53,12 +54,7 @@ const FLOPS_PER_SECOND: f64 = 1e9;
 /// If the rank is not one that the matrices can have.
 pub fn minima_cost(data: &LossData, request: &MinimaRequest) -> Result<f64> {
     let (outputs, inputs, samples) = (data.outputs(), data.input_count(), data.samples());
-    if request.rank == 0 || request.rank > outputs.min(inputs) {
-        return Err(InputError::new("the rank is not one of matrices of this shape")
-            .array("rank")
-            .value(format!("{}, the matrices are {outputs} x {inputs}", request.rank))
-            .hint(format!("give a rank from 1 to {}", outputs.min(inputs))));
-    }
+    request.check(data)?;
     // A target has as many inputs as samples, and X need not be applied.
     let applied = if data.is_target() { 0 } else { inputs * samples };
     let flops = 6.0 * (request.rank * (applied + outputs * samples) + outputs * samples) as f64;
@@ -82,7 +78,7 @@ pub fn critical_loss(
     let request = MinimaRequest { rank: architecture.bottleneck_rank(), starts, offset: false };
     let minima = minima(data, &request, tolerances, settings)?;
     let vector = architecture.inputs() == 1 || architecture.outputs() == 1;
-    let attained = minima.bound.attained == Some(true);
+    let attained = minima.bound.attained == Some(true) && data.loss().convexity().is_convex();
     let level = (vector && attained).then_some(minima.value_at_zero);
     Ok(LossLandscape { architecture, minima, level })
 }

@@ -10,8 +10,8 @@ use crate::hessian::{Extremes, HessianOperator, extremes};
 use crate::linalg::{Inertia, Matrix, SymmetricOperator, singular_values, symmetric_eigenvalues};
 use crate::loss::{Loss, LossKind};
 use crate::multiplication::{Barcode, Differential, RankProfile};
-use crate::problem::{LossProblem, eckart_young};
-use crate::riemannian::{ConvexBound, FunctionSpace, convex_bound, in_blocks, is_isolated_minimum};
+use crate::problem::LossProblem;
+use crate::riemannian::{ConvexBound, FunctionSpace, convex_bound, in_blocks, is_isolated_minimum, known_infimum};
 
 /// Up to this many parameters index and nullity are counted from all eigenvalues.
 const LISTED: usize = 1000;
@@ -92,7 +92,7 @@ pub fn diagnose_loss(problem: &LossProblem, settings: Settings) -> Result<LossDi
     let space = FunctionSpace::new(problem.data().loss(), inputs.as_ref(), shape, problem.has_offset(), tolerances);
     let rank = architecture.bottleneck_rank();
     let bound = convex_bound(&space);
-    let known = known_minimum(problem, &space, &bound, rank);
+    let known = known_infimum(&space, (problem.data().loss(), inputs.as_ref()), rank, &bound);
     let operator = HessianOperator::new(network, vec![1.0; network.blocks().len()]);
     let smooth = network.loss().is_twice_differentiable(network.output(), problem.unit_roundoff().max(1e-12));
     let inertia = if critical && smooth { inertia(&operator, problem) } else { None };
@@ -100,7 +100,7 @@ pub fn diagnose_loss(problem: &LossProblem, settings: Settings) -> Result<LossDi
     let mut found = LossDiagnosis {
         kind: problem.data().kind().clone(),
         loss,
-        global_minimum: known.value,
+        global_minimum: known.minimum().map(|(value, _)| value),
         infimum_attained: known.attained,
         effective_filling: space.is_filling(rank),
         bound,
@@ -136,29 +136,6 @@ fn rest_on_ranks(found: &mut LossDiagnosis) {
     let depth = found.rank_profile.depth();
     let decision = *found.rank_profile.decision(0, depth);
     found.evidence.rest_on(Quantity::Product { i: 0, j: depth }, decision);
-}
-
-/// The smallest value over the architecture, and whether it is attained.
-struct Known {
-    value: Option<f64>,
-    attained: Option<bool>,
-}
-
-fn known_minimum(problem: &LossProblem, space: &FunctionSpace, bound: &ConvexBound, rank: usize) -> Known {
-    if !problem.has_constant_feature()
-        && let Some(value) = eckart_young(problem.data(), rank, problem.has_offset())
-    {
-        return Known { value: Some(value), attained: Some(true) };
-    }
-    if bound.attained == Some(false) {
-        let filling = space.is_filling(rank);
-        return Known { value: None, attained: filling.then_some(false) };
-    }
-    let Some((matrix, _)) = &bound.minimiser else { return Known { value: None, attained: None } };
-    let values = singular_values(matrix);
-    let beyond = values.get(rank).copied().unwrap_or(0.0);
-    let fits = beyond <= 1e-9 * values.first().copied().unwrap_or(0.0);
-    Known { value: fits.then_some(bound.value), attained: fits.then_some(true) }
 }
 
 /// Index and nullity where no eigenvalue is between those that count as zero and those that do not.
@@ -234,12 +211,6 @@ impl Place {
         if self.convex && self.flat == Some(true) {
             return (GlobalMinimum, "the loss is convex and its gradient in matrix space is zero");
         }
-        let at_minimum = found
-            .global_minimum
-            .is_some_and(|minimum| found.loss - minimum <= 1e-10 * found.loss.abs().max(minimum.abs()));
-        if at_minimum {
-            return (GlobalMinimum, "the loss is the smallest that the architecture reaches");
-        }
         let largest = found.extremes.largest.value.abs().max(found.extremes.smallest.value.abs());
         let negative = match found.inertia {
             Some(inertia) => Some(inertia.negative > 0),
@@ -252,6 +223,9 @@ impl Place {
         if negative == Some(true) {
             return (StrictSaddle, "the Hessian has a negative eigenvalue");
         }
+        let at_minimum = found
+            .global_minimum
+            .is_some_and(|minimum| found.loss - minimum <= 1e-10 * found.loss.abs().max(minimum.abs()));
         match (self.rank, self.flat) {
             (None, _) => (Undecided, "the rank of the product is not clear"),
             (Some(rank), Some(false)) if rank < self.most => match (negative, smooth) {
@@ -267,6 +241,7 @@ impl Place {
             (Some(rank), None) if rank < self.most => {
                 (Undecided, "whether the gradient in matrix space is zero is not clear")
             }
+            (Some(_), _) if at_minimum => (GlobalMinimum, "the loss is the smallest that the architecture reaches"),
             (Some(_), _) if !smooth => (Undecided, "second derivatives jump here, so they say nothing"),
             (Some(_), _) if self.isolated == Some(true) => {
                 (LocalMinimum, "the Hessian on matrices of this rank is positive definite")

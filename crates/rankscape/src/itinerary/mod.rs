@@ -7,15 +7,16 @@
 use crate::critical::{CriticalClass, Ladder};
 use crate::data::Whitening;
 use crate::escape::SingularDirections;
-use crate::flow::{Imbalance, Passed, max_drift};
+use crate::flow::Passed;
 use crate::linalg::Matrix;
+use crate::multiplication::{Factors, balance_defect};
 
 /// Part of the distance to the nearest other critical value within which a loss is at one.
 const BAND: f64 = 0.02;
 /// Critical values that are looked at.
 const MOST_VALUES: usize = 4096;
 /// A start is balanced up to this part of its size.
-const BALANCED: f64 = 1e-9;
+pub(crate) const BALANCED: f64 = 1e-9;
 
 /// A stretch of a run at a critical value.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +46,7 @@ pub fn plateaus(path: &[Passed], ladder: &Ladder, whitening: &Whitening, shortes
     values.dedup_by(|a, b| (*a - *b).abs() <= 1e-12 * largest);
     let depth = ladder.architecture().widths().len() - 1;
     let layers = &first.blocks[..depth];
-    let zero: Vec<Matrix> = layers.iter().map(|layer| layer.scaled(0.0)).collect();
-    let balanced = max_drift(&Imbalance::new(layers), &zero, 0.0, 0.0) <= BALANCED;
+    let balanced = Factors::new(layers.to_vec()).is_ok_and(|factors| balance_defect(&factors) <= BALANCED);
     let mut found = Vec::new();
     for (k, &value) in values.iter().enumerate() {
         let below = if k > 0 { value - values[k - 1] } else { f64::INFINITY };

@@ -94,6 +94,14 @@ impl Loss for EntrywiseLoss {
         }
     }
 
+    /// The norm of the observed targets; 1 where that is zero, and for margins.
+    fn output_size(&self) -> f64 {
+        let (rows, columns) = self.targets.shape();
+        let observed = |i: usize, j: usize| if self.weight(i, j) == 0.0 { 0.0 } else { self.targets[(i, j)] };
+        let norm = Matrix::from_fn(rows, columns, observed).frobenius_norm();
+        if self.entry == Entry::Logistic || norm == 0.0 { 1.0 } else { norm }
+    }
+
     fn is_twice_differentiable(&self, outputs: &Matrix, margin: f64) -> bool {
         let Some(kink) = self.entry.kink() else { return true };
         let smooth = |(i, j): (usize, usize)| {

@@ -64,6 +64,11 @@ impl Loss for MetricLoss {
         self.norm
     }
 
+    fn output_size(&self) -> f64 {
+        let norm = self.target.frobenius_norm();
+        if norm == 0.0 { 1.0 } else { norm }
+    }
+
     fn convexity(&self) -> Convexity {
         if self.least > 0.0 { Convexity::Strong(self.least) } else { Convexity::Convex }
     }

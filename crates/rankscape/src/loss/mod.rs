@@ -54,6 +54,11 @@ pub trait Loss {
         self.smoothness(outputs) * outputs.frobenius_norm() + at_zero.frobenius_norm()
     }
 
+    /// The size of outputs in which the loss is measured: that of the targets for a loss of residuals, 1 where outputs have no unit.
+    fn output_size(&self) -> f64 {
+        1.0
+    }
+
     /// The Hessian is the identity everywhere, so it need not be applied.
     fn hessian_is_identity(&self) -> bool {
         false
@@ -169,6 +174,10 @@ impl Loss for SharedLoss {
 
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
         (**self).gradient_size(outputs)
+    }
+
+    fn output_size(&self) -> f64 {
+        (**self).output_size()
     }
 
     fn hessian_is_identity(&self) -> bool {

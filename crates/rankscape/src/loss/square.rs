@@ -55,6 +55,11 @@ impl Loss for SquareLoss {
         outputs.frobenius_norm() + self.target.frobenius_norm()
     }
 
+    fn output_size(&self) -> f64 {
+        let norm = self.target.frobenius_norm();
+        if norm == 0.0 { 1.0 } else { norm }
+    }
+
     fn hessian_is_identity(&self) -> bool {
         true
     }

@@ -1,6 +1,5 @@
 //! Losses whose minimum on bounded rank is that of Eckart and Young.
 
-use super::losses::LossData;
 use crate::linalg::{Matrix, singular_values, svd};
 use crate::loss::{Loss, QuadraticForm, SharedLoss};
 use crate::tolerance::UNIT_ROUNDOFF;
@@ -8,15 +7,15 @@ use crate::tolerance::UNIT_ROUNDOFF;
 /// The smallest value of `1/2 sum_ij a_i b_j (F_ij - Y_ij)^2` with `F = W X` (plus `c 1'` with an offset) and `rank W <= rank`:
 /// `1/2 (||Z||^2 - ||T||^2) + 1/2 sum_{i > r} sigma_i(T)^2`, with `Z_ij = sqrt(a_i b_j) Y_ij`, `T = Z Q` and `Q` an orthonormal
 /// basis of the rows of `X diag(sqrt b)`. `None` for other losses.
-pub(crate) fn eckart_young(data: &LossData, rank: usize, offset: bool) -> Option<f64> {
-    let (targets, rows, columns) = product_metric(data.loss())?;
+pub(crate) fn eckart_young(loss: &SharedLoss, inputs: Option<&Matrix>, rank: usize, offset: bool) -> Option<f64> {
+    let (targets, rows, columns) = product_metric(loss)?;
     let root = |weights: &[f64]| weights.iter().map(|weight| weight.sqrt()).collect::<Vec<f64>>();
     let (rows, columns) = (root(&rows), root(&columns));
     let scaled = Matrix::from_fn(targets.nrows(), targets.ncols(), |i, j| {
         let weight = rows[i] * columns[j];
         if weight == 0.0 { 0.0 } else { weight * targets[(i, j)] }
     });
-    let inputs = match data.inputs() {
+    let inputs = match inputs {
         Some(inputs) => inputs.scale_columns(&columns),
         None => Matrix::from_diagonal(columns.len(), columns.len(), &columns),
     };

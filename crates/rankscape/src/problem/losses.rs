@@ -181,11 +181,6 @@ impl LossProblem {
         self.kind == BiasKind::Output
     }
 
-    /// A first-layer bias is the weight of a constant feature.
-    pub(crate) fn has_constant_feature(&self) -> bool {
-        self.kind == BiasKind::First
-    }
-
     /// The constant outputs, `W_h ... W_2 b_1 + ... + b_h`, where the last layer has a bias.
     pub(crate) fn offset(&self) -> Option<Matrix> {
         self.has_offset().then(|| {

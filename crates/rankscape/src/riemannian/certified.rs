@@ -58,6 +58,11 @@ impl AllCriticalPoints {
         real.iter().filter(|point| point.index == Some(0)).map(|point| (0.5 * point.value, self.matrix(&point.w)))
     }
 
+    /// The smallest value: that of the lowest critical point, as the metric is definite.
+    pub(super) fn lowest(&self) -> Option<f64> {
+        self.minima().map(|(value, _)| value).next()
+    }
+
     fn matrix(&self, entries: &[f64]) -> Matrix {
         Matrix::from_fn(entries.len() / self.columns, self.columns, |i, j| entries[i * self.columns + j])
     }

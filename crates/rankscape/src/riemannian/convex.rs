@@ -33,6 +33,8 @@ pub struct ConvexBound {
 pub fn convex_bound(space: &FunctionSpace) -> ConvexBound {
     let loss = space.loss();
     let floor = match loss.infimum() {
+        // Nothing is rounded in 0, below which no loss of residuals and labels falls.
+        Infimum::Attained(0.0) | Infimum::AtLeast(0.0) => Some((0.0, Grade::Certified)),
         Infimum::Attained(value) | Infimum::AtLeast(value) => Some((value, Grade::Numerical)),
         Infimum::Unknown => None,
     };
@@ -50,8 +52,7 @@ pub fn convex_bound(space: &FunctionSpace) -> ConvexBound {
     let value = found.network.value();
     if separates(loss, found.network.output()) {
         let separability = Some(separability(space, SeparabilityKind::Strict, parts(&found.network)));
-        let infimum = floor.map(|(value, _)| (value, Grade::Certified));
-        return ConvexBound { lower_bound: infimum, value, attained: Some(false), minimiser: None, separability };
+        return ConvexBound { lower_bound: floor, value, attained: Some(false), minimiser: None, separability };
     }
     match found.end {
         End::Critical => attained(space, &found, floor),
@@ -73,7 +74,7 @@ fn parts(network: &Network<SharedLoss>) -> (Matrix, Option<Matrix>) {
 }
 
 /// Every margin is positive, by more than the rounding errors of the outputs.
-fn separates(loss: &SharedLoss, outputs: &Matrix) -> bool {
+pub(super) fn separates(loss: &SharedLoss, outputs: &Matrix) -> bool {
     loss.margins(outputs).is_some_and(|Margins { values, strict }| {
         let largest = values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
         strict && largest > 0.0 && values.iter().all(|&value| value > NO_MARGIN * largest)

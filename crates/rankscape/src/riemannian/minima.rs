@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::certified::AllCriticalPoints;
-use super::convex::{ConvexBound, convex_bound};
+use super::convex::{ConvexBound, convex_bound, separates};
 use super::curvature::{spectrum_on_manifold, zero_of};
-use super::newton::{End, descend, in_blocks};
+use super::known::{KnownInfimum, known_infimum};
+use super::newton::{End, descend, in_blocks, natural_size};
 use super::space::FunctionSpace;
 use crate::error::{InputError, Result};
 use crate::evidence::Grade;
@@ -29,6 +30,26 @@ pub struct MinimaRequest {
     pub starts: usize,
     /// Outputs are `W X + c 1'` with any `c`.
     pub offset: bool,
+}
+
+impl MinimaRequest {
+    /// Refuses a rank that the matrices cannot have, and an offset without samples.
+    ///
+    /// # Errors
+    /// If they are asked for.
+    pub(crate) fn check(&self, data: &LossData) -> Result<()> {
+        let (outputs, inputs) = (data.outputs(), data.input_count());
+        if self.rank == 0 || self.rank > outputs.min(inputs) {
+            return Err(InputError::new("the rank is not one of matrices of this shape")
+                .array("rank")
+                .value(format!("{}, the matrices are {outputs} x {inputs}", self.rank))
+                .hint(format!("give a rank from 1 to {}", outputs.min(inputs))));
+        }
+        if self.offset && data.is_target() {
+            return Err(InputError::new("an offset needs samples, but the data are a target matrix"));
+        }
+        Ok(())
+    }
 }
 
 /// A local minimum on matrices of bounded rank.
@@ -135,92 +156,89 @@ pub fn minima(
     seed: u64,
     threads: usize,
 ) -> Result<Minima> {
-    let (outputs, inputs) = (data.outputs(), data.input_count());
-    if request.rank == 0 || request.rank > outputs.min(inputs) {
-        return Err(InputError::new("the rank is not one of matrices of this shape")
-            .array("rank")
-            .value(format!("{}, the matrices are {outputs} x {inputs}", request.rank))
-            .hint(format!("give a rank from 1 to {}", outputs.min(inputs))));
-    }
-    if request.offset && data.is_target() {
-        return Err(InputError::new("an offset needs samples, but the data are a target matrix"));
-    }
-    let space = FunctionSpace::new(data.loss(), data.inputs(), (outputs, data.samples()), request.offset, tolerances);
+    request.check(data)?;
+    let shape = (data.outputs(), data.samples());
+    let space = FunctionSpace::new(data.loss(), data.inputs(), shape, request.offset, tolerances);
     if space.shape().0 == 0 || space.shape().1 == 0 {
         return Err(InputError::new("the loss does not depend on the matrix: all inputs or all weights are zero")
             .array(if data.is_target() { "weights" } else { "X" }));
     }
+    let value_at_zero = value_at_zero(&space);
+    if !value_at_zero.is_finite() {
+        return Err(InputError::new("the loss is too large for double precision").value(value_at_zero).hint("scale X and Y"));
+    }
     let bound = convex_bound(&space);
     let search = Search { space: &space, rank: request.rank, bound: &bound, tolerances, seed };
     let ends = search.ends(request.starts, threads);
-    let (mut minima, at_infinity, unfinished) = search.distinct(ends);
+    let mut found = search.distinct(ends);
     let all = AllCriticalPoints::new(data, request.rank, tolerances, seed);
     if let Some(all) = &all {
-        search.certify(&mut minima, all);
+        search.certify(&mut found.minima, all);
     }
-    let known = KnownMinimum::new(data, &space, request, &bound, &minima, all.as_ref());
-    let bad_local_minima = verdict(data, &space, request, &minima, all.is_some(), tolerances);
-    let zero = Matrix::zeros(space.shape().0, space.shape().1);
+    let known = infimum(data, &space, request.rank, &bound, &found, all.as_ref());
+    let bad_local_minima = verdict(data, &space, request, &found, all.as_ref(), tolerances);
     Ok(Minima {
         request: *request,
         effective_filling: space.is_filling(request.rank),
-        value_at_zero: space.loss().value(&space.outputs_of(&zero, None)),
-        minima,
-        global_minimum: known.value.filter(|_| known.attained == Some(true)),
+        value_at_zero,
+        minima: found.minima,
+        global_minimum: known.minimum(),
         infimum: known.value.map(|(value, _)| value),
         infimum_attained: known.attained,
         bound,
-        at_infinity,
-        unfinished,
+        at_infinity: found.at_infinity,
+        unfinished: found.unfinished,
         bad_local_minima,
     })
 }
 
-/// What is known of the infimum on matrices of bounded rank.
-struct KnownMinimum {
-    value: Option<(f64, Grade)>,
-    attained: Option<bool>,
+/// What the starts have found.
+struct Found {
+    minima: Vec<LocalMinimum>,
+    at_infinity: Vec<AtInfinity>,
+    /// Of those, how many separate all samples.
+    separated: usize,
+    unfinished: usize,
 }
 
-impl KnownMinimum {
-    fn new(
-        data: &LossData,
-        space: &FunctionSpace,
-        request: &MinimaRequest,
-        bound: &ConvexBound,
-        minima: &[LocalMinimum],
-        all: Option<&AllCriticalPoints>,
-    ) -> Self {
-        if let (Some(all), Some(lowest)) = (all, minima.first()) {
-            let grade = if all.exact { Grade::Certified } else { Grade::Numerical };
-            return Self { value: Some((lowest.value, grade)), attained: Some(true) };
-        }
-        if let Some(value) = eckart_young(data, request.rank, request.offset) {
-            return Self { value: Some((value, Grade::Numerical)), attained: Some(true) };
-        }
-        if space.is_filling(request.rank) {
-            let value = match bound.attained {
-                Some(true) => Some(bound.value),
-                _ => bound.lower_bound.map(|(value, _)| value),
-            };
-            let value = value.filter(|_| bound.attained.is_some()).map(|value| (value, Grade::Numerical));
-            return Self { value, attained: bound.attained };
-        }
-        let reached = |value: f64| {
-            bound.lower_bound.is_some_and(|(lower, _)| value - lower <= 1e-9 * value.abs().max(f64::MIN_POSITIVE))
-        };
-        if let Some((matrix, _)) = bound.minimiser.as_ref().filter(|_| bound.attained == Some(true)) {
-            let values = singular_values(matrix);
-            let beyond = values.get(request.rank).copied().unwrap_or(0.0);
-            if beyond <= 1e-9 * values.first().copied().unwrap_or(0.0) {
-                return Self { value: Some((bound.value, Grade::Numerical)), attained: Some(true) };
-            }
-        }
-        match minima.first().filter(|minimum| reached(minimum.value)) {
-            Some(lowest) => Self { value: Some((lowest.value, Grade::Numerical)), attained: Some(true) },
-            None => Self { value: None, attained: None },
-        }
+/// What is known of the infimum: the least of a complete list, what theorems say, a lower bound that a minimum reaches, or samples that
+/// a matrix of this rank separates.
+fn infimum(
+    data: &LossData,
+    space: &FunctionSpace,
+    rank: usize,
+    bound: &ConvexBound,
+    found: &Found,
+    all: Option<&AllCriticalPoints>,
+) -> KnownInfimum {
+    if let Some((all, lowest)) = all.and_then(|all| Some((all, all.lowest()?))) {
+        return KnownInfimum::attained(lowest, if all.exact { Grade::Certified } else { Grade::Numerical });
     }
+    let known = known_infimum(space, (data.loss(), data.inputs()), rank, bound);
+    if known.attained.is_some() {
+        return known;
+    }
+    if let (true, Infimum::AtLeast(value)) = (found.separated > 0, space.loss().infimum()) {
+        return KnownInfimum { value: Some((value, Grade::Numerical)), attained: Some(false) };
+    }
+    let reached = |value: f64| {
+        let rounding = REACHED * value.abs() + ROUNDING * value_at_zero(space);
+        bound.lower_bound.is_some_and(|(lower, _)| value - lower <= rounding)
+    };
+    match found.minima.first().filter(|minimum| reached(minimum.value)) {
+        Some(lowest) => KnownInfimum::attained(lowest.value, Grade::Numerical),
+        None => KnownInfimum::default(),
+    }
+}
+
+/// A value is that of a lower bound when it exceeds it by no more than this part of itself,
+const REACHED: f64 = 1e-9;
+/// plus this part of the loss of the zero matrix.
+const ROUNDING: f64 = 1e-14;
+
+fn value_at_zero(space: &FunctionSpace) -> f64 {
+    let (rows, columns) = space.shape();
+    space.loss().value(&space.outputs_of(&Matrix::zeros(rows, columns), None))
 }
 
 /// A convex loss has none where the rank is no bound, nor has a product metric on bounded rank, nor a loss whose list of critical
@@ -229,8 +247,8 @@ fn verdict(
     data: &LossData,
     space: &FunctionSpace,
     request: &MinimaRequest,
-    minima: &[LocalMinimum],
-    complete: bool,
+    found: &Found,
+    all: Option<&AllCriticalPoints>,
     tolerances: &Tolerances,
 ) -> BadLocalMinima {
     let convex = data.loss().convexity().is_convex();
@@ -243,20 +261,24 @@ fn verdict(
             "the loss is convex and every matrix that it can tell apart is a product"
         });
     }
-    if eckart_young(data, request.rank, request.offset).is_some() {
+    if eckart_young(data.loss(), data.inputs(), request.rank, request.offset).is_some() {
         return none("the loss is a metric on rows times one on columns: Eckart and Young");
     }
-    let isolated = |minimum: &&LocalMinimum| minimum.isolated;
-    let lowest = minima.first().map_or(f64::INFINITY, |minimum| minimum.value);
-    let clear = |value: f64| value - lowest > tolerances.same_value * value.abs().max(lowest.abs());
-    let witness = minima.iter().position(|minimum| isolated(&minimum) && clear(minimum.value));
+    let lowest = found.minima.first().map_or(f64::INFINITY, |minimum| minimum.value);
+    let lowest = found.at_infinity.first().map_or(lowest, |away| lowest.min(away.value));
+    let differ = |a: f64, b: f64| a - b > tolerances.same_value * a.abs().max(b.abs());
+    let witness = found.minima.iter().position(|minimum| minimum.isolated && differ(minimum.value, lowest));
+    let one_value = all.is_some_and(|all| {
+        let values: Vec<f64> = all.minima().map(|(value, _)| value).collect();
+        values.first().zip(values.last()).is_some_and(|(first, last)| !differ(*last, *first))
+    });
     match witness {
         Some(_) => BadLocalMinima {
             verdict: BadMinima::Exists,
             reason: "a local minimum was found above another point",
             witness,
         },
-        None if complete => none("all critical points are known, and the local minima have one value"),
+        None if one_value => none("all critical points are known, and the local minima have one value"),
         None => BadLocalMinima {
             verdict: BadMinima::Possible,
             reason: "the rank is a bound, and no start ended in one",
@@ -278,6 +300,8 @@ fn saddle_direction(network: &Network<SharedLoss>, tolerances: &Tolerances, seed
 enum Ended {
     At { matrix: Matrix, offset: Option<Matrix>, value: f64, gradient: f64 },
     AtInfinity(f64),
+    /// All samples are answered right: the loss goes to this value along the ray.
+    Separated(f64),
     Unfinished,
 }
 
@@ -328,22 +352,15 @@ impl Search<'_> {
     /// Descends, and leaves the saddles on its way.
     fn end(&self, k: usize) -> Ended {
         let mut network = self.start(k);
-        let separated = |network: &Network<SharedLoss>| {
-            network.loss().margins(network.output()).is_some_and(|margins| {
-                let largest = margins.values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
-                margins.strict && margins.values.iter().all(|&value| value > 1e-7 * largest && value > 0.0)
-            })
-        };
+        let separated = |network: &Network<SharedLoss>| separates(network.loss(), network.output());
         for _ in 0..SADDLES {
             let found = descend(network, CRITICAL, separated);
             match found.end {
                 End::AtInfinity => {
-                    let all_right = separated(&found.network);
-                    let floor = match self.space.loss().infimum() {
-                        Infimum::Attained(value) | Infimum::AtLeast(value) if all_right => value,
-                        _ => found.network.value(),
+                    return match self.space.loss().infimum() {
+                        Infimum::AtLeast(value) if separated(&found.network) => Ended::Separated(value),
+                        _ => Ended::AtInfinity(found.network.value()),
                     };
-                    return Ended::AtInfinity(floor);
                 }
                 End::Unfinished => return Ended::Unfinished,
                 End::Critical => {}
@@ -351,7 +368,7 @@ impl Search<'_> {
             match saddle_direction(&found.network, self.tolerances, self.seed) {
                 Some(direction) => {
                     let size: f64 = found.network.layers().iter().map(Matrix::frobenius_norm).fold(0.0, f64::hypot);
-                    let step = 0.1 * size.max(1e-3);
+                    let step = 0.1 * size.max(1e-3 * natural_size(&found.network));
                     let ends = [step, -step].map(|t| found.network.moved(t, &direction));
                     let [a, b] = ends;
                     network = if a.value() <= b.value() { a } else { b };
@@ -372,14 +389,15 @@ impl Search<'_> {
     }
 
     /// Ends that are the same are one; lowest first.
-    fn distinct(&self, ends: Vec<Ended>) -> (Vec<LocalMinimum>, Vec<AtInfinity>, usize) {
+    fn distinct(&self, ends: Vec<Ended>) -> Found {
         let mut seen: Vec<(Matrix, Option<Matrix>, f64, f64, usize)> = Vec::new();
         let mut infinite: Vec<AtInfinity> = Vec::new();
-        let mut unfinished = 0;
+        let (mut unfinished, mut separated) = (0, 0);
         for end in ends {
+            separated += usize::from(matches!(end, Ended::Separated(_)));
             match end {
                 Ended::Unfinished => unfinished += 1,
-                Ended::AtInfinity(value) => {
+                Ended::AtInfinity(value) | Ended::Separated(value) => {
                     let close = |other: &&mut AtInfinity| (other.value - value).abs() <= 1e-3 * value.abs().max(1e-3);
                     match infinite.iter_mut().find(close) {
                         Some(other) => {
@@ -414,7 +432,7 @@ impl Search<'_> {
             .collect();
         minima.sort_by(|a, b| a.value.total_cmp(&b.value));
         infinite.sort_by(|a, b| a.value.total_cmp(&b.value));
-        (minima, infinite, unfinished)
+        Found { minima, at_infinity: infinite, separated, unfinished }
     }
 
     /// Marks the minima of a complete list, and adds those that no start found.

@@ -3,11 +3,12 @@
 //! `space` is the problem that is left once what the loss cannot see is taken away; `newton` a trust region on the factors;
 //! `curvature` the Hessian on a manifold of fixed rank;
 //! `convex` the minimum over all matrices with a bound from the dual problem; `separation` says whether it is attained; `minima` has
-//! the local minima on bounded rank, `certified` all of them for small quadratic losses. `docs/losses.md` has definitions and proofs.
+//! the local minima on bounded rank, `known` what theorems say of the infimum there, `certified` all of them for small quadratic losses. `docs/losses.md` has definitions and proofs.
 
 mod certified;
 mod convex;
 mod curvature;
+mod known;
 mod minima;
 mod newton;
 mod separation;
@@ -15,6 +16,7 @@ mod space;
 
 pub use convex::{ConvexBound, convex_bound};
 pub use curvature::is_isolated_minimum;
+pub use known::{KnownInfimum, known_infimum};
 pub use minima::{AtInfinity, BadLocalMinima, BadMinima, LocalMinimum, Minima, MinimaRequest, minima};
 pub(crate) use newton::in_blocks;
 pub use newton::{Descent, End, descend};

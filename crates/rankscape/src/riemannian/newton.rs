@@ -6,11 +6,10 @@ use crate::network::Network;
 
 /// Most steps of a descent.
 const MOST_STEPS: usize = 500;
-/// A descent has gone to infinity where its parameters are this many times larger than they were, or than 1.
+/// A descent has gone to infinity where its parameters are this many times larger than they were, or than their natural size.
 const FAR: f64 = 1e7;
 /// A gradient that is zero beside steps of this part of the parameters belongs to no point near by.
 const FLEEING: f64 = 1e-4;
-
 /// Rounding errors of a gradient, relative to the size of its terms.
 const ROUNDING: f64 = 4e-15;
 
@@ -39,14 +38,15 @@ pub struct Descent<L> {
 }
 
 /// Descends from a point by steps of a quadratic model inside a trust region, solved by conjugate gradients that stop at negative
-/// curvature (Steihaug), until `gradient.relative` (see [`Network::measured_gradient`]) is at most `tolerance` or `stop` says so.
+/// curvature (Steihaug), until `gradient.relative` (see [`Network::measured_gradient`]) is at most `tolerance` or `stop` says so. The inputs
+/// have norm 1, so that layers of [`natural_size`] make outputs of the size in which the loss is measured.
 pub fn descend<L: Loss + Clone>(
     mut network: Network<L>,
     tolerance: f64,
     stop: impl Fn(&Network<L>) -> bool,
 ) -> Descent<L> {
-    let start = size_of(&network);
-    let mut radius = 1.0_f64.max(start);
+    let (start, natural) = (size_of(&network), natural_size(&network));
+    let mut radius = natural.max(start);
     let mut value = network.value();
     let first = norm(network.gradient());
     let mut step = network.gradient().iter().map(|block| block.scaled(0.0)).collect();
@@ -63,9 +63,10 @@ pub fn descend<L: Loss + Clone>(
         let accurate = if relative > 0.0 { (ROUNDING / relative).clamp(1e-10, 0.5) } else { 1e-10 };
         let model = Model::solve(&network, radius, if is_zero { accurate } else { forcing.max(accurate) });
         let length = norm(&model.step);
-        if is_zero || size > FAR * (1.0 + start) {
-            let flees = size > FAR * (1.0 + start)
-                || (length > FLEEING * (1.0 + size) && model.predicted > f64::EPSILON * value.abs());
+        let far = size > FAR * (natural + start);
+        if is_zero || far {
+            let flees = far
+                || (length > FLEEING * (natural + size) && model.predicted > f64::EPSILON * value.abs());
             let end = if flees { End::AtInfinity } else { End::Critical };
             return Descent { network, end, step: model.step, steps };
         }
@@ -85,7 +86,7 @@ pub fn descend<L: Loss + Clone>(
         step = model.step;
         if ratio > 0.05 && after.is_finite() {
             (network, value) = (moved, after);
-        } else if radius < 1e-15 * (1.0 + size) || drowned {
+        } else if radius < 1e-15 * (natural + size) || drowned {
             let end = if gradient <= 1e3 * tolerance * first { End::Critical } else { End::Unfinished };
             return Descent { network, end, step, steps };
         }
@@ -174,6 +175,11 @@ fn dot(x: &[Matrix], y: &[Matrix]) -> f64 {
 fn norm(x: &[Matrix]) -> f64 {
     let norms: Vec<f64> = x.iter().map(Matrix::frobenius_norm).collect();
     vector_norm(&norms)
+}
+
+/// The size of layers, all alike, whose outputs have the size in which the loss is measured.
+pub(super) fn natural_size<L: Loss>(network: &Network<L>) -> f64 {
+    network.loss().output_size().powf(1.0 / network.layers().len() as f64)
 }
 
 fn size_of<L: Loss>(network: &Network<L>) -> f64 {

@@ -233,6 +233,10 @@ impl Loss for InBasis {
         self.loss.smoothness(&(&self.basis * outputs))
     }
 
+    fn output_size(&self) -> f64 {
+        self.loss.output_size()
+    }
+
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
         self.loss.gradient_size(&(&self.basis * outputs))
     }
