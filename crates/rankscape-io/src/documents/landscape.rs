@@ -64,7 +64,7 @@ pub struct LocalMinimumDocument {
     pub gradient: f64,
     /// Smallest eigenvalue of the Hessian on matrices of this rank, in the metric of W; null where it was not computed.
     pub lambda_min: Option<f64>,
-    /// It is a point of the list of `solve`, certified and proved complete: quadratic losses of few entries.
+    /// Exactly one local minimum is proved to lie here, with bounds of all rounding errors, or by the certified list of `solve`.
     pub certified: bool,
     /// The smallest eigenvalue is clear of zero: an isolated local minimum.
     pub isolated: bool,

@@ -76,6 +76,22 @@ impl Entry {
         }
     }
 
+    /// A bound of the slope of the second derivative within `radius` of `f`; `None` where it may jump there.
+    pub fn curvature_slope(self, f: f64, y: f64, radius: f64) -> Option<f64> {
+        let far = (f - y).abs();
+        match self {
+            Self::Square | Self::Power(2.0) => Some(0.0),
+            Self::Huber(delta) => ((far - delta).abs() > radius).then_some(0.0),
+            // 3 s (1 + s^2)^(-5/2) is largest at s = 1/2.
+            Self::PseudoHuber(delta) => Some(1.5 * 1.25_f64.powf(-2.5) / delta),
+            // 2 tanh t / cosh^2 t is largest at tanh^2 t = 1/3.
+            Self::LogCosh => Some(4.0 / (3.0 * 3.0_f64.sqrt())),
+            Self::Power(p) if p >= 3.0 => Some((p - 1.0) * (p - 2.0) * (far + radius).powf(p - 3.0)),
+            Self::Power(p) => (far > radius).then(|| (p - 1.0) * (p - 2.0) * (far - radius).powf(p - 3.0)),
+            Self::Logistic => Some(LARGEST_SKEW),
+        }
+    }
+
     /// `inf_f value(f) - v f`; minus infinity where it falls without bound.
     pub fn infimum_beside(self, v: f64, y: f64) -> f64 {
         let outside = f64::NEG_INFINITY;
@@ -114,6 +130,9 @@ impl Entry {
         self != Self::Logistic
     }
 }
+
+/// The largest value of `p (1 - p) (1 - 2 p)`, `1 / (6 sqrt 3)`, at `p = 1/2 - 1/sqrt 12`.
+pub(super) const LARGEST_SKEW: f64 = 0.096_225_044_864_937_63;
 
 /// `-a log a`.
 pub(super) fn entropy(a: f64) -> f64 {

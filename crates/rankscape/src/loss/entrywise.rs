@@ -94,6 +94,16 @@ impl Loss for EntrywiseLoss {
         }
     }
 
+    fn hessian_lipschitz(&self, outputs: &Matrix, radius: f64) -> Option<f64> {
+        let mut bound = Some(0.0);
+        self.sum(outputs, |weight, f, y| {
+            let here = self.entry.curvature_slope(f, y, radius);
+            bound = bound.zip(here).map(|(bound, here)| f64::max(bound, weight * here));
+            0.0
+        });
+        bound
+    }
+
     /// The norm of the observed targets; 1 where that is zero, and for margins.
     fn output_size(&self) -> f64 {
         let (rows, columns) = self.targets.shape();
@@ -138,6 +148,7 @@ impl Loss for EntrywiseLoss {
         let weights = self.weights.as_ref()?;
         Some(weights.to_rows().iter().map(|row| row.iter().map(|&weight| weight != 0.0).collect()).collect())
     }
+
     fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
         let part = |matrix: &Matrix| Matrix::from_fn(rows.len(), columns.len(), |i, j| matrix[(rows[i], columns[j])]);
         Some(Arc::new(Self::new(self.entry, part(&self.targets), self.weights.as_ref().map(part))))

@@ -64,6 +64,10 @@ impl Loss for MetricLoss {
         self.norm
     }
 
+    fn hessian_lipschitz(&self, _outputs: &Matrix, _radius: f64) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn output_size(&self) -> f64 {
         let norm = self.target.frobenius_norm();
         if norm == 0.0 { 1.0 } else { norm }

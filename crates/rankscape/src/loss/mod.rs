@@ -47,6 +47,12 @@ pub trait Loss {
     /// logistic 1/4), else at `F`.
     fn smoothness(&self, outputs: &Matrix) -> f64;
 
+    /// A Lipschitz constant of the Hessian of `l` on all outputs within `radius` of `F` in the Frobenius norm; `None` where none is
+    /// known.
+    fn hessian_lipschitz(&self, _outputs: &Matrix, _radius: f64) -> Option<f64> {
+        None
+    }
+
     /// Size of the terms that are added up in `grad l(F)`: its rounding errors are relative to it. By default
     /// `beta ||F||_F + ||grad l(0)||_F` with `beta` the [`Loss::smoothness`].
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
@@ -170,6 +176,10 @@ impl Loss for SharedLoss {
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {
         (**self).smoothness(outputs)
+    }
+
+    fn hessian_lipschitz(&self, outputs: &Matrix, radius: f64) -> Option<f64> {
+        (**self).hessian_lipschitz(outputs, radius)
     }
 
     fn gradient_size(&self, outputs: &Matrix) -> f64 {

@@ -1,8 +1,9 @@
 //! Cross-entropy of the softmax of every column.
 
+use std::f64::consts::SQRT_2;
 use std::sync::Arc;
 
-use super::entry::entropy;
+use super::entry::{LARGEST_SKEW, entropy};
 use super::{Convexity, Infimum, Loss, Margins, SharedLoss};
 use crate::linalg::Matrix;
 
@@ -125,6 +126,12 @@ impl Loss for SoftmaxLoss {
 
     fn smoothness(&self, _outputs: &Matrix) -> f64 {
         0.5 * self.masses.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// The third derivative along `d` is the third cumulant of its entries, `p (1 - p) (1 - 2 p)` times the cube of their range at most; the
+    /// range is at most `sqrt 2 ||d||`.
+    fn hessian_lipschitz(&self, _outputs: &Matrix, _radius: f64) -> Option<f64> {
+        Some(SQRT_2.powi(3) * LARGEST_SKEW * self.masses.iter().copied().fold(0.0, f64::max))
     }
 
     fn convexity(&self) -> Convexity {

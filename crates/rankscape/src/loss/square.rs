@@ -51,6 +51,10 @@ impl Loss for SquareLoss {
         1.0
     }
 
+    fn hessian_lipschitz(&self, _outputs: &Matrix, _radius: f64) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn gradient_size(&self, outputs: &Matrix) -> f64 {
         outputs.frobenius_norm() + self.target.frobenius_norm()
     }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::certified::AllCriticalPoints;
 use super::convex::{ConvexBound, convex_bound, separates};
 use super::curvature::{spectrum_on_manifold, zero_of};
+use super::enclosure::encloses_minimum;
 use super::known::{KnownInfimum, known_infimum};
 use super::newton::{End, descend, in_blocks, natural_size};
 use super::space::FunctionSpace;
@@ -61,7 +62,7 @@ pub struct LocalMinimum {
     pub gradient: f64,
     /// Smallest eigenvalue of the Hessian on matrices of this rank, in the metric of `W`; `None` where the manifold is too large.
     pub lambda_min: Option<f64>,
-    /// It is one of the points of a list that is certified and proved complete.
+    /// A local minimum is proved to lie here, by bounds of all rounding errors or in a list that is certified.
     pub certified: bool,
     /// It is an isolated local minimum: the smallest eigenvalue is clear of zero.
     pub isolated: bool,
@@ -165,10 +166,12 @@ pub fn minima(
     }
     let value_at_zero = value_at_zero(&space);
     if !value_at_zero.is_finite() {
-        return Err(InputError::new("the loss is too large for double precision").value(value_at_zero).hint("scale X and Y"));
+        return Err(InputError::new("the loss is too large for double precision")
+            .value(value_at_zero)
+            .hint("scale X and Y"));
     }
     let bound = convex_bound(&space);
-    let search = Search { space: &space, rank: request.rank, bound: &bound, tolerances, seed };
+    let search = Search { space: &space, inputs: data.inputs(), rank: request.rank, bound: &bound, tolerances, seed };
     let ends = search.ends(request.starts, threads);
     let mut found = search.distinct(ends);
     let all = AllCriticalPoints::new(data, request.rank, tolerances, seed);
@@ -298,7 +301,12 @@ fn saddle_direction(network: &Network<SharedLoss>, tolerances: &Tolerances, seed
 
 /// Where a start ended.
 enum Ended {
-    At { matrix: Matrix, offset: Option<Matrix>, value: f64, gradient: f64 },
+    At {
+        matrix: Matrix,
+        offset: Option<Matrix>,
+        value: f64,
+        gradient: f64,
+    },
     AtInfinity(f64),
     /// All samples are answered right: the loss goes to this value along the ray.
     Separated(f64),
@@ -307,6 +315,8 @@ enum Ended {
 
 struct Search<'a> {
     space: &'a FunctionSpace,
+    /// `X`, of which the space was made.
+    inputs: Option<&'a Matrix>,
     rank: usize,
     bound: &'a ConvexBound,
     tolerances: &'a Tolerances,
@@ -443,10 +453,10 @@ impl Search<'_> {
                 (&minimum.product - &product).frobenius_norm() <= self.tolerances.same_minimum * size
             };
             match minima.iter_mut().find(is_near) {
-                Some(minimum) => minimum.certified = all.exact,
+                Some(minimum) => minimum.certified |= all.exact,
                 None => {
                     let missed = self.minimum(&self.space.reduced(&product), None, value, 0.0, 0);
-                    minima.push(LocalMinimum { certified: all.exact, ..missed });
+                    minima.push(LocalMinimum { certified: missed.certified || all.exact, ..missed });
                 }
             }
         }
@@ -468,8 +478,9 @@ impl Search<'_> {
         let smallest = spectrum.as_ref().and_then(|values| values.first().copied());
         let isolated =
             spectrum.as_deref().zip(smallest).is_some_and(|(values, least)| least > zero_of(values, self.tolerances));
+        let certified = isolated && encloses_minimum(self.space, self.inputs, (matrix, offset), rank);
         let (product, offset) = self.space.as_given(matrix, offset);
         let offset = offset.map(|offset| offset.column(0).to_vec());
-        LocalMinimum { value, gradient, lambda_min: smallest, certified: false, isolated, product, offset, rank, hits }
+        LocalMinimum { value, gradient, lambda_min: smallest, certified, isolated, product, offset, rank, hits }
     }
 }

@@ -3,11 +3,14 @@
 //! `space` is the problem that is left once what the loss cannot see is taken away; `newton` a trust region on the factors;
 //! `curvature` the Hessian on a manifold of fixed rank;
 //! `convex` the minimum over all matrices with a bound from the dual problem; `separation` says whether it is attained; `minima` has
-//! the local minima on bounded rank, `known` what theorems say of the infimum there, `certified` all of them for small quadratic losses. `docs/losses.md` has definitions and proofs.
+//! the local minima on bounded rank, `known` what theorems say of the infimum there,
+//! `enclosure` proves that there is a minimum near a point, `certified` finds all of them for small quadratic losses. `docs/losses.md` has
+//! definitions and proofs.
 
 mod certified;
 mod convex;
 mod curvature;
+mod enclosure;
 mod known;
 mod minima;
 mod newton;

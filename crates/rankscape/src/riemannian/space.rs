@@ -41,25 +41,15 @@ impl FunctionSpace {
         offset: bool,
         tolerances: &Tolerances,
     ) -> Self {
-        let (rows, samples) = observed(loss, shape);
-        let identity;
-        let inputs = match inputs {
-            Some(inputs) => inputs,
-            None => {
-                identity = Matrix::identity(shape.1);
-                &identity
-            }
-        };
-        let inputs = if samples.len() == shape.1 { inputs.clone() } else { columns_of(inputs, &samples) };
+        let (rows, observed) = observed(loss, shape);
+        let samples = (observed.len() < shape.1).then(|| observed.clone());
+        let inputs = seen(inputs, shape.1, samples.as_deref());
         let centre = offset.then(|| {
             let count = inputs.ncols() as f64;
             let ones = Matrix::from_fn(inputs.ncols(), 1, |_, _| 1.0 / count);
             (&inputs * &ones, count.sqrt())
         });
-        let centred = match &centre {
-            Some((means, _)) => Matrix::from_fn(inputs.nrows(), inputs.ncols(), |i, j| inputs[(i, j)] - means[(i, 0)]),
-            None => inputs,
-        };
+        let centred = centred(inputs, centre.as_ref());
         let found = svd(&centred);
         let largest = found.s.first().copied().unwrap_or(0.0);
         let zero = tolerances.relative_rounding(UNIT_ROUNDOFF, centred.larger_dimension()) * largest;
@@ -67,11 +57,9 @@ impl FunctionSpace {
         let (kept, u) = (&found.s[..rank], found.u.columns(0, rank));
         let inverse: Vec<f64> = kept.iter().map(|value| 1.0 / value).collect();
         let selected = Matrix::from_fn(shape.0, rows.len(), |i, k| f64::from(u8::from(rows[k] == i)));
-        let loss = if rows.len() == shape.0 && samples.len() == shape.1 {
-            loss.clone()
-        } else {
-            loss.restricted(&rows, &samples).unwrap_or_else(|| loss.clone())
-        };
+        let whole = rows.len() == shape.0 && samples.is_none();
+        let restricted = if whole { None } else { loss.restricted(&rows, &observed) };
+        let loss = restricted.unwrap_or_else(|| loss.clone());
         let (loss, outputs) = if loss.ignores_shifts() && rows.len() > 1 {
             let ones = Matrix::from_fn(rows.len(), 1, |_, _| (rows.len() as f64).sqrt().recip());
             let basis = orthonormal_complement(&ones);
@@ -90,7 +78,7 @@ impl FunctionSpace {
             back: u.scale_columns(&inverse),
             forth: u.scale_columns(kept),
             centre,
-            samples: (samples.len() < shape.1).then_some(samples),
+            samples,
         }
     }
 
@@ -171,6 +159,21 @@ impl FunctionSpace {
         outputs
     }
 
+    /// `A`.
+    pub(super) fn features(&self) -> &Matrix {
+        &self.features
+    }
+
+    /// A bound of `||A - S^-1 U' X||_F` in exact arithmetic, for the numbers that are stored.
+    pub(super) fn features_error(&self, inputs: Option<&Matrix>) -> f64 {
+        let inputs = centred(seen(inputs, self.back.nrows(), self.samples.as_deref()), self.centre.as_ref());
+        let difference = (&self.features as &Matrix - &self.back.transpose_times(&inputs)).frobenius_norm();
+        let terms = (inputs.nrows() + inputs.ncols()) as f64;
+        let means = self.centre.as_ref().map_or(0.0, |(means, root)| root * means.frobenius_norm());
+        let sizes = self.back.frobenius_norm() * (inputs.frobenius_norm() + means);
+        difference + 2.0 * terms * UNIT_ROUNDOFF * (sizes + self.features.frobenius_norm())
+    }
+
     /// The largest singular value of the inputs that are seen, centred with an offset.
     pub fn largest_input(&self) -> f64 {
         if self.forth.ncols() == 0 { 0.0 } else { vector_norm(self.forth.column(0)) }
@@ -204,6 +207,24 @@ fn observed(loss: &SharedLoss, shape: (usize, usize)) -> (Vec<usize>, Vec<usize>
     (rows, samples)
 }
 
+/// The inputs of the samples that are seen, of the identity of this size where none are given.
+fn seen(inputs: Option<&Matrix>, count: usize, samples: Option<&[usize]>) -> Matrix {
+    match (inputs, samples) {
+        (Some(inputs), None) => inputs.clone(),
+        (Some(inputs), Some(samples)) => columns_of(inputs, samples),
+        (None, None) => Matrix::identity(count),
+        (None, Some(samples)) => columns_of(&Matrix::identity(count), samples),
+    }
+}
+
+/// The inputs without their means, where those are given.
+fn centred(inputs: Matrix, centre: Option<&(Matrix, f64)>) -> Matrix {
+    match centre {
+        Some((means, _)) => Matrix::from_fn(inputs.nrows(), inputs.ncols(), |i, j| inputs[(i, j)] - means[(i, 0)]),
+        None => inputs,
+    }
+}
+
 fn columns_of(matrix: &Matrix, columns: &[usize]) -> Matrix {
     Matrix::from_fn(matrix.nrows(), columns.len(), |i, j| matrix[(i, columns[j])])
 }
@@ -235,6 +256,10 @@ impl Loss for InBasis {
 
     fn output_size(&self) -> f64 {
         self.loss.output_size()
+    }
+
+    fn hessian_lipschitz(&self, outputs: &Matrix, radius: f64) -> Option<f64> {
+        self.loss.hessian_lipschitz(&(&self.basis * outputs), radius)
     }
 
     fn gradient_size(&self, outputs: &Matrix) -> f64 {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rankscape::answers::{Settings, diagnose_loss, minima};
 use rankscape::critical::{CriticalClass, Origin};
+use rankscape::linalg::svd;
 use rankscape::loss::{LossKind, Observations};
 use rankscape::problem::{LossData, LossProblem};
-use rankscape::riemannian::{BadMinima, MinimaRequest, SeparabilityKind};
+use rankscape::riemannian::{BadMinima, LocalMinimum, MinimaRequest, SeparabilityKind};
 use rankscape::{Matrix, Tolerances};
 use serde_json::Value;
 
@@ -56,6 +57,17 @@ fn data(case: &Value) -> LossData {
         other => panic!("{other}"),
     };
     LossData::new(kind, inputs, Observations { targets, weights: None }).unwrap()
+}
+
+/// Index and nullity of two balanced factors of a minimum.
+fn lifted(data: &Arc<LossData>, minimum: &LocalMinimum, rank: usize) -> (Option<usize>, Option<usize>) {
+    let found = svd(&minimum.product);
+    let roots: Vec<f64> = found.s[..rank].iter().map(|value| value.sqrt()).collect();
+    let layers =
+        [found.v.columns(0, rank).scale_columns(&roots).transpose(), found.u.columns(0, rank).scale_columns(&roots)];
+    let problem = LossProblem::new(layers, Arc::clone(data), &Tolerances::default()).unwrap();
+    let diagnosis = diagnose_loss(&problem, Settings::default()).unwrap();
+    (diagnosis.inertia.map(|inertia| inertia.negative), diagnosis.inertia.map(|inertia| inertia.zero))
 }
 
 fn close(a: f64, b: f64, relative: f64) -> bool {
@@ -168,6 +180,21 @@ fn local_minima_are_those_of_thousands_of_starts() {
             let product = matrix(expected.get("W_centered").unwrap_or(&expected["W"]));
             if (&product - &minimum.product).frobenius_norm() > 1e-5 * product.frobenius_norm() {
                 wrong.push(format!("{id}: W {:?}\n{:?}", minimum.product, product));
+            }
+        }
+        let ended = found.minima.iter().map(|m| m.hits).sum::<usize>()
+            + found.at_infinity.iter().map(|away| away.hits).sum::<usize>()
+            + found.unfinished;
+        assert_eq!(ended, request.starts, "{id}");
+        if let Some(minimum) = found.minima.iter().find(|minimum| minimum.rank == rank && !minimum.certified) {
+            wrong.push(format!("{id}: not proved: {}, gradient {:e}", minimum.value, minimum.gradient));
+        }
+        for minimum in found.minima.iter().filter(|minimum| minimum.rank == rank) {
+            let (index, nullity) = lifted(&data, minimum, rank);
+            // Shifts of the softmax, one for every column of the factor beside the inputs.
+            let shifts = if matches!(data.kind(), LossKind::Softmax { .. }) { rank } else { 0 };
+            if (index, nullity) != (Some(0), Some(rank * rank + shifts)) {
+                wrong.push(format!("{id}: lifted to index {index:?} and nullity {nullity:?}"));
             }
         }
         let bad = case["bad_local_minima"].as_bool().unwrap();
