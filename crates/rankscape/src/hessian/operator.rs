@@ -141,10 +141,8 @@ impl<'a, L: Loss> HessianOperator<'a, L> {
             let (left, right) = (features[b].as_ref(), after[layers[b]].as_ref());
             change.add(&step.sandwich(Side::transposed(left), Side::transposed(right)));
         }
-        let loss = self.network.loss();
-        if !loss.hessian_is_identity() {
-            let outputs = self.network.output();
-            change = change.map(|d| loss.hessian_times(outputs, &d.transpose()).transpose());
+        if !self.network.loss().hessian_is_identity() {
+            change = change.map(|d| self.network.curved(&d.transpose()).transpose());
         }
         for (b, image) in images.iter_mut().enumerate() {
             let (left, right) = (features[b].as_ref(), after[layers[b]].as_ref());

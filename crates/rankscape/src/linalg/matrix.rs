@@ -188,7 +188,11 @@ impl Matrix {
 
     /// Sum of the products of the entries, `tr(self' other)`.
     pub fn dot(&self, other: &Self) -> f64 {
-        self.entries().zip(other.entries()).map(|(a, b)| a * b).sum()
+        let mut sum = 0.0;
+        for j in 0..self.ncols() {
+            self.column(j).iter().zip(other.column(j)).for_each(|(a, b)| sum += a * b);
+        }
+        sum
     }
 
     /// Frobenius norm, safe against overflow and underflow of the squares.

@@ -83,14 +83,26 @@ impl Loss for EntrywiseLoss {
     }
 
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
-        let curvature = self.map(outputs, |f, y| self.entry.curvature(f, y));
-        Matrix::from_fn(outputs.nrows(), outputs.ncols(), |i, j| curvature[(i, j)] * direction[(i, j)])
+        self.curved(&self.curvature(outputs), direction)
+    }
+
+    /// The second derivatives of the entries.
+    fn curvature(&self, outputs: &Matrix) -> Matrix {
+        self.map(outputs, |f, y| self.entry.curvature(f, y))
+    }
+
+    fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
+        let mut image = direction.clone();
+        for j in 0..image.ncols() {
+            image.column_mut(j).iter_mut().zip(curvature.column(j)).for_each(|(entry, curvature)| *entry *= curvature);
+        }
+        image
     }
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {
         match self.entry.largest_curvature() {
             Some(bound) => bound * self.weights.as_ref().map_or(1.0, Matrix::max_abs),
-            None => self.map(outputs, |f, y| self.entry.curvature(f, y)).max_abs(),
+            None => self.curvature(outputs).max_abs(),
         }
     }
 

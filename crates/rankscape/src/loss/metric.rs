@@ -60,6 +60,15 @@ impl Loss for MetricLoss {
         self.times(&self.metric, direction)
     }
 
+    /// Nothing of the outputs: the form is the same everywhere.
+    fn curvature(&self, _outputs: &Matrix) -> Matrix {
+        Matrix::zeros(0, 0)
+    }
+
+    fn curved(&self, _curvature: &Matrix, direction: &Matrix) -> Matrix {
+        self.times(&self.metric, direction)
+    }
+
     fn smoothness(&self, _outputs: &Matrix) -> f64 {
         self.norm
     }

@@ -43,6 +43,16 @@ pub trait Loss {
     /// The Hessian of `l` at `F`, times a direction.
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix;
 
+    /// What [`Loss::curved`] takes of `F`, computed once for many directions; `F` itself where nothing better is known.
+    fn curvature(&self, outputs: &Matrix) -> Matrix {
+        outputs.clone()
+    }
+
+    /// [`Loss::hessian_times`] at the outputs of this [`Loss::curvature`].
+    fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
+        self.hessian_times(curvature, direction)
+    }
+
     /// A bound of the largest eigenvalue of the Hessian of `l`: everywhere where there is one (square 1, softmax 1/2 a sample,
     /// logistic 1/4), else at `F`.
     fn smoothness(&self, outputs: &Matrix) -> f64;
@@ -172,6 +182,14 @@ impl Loss for SharedLoss {
 
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
         (**self).hessian_times(outputs, direction)
+    }
+
+    fn curvature(&self, outputs: &Matrix) -> Matrix {
+        (**self).curvature(outputs)
+    }
+
+    fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
+        (**self).curved(curvature, direction)
     }
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {

@@ -115,13 +115,22 @@ impl Loss for SoftmaxLoss {
     }
 
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
-        self.by_columns(outputs, |j, probabilities, out| {
-            let d = direction.column(j);
-            let mean: f64 = probabilities.iter().zip(d).map(|(p, d)| p * d).sum();
-            for (k, entry) in out.iter_mut().enumerate() {
-                *entry = self.masses[j] * probabilities[k] * (d[k] - mean);
-            }
-        })
+        self.curved(&self.curvature(outputs), direction)
+    }
+
+    /// The probabilities of the classes.
+    fn curvature(&self, outputs: &Matrix) -> Matrix {
+        self.by_columns(outputs, |_, probabilities, out| out.copy_from_slice(probabilities))
+    }
+
+    fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
+        let mut image = direction.clone();
+        for (j, mass) in self.masses.iter().enumerate() {
+            let (probabilities, column) = (curvature.column(j), image.column_mut(j));
+            let mean: f64 = probabilities.iter().zip(&*column).map(|(p, d)| p * d).sum();
+            column.iter_mut().zip(probabilities).for_each(|(d, p)| *d = mass * p * (*d - mean));
+        }
+        image
     }
 
     fn smoothness(&self, _outputs: &Matrix) -> f64 {

@@ -28,6 +28,8 @@ pub struct Network<L = SquareLoss> {
     layer_norms: OnceLock<Vec<f64>>,
     /// The gradient, once somebody asked.
     gradient: OnceLock<Vec<Matrix>>,
+    /// The curvature of the loss, once somebody asked.
+    curvature: OnceLock<Matrix>,
 }
 
 /// A point of the square loss, `L = 1/2 ||W_h ... W_1 A - Z||^2` with `Z` of shape `d_h x m`.
@@ -107,6 +109,7 @@ impl<L: Loss> Network<L> {
             input_norm: OnceLock::new(),
             layer_norms: OnceLock::new(),
             gradient: OnceLock::new(),
+            curvature: OnceLock::new(),
             layers,
             biases,
             inputs,
@@ -290,16 +293,19 @@ impl<L: Loss> Network<L> {
         norms
     }
 
+    /// The Hessian of `l` at the outputs, times a change of them.
+    pub(crate) fn curved(&self, change: &Matrix) -> Matrix {
+        if self.loss.hessian_is_identity() {
+            return change.clone();
+        }
+        self.loss.curved(self.curvature.get_or_init(|| self.loss.curvature(self.output())), change)
+    }
+
     /// The Hessian times a direction, one matrix a block.
     pub fn hessian_times(&self, direction: &[Matrix]) -> Vec<Matrix> {
         let depth = self.layers.len();
         let d_forward = self.d_forward(direction);
-        let change = &d_forward[depth - 1];
-        let change = if self.loss.hessian_is_identity() {
-            change.clone()
-        } else {
-            self.loss.hessian_times(self.output(), change)
-        };
+        let change = self.curved(&d_forward[depth - 1]);
         let mut d_backward = vec![change];
         let mut out = Vec::with_capacity(direction.len());
         for k in (0..depth).rev() {

@@ -118,7 +118,7 @@ fn dual_bound(space: &FunctionSpace, found: &Descent<SharedLoss>) -> Option<f64>
     let offset = found.step.get(1);
     let change = space.outputs_of(&found.step[0], offset);
     let slopes = network.loss().gradient(network.output());
-    let slopes = &slopes + &loss.hessian_times(network.output(), &change);
+    let slopes = &slopes + &network.curved(&change);
     let dual = loss.infimum_beside(&slopes)?;
     let (matrix, offset) = parts(network);
     let size = matrix.frobenius_norm().hypot(offset.map_or(0.0, |offset| offset.frobenius_norm()));

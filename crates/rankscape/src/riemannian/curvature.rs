@@ -2,7 +2,7 @@
 
 use super::space::FunctionSpace;
 use crate::linalg::{Matrix, orthonormal_complement, svd, symmetric_eigenvalues};
-use crate::loss::Loss;
+use crate::loss::{Loss, SharedLoss};
 use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
 
 /// Largest dimension of the manifold at which the Hessian is formed.
@@ -58,16 +58,30 @@ pub(super) fn spectrum_on_manifold(
             basis.push(Tangent::along(Matrix::zeros(0, 0)));
         }
     }
-    let curved: Vec<Matrix> = images.iter().map(|image| space.loss().hessian_times(&outputs, image)).collect();
-    let entry = |a: usize, b: usize| {
-        let bend = |x: &Tangent, y: &Tangent| match (x.left, y.right) {
-            (Some((i, k)), Some((l, j))) if k == l => normal[(i, j)] * inverse[k],
-            _ => 0.0,
-        };
-        images[a].dot(&curved[b]) + bend(&basis[a], &basis[b]) + bend(&basis[b], &basis[a])
-    };
-    let hessian = Matrix::from_fn(basis.len(), basis.len(), |a, b| if a >= b { entry(a, b) } else { 0.0 });
+    let mut hessian = curved_products(space.loss(), &outputs, &images);
+    for (a, x) in basis.iter().enumerate() {
+        for (b, y) in basis.iter().enumerate() {
+            if let (Some((i, k)), Some((l, j))) = (x.left, y.right)
+                && k == l
+            {
+                let bend = normal[(i, j)] * inverse[k];
+                hessian[(a.max(b), a.min(b))] += bend;
+            }
+        }
+    }
     symmetric_eigenvalues(&hessian)
+}
+
+/// `<x, l''(F) y>` for all pairs of these changes of the outputs.
+pub(super) fn curved_products(loss: &SharedLoss, outputs: &Matrix, changes: &[Matrix]) -> Matrix {
+    let curvature = loss.curvature(outputs);
+    let length = outputs.nrows() * outputs.ncols();
+    let stacked = |matrices: &mut dyn Iterator<Item = Matrix>| {
+        let entries: Vec<f64> = matrices.flat_map(|matrix| matrix.entries().collect::<Vec<f64>>()).collect();
+        Matrix::from_column_major(length, changes.len(), &entries)
+    };
+    let curved = stacked(&mut changes.iter().map(|change| loss.curved(&curvature, change)));
+    stacked(&mut changes.iter().cloned()).transpose_times(&curved)
 }
 
 /// Whether `V`, of this rank, is an isolated local minimum on matrices of its rank; the offset is that of `W` as given. `None` where

@@ -1,5 +1,6 @@
 //! Proof that a local minimum lies near a point that floating point has found.
 
+use super::curvature::curved_products;
 use super::space::FunctionSpace;
 use crate::linalg::interval::certified_inertia;
 use crate::linalg::{Matrix, orthonormal_complement, svd, symmetric_eigenvalues};
@@ -114,9 +115,7 @@ impl<'a> Chart<'a> {
 
     fn hessian(&self) -> Matrix {
         let (rows, columns) = (self.left.nrows(), self.normal.nrows());
-        let images = self.images();
-        let curved: Vec<Matrix> =
-            images.iter().map(|image| self.space.loss().hessian_times(&self.outputs, image)).collect();
+        let products = curved_products(self.space.loss(), &self.outputs, &self.images());
         let bend = self.slopes.times_transpose(self.space.features()).times_transpose(&self.normal);
         let (block, rank) = (rows + columns, self.left.ncols());
         let bent = |a: usize, b: usize| {
@@ -124,8 +123,8 @@ impl<'a> Chart<'a> {
             let (i, j) = (a.min(b) % block, a.max(b) % block);
             if same && i < rows && j >= rows { bend[(i, j - rows)] } else { 0.0 }
         };
-        let entry = |a: usize, b: usize| images[a].dot(&curved[b]) + bent(a, b);
-        Matrix::from_fn(images.len(), images.len(), |a, b| entry(a.max(b), a.min(b)))
+        let entry = |a: usize, b: usize| products[(a, b)] + bent(a, b);
+        Matrix::from_fn(products.nrows(), products.nrows(), |a, b| entry(a.max(b), a.min(b)))
     }
 
     fn gradient_norm(&self) -> f64 {

@@ -246,8 +246,15 @@ impl Loss for InBasis {
     }
 
     fn hessian_times(&self, outputs: &Matrix, direction: &Matrix) -> Matrix {
-        let image = self.loss.hessian_times(&(&self.basis * outputs), &(&self.basis * direction));
-        self.basis.transpose_times(&image)
+        self.curved(&self.curvature(outputs), direction)
+    }
+
+    fn curvature(&self, outputs: &Matrix) -> Matrix {
+        self.loss.curvature(&(&self.basis * outputs))
+    }
+
+    fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
+        self.basis.transpose_times(&self.loss.curved(curvature, &(&self.basis * direction)))
     }
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {
