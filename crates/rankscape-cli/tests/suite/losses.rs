@@ -261,7 +261,7 @@ fn minima_list_matrices_and_write_them() {
     let minima = document["minima"].as_array().unwrap();
     assert!(!minima.is_empty());
     for minimum in minima {
-        assert_eq!(minimum["certified"], false);
+        assert_eq!(minimum["certified"], true);
         assert_eq!(minimum["W"].as_array().unwrap().len(), 3);
         assert!(minimum["gradient"].as_f64().unwrap() < 1e-9);
     }

@@ -99,6 +99,17 @@ impl Loss for EntrywiseLoss {
         image
     }
 
+    fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
+        Some(self.curvature(outputs))
+    }
+
+    /// The targets, with 0 for entries that are not observed.
+    fn best_outputs(&self) -> Option<Matrix> {
+        let (rows, columns) = self.targets.shape();
+        let observed = |i: usize, j: usize| if self.weight(i, j) == 0.0 { 0.0 } else { self.targets[(i, j)] };
+        self.entry.attains_its_infimum().then(|| Matrix::from_fn(rows, columns, observed))
+    }
+
     fn smoothness(&self, outputs: &Matrix) -> f64 {
         match self.entry.largest_curvature() {
             Some(bound) => bound * self.weights.as_ref().map_or(1.0, Matrix::max_abs),
@@ -118,10 +129,8 @@ impl Loss for EntrywiseLoss {
 
     /// The norm of the observed targets; 1 where that is zero, and for margins.
     fn output_size(&self) -> f64 {
-        let (rows, columns) = self.targets.shape();
-        let observed = |i: usize, j: usize| if self.weight(i, j) == 0.0 { 0.0 } else { self.targets[(i, j)] };
-        let norm = Matrix::from_fn(rows, columns, observed).frobenius_norm();
-        if self.entry == Entry::Logistic || norm == 0.0 { 1.0 } else { norm }
+        let norm = self.best_outputs().map_or(0.0, |targets| targets.frobenius_norm());
+        if norm == 0.0 { 1.0 } else { norm }
     }
 
     fn is_twice_differentiable(&self, outputs: &Matrix, margin: f64) -> bool {

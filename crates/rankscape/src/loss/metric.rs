@@ -69,6 +69,16 @@ impl Loss for MetricLoss {
         self.times(&self.metric, direction)
     }
 
+    fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
+        let (rows, columns) = outputs.shape();
+        let entry = |i: usize, j: usize| self.metric[(i * columns + j, i * columns + j)];
+        Some(Matrix::from_fn(rows, columns, entry))
+    }
+
+    fn best_outputs(&self) -> Option<Matrix> {
+        Some(self.target.clone())
+    }
+
     fn smoothness(&self, _outputs: &Matrix) -> f64 {
         self.norm
     }

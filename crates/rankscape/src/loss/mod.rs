@@ -53,6 +53,16 @@ pub trait Loss {
         self.hessian_times(curvature, direction)
     }
 
+    /// The diagonal of the Hessian of `l` at `F`, of the shape of `F`; `None` where it is not at hand.
+    fn diagonal(&self, _outputs: &Matrix) -> Option<Matrix> {
+        None
+    }
+
+    /// Outputs at which the infimum is attained; `None` where there are none or they are not known.
+    fn best_outputs(&self) -> Option<Matrix> {
+        None
+    }
+
     /// A bound of the largest eigenvalue of the Hessian of `l`: everywhere where there is one (square 1, softmax 1/2 a sample,
     /// logistic 1/4), else at `F`.
     fn smoothness(&self, outputs: &Matrix) -> f64;
@@ -190,6 +200,14 @@ impl Loss for SharedLoss {
 
     fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
         (**self).curved(curvature, direction)
+    }
+
+    fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
+        (**self).diagonal(outputs)
+    }
+
+    fn best_outputs(&self) -> Option<Matrix> {
+        (**self).best_outputs()
     }
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {

@@ -133,6 +133,12 @@ impl Loss for SoftmaxLoss {
         image
     }
 
+    fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
+        Some(self.by_columns(outputs, |j, probabilities, out| {
+            out.iter_mut().zip(probabilities).for_each(|(entry, p)| *entry = self.masses[j] * p * (1.0 - p));
+        }))
+    }
+
     fn smoothness(&self, _outputs: &Matrix) -> f64 {
         0.5 * self.masses.iter().copied().fold(0.0, f64::max)
     }

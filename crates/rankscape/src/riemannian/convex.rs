@@ -64,8 +64,8 @@ pub fn convex_bound(space: &FunctionSpace) -> ConvexBound {
 }
 
 fn start(space: &FunctionSpace) -> Network<SharedLoss> {
-    let (outputs, inputs) = space.shape();
-    space.network(vec![Matrix::zeros(outputs, inputs)], None)
+    let (matrix, offset) = space.nearest_to_best();
+    space.network(vec![matrix], offset)
 }
 
 /// `V` and the offset.
@@ -99,7 +99,7 @@ fn attained(space: &FunctionSpace, found: &Descent<SharedLoss>, floor: Option<(f
     let network = &found.network;
     let value = network.value();
     let bound = dual_bound(space, found).map(|bound| (bound.min(value), Grade::Numerical));
-    let lower_bound = [bound, floor].into_iter().flatten().reduce(|a, b| if b.0 > a.0 { b } else { a });
+    let lower_bound = [bound, floor].into_iter().flatten().reduce(|a, b| if b.0 >= a.0 { b } else { a });
     let has_margins = space.loss().margins(network.output()).is_some();
     // Stiemke's alternative: the wrong answers have positive probabilities, which the dual point has made orthogonal to all outputs.
     let separability = (has_margins && bound.is_some()).then_some(Separability {

@@ -9,6 +9,8 @@ use crate::tolerance::UNIT_ROUNDOFF;
 
 /// Most coordinates of a chart whose Hessian is enclosed.
 const LARGEST: usize = 150;
+/// Radii that are tried, in parts of the smallest singular value of the factors: curvatures jump within the larger ones.
+const RADII: [f64; 3] = [1e-3, 1e-6, 1e-9];
 /// Errors of `exp`, `tanh` and powers, and of a few operations around them, in units of roundoff.
 const ELEMENTARY: f64 = 16.0;
 
@@ -80,18 +82,18 @@ impl<'a> Chart<'a> {
         if !(mu > 0.0) {
             return false;
         }
-        // A first radius, which the true one must not exceed.
-        let radius = 1e-3 * self.least;
-        let Some(bounds) = Bounds::new(self, radius) else { return false };
-        let epsilon = self.gradient_norm() + bounds.gradient_error;
-        let rho = 5.0 * epsilon / mu;
-        let size = hessian.nrows();
-        let exceeds_mu = || {
+        let gradient = self.gradient_norm();
+        let fits = |bounds: &Bounds| {
+            let rho = 5.0 * (gradient + bounds.gradient_error) / mu;
+            rho <= bounds.radius && bounds.lipschitz * rho <= 0.5 * mu
+        };
+        let bounds = RADII.iter().filter_map(|part| Bounds::new(self, part * self.least)).find(fits);
+        bounds.is_some_and(|bounds| {
+            let size = hessian.nrows();
             let shifted: Vec<f64> = (&hessian - &Matrix::identity(size).scaled(mu)).entries().collect();
             let errors = vec![bounds.hessian_error + UNIT_ROUNDOFF * mu; size * size];
             certified_inertia(&shifted, &errors, size).is_some_and(|inertia| inertia.positive == size)
-        };
-        rho <= radius && bounds.lipschitz * rho <= 0.5 * mu && exceeds_mu()
+        })
     }
 
     /// Directions of the coordinates: entries of `S`, of `C`, and of the offset.
@@ -137,8 +139,9 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// Bounds in the chart, with rounding errors.
+/// Bounds within a radius in the chart, with rounding errors.
 struct Bounds {
+    radius: f64,
     /// Of the Hessian within the radius.
     lipschitz: f64,
     gradient_error: f64,
@@ -166,6 +169,7 @@ impl Bounds {
         let all_slopes = slopes + slopes_error;
         let reach_error = chart.features_error * factors + sums * factors * features;
         Some(Self {
+            radius,
             lipschitz: third * reach.powi(3) + 3.0 * curvature * reach,
             gradient_error: slopes_error * reach + all_slopes * reach_error,
             hessian_error: reach * reach * (third * outputs_error + sums * curvature)

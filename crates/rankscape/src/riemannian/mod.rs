@@ -14,6 +14,7 @@ mod enclosure;
 mod known;
 mod minima;
 mod newton;
+mod preconditioner;
 mod separation;
 mod space;
 

@@ -1,5 +1,6 @@
 //! Newton's method in a trust region, on the blocks of a network.
 
+use super::preconditioner::Preconditioner;
 use crate::linalg::{Matrix, vector_norm};
 use crate::loss::Loss;
 use crate::network::Network;
@@ -38,7 +39,7 @@ pub struct Descent<L> {
 }
 
 /// Descends from a point by steps of a quadratic model inside a trust region, solved by conjugate gradients that stop at negative
-/// curvature (Steihaug), until `gradient.relative` (see [`Network::measured_gradient`]) is at most `tolerance` or `stop` says so. The inputs
+/// curvature (Steihaug) and are preconditioned by the blocks of the Hessian, until `gradient.relative` (see [`Network::measured_gradient`]) is at most `tolerance` or `stop` says so. The inputs
 /// have norm 1, so that layers of [`natural_size`] make outputs of the size in which the loss is measured.
 pub fn descend<L: Loss + Clone>(
     mut network: Network<L>,
@@ -107,18 +108,23 @@ impl Model {
         let mut step = zero.clone();
         let mut image = zero;
         let mut residual = gradient.to_vec();
-        let mut direction: Vec<Matrix> = residual.iter().map(|block| block.scaled(-1.0)).collect();
-        let mut squares = dot(&residual, &residual);
-        let target = forcing * squares.sqrt();
+        let preconditioner = Preconditioner::new(network);
+        let conditioned = |residual: &[Matrix]| match &preconditioner {
+            Some(preconditioner) => preconditioner.times(residual),
+            None => residual.to_vec(),
+        };
+        let mut direction: Vec<Matrix> = conditioned(&residual).iter().map(|block| block.scaled(-1.0)).collect();
+        let mut product = -dot(&residual, &direction);
+        let target = forcing * norm(&residual);
         let parameters: usize = gradient.iter().map(|block| block.nrows() * block.ncols()).sum();
         for _ in 0..(2 * parameters + 10).min(2000) {
-            if squares.sqrt() <= target || squares == 0.0 {
+            if norm(&residual) <= target || !(product > 0.0) {
                 break;
             }
             let times = network.hessian_times(&direction);
             let curvature = dot(&direction, &times);
             let length = dot(&direction, &direction);
-            let alpha = squares / curvature;
+            let alpha = product / curvature;
             let leaves = || norm_after(&step, alpha, &direction) >= radius;
             if !(curvature > f64::EPSILON * length * f64::EPSILON) || leaves() {
                 let to_border = border(&step, &direction, radius);
@@ -129,12 +135,13 @@ impl Model {
             add(&mut step, alpha, &direction);
             add(&mut image, alpha, &times);
             add(&mut residual, alpha, &times);
-            let after = dot(&residual, &residual);
-            let beta = after / squares;
-            for (d, r) in direction.iter_mut().zip(&residual) {
+            let steepest = conditioned(&residual);
+            let after = dot(&residual, &steepest);
+            let beta = after / product;
+            for (d, r) in direction.iter_mut().zip(&steepest) {
                 *d = &d.scaled(beta) - r;
             }
-            squares = after;
+            product = after;
         }
         let predicted = -(dot(gradient, &step) + 0.5 * dot(&step, &image));
         Self { step, predicted }

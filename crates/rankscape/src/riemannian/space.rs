@@ -92,6 +92,13 @@ impl FunctionSpace {
         Self { loss, ..self.clone() }
     }
 
+    /// `V` and the offset whose outputs are nearest to those at which the loss is least, where these are known; else zero.
+    pub(super) fn nearest_to_best(&self) -> (Matrix, Option<Matrix>) {
+        let best = self.loss.best_outputs();
+        let best = best.unwrap_or_else(|| Matrix::zeros(self.shape().0, self.features.ncols()));
+        (best.times_transpose(&self.features), self.offset.as_ref().map(|ones| best.times_transpose(ones)))
+    }
+
     /// `(m, rho)`.
     pub fn shape(&self) -> (usize, usize) {
         (self.outputs.ncols(), self.features.nrows())
@@ -255,6 +262,11 @@ impl Loss for InBasis {
 
     fn curved(&self, curvature: &Matrix, direction: &Matrix) -> Matrix {
         self.basis.transpose_times(&self.loss.curved(curvature, &(&self.basis * direction)))
+    }
+
+    fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
+        let squares = self.basis.map(|entry| entry * entry);
+        self.loss.diagonal(&(&self.basis * outputs)).map(|diagonal| squares.transpose_times(&diagonal))
     }
 
     fn smoothness(&self, outputs: &Matrix) -> f64 {
