@@ -6,10 +6,11 @@ use std::sync::Arc;
 use divan::{Bencher, black_box};
 use rankscape::answers::{Settings, minima};
 use rankscape::linalg::Matrix;
-use rankscape::loss::{LossKind, Observations};
+use rankscape::loss::{Entry, EntrywiseLoss, LossKind, Observations, SharedLoss};
+use rankscape::network::Network;
 use rankscape::problem::LossData;
 use rankscape::random::Stream;
-use rankscape::riemannian::MinimaRequest;
+use rankscape::riemannian::{MinimaRequest, descend};
 use rankscape::{InputError, Tolerances};
 
 fn main() {
@@ -42,6 +43,18 @@ fn weighted_50_by_50_of_rank_5(bencher: Bencher<'_, '_>, starts: usize) {
     let weights = Matrix::from_fn(50, 50, |_, _| stream.uniform());
     let data = LossData::new(LossKind::Quadratic { weights }, None, Observations { targets: target, weights: None });
     bench(bencher, data, 5, starts);
+}
+
+/// One descent on factors of a weighted approximation of rank five of a 50 x 50 matrix without structure.
+#[divan::bench(sample_count = 20)]
+fn one_descent_50_by_50_of_rank_5(bencher: Bencher<'_, '_>) {
+    let mut stream = Stream::new(8, 0);
+    let target = stream.normal_matrix(50, 50);
+    let weights = Matrix::from_fn(50, 50, |_, _| stream.uniform().powi(3));
+    let loss: SharedLoss = Arc::new(EntrywiseLoss::new(Entry::Square, target, Some(weights)));
+    let layers = vec![stream.normal_matrix(5, 50), stream.normal_matrix(50, 5)];
+    let start = Network::with_loss(layers, None, None, loss);
+    bencher.bench_local(|| descend(black_box(start.clone()), 1e-13, |_| false));
 }
 
 /// Cross-entropy of ten classes in 64 dimensions, as many samples as the digits.

@@ -145,7 +145,11 @@ impl Matrix {
     /// Column `j` times `factors[j]`.
     #[must_use]
     pub fn scale_columns(&self, factors: &[f64]) -> Self {
-        Self::from_fn(self.nrows(), self.ncols(), |i, j| self.0[(i, j)] * factors[j])
+        let mut out = self.clone();
+        for (j, factor) in factors.iter().enumerate().take(self.ncols()) {
+            out.column_mut(j).iter_mut().for_each(|entry| *entry *= factor);
+        }
+        out
     }
 
     /// `self += factor * other`.

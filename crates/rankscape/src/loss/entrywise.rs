@@ -51,10 +51,17 @@ impl EntrywiseLoss {
     }
 
     fn map(&self, outputs: &Matrix, of: impl Fn(f64, f64) -> f64) -> Matrix {
-        Matrix::from_fn(outputs.nrows(), outputs.ncols(), |i, j| {
-            let weight = self.weight(i, j);
-            if weight == 0.0 { 0.0 } else { weight * of(outputs[(i, j)], self.targets[(i, j)]) }
-        })
+        let mut image = outputs.clone();
+        for j in 0..image.ncols() {
+            let entries = image.column_mut(j).iter_mut().zip(self.targets.column(j));
+            match &self.weights {
+                None => entries.for_each(|(f, y)| *f = of(*f, *y)),
+                Some(weights) => entries.zip(weights.column(j)).for_each(|((f, y), weight)| {
+                    *f = if *weight == 0.0 { 0.0 } else { weight * of(*f, *y) };
+                }),
+            }
+        }
+        image
     }
 
     fn sum(&self, other: &Matrix, mut of: impl FnMut(f64, f64, f64) -> f64) -> f64 {

@@ -110,7 +110,7 @@ impl Model {
         let mut residual = gradient.to_vec();
         let preconditioner = Preconditioner::new(network);
         let conditioned = |residual: &[Matrix]| match &preconditioner {
-            Some(preconditioner) => preconditioner.times(residual),
+            Some(preconditioner) => preconditioner.solve(residual),
             None => residual.to_vec(),
         };
         let mut direction: Vec<Matrix> = conditioned(&residual).iter().map(|block| block.scaled(-1.0)).collect();
