@@ -389,6 +389,9 @@ pub(crate) struct EscapeOptions {
     /// The point.
     #[command(flatten)]
     pub(crate) point: PointOptions,
+    /// The loss.
+    #[command(flatten)]
+    pub(crate) loss: LossArguments,
     /// Write the weights at the end of the path: same names and types.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,

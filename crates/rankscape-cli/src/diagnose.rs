@@ -82,7 +82,7 @@ fn why_not_near(critical: bool) -> &'static str {
     if critical { "the point is critical itself" } else { "no critical point is near" }
 }
 
-fn why_no_path(class: CriticalClass) -> &'static str {
+pub(crate) fn why_no_path(class: CriticalClass) -> &'static str {
     match class {
         CriticalClass::GlobalMinimum => "nothing is lower",
         CriticalClass::Undecided => "the class is undecided",

@@ -1,12 +1,18 @@
 //! Losses other than the square: the options that name them, and what `diagnose`, `critical` and `hessian` answer about them.
 
-use rankscape::InputError;
-use rankscape::answers::{Answer, critical_loss, diagnose_loss};
-use rankscape_io::documents::{CriticalDocument, CriticalInputs, DiagnoseDocument, Normalization};
-use rankscape_io::loss::{LossOptions, LossSpec, ReadLossLandscape, ReadLossPoint};
-use rankscape_io::report::{loss_landscape_text, loss_point_text};
+use std::path::Path;
 
-use crate::arguments::{CriticalOptions, DiagnoseOptions};
+use rankscape::InputError;
+use rankscape::answers::{Answer, LossDiagnosis, Wanted, critical_loss, diagnose_loss};
+use rankscape::critical::CriticalClass;
+use rankscape_io::documents::{
+    CriticalDocument, CriticalInputs, DiagnoseDocument, EscapeInputs, EscapeVerbDocument, Normalization,
+};
+use rankscape_io::loss::{LossOptions, LossSpec, ReadLossLandscape, ReadLossPoint};
+use rankscape_io::report::{escape_text, loss_landscape_text, loss_point_text};
+
+use crate::arguments::{CriticalOptions, DestinationName, DiagnoseOptions, EscapeOptions};
+use crate::diagnose::why_no_path;
 use crate::input::tolerances;
 use crate::loss_arguments::LossArguments;
 use crate::run::{Outcome, Run, code_of};
@@ -71,7 +77,7 @@ pub(crate) fn run_diagnose(
     refuse(
         loss,
         &[
-            ("--leave", options.leave.is_some()),
+            ("--to", options.to != DestinationName::Next),
             ("--near", options.near.is_some()),
             ("--certificate", options.certificate.is_some()),
             ("--learning-rate", options.learning_rate.is_some()),
@@ -81,8 +87,48 @@ pub(crate) fn run_diagnose(
     check_normalization(loss, normalization)?;
     let inputs = read.inputs(normalization, run.seed());
     let found = diagnose_loss(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;
+    let mut document = DiagnoseDocument::of_loss(&found, &inputs);
+    if let Some(path) = &options.leave {
+        document.notes.extend(leave(path, &found, read)?);
+    }
+    let stays = options.leave.is_some() && found.escape.is_none() && found.class != CriticalClass::GlobalMinimum;
     let text = |document: &DiagnoseDocument| loss_point_text(document, options.details);
-    run.finish(DiagnoseDocument::of_loss(&found, &inputs), text, code_of(found.is_undecided()))
+    run.finish(document, text, code_of(found.is_undecided() || stays))
+}
+
+/// Writes the end of the path out of a point, or says why there is none.
+fn leave(path: &Path, found: &LossDiagnosis, read: &ReadLossPoint) -> Result<Vec<String>, InputError> {
+    match &found.escape {
+        Some(escape) => read.leave(path, escape),
+        None => Ok(vec![format!("{} was not written: {}", path.display(), why_no_path(found.class))]),
+    }
+}
+
+/// `escape --loss`.
+pub(crate) fn run_escape(
+    options: &EscapeOptions,
+    wanted: Wanted,
+    read: &ReadLossPoint,
+    run: &Run<'_>,
+) -> Result<Outcome, InputError> {
+    refuse(
+        read.problem.data().kind().name(),
+        &[
+            ("--construction", matches!(wanted, Wanted::One(_))),
+            ("--ascent", options.ascent),
+            ("--same-function", options.same_function),
+            ("--certificate", options.certificate.is_some()),
+        ],
+    )?;
+    let found = diagnose_loss(&read.problem, run.settings()).map_err(|error| read.files.name_file(error))?;
+    let mut notes = read.notes.clone();
+    if let Some(path) = &options.leave {
+        notes.extend(leave(path, &found, read)?);
+    }
+    let inputs =
+        EscapeInputs { digest: read.digest(), seed: run.seed(), tolerances: *read.problem.tolerances(), notes };
+    let undecided = found.escape.is_none() && found.class != CriticalClass::GlobalMinimum;
+    run.finish(EscapeVerbDocument::of_loss(&found, &inputs), escape_text, code_of(undecided))
 }
 
 /// Starts that look for local minima.

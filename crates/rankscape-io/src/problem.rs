@@ -249,7 +249,7 @@ impl ReadPoint {
         settings: Settings,
     ) -> Result<Option<(Leave, Vec<String>)>> {
         let stored = |parameters| {
-            let stored = self.as_stored(path, parameters)?;
+            let stored = as_stored(&self.weights, path, parameters)?;
             Ok((stored.matrices, stored.biases))
         };
         let left = leave(&self.problem, found, to, settings, &stored)?;
@@ -278,18 +278,18 @@ impl ReadPoint {
     }
 
     fn write_parameters(&self, path: &Path, parameters: GivenParameters) -> Result<Vec<String>> {
-        let weights = self.as_stored(path, parameters)?;
+        let weights = as_stored(&self.weights, path, parameters)?;
         rewrite_weights(path, &weights, self.files.weights.as_deref().unwrap_or_default())
     }
+}
 
-    /// Parameters as the types of the weights hold them, to be written to this file.
-    fn as_stored(&self, path: &Path, (matrices, biases): GivenParameters) -> Result<Weights> {
-        self.weights.with_parameters(matrices, biases).map_err(|error| {
-            error.file(path.display()).hint(
-                "the weights to be written leave the range of the type of those that were read; store those in a wider one",
-            )
-        })
-    }
+/// Parameters as the types of the weights hold them, to be written to this file.
+pub(crate) fn as_stored(weights: &Weights, path: &Path, (matrices, biases): GivenParameters) -> Result<Weights> {
+    weights.with_parameters(matrices, biases).map_err(|error| {
+        error.file(path.display()).hint(
+            "the weights to be written leave the range of the type of those that were read; store those in a wider one",
+        )
+    })
 }
 
 /// Data with the widths that were given, or those of the weights, as they were read.

@@ -353,16 +353,58 @@ fn labels_that_are_none_are_refused_with_row_and_value() {
 }
 
 #[test]
+fn the_way_out_of_a_saddle_of_any_loss_is_written() {
+    let folder = folder(&[
+        ("s.json", r#"{"X": [[1, 0], [0, 1], [1, 1]], "Y": [[1, -1], [-1, 1], [1, 1]]}"#),
+        ("two.json", r#"{"W1": [[0, 0]], "W2": [[0], [0]]}"#),
+        ("three.json", r#"{"W1": [[0, 0]], "W2": [[0]], "W3": [[0], [0]]}"#),
+    ]);
+    for (weights, class, order) in [("two.json", "strict_saddle", 2), ("three.json", "non_strict_saddle", 3)] {
+        let point = ["--weights", weights, "--data", "s.json", "--loss", "logistic"];
+        let before = answer(folder.path(), &[&["diagnose"], &point[..], &["--leave", "o.json"]].concat(), 0);
+        let path = answer(folder.path(), &[&["escape"], &point[..], &["--leave", "e.json"]].concat(), 0);
+        assert_eq!(before["class"], class);
+        assert_eq!(path["class"], class);
+        assert_eq!(path["escape"], before["escape"]);
+        assert_eq!(path["escape"]["order"], order);
+        let decrease = path["escape"]["decrease"].as_f64().unwrap();
+        for file in ["o.json", "e.json"] {
+            let there = ["diagnose", "--weights", file, "--data", "s.json", "--loss", "logistic"];
+            let after = answer(folder.path(), &there, 0);
+            let fell = before["loss"]["value"].as_f64().unwrap() - after["loss"]["value"].as_f64().unwrap();
+            assert!(decrease > 0.0 && (fell - decrease).abs() <= 1e-12 * decrease.max(1.0), "{fell} {decrease}");
+        }
+        let text = rankscape(folder.path(), &[&["escape"], &point[..]].concat());
+        assert!(text.stdout.contains(&format!("L falls first at order {order}")), "{text:?}");
+        for option in
+            [&["--construction", "lo-8"][..], &["--ascent"], &["--same-function"], &["--certificate", "c.json"]]
+        {
+            let refused = rankscape(folder.path(), &[&["escape"], &point[..], option].concat());
+            assert_refused(&refused, &[option[0], "belongs to the square loss"]);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_at_a_minimum_of_any_loss() {
+    let folder = folder(&[("s.json", r#"{"X": [[1], [1]], "Y": [[1], [-1]]}"#), ("w.json", r#"{"W1": [[0]]}"#)]);
+    let point = ["--weights", "w.json", "--data", "s.json", "--loss", "logistic", "--leave", "o.json"];
+    for verb in ["diagnose", "escape"] {
+        let found = answer(folder.path(), &[&[verb], &point[..]].concat(), 0);
+        assert_eq!(found["class"], "global_minimum");
+        assert!(!folder.path().join("o.json").exists());
+        assert!(found["notes"].to_string().contains("nothing is lower"), "{}", found["notes"]);
+    }
+}
+
+#[test]
 fn options_that_say_nothing_of_other_losses_are_refused() {
     let folder = folder(&[("m.json", r#"{"M": [[2, 0], [0, 1]]}"#)]);
     let loss = ["--loss", "logcosh"];
     let diagnose = ["diagnose", "--weights", "w.json", "--data", "d.json"];
-    for (option, value) in [
-        ("--leave", Some("o.json")),
-        ("--near", Some("o.json")),
-        ("--certificate", Some("o.json")),
-        ("--learning-rate", Some("0.1")),
-    ] {
+    for (option, value) in
+        [("--near", Some("o.json")), ("--certificate", Some("o.json")), ("--learning-rate", Some("0.1"))]
+    {
         let more: Vec<&str> = std::iter::once(option).chain(value).collect();
         let run = rankscape(folder.path(), &[&diagnose[..], &loss, &more].concat());
         assert_refused(&run, &[option, "does nothing here", "square loss"]);

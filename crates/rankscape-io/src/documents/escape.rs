@@ -4,16 +4,16 @@ use serde::Serialize;
 
 use super::RunDocument;
 use super::certificate::CertificateDigest;
-use super::path::{EscapeDocument, escape_document};
+use super::path::{EscapeDocument, escape_document, loss_escape_document};
 use super::point::TolerancesDocument;
 use crate::words::Word;
-use rankscape::answers::EscapeAnswer;
+use rankscape::answers::{EscapeAnswer, LossDiagnosis};
 use rankscape::certificate::Sense;
 use rankscape::critical::CriticalClass;
 use rankscape::escape::{ConstructedPath, Construction};
 use rankscape::tolerance::Tolerances;
 
-/// Paths theta + sum_k t^k A_k that leave a point of the square loss, by name, each with what it predicts and what was
+/// Paths theta + sum_k t^k A_k that leave a point, by name, each with what it predicts and what was
 /// measured. Losses are those of L, never normalized.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -125,6 +125,26 @@ impl EscapeVerbDocument {
                 gradient_before: same.gradients.0,
                 gradient_after: same.gradients.1,
             }),
+            tolerances: (&inputs.tolerances).into(),
+            notes: inputs.notes.clone(),
+            run: RunDocument::default(),
+        }
+    }
+}
+
+impl EscapeVerbDocument {
+    /// The document of a point of another loss: the path of its diagnosis.
+    pub fn of_loss(found: &LossDiagnosis, inputs: &EscapeInputs) -> Self {
+        Self {
+            schema: "rankscape.escape/1",
+            seed: inputs.seed,
+            digest: inputs.digest.clone(),
+            widths: found.architecture.widths().to_vec(),
+            class: Word(found.class),
+            sense: Word(Sense::Descent),
+            escape: found.escape.as_ref().map(|escape| loss_escape_document(escape, 1.0)),
+            constructions: Vec::new(),
+            same_function: None,
             tolerances: (&inputs.tolerances).into(),
             notes: inputs.notes.clone(),
             run: RunDocument::default(),

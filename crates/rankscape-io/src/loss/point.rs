@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::data::ReadLossData;
 use super::spec::LossSpec;
-use crate::documents::{DiagnoseInputs, Normalization};
+use crate::documents::{CertificateDigest, DiagnoseInputs, Normalization};
+use crate::others::rewrite_weights;
 use crate::pipe::{Kept, keep};
-use crate::problem::{PointFiles, ReadLandscape, ReadPoint};
+use crate::problem::{PointFiles, ReadLandscape, ReadPoint, as_stored};
 use crate::weights::{Weights, read_weights};
 use rankscape::architecture::Architecture;
 use rankscape::error::{ErrorKind, InputError, Result};
+use rankscape::escape::LossEscape;
 use rankscape::problem::LossProblem;
 use rankscape::tolerance::Tolerances;
 
@@ -146,6 +148,20 @@ impl PointFiles {
 }
 
 impl ReadLossPoint {
+    /// Digests of weights and data.
+    pub fn digest(&self) -> CertificateDigest {
+        CertificateDigest { weights: self.weights.digest.clone(), data: self.data_digest.clone() }
+    }
+
+    /// Writes the end of a path with the names and types of the weights; the notes say what else the file holds.
+    ///
+    /// # Errors
+    /// If a number leaves the range of the type of the weights, or the file cannot be written.
+    pub fn leave(&self, path: &Path, escape: &LossEscape) -> Result<Vec<String>> {
+        let stored = as_stored(&self.weights, path, self.problem.parameters_of(&escape.end(&self.problem)))?;
+        rewrite_weights(path, &stored, self.files.weights.as_deref().unwrap_or_default())
+    }
+
     /// What documents say beside their answer.
     pub fn inputs(&self, normalization: Normalization, seed: u64) -> DiagnoseInputs {
         DiagnoseInputs {

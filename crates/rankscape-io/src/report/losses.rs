@@ -59,11 +59,11 @@ fn sentence(document: &DiagnoseDocument) -> String {
             (None, None) => "At a local minimum: `rankscape minima` looks for lower ones.".to_owned(),
         },
         CriticalClass::StrictSaddle => {
-            "At a strict saddle: a step along the direction of negative curvature lowers the loss (escape in --json).".to_owned()
+            "At a strict saddle: a step along the direction of negative curvature lowers the loss; --leave FILE writes weights that have taken it.".to_owned()
         }
         CriticalClass::NonStrictSaddle => {
-            "At a non-strict saddle: flat to second order, a curved path through the kernels of the layers lowers the loss \
-             (escape in --json)."
+            "At a non-strict saddle: flat to second order, a curved path through the kernels of the layers lowers the loss; \
+             --leave FILE writes weights that have taken it."
                 .to_owned()
         }
         CriticalClass::LocalMaximum => "At a local maximum: every step leads down.".to_owned(),

@@ -58,6 +58,11 @@ impl LossEscape {
         }
     }
 
+    /// The parameters at the end of the path, one matrix a block.
+    pub fn end(&self, problem: &LossProblem) -> Vec<Matrix> {
+        moved(problem.network(), &self.terms, self.t).parameter_blocks()
+    }
+
     /// Through the kernels of the layers, at a point of rank below the bottleneck with a gradient in matrix space.
     pub fn through_kernels(problem: &LossProblem, seed: u64) -> Option<Self> {
         let network = problem.network();
