@@ -16,6 +16,7 @@ use crate::arguments::{DestinationName, DiagnoseOptions};
 use crate::decay;
 use crate::decay::weight_decay;
 use crate::loss::{check_decay, run_diagnose};
+use crate::outputs::why_no_path;
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
@@ -80,12 +81,4 @@ fn free_name(stem: &str, weights: Option<&str>) -> String {
 
 fn why_not_near(critical: bool) -> &'static str {
     if critical { "the point is critical itself" } else { "no critical point is near" }
-}
-
-pub(crate) fn why_no_path(class: CriticalClass) -> &'static str {
-    match class {
-        CriticalClass::GlobalMinimum => "nothing is lower",
-        CriticalClass::Undecided => "the class is undecided",
-        _ => "no path was found that rounding errors allow",
-    }
 }

@@ -12,9 +12,9 @@ use rankscape_io::loss::{LossOptions, LossSpec, ReadLossLandscape, ReadLossPoint
 use rankscape_io::report::{escape_text, loss_landscape_text, loss_point_text};
 
 use crate::arguments::{CriticalOptions, DestinationName, DiagnoseOptions, EscapeOptions};
-use crate::diagnose::why_no_path;
 use crate::input::tolerances;
 use crate::loss_arguments::LossArguments;
+use crate::outputs::why_no_path;
 use crate::run::{Outcome, Run, code_of};
 
 impl LossArguments {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
 use rankscape::InputError;
+use rankscape::critical::CriticalClass;
 use rankscape_io::{are_linked, is_device, output_target};
 
 use crate::given::Given;
@@ -174,4 +175,13 @@ fn is_standard_output(path: &Path) -> bool {
 
 fn is_standard_input(path: &Path) -> bool {
     ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
+}
+
+/// Why a point of this class has no path to write.
+pub(crate) fn why_no_path(class: CriticalClass) -> &'static str {
+    match class {
+        CriticalClass::GlobalMinimum => "nothing is lower",
+        CriticalClass::Undecided => "the class is undecided",
+        _ => "no path was found that rounding errors allow",
+    }
 }

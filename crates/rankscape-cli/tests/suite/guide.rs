@@ -41,10 +41,16 @@ fn alike(a: &str, b: &str) -> bool {
 #[test]
 fn every_block_of_the_guide_is_what_the_command_prints() {
     let folder = tempfile::tempdir().unwrap();
-    let origin = folder.path().join("examples/origin");
-    std::fs::create_dir_all(&origin).unwrap();
-    for name in ["weights.json", "target.json"] {
-        std::fs::copy(root().join("examples/origin").join(name), origin.join(name)).unwrap();
+    for name in [
+        "origin/weights.json",
+        "origin/target.json",
+        "bad-minimum/weights.json",
+        "bad-minimum/target.json",
+        "bad-minimum/loss.json",
+    ] {
+        let copy = folder.path().join("examples").join(name);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(root().join("examples").join(name), copy).unwrap();
     }
     let path = root().join("docs/guide.md");
     let page = std::fs::read_to_string(&path).unwrap();

@@ -4,7 +4,8 @@ use super::diagnose::{details_lines, sure};
 use super::numbers::{digits, number};
 use super::{counted, in_words};
 use crate::documents::{
-    CriticalDocument, DiagnoseDocument, GradedValueDocument, LocalMinimumDocument, Normalization, SeparabilityDocument,
+    BadLocalMinimaDocument, CriticalDocument, DiagnoseDocument, GradedValueDocument, LocalMinimumDocument,
+    Normalization, SeparabilityDocument,
 };
 use crate::words::Word;
 use rankscape::critical::CriticalClass;
@@ -166,7 +167,7 @@ pub fn loss_landscape_text(document: &CriticalDocument) -> String {
     let mut lines = vec![bad_sentence(bad.verdict.0), String::new()];
     let data = document.samples.map_or_else(|| "a target".to_owned(), |samples| counted(samples, "sample"));
     lines.push(entry("Loss", &format!("{} of {} on {data}", document.loss, widths.join("-"))));
-    lines.push(entry("Bad minima", &format!("{}: {}", bad.verdict, bad.reason)));
+    lines.push(bad_line(bad));
     match (document.global_minimum, &document.lower_bound) {
         (Some(least), _) => lines.push(entry("Least", &format!("{}{}", number(least), unit(document.normalization)))),
         (None, Some(bound)) => lines.push(entry("Bound", &bounded(bound))),
@@ -202,6 +203,15 @@ pub(super) fn bound_line(bound: &GradedValueDocument) -> String {
     entry("Bound", &bounded(bound))
 }
 
+/// Whether there are local minima that are not global, and why.
+pub(super) fn bad_line(found: &BadLocalMinimaDocument) -> String {
+    let verdict = match found.verdict.0 {
+        BadMinima::Exists => "exist",
+        verdict => verdict.name(),
+    };
+    entry("Bad minima", &format!("{verdict}: {}", found.reason))
+}
+
 /// Minima that a text shows.
 const SHOWN: usize = 12;
 
@@ -210,12 +220,14 @@ pub(super) fn minima_table(minima: &[LocalMinimumDocument], witness: Option<usiz
     if minima.is_empty() {
         return vec![entry("Minima", "no start ended in one")];
     }
-    let head = format!("{:>14}  {:>4}  {:>12}  {:>6}", "value", "rank", "lambda_min", "hits");
+    let head = format!("{:>16}  {:>4}  {:>12}  {:>6}  {:>6}", "value", "rank", "lambda_min", "hits", "proved");
     let mut lines = vec![entry("Minima", &head)];
     for (at, minimum) in minima.iter().take(SHOWN).enumerate() {
         let lowest = minimum.lambda_min.map_or_else(|| "-".to_owned(), |value| digits(value, 3));
         let mark = if witness == Some(at) { "  above the lowest: a bad one" } else { "" };
-        let row = format!("{:>14.9}  {:>4}  {lowest:>12}  {:>6}{mark}", minimum.value, minimum.rank, minimum.hits);
+        let proved = if minimum.certified { "yes" } else { "no" };
+        let value = digits(minimum.value, 10);
+        let row = format!("{value:>16}  {:>4}  {lowest:>12}  {:>6}  {proved:>6}{mark}", minimum.rank, minimum.hits);
         lines.push(entry("", &row));
     }
     if minima.len() > SHOWN {

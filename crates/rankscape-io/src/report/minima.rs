@@ -1,7 +1,7 @@
 //! Local minima on matrices of bounded rank as text.
 
 use super::counted;
-use super::losses::{bad_sentence, bound_line, entry, minima_table, separable_line};
+use super::losses::{bad_line, bad_sentence, bound_line, entry, minima_table, separable_line};
 use super::numbers::number;
 use crate::documents::{CostDocument, CostsDocument, MinimaDocument};
 
@@ -18,7 +18,7 @@ pub fn minima_text(document: &MinimaDocument) -> String {
             document.rows, document.cols, document.rank, document.loss
         ),
     ));
-    lines.push(entry("Bad minima", &format!("{}: {}", bad.verdict, bad.reason)));
+    lines.push(bad_line(bad));
     match (&document.global_minimum, &document.lower_bound) {
         (Some(least), _) => lines.push(entry("Least", &format!("{} ({})", number(least.value), least.grade))),
         (None, Some(bound)) => lines.push(bound_line(bound)),
