@@ -83,7 +83,7 @@ pub fn diagnose_loss(problem: &LossProblem, settings: Settings) -> Result<LossDi
     }
     let threshold = tolerances.critical_losses * tolerances.critical_threshold(problem.unit_roundoff());
     let relative = if gradient_norm == 0.0 { 0.0 } else { network.measured_gradient() };
-    let critical = relative <= threshold;
+    let critical = network.is_critical(threshold);
     let decide = if critical { RankProfile::new } else { RankProfile::stored };
     let rank_profile = decide(problem.factors(), problem.unit_roundoff(), tolerances);
     let architecture = problem.factors().architecture().clone();
@@ -123,8 +123,12 @@ pub fn diagnose_loss(problem: &LossProblem, settings: Settings) -> Result<LossDi
     };
     rest_on_ranks(&mut found);
     let place = Place::new(problem, &space, &found);
+    if found.critical && place.is_open_slope(&found) {
+        found.critical = false;
+        found.reason = "the gradient is small, but not zero in matrix space, and the product moves freely here";
+    }
     found.stationary_in_function_space = place.is_stationary(&found).into();
-    if critical {
+    if found.critical {
         found.origin = origin(&found, &place);
         (found.class, found.reason) = place.class(&found, smooth);
     }
@@ -186,15 +190,30 @@ impl Place {
         let unclear = values.iter().any(|&value| value > zero && value <= tolerances.rank_gap * zero);
         let rank = (!unclear).then_some(rank);
         let size = network.loss().gradient_size(network.output());
-        let acting = space.acting_on_given(network.loss_gradient()) / size;
-        let flat = match acting {
-            ratio if ratio <= found.gradient_threshold || size == 0.0 => Some(true),
-            ratio if ratio > CLEAR * found.gradient_threshold => Some(false),
+        let acting = space.acting_on_given(network.loss_gradient());
+        let beside = |size: f64, zero: f64| match acting / size {
+            _ if acting == 0.0 => Some(true),
+            ratio if ratio <= zero => Some(true),
+            ratio if ratio > CLEAR * zero => Some(false),
+            _ => None,
+        };
+        let zero = found.gradient_threshold;
+        let beside_slopes = network.slope_size().map_or(Some(true), |size| beside(size, zero.sqrt()));
+        let flat = match (beside(size, zero), beside_slopes) {
+            // A convex loss that does not attain its infimum has no point without a gradient.
+            _ if found.bound.attained == Some(false) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            (Some(false), _) | (_, Some(false)) => Some(false),
             _ => None,
         };
         let isolated = || is_isolated_minimum(space, &matrix, offset.as_ref(), most, tolerances);
         let isolated = if found.critical && rank == Some(most) && most > 0 { isolated() } else { None };
         Self { rank, most, flat, isolated, convex: network.loss().convexity().is_convex() }
+    }
+
+    /// The product has the full rank of matrices without a bound and slopes: the parameters are not critical.
+    fn is_open_slope(&self, found: &LossDiagnosis) -> bool {
+        found.effective_filling && self.rank == Some(self.most) && self.flat == Some(false)
     }
 
     fn is_stationary(&self, found: &LossDiagnosis) -> Option<bool> {

@@ -110,6 +110,11 @@ impl Loss for EntrywiseLoss {
         Some(self.curvature(outputs))
     }
 
+    fn is_coercive(&self) -> bool {
+        let observed = self.weights.as_ref().is_none_or(|weights| weights.entries().all(|weight| weight > 0.0));
+        observed && self.entry.attains_its_infimum()
+    }
+
     /// The targets, with 0 for entries that are not observed.
     fn best_outputs(&self) -> Option<Matrix> {
         let (rows, columns) = self.targets.shape();

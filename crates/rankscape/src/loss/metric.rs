@@ -49,7 +49,8 @@ impl Loss for MetricLoss {
     }
 
     fn value_beside(&self, outputs: &Matrix, gradient: &Matrix) -> f64 {
-        0.5 * gradient.dot(&(outputs - &self.target))
+        // Rounding errors aside it is not negative.
+        (0.5 * gradient.dot(&(outputs - &self.target))).max(0.0)
     }
 
     fn gradient(&self, outputs: &Matrix) -> Matrix {
@@ -73,6 +74,10 @@ impl Loss for MetricLoss {
         let (rows, columns) = outputs.shape();
         let entry = |i: usize, j: usize| self.metric[(i * columns + j, i * columns + j)];
         Some(Matrix::from_fn(rows, columns, entry))
+    }
+
+    fn is_coercive(&self) -> bool {
+        self.least > 0.0
     }
 
     fn best_outputs(&self) -> Option<Matrix> {

@@ -58,6 +58,11 @@ pub trait Loss {
         None
     }
 
+    /// `l` goes to infinity with the outputs, so that it has a minimum on every closed set of them.
+    fn is_coercive(&self) -> bool {
+        false
+    }
+
     /// Outputs at which the infimum is attained; `None` where there are none or they are not known.
     fn best_outputs(&self) -> Option<Matrix> {
         None
@@ -204,6 +209,10 @@ impl Loss for SharedLoss {
 
     fn diagonal(&self, outputs: &Matrix) -> Option<Matrix> {
         (**self).diagonal(outputs)
+    }
+
+    fn is_coercive(&self) -> bool {
+        (**self).is_coercive()
     }
 
     fn best_outputs(&self) -> Option<Matrix> {

@@ -51,6 +51,10 @@ impl Loss for SquareLoss {
         Some(Matrix::from_fn(outputs.nrows(), outputs.ncols(), |_, _| 1.0))
     }
 
+    fn is_coercive(&self) -> bool {
+        true
+    }
+
     fn best_outputs(&self) -> Option<Matrix> {
         Some(self.target.clone())
     }

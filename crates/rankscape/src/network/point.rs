@@ -218,6 +218,26 @@ impl<L: Loss> Network<L> {
         self.gradient_beside(self.loss.gradient_size(self.output()), 0.0)
     }
 
+    /// What `grad l(F)` is made of at this point: slopes, and what rounding errors of the outputs change in them, `||grad l(F)||_F +
+    /// ||C o F||_F` with `C` the diagonal of the Hessian of `l`; `None` where that is not at hand. Slopes that are bounded are
+    /// small beside [`Loss::gradient_size`] wherever outputs are large; beside themselves they are not.
+    pub fn slope_size(&self) -> Option<f64> {
+        let mut changes = self.loss.diagonal(self.output())?;
+        for j in 0..changes.ncols() {
+            let outputs = self.output().column(j);
+            changes.column_mut(j).iter_mut().zip(outputs).for_each(|(entry, output)| *entry *= output);
+        }
+        Some(self.loss_gradient().frobenius_norm() + changes.frobenius_norm())
+    }
+
+    /// The gradient is zero up to rounding errors: `gradient.relative` is at most this tolerance, and beside [`Network::slope_size`]
+    /// the gradient is at most its square root.
+    pub fn is_critical(&self, tolerance: f64) -> bool {
+        let beside_slopes = || self.slope_size().is_none_or(|size| self.gradient_beside(size, 0.0) <= tolerance.sqrt());
+        self.gradient().iter().all(|block| block.max_abs() == 0.0)
+            || (self.measured_gradient() <= tolerance && beside_slopes())
+    }
+
     /// The same beside terms of this size. A product whose norm is less than `vanishing` times the size of the terms that are
     /// added up in it is nothing but rounding errors, and says nothing of the terms that cancel: their size takes its place.
     /// (Outputs of layers with biases are measured as they are.)

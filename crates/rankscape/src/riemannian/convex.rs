@@ -56,8 +56,9 @@ pub fn convex_bound(space: &FunctionSpace) -> ConvexBound {
     }
     match found.end {
         End::Critical => attained(space, &found, floor),
-        End::AtInfinity => partial(space, &found, floor),
-        End::Unfinished => {
+        // A loss that has a minimum somewhere and grows with the entries it sees has one on every subspace.
+        End::AtInfinity if !matches!(loss.infimum(), Infimum::Attained(_)) => partial(space, &found, floor),
+        End::AtInfinity | End::Unfinished => {
             ConvexBound { lower_bound: floor, value, attained: None, minimiser: None, separability: None }
         }
     }

@@ -30,6 +30,26 @@ impl KnownInfimum {
     }
 }
 
+/// A value is that of a lower bound when it exceeds it by no more than this part of itself,
+const REACHED: f64 = 1e-9;
+/// plus this part of the loss of the zero matrix.
+const ROUNDING: f64 = 1e-14;
+
+impl ConvexBound {
+    /// A value that the loss takes is this bound, up to rounding errors.
+    pub(super) fn is_reached_by(&self, value: f64, space: &FunctionSpace) -> bool {
+        let rounding = REACHED * value.abs() + ROUNDING * space.value_at_zero();
+        self.lower_bound.is_some_and(|(lower, _)| value - lower <= rounding)
+    }
+
+    /// The smallest value over all matrices, where it is attained: the bound itself where rounding errors are all that is between.
+    fn least(&self, space: &FunctionSpace) -> KnownInfimum {
+        let exact = self.lower_bound.filter(|(lower, _)| self.value - lower <= ROUNDING * space.value_at_zero());
+        let (value, _) = exact.unwrap_or((self.value, Grade::Numerical));
+        KnownInfimum::attained(value, Grade::Numerical)
+    }
+}
+
 /// What theorems say of the infimum on matrices of rank at most `rank`: Eckart and Young for a metric on rows times one on columns;
 /// the infimum over all matrices where the rank is no bound on what the loss can see, or a minimiser has that rank. `loss` and
 /// `inputs` are those that `space` was made of.
@@ -47,7 +67,7 @@ pub fn known_infimum(
             let values = singular_values(matrix);
             let beyond = values.get(rank).copied().unwrap_or(0.0);
             let fits = beyond <= NO_VALUE * values.first().copied().unwrap_or(0.0);
-            if fits { KnownInfimum::attained(bound.value, Grade::Numerical) } else { KnownInfimum::default() }
+            if fits { bound.least(space) } else { KnownInfimum::default() }
         }
         (Some(false), _) if space.is_filling(rank) => KnownInfimum { value: bound.lower_bound, attained: Some(false) },
         _ => KnownInfimum::default(),

@@ -160,11 +160,15 @@ pub fn minima(
     request.check(data)?;
     let shape = (data.outputs(), data.samples());
     let space = FunctionSpace::new(data.loss(), data.inputs(), shape, request.offset, tolerances);
-    if space.shape().0 == 0 || space.shape().1 == 0 {
+    let nothing = |space: &FunctionSpace| {
+        let zero = space.outputs_of(&Matrix::zeros(space.shape().0, space.shape().1), None);
+        space.loss().quadratic_form().is_some() && space.loss().smoothness(&zero) == 0.0
+    };
+    if space.shape().0 == 0 || space.shape().1 == 0 || nothing(&space) {
         return Err(InputError::new("the loss does not depend on the matrix: all inputs or all weights are zero")
             .array(if data.is_target() { "weights" } else { "X" }));
     }
-    let value_at_zero = value_at_zero(&space);
+    let value_at_zero = space.value_at_zero();
     if !value_at_zero.is_finite() {
         return Err(InputError::new("the loss is too large for double precision")
             .value(value_at_zero)
@@ -224,24 +228,10 @@ fn infimum(
     if let (true, Infimum::AtLeast(value)) = (found.separated > 0, space.loss().infimum()) {
         return KnownInfimum { value: Some((value, Grade::Numerical)), attained: Some(false) };
     }
-    let reached = |value: f64| {
-        let rounding = REACHED * value.abs() + ROUNDING * value_at_zero(space);
-        bound.lower_bound.is_some_and(|(lower, _)| value - lower <= rounding)
-    };
-    match found.minima.first().filter(|minimum| reached(minimum.value)) {
+    match found.minima.first().filter(|minimum| bound.is_reached_by(minimum.value, space)) {
         Some(lowest) => KnownInfimum::attained(lowest.value, Grade::Numerical),
         None => KnownInfimum::default(),
     }
-}
-
-/// A value is that of a lower bound when it exceeds it by no more than this part of itself,
-const REACHED: f64 = 1e-9;
-/// plus this part of the loss of the zero matrix.
-const ROUNDING: f64 = 1e-14;
-
-fn value_at_zero(space: &FunctionSpace) -> f64 {
-    let (rows, columns) = space.shape();
-    space.loss().value(&space.outputs_of(&Matrix::zeros(rows, columns), None))
 }
 
 /// A convex loss has none where the rank is no bound, nor has a product metric on bounded rank, nor a loss whose list of critical
@@ -269,7 +259,8 @@ fn verdict(
     }
     let lowest = found.minima.first().map_or(f64::INFINITY, |minimum| minimum.value);
     let lowest = found.at_infinity.first().map_or(lowest, |away| lowest.min(away.value));
-    let differ = |a: f64, b: f64| a - b > tolerances.same_value * a.abs().max(b.abs());
+    let rounding = NO_DIFFERENCE * space.value_at_zero();
+    let differ = |a: f64, b: f64| a - b > tolerances.same_value * a.abs().max(b.abs()) + rounding;
     let witness = found.minima.iter().position(|minimum| minimum.isolated && differ(minimum.value, lowest));
     let one_value = all.is_some_and(|all| {
         let values: Vec<f64> = all.minima().map(|(value, _)| value).collect();
@@ -289,6 +280,11 @@ fn verdict(
         },
     }
 }
+
+/// Values that differ by no more than this part of the loss of the zero matrix are the same.
+const NO_DIFFERENCE: f64 = 1e-12;
+/// A margin beyond which a term of a loss of margins is nothing beside 1.
+const SATURATED: f64 = 36.0;
 
 /// A direction of negative curvature that is clear of rounding errors.
 fn saddle_direction(network: &Network<SharedLoss>, tolerances: &Tolerances, seed: u64) -> Option<Vec<Matrix>> {
@@ -323,6 +319,20 @@ struct Search<'a> {
     seed: u64,
 }
 
+/// Joins values that are approached and are about the same.
+fn add_at_infinity(infinite: &mut Vec<AtInfinity>, value: f64, hits: usize) {
+    let close = |other: &&mut AtInfinity| (other.value - value).abs() <= 1e-3 * value.abs().max(1e-3);
+    match infinite.iter_mut().find(close) {
+        Some(other) => {
+            other.hits += hits;
+            other.value = other.value.min(value);
+        }
+        None => infinite.push(AtInfinity { value, hits }),
+    }
+}
+
+/// Norms of matrices up to this part of the outputs count as zero.
+const ZERO: f64 = 1e-10;
 /// `gradient.relative` at which a descent ends.
 const CRITICAL: f64 = 1e-13;
 /// Saddles that a descent leaves before it is given up.
@@ -407,20 +417,12 @@ impl Search<'_> {
             separated += usize::from(matches!(end, Ended::Separated(_)));
             match end {
                 Ended::Unfinished => unfinished += 1,
-                Ended::AtInfinity(value) | Ended::Separated(value) => {
-                    let close = |other: &&mut AtInfinity| (other.value - value).abs() <= 1e-3 * value.abs().max(1e-3);
-                    match infinite.iter_mut().find(close) {
-                        Some(other) => {
-                            other.hits += 1;
-                            other.value = other.value.min(value);
-                        }
-                        None => infinite.push(AtInfinity { value, hits: 1 }),
-                    }
-                }
+                Ended::AtInfinity(value) | Ended::Separated(value) => add_at_infinity(&mut infinite, value, 1),
                 Ended::At { matrix, offset, value, gradient } => {
                     let same = |other: &(Matrix, Option<Matrix>, f64, f64, usize)| {
                         let far = (&other.0 - &matrix).frobenius_norm();
-                        far <= self.tolerances.same_minimum * matrix.frobenius_norm().max(other.0.frobenius_norm())
+                        let size = matrix.frobenius_norm().max(other.0.frobenius_norm());
+                        far <= self.tolerances.same_minimum * size + self.zero_matrix()
                     };
                     match seen.iter_mut().find(|other| same(other)) {
                         Some(other) => {
@@ -440,9 +442,25 @@ impl Search<'_> {
                 self.minimum(&matrix, offset.as_ref(), value, gradient, hits)
             })
             .collect();
+        let on_the_way = |minimum: &LocalMinimum| !minimum.isolated && self.is_saturated(minimum);
+        let gone: Vec<LocalMinimum> = minima.extract_if(.., |minimum| on_the_way(minimum)).collect();
+        for minimum in gone {
+            add_at_infinity(&mut infinite, minimum.value, minimum.hits);
+        }
         minima.sort_by(|a, b| a.value.total_cmp(&b.value));
         infinite.sort_by(|a, b| a.value.total_cmp(&b.value));
         Found { minima, at_infinity: infinite, separated, unfinished }
+    }
+
+    /// Matrices up to this norm are zero.
+    fn zero_matrix(&self) -> f64 {
+        ZERO * self.space.loss().output_size()
+    }
+
+    /// Some margins are so large that nothing is left of their terms.
+    fn is_saturated(&self, minimum: &LocalMinimum) -> bool {
+        let margins = self.space.loss().margins(&self.space.outputs_of(&self.space.reduced(&minimum.product), None));
+        margins.is_some_and(|margins| margins.values.iter().any(|&margin| margin > SATURATED))
     }
 
     /// Marks the minima of a complete list, and adds those that no start found.
@@ -473,7 +491,8 @@ impl Search<'_> {
     ) -> LocalMinimum {
         let values = singular_values(matrix);
         let largest = values.first().copied().unwrap_or(0.0);
-        let rank = values.iter().take_while(|&&value| value > 1e-8 * largest).count().min(self.rank);
+        let zero = (1e-8 * largest).max(self.zero_matrix());
+        let rank = values.iter().take_while(|&&value| value > zero).count().min(self.rank);
         let spectrum = if rank == self.rank { spectrum_on_manifold(self.space, matrix, offset, rank) } else { None };
         let smallest = spectrum.as_ref().and_then(|values| values.first().copied());
         let isolated =

@@ -50,7 +50,12 @@ pub fn descend<L: Loss + Clone>(
     let mut radius = natural.max(start);
     let mut value = network.value();
     let first = norm(network.gradient());
+    // Outputs that a loss grows with cannot leave.
+    let stays = network.loss().is_coercive();
     let mut step = network.gradient().iter().map(|block| block.scaled(0.0)).collect();
+    if !(value.is_finite() && first.is_finite()) {
+        return Descent { network, end: End::Unfinished, step, steps: 0 };
+    }
     for steps in 0..MOST_STEPS {
         if stop(&network) {
             return Descent { network, end: End::AtInfinity, step, steps };
@@ -59,16 +64,22 @@ pub fn descend<L: Loss + Clone>(
         let size = size_of(&network);
         let forcing = (gradient / first).sqrt().min(0.1);
         let relative = if gradient == 0.0 { 0.0 } else { network.measured_gradient() };
-        let is_zero = relative <= tolerance;
+        let is_small = relative <= tolerance;
         // Below its own rounding errors a residual points anywhere, also along directions that change nothing.
         let accurate = if relative > 0.0 { (ROUNDING / relative).clamp(1e-10, 0.5) } else { 1e-10 };
-        let model = Model::solve(&network, radius, if is_zero { accurate } else { forcing.max(accurate) });
+        let model = Model::solve(&network, radius, if is_small { accurate } else { forcing.max(accurate) });
         let length = norm(&model.step);
         let far = size > FAR * (natural + start);
-        if is_zero || far {
+        if is_small || far {
             let flees = far || (length > FLEEING * (natural + size) && model.predicted > f64::EPSILON * value.abs());
-            let end = if flees { End::AtInfinity } else { End::Critical };
-            return Descent { network, end, step: model.step, steps };
+            let end = match (flees && !stays, is_small && network.is_critical(tolerance)) {
+                (true, _) => Some(End::AtInfinity),
+                (_, true) => Some(End::Critical),
+                _ => far.then_some(End::Unfinished),
+            };
+            if let Some(end) = end {
+                return Descent { network, end, step: model.step, steps };
+            }
         }
         let moved = network.moved(1.0, &model.step);
         let after = moved.value();
@@ -94,7 +105,8 @@ pub fn descend<L: Loss + Clone>(
     Descent { network, end: End::Unfinished, step, steps: MOST_STEPS }
 }
 
-/// The step that minimises a quadratic model inside a ball.
+/// The step that minimises a quadratic model inside a ball. Inside, steps are in units of the parameters and the model in units of
+/// their product with the gradient, so that squares neither overflow nor vanish.
 struct Model {
     step: Vec<Matrix>,
     /// By how much the model falls.
@@ -103,17 +115,22 @@ struct Model {
 
 impl Model {
     fn solve<L: Loss>(network: &Network<L>, radius: f64, forcing: f64) -> Self {
-        let gradient = network.gradient();
-        let zero: Vec<Matrix> = gradient.iter().map(|block| block.scaled(0.0)).collect();
-        let mut step = zero.clone();
-        let mut image = zero;
-        let mut residual = gradient.to_vec();
+        let size = norm(network.gradient());
+        let unit = natural_size(network) + size_of(network);
+        let radius = radius / unit;
+        let zero: Vec<Matrix> = network.gradient().iter().map(|block| block.scaled(0.0)).collect();
+        let (mut step, mut image) = (zero.clone(), zero);
+        if size == 0.0 {
+            return Self { step, predicted: 0.0 };
+        }
+        let gradient: Vec<Matrix> = network.gradient().iter().map(|block| block.map(|entry| entry / size)).collect();
+        let mut residual = gradient.clone();
         let preconditioner = Preconditioner::new(network);
         let conditioned = |residual: &[Matrix]| match &preconditioner {
-            Some(preconditioner) => preconditioner.solve(residual),
+            Some(preconditioner) => times(&preconditioner.solve(residual), size / unit),
             None => residual.to_vec(),
         };
-        let mut direction: Vec<Matrix> = conditioned(&residual).iter().map(|block| block.scaled(-1.0)).collect();
+        let mut direction = times(&conditioned(&residual), -1.0);
         let mut product = -dot(&residual, &direction);
         let target = forcing * norm(&residual);
         let parameters: usize = gradient.iter().map(|block| block.nrows() * block.ncols()).sum();
@@ -121,20 +138,20 @@ impl Model {
             if norm(&residual) <= target || !(product > 0.0) {
                 break;
             }
-            let times = network.hessian_times(&direction);
-            let curvature = dot(&direction, &times);
+            let curved = times(&network.hessian_times(&direction), unit / size);
+            let curvature = dot(&direction, &curved);
             let length = dot(&direction, &direction);
             let alpha = product / curvature;
             let leaves = || norm_after(&step, alpha, &direction) >= radius;
             if !(curvature > f64::EPSILON * length * f64::EPSILON) || leaves() {
                 let to_border = border(&step, &direction, radius);
                 add(&mut step, to_border, &direction);
-                add(&mut image, to_border, &times);
+                add(&mut image, to_border, &curved);
                 break;
             }
             add(&mut step, alpha, &direction);
-            add(&mut image, alpha, &times);
-            add(&mut residual, alpha, &times);
+            add(&mut image, alpha, &curved);
+            add(&mut residual, alpha, &curved);
             let steepest = conditioned(&residual);
             let after = dot(&residual, &steepest);
             let beta = after / product;
@@ -143,9 +160,13 @@ impl Model {
             }
             product = after;
         }
-        let predicted = -(dot(gradient, &step) + 0.5 * dot(&step, &image));
-        Self { step, predicted }
+        let predicted = -(dot(&gradient, &step) + 0.5 * dot(&step, &image)) * size * unit;
+        Self { step: times(&step, unit), predicted }
     }
+}
+
+fn times(blocks: &[Matrix], factor: f64) -> Vec<Matrix> {
+    blocks.iter().map(|block| block.scaled(factor)).collect()
 }
 
 /// A vector of parameters as blocks, each matrix row by row.

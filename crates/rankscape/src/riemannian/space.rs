@@ -99,6 +99,12 @@ impl FunctionSpace {
         (best.times_transpose(&self.features), self.offset.as_ref().map(|ones| best.times_transpose(ones)))
     }
 
+    /// The loss of the zero matrix.
+    pub(super) fn value_at_zero(&self) -> f64 {
+        let (rows, columns) = self.shape();
+        self.loss.value(&self.outputs_of(&Matrix::zeros(rows, columns), None))
+    }
+
     /// `(m, rho)`.
     pub fn shape(&self) -> (usize, usize) {
         (self.outputs.ncols(), self.features.nrows())
