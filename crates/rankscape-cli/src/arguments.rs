@@ -9,6 +9,7 @@ use crate::data_arguments::{DataOptions, NormalizationName, ReadingOptions};
 use crate::examples;
 use crate::family::FamilyOptions;
 use crate::loss_arguments::{FlowOptions, LossArguments, MinimaOptions};
+use crate::map_arguments::{PredictorOptions, PyramidOptions};
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -74,6 +75,12 @@ pub(crate) enum Command {
     /// Gradient flow or descent from here: losses, plateaus by name, what is conserved.
     #[command(after_help = examples::FLOW)]
     Flow(Box<FlowOptions>),
+    /// The rank of the Jacobian of predictions here and at generic parameters, for products and maps beyond them.
+    #[command(after_help = examples::PREDICTOR)]
+    Predictor(Box<PredictorOptions>),
+    /// Layers with activations: do the hypotheses hold under which every local minimum is global?
+    #[command(after_help = examples::PYRAMID)]
+    Pyramid(Box<PyramidOptions>),
     /// A random experiment, in shards.
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),

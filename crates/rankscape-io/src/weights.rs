@@ -212,7 +212,22 @@ impl Weights {
 /// With file, array, the number that is wrong and the remedy: unreadable or damaged files, pickles, unknown arrays,
 /// entries that are not finite, empty layers, shapes that do not chain.
 pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
-    let path = path.as_ref();
+    read_with(path.as_ref(), options, assemble)
+}
+
+/// Reads likewise matrices that are blocks of parameters and need not chain: filters, a matrix beside a product.
+///
+/// # Errors
+/// As [`read_weights`], whatever the shapes.
+pub fn read_blocks(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
+    read_with(path.as_ref(), options, collected)
+}
+
+fn read_with(
+    path: &Path,
+    options: &WeightOptions,
+    put_together: impl FnOnce(Vec<Loaded>, Vec<String>) -> Result<Weights>,
+) -> Result<Weights> {
     let read = || {
         let _kept = keep(path)?;
         if !matches!(format_of(path)?, Format::Safetensors | Format::Npz | Format::Json) {
@@ -226,7 +241,7 @@ pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<W
         let used: BTreeSet<&str> = found.layers.iter().flat_map(Layer::arrays).collect();
         let names = container.entries().into_iter().map(|entry| entry.name);
         let others = names.filter(|name| !used.contains(name.as_str())).collect();
-        Ok(Weights { others, ..assemble(loaded, found.notes)? })
+        Ok(Weights { others, ..put_together(loaded, found.notes)? })
     };
     read().map_err(|error: InputError| error.file(path.display()))
 }

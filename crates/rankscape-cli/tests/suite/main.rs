@@ -25,6 +25,8 @@ mod losses;
 mod map;
 mod near_cases;
 mod outputs;
+mod predictor;
+mod pyramid;
 mod quadratic;
 mod real_points;
 mod sweep;

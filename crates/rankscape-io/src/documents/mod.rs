@@ -31,6 +31,8 @@ mod outlook;
 mod parse;
 mod path;
 mod point;
+mod predictor;
+mod pyramid;
 mod quantity;
 mod run;
 #[cfg(feature = "schema")]
@@ -81,6 +83,8 @@ pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpenAnswer, OpennessDocument, Property,
     RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
+pub use predictor::{MapName, PredictorDigest, PredictorDocument, PredictorInputs};
+pub use pyramid::{HypothesisDocument, JacobianDocument, OpenHere, PyramidDocument, PyramidInputs};
 pub(crate) use quantity::stated_quantity;
 pub use run::RunDocument;
 #[cfg(feature = "schema")]
@@ -132,6 +136,8 @@ documents! {
     "map": MapDocument,
     "minima": MinimaDocument,
     "parse": ParseDocument,
+    "predictor": PredictorDocument,
+    "pyramid": PyramidDocument,
     "reach": ReachDocument,
     "solve": SolveDocument,
     "strata": StrataDocument,

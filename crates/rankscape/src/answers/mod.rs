@@ -13,6 +13,8 @@ mod landscape;
 mod losses;
 mod map;
 mod moves;
+mod predictor;
+mod pyramid;
 mod quadratic;
 
 use crate::critical::CriticalClass;
@@ -35,6 +37,8 @@ pub use map::{MapAnswer, Witness, Witnesses, map};
 pub use moves::{
     BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, balance_factors, connect, lift, reach,
 };
+pub use predictor::{MapKind, PredictorAnswer, PredictorData, PredictorRequest, Regime, predictor};
+pub use pyramid::{Pyramid, PyramidFindings, pyramid};
 pub use quadratic::{DegreeAnswer, ed, segments, shapes, solve};
 
 /// What every answer says of itself.
