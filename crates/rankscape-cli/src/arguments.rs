@@ -9,7 +9,7 @@ use crate::data_arguments::{DataOptions, NormalizationName, ReadingOptions};
 use crate::examples;
 use crate::family::FamilyOptions;
 use crate::loss_arguments::{FlowOptions, LossArguments, MinimaOptions};
-use crate::map_arguments::{PredictorOptions, PyramidOptions};
+use crate::map_arguments::{ParametrizationOption, PredictorOptions, PyramidOptions};
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -224,6 +224,9 @@ pub(crate) struct DiagnoseOptions {
     /// does not stop at critical points of such a loss; docs/decay.md has where it does.
     #[arg(long, value_name = "l", allow_hyphen_values = true)]
     pub(crate) weight_decay: Option<String>,
+    /// What the loss is a function of: the factors, or those before the last divided by their norms.
+    #[arg(long, value_enum, default_value_t = ParametrizationOption::Plain, value_name = "NAME")]
+    pub(crate) parametrization: ParametrizationOption,
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,

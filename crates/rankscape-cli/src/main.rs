@@ -23,6 +23,7 @@ mod loss_arguments;
 mod map;
 mod map_arguments;
 mod minima;
+mod normalized;
 mod outputs;
 mod predictor;
 mod progress;

@@ -27,6 +27,15 @@ pub(crate) enum MapName {
     SkipProductPlusMatrix,
 }
 
+/// What the loss of `diagnose` is a function of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ParametrizationOption {
+    /// The factors.
+    Plain,
+    /// The factors, those before the last divided by their norms.
+    Normalized,
+}
+
 /// Arguments of `predictor`.
 #[derive(Debug, Args)]
 pub(crate) struct PredictorOptions {

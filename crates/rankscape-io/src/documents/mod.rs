@@ -13,6 +13,7 @@ mod critical_decay;
 mod decay;
 mod diagnose;
 mod diagnose_decay;
+mod diagnose_normalized;
 mod digests;
 mod ed;
 mod error;
@@ -54,7 +55,7 @@ pub use critical::{
     GlobalMinimaDocument, GraphDocument, RungDocument,
 };
 pub use decay::{ClosedForm, DecayDimensionDocument, DecayRungDocument, ThresholdDocument, WitnessDocument};
-pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, Progress, StallDocument};
+pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, ParametrizationName, Progress, StallDocument};
 pub use digests::{DataDigest, Digest, LadderDigest, PointDigest, WeightsDigest};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;

@@ -19,7 +19,7 @@ mod quadratic;
 
 use crate::critical::CriticalClass;
 pub use crate::critical::{Parsed, parse};
-pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
+pub use crate::diagnosis::{Diagnosis, NormalizedDiagnosis, Settings, diagnose, diagnose_normalized, leave};
 pub use crate::quadratic::cost;
 pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
 pub use decay::{DecayAnswer, DecayDiagnosis, critical_with_decay, diagnose_with_decay, hessian_with_decay};
@@ -52,6 +52,13 @@ impl Answer for Diagnosis {
         self.class == CriticalClass::Undecided
             || self.near.as_ref().is_some_and(|near| near.found.class == CriticalClass::Undecided)
             || (self.critical && (self.inertia.is_none() || self.barcode.is_none()))
+    }
+}
+
+impl Answer for NormalizedDiagnosis {
+    fn is_undecided(&self) -> bool {
+        self.class() == CriticalClass::Undecided
+            || (self.plain.critical && (self.plain.inertia.is_none() || self.plain.barcode.is_none()))
     }
 }
 

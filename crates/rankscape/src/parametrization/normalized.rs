@@ -44,6 +44,25 @@ pub fn from_linear(point: &[Matrix]) -> Option<Vec<Matrix>> {
     Some(layers)
 }
 
+/// Whether a normalized network of these widths has critical points with the function zero, `rank_of_target` the rank of the whitened target.
+///
+/// There `W_h = 0`, as no other factor is zero, and the gradient of the last factor is `-Z P(h-1,0)'`: a chain of non-zero factors with
+/// `Z P(h-1,0)' = 0` is needed. One product before the last can vanish where two factors meet in a width of two or more; else all of them are
+/// onto one direction, which `Z` must not see.
+///
+/// ```
+/// use rankscape::parametrization::has_zero_rung;
+/// assert!(!has_zero_rung(&[2, 2, 2], 2) && has_zero_rung(&[3, 2, 2], 2));
+/// assert!(has_zero_rung(&[2, 2, 2, 2], 2) && !has_zero_rung(&[1, 1, 1, 1], 1));
+/// ```
+pub fn has_zero_rung(widths: &[usize], rank_of_target: usize) -> bool {
+    let depth = widths.len().saturating_sub(1);
+    match depth {
+        0 | 1 => rank_of_target == 0,
+        _ => rank_of_target < widths[0] || widths[1..depth - 1].iter().any(|&width| width >= 2),
+    }
+}
+
 /// The part of `along` that is orthogonal to the unit matrix `unit`, divided by `norm`: the derivative of `W/||W||`, which is symmetric.
 fn tangential(along: &Matrix, unit: &Matrix, norm: f64) -> Matrix {
     let mut out = along.clone();
