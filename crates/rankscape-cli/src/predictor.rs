@@ -89,8 +89,16 @@ impl PredictorOptions {
         let filters = [MapName::Convolutional, MapName::Circulant].contains(&self.map);
         let idle = [
             ("--size", self.size.is_some() && !filters, "only filters have a size of their own"),
-            ("--strides", self.strides.is_some() && self.map != MapName::Convolutional, "it is for --map convolutional"),
-            ("--activations", self.activations.is_some() && self.map != MapName::Pyramidal, "it is for --map pyramidal"),
+            (
+                "--strides",
+                self.strides.is_some() && self.map != MapName::Convolutional,
+                "it is for --map convolutional",
+            ),
+            (
+                "--activations",
+                self.activations.is_some() && self.map != MapName::Pyramidal,
+                "it is for --map pyramidal",
+            ),
             ("--output-metric", self.data.output_metric.is_some(), "predictions have no metric"),
         ];
         if let Some((option, _, why)) = idle.into_iter().find(|(_, is_idle, _)| *is_idle) {

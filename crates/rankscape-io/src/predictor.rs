@@ -90,9 +90,11 @@ impl MapFiles {
         self.files.check_integers_of(weights)?;
         let Some(QuadraticForm::Entries { target, weights: None }) = read.data.loss().quadratic_form() else {
             let file = self.files.data.name().unwrap_or_default();
-            return Err(InputError::new("this map is evaluated on all samples, each with weight 1 and all its outputs")
-                .file(file)
-                .hint("leave out --sample-weights, and samples with outputs that were not observed"));
+            return Err(InputError::new(
+                "this map is evaluated on all samples, each with weight 1 and all its outputs",
+            )
+            .file(file)
+            .hint("leave out --sample-weights, and samples with outputs that were not observed"));
         };
         let inputs = read.data.inputs().cloned();
         let inputs = inputs.unwrap_or_else(|| Matrix::identity(read.data.input_count()));
@@ -125,7 +127,8 @@ impl DataFiles {
         if autoencoder || inputs.is_some() || self.options.y.is_some() || !named || !Path::new(samples).exists() {
             return Ok(true);
         }
-        let entries = Container::open_with(Path::new(samples), "X", true).map_err(|error| error.file(samples))?.entries();
+        let entries =
+            Container::open_with(Path::new(samples), "X", true).map_err(|error| error.file(samples))?.entries();
         Ok(entries.len() > 1 && entries.iter().any(|entry| is_output(&entry.name, &self.options)))
     }
 

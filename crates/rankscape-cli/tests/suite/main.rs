@@ -24,6 +24,7 @@ mod leave;
 mod losses;
 mod map;
 mod near_cases;
+mod normalized;
 mod outputs;
 mod predictor;
 mod pyramid;

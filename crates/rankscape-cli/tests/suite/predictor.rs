@@ -56,7 +56,9 @@ fn run(folder: &Path, case: &Value, weights: &Value) -> Value {
 fn floating(value: &Value) -> Value {
     match value {
         Value::Array(list) => list.iter().map(floating).collect::<Vec<_>>().into(),
-        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), floating(member))).collect::<Map<_, _>>().into(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), floating(member))).collect::<Map<_, _>>().into()
+        }
         Value::String(text) => {
             let (top, bottom) = text.split_once('/').unwrap_or((text, "1"));
             json!(top.parse::<f64>().unwrap() / bottom.parse::<f64>().unwrap())
@@ -89,7 +91,8 @@ fn scales_change_no_rank_of_filters() {
     for (first, second) in [(1e150, 1e150), (1e-150, 1e-150), (1e150, 1e-150)] {
         let filters = json!({ "W1": [[first, 2.0 * first, first]], "W2": [[second, second]] });
         put(folder.path(), "w.json", filters.to_string().as_bytes());
-        let found = answer(folder.path(), &["predictor", "--weights", "w.json", "--map", "circulant", "--size", "5"], 0);
+        let found =
+            answer(folder.path(), &["predictor", "--weights", "w.json", "--map", "circulant", "--size", "5"], 0);
         assert_eq!((&found["rank"], &found["generic_rank"]), (&json!(3), &json!(4)), "{first:e} {second:e}");
     }
 }

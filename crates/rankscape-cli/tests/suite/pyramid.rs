@@ -69,7 +69,10 @@ fn recorded_hypotheses_margins_and_bounds() {
                 // At the trained points gradients are rounding errors.
                 Some(bound) if case["loss_value"].as_f64().unwrap() > 1e-15 => {
                     assert_close(&found["bound"], bound, 1e-7, id);
-                    assert!(found["output_gradient_norm"].as_f64().unwrap() <= found["bound"].as_f64().unwrap(), "{id}");
+                    assert!(
+                        found["output_gradient_norm"].as_f64().unwrap() <= found["bound"].as_f64().unwrap(),
+                        "{id}"
+                    );
                 }
                 Some(_) => assert!(found["bound"].as_f64().unwrap() < 1e-8, "{id}"),
                 None => assert!(found["bound"].is_null(), "{id}: {found}"),
@@ -85,12 +88,7 @@ const CHECKPOINTS: [(&str, &str, &str, &[&str]); 8] = [
     ("leaky", "leaky_relu_0.1,leaky_relu_0.1,identity", "samples", &[]),
     ("tanh-first-deficient", "tanh,tanh,identity", "samples", &[]),
     ("tanh-second-deficient", "tanh,tanh,identity", "samples", &["W_2_full_row_rank"]),
-    (
-        "tanh-growing",
-        "tanh,tanh,identity",
-        "samples",
-        &["width_2_not_larger_than_1", "W_2_full_row_rank"],
-    ),
+    ("tanh-growing", "tanh,tanh,identity", "samples", &["width_2_not_larger_than_1", "W_2_full_row_rank"]),
     ("tanh", "tanh,tanh,identity", "samples-repeated", &["X_full_column_rank"]),
     ("leaky", "relu,leaky_relu_0.1,identity", "samples", &["activation_1_strictly_monotone"]),
 ];
@@ -105,8 +103,13 @@ fn each_hypothesis_fails_in_turn_on_the_shipped_checkpoints() {
         assert!(run.code == 0 || run.code == 3, "{run:?}");
         let found = run.json();
         let fails = |found: &&Value| found["holds"] == false && found["needed"] == true;
-        let failed: Vec<&str> =
-            found["hypotheses"].as_array().unwrap().iter().filter(fails).map(|found| found["name"].as_str().unwrap()).collect();
+        let failed: Vec<&str> = found["hypotheses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(fails)
+            .map(|found| found["name"].as_str().unwrap())
+            .collect();
         assert_eq!(failed, failing, "{weights} {samples} {activations}");
         assert_eq!(found["conclusion"], failing.is_empty(), "{weights} {samples} {activations}");
         assert_eq!(found["bound"].is_null(), !failing.is_empty(), "{weights} {samples}");
@@ -121,8 +124,11 @@ fn a_jacobian_of_full_rank_opens_the_map_where_a_hypothesis_fails() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "w.json", br#"{"W1": [[1, 2], [0, 1]], "W2": [[1, -1]]}"#);
     put(folder.path(), "d.json", br#"{"X": [[1, 0.5]], "Y": [[2]]}"#);
-    let found =
-        answer(folder.path(), &["pyramid", "--weights", "w.json", "--data", "d.json", "--activations", "relu,identity"], 0);
+    let found = answer(
+        folder.path(),
+        &["pyramid", "--weights", "w.json", "--data", "d.json", "--activations", "relu,identity"],
+        0,
+    );
     assert_eq!((&found["locally_open"], &found["conclusion"]), (&json!("yes"), &json!(false)));
     assert_eq!(found["local_minima_are_global"], true);
 }

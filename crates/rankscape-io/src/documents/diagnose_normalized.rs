@@ -10,7 +10,8 @@ use rankscape::critical::CriticalClass;
 const MEANING: &str = "class, index and nullity are those of the plain product at the factors divided by their norms; nearest points and \
                        paths are not given for normalized networks";
 /// Where it is not defined.
-const UNDEFINED: &str = "a factor before the last is zero: the normalized network is not defined here; ranks are those of the factors";
+const UNDEFINED: &str =
+    "a factor before the last is zero: the normalized network is not defined here; ranks are those of the factors";
 
 impl DiagnoseDocument {
     /// The document of a point of a normalized network; losses, gradients and eigenvalues are multiplied by the normalization.

@@ -10,7 +10,8 @@ use rankscape::critical::CriticalClass;
 pub fn normalized_text(document: &DiagnoseDocument) -> String {
     let shown = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), number);
     let counted = |value: Option<usize>| value.map_or_else(|| "undecided".to_owned(), |count| count.to_string());
-    let least = document.loss.global_minimum.map_or_else(String::new, |least| format!("; the least is {}", number(least)));
+    let least =
+        document.loss.global_minimum.map_or_else(String::new, |least| format!("; the least is {}", number(least)));
     let (gradient, hessian) = (&document.gradient, &document.hessian);
     let mut lines = vec![sentence(document), String::new()];
     lines.push(entry("Loss", &format!("{}{least}", shown(document.loss.value))));

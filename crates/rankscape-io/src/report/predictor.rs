@@ -50,7 +50,9 @@ fn sentence(document: &PredictorDocument) -> String {
         (Some(rank), Some(generic)) if rank == generic => {
             "The Jacobian of the predictions has the rank that it has at almost all parameters.".to_owned()
         }
-        (Some(rank), Some(generic)) => format!("The Jacobian of the predictions loses {} of its rank here.", generic - rank),
+        (Some(rank), Some(generic)) => {
+            format!("The Jacobian of the predictions loses {} of its rank here.", generic - rank)
+        }
         _ => "The rank of the Jacobian of the predictions is not clear here.".to_owned(),
     }
 }

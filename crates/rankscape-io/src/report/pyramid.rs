@@ -13,7 +13,9 @@ pub fn pyramid_text(document: &PyramidDocument) -> String {
     lines.push(entry("Jacobian", &format!("rank {rank} of {}", jacobian.max_rank)));
     lines.extend(document.loss.map(|loss| entry("Loss", &number(loss))));
     lines.extend(document.output_gradient_norm.map(|norm| {
-        let bound = document.bound.map_or_else(String::new, |bound| format!(", at most {} by that of the first layer", number(bound)));
+        let bound = document
+            .bound
+            .map_or_else(String::new, |bound| format!(", at most {} by that of the first layer", number(bound)));
         entry("Gradient", &format!("{} in the predictions{bound}", number(norm)))
     }));
     lines.extend(document.notes.iter().map(|note| entry("Note", note)));

@@ -67,7 +67,13 @@ impl Activation {
             Self::Elu => t.exp_m1(),
             Self::Cubic => t * t * t,
             Self::Relu => t.max(0.0),
-            Self::LeakyRelu(slope) => if t > 0.0 { t } else { slope * t },
+            Self::LeakyRelu(slope) => {
+                if t > 0.0 {
+                    t
+                } else {
+                    slope * t
+                }
+            }
         }
     }
 
@@ -82,7 +88,13 @@ impl Activation {
             Self::Elu => t.min(0.0).exp(),
             Self::Cubic => 3.0 * t * t,
             Self::Relu => return Self::LeakyRelu(0.0).slope(t),
-            Self::LeakyRelu(slope) if t != 0.0 || slope == 1.0 => if t > 0.0 { 1.0 } else { slope },
+            Self::LeakyRelu(slope) if t != 0.0 || slope == 1.0 => {
+                if t > 0.0 {
+                    1.0
+                } else {
+                    slope
+                }
+            }
             Self::LeakyRelu(_) => return None,
         })
     }

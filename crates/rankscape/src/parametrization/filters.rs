@@ -173,7 +173,8 @@ impl Parametrization for FilterMap {
     /// `||X||_F prod_{l != k} ||w_l||_1`, times the root of the number of rows: the entries of a filter stand in every row.
     fn sizes(&self, point: &[Matrix]) -> Option<Vec<f64>> {
         let norms: Vec<f64> = point.iter().map(|filter| filter.entries().map(f64::abs).sum()).collect();
-        let others = |k: usize| norms.iter().enumerate().filter(|(l, _)| *l != k).map(|(_, norm)| norm).product::<f64>();
+        let others =
+            |k: usize| norms.iter().enumerate().filter(|(l, _)| *l != k).map(|(_, norm)| norm).product::<f64>();
         let inputs = self.linear.inputs().frobenius_norm();
         Some(self.layers.iter().enumerate().map(|(k, layer)| others(k) * inputs * (layer.rows as f64).sqrt()).collect())
     }

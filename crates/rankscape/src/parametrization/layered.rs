@@ -38,10 +38,12 @@ impl<'a> Pass<'a> {
                 continue;
             }
             let mut kink = false;
-            slopes.push(Some(sum.map(|t| activation.slope(t).unwrap_or_else(|| {
-                kink = true;
-                0.0
-            }))));
+            slopes.push(Some(sum.map(|t| {
+                activation.slope(t).unwrap_or_else(|| {
+                    kink = true;
+                    0.0
+                })
+            })));
             if kink {
                 return None;
             }
@@ -83,7 +85,8 @@ impl<'a> Pass<'a> {
 
     /// `||F_{k-1}|| prod_{l > k} ||W_l|| prod_{l >= k} max |sigma_l'|`, spectral norms.
     fn sizes(&self) -> Vec<f64> {
-        let steepest: Vec<f64> = self.slopes.iter().map(|slopes| slopes.as_ref().map_or(1.0, Matrix::max_abs)).collect();
+        let steepest: Vec<f64> =
+            self.slopes.iter().map(|slopes| slopes.as_ref().map_or(1.0, Matrix::max_abs)).collect();
         let norms: Vec<f64> = self.layers.iter().map(spectral_norm).collect();
         let after = |k: usize| norms[k + 1..].iter().product::<f64>() * steepest[k..].iter().product::<f64>();
         (0..norms.len()).map(|k| spectral_norm(&self.outputs[k]) * after(k)).collect()

@@ -79,7 +79,8 @@ impl NormalizedMap {
     /// `dp`, which is its own transpose.
     fn derivative(point: &[Matrix], layers: &[Matrix], blocks: &[Matrix]) -> Option<Vec<Matrix>> {
         let norms = norms_before_last(point)?;
-        let tangential = blocks.iter().zip(layers).zip(&norms).map(|((block, unit), norm)| tangential(block, unit, *norm));
+        let tangential =
+            blocks.iter().zip(layers).zip(&norms).map(|((block, unit), norm)| tangential(block, unit, *norm));
         Some(tangential.chain(blocks.last().cloned()).collect())
     }
 }

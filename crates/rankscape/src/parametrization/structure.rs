@@ -7,8 +7,8 @@
 use crate::data::{ExactMoments, Whitening};
 use crate::error::Result;
 use crate::evidence::{Evidence, Grade, Quantity, RankDecision, Truth};
-use crate::linalg::exact::RationalMatrix;
 use crate::linalg::Matrix;
+use crate::linalg::exact::RationalMatrix;
 use crate::multiplication::{Differential, ExactFactors, Factors, RankProfile};
 use crate::network::{ExactSquareNetwork, NormalizedNetwork};
 use crate::tolerance::Tolerances;

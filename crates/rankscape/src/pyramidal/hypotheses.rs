@@ -1,6 +1,6 @@
 //! What the theorem asks for, which of it the proof needs, and by how much it holds or fails.
 
-use super::Pyramid;
+use super::network::Pyramid;
 use crate::evidence::{Movement, RankDecision, Truth};
 use crate::linalg::exact::RationalMatrix;
 use crate::linalg::{Matrix, singular_values};
@@ -83,9 +83,11 @@ pub fn hypotheses(given: &Pyramid<'_>, inputs: &Matrix) -> Vec<Hypothesis> {
         Layers::Stored { .. } => None,
     };
     let roundoff = given.layers.unit_roundoff();
-    out.extend((1..).zip(&layers).map(|(k, layer)| {
-        of_full_rank(Demand::LayerOfFullRank(k), layer, exact(k), roundoff, given.tolerances)
-    }));
+    out.extend(
+        (1..)
+            .zip(&layers)
+            .map(|(k, layer)| of_full_rank(Demand::LayerOfFullRank(k), layer, exact(k), roundoff, given.tolerances)),
+    );
     let convex = given.data.loss().convexity().is_convex();
     out.push(Hypothesis { demand: Demand::ConvexLoss, holds: convex.into(), margin: None });
     out

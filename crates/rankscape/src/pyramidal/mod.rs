@@ -6,32 +6,18 @@
 
 mod bound;
 mod hypotheses;
+mod network;
 
 pub use bound::{GradientBound, gradient_bound};
 pub use hypotheses::{Demand, Hypothesis, hypotheses};
+pub use network::Pyramid;
 
 use crate::error::{InputError, Result};
 use crate::evidence::{RankDecision, Truth};
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
-use crate::parametrization::{Activation, Parametrization, PyramidalMap, dense_rank};
-use crate::problem::{Layers, LossData};
-use crate::tolerance::{Tolerances, UNIT_ROUNDOFF};
-
-/// A network with its data.
-#[derive(Debug, Clone)]
-pub struct Pyramid<'a> {
-    /// The layers.
-    pub layers: &'a Layers,
-    /// One activation a layer, the last included.
-    pub activations: &'a [Activation],
-    /// The samples with the loss.
-    pub data: &'a LossData,
-    /// The targets are those of the loss, and not left out.
-    pub has_target: bool,
-    /// Tolerances.
-    pub tolerances: &'a Tolerances,
-}
+use crate::parametrization::{Parametrization, PyramidalMap, dense_rank};
+use crate::tolerance::UNIT_ROUNDOFF;
 
 /// What is known of a pyramidal network at its weights.
 #[derive(Debug, Clone)]
@@ -94,7 +80,8 @@ pub fn pyramid(given: &Pyramid<'_>) -> Result<PyramidFindings> {
     let inputs = data.inputs().cloned().unwrap_or_else(|| Matrix::identity(data.input_count()));
     let hypotheses = hypotheses(given, &inputs);
     let needed = |loss: bool| {
-        let counts = hypotheses.iter().filter(|found| found.demand.is_needed() && (loss || found.demand != Demand::ConvexLoss));
+        let counts =
+            hypotheses.iter().filter(|found| found.demand.is_needed() && (loss || found.demand != Demand::ConvexLoss));
         counts.fold(Truth::Yes, |all, found| all.and(found.holds))
     };
     let (open_by_hypotheses, conclusion) = (needed(false), needed(true));

@@ -165,7 +165,9 @@ pub fn minima(
     }
     let value_at_zero = value_at_zero(&space);
     if !value_at_zero.is_finite() {
-        return Err(InputError::new("the loss is too large for double precision").value(value_at_zero).hint("scale X and Y"));
+        return Err(InputError::new("the loss is too large for double precision")
+            .value(value_at_zero)
+            .hint("scale X and Y"));
     }
     let bound = convex_bound(&space);
     let search = Search { space: &space, rank: request.rank, bound: &bound, tolerances, seed };
@@ -298,7 +300,12 @@ fn saddle_direction(network: &Network<SharedLoss>, tolerances: &Tolerances, seed
 
 /// Where a start ended.
 enum Ended {
-    At { matrix: Matrix, offset: Option<Matrix>, value: f64, gradient: f64 },
+    At {
+        matrix: Matrix,
+        offset: Option<Matrix>,
+        value: f64,
+        gradient: f64,
+    },
     AtInfinity(f64),
     /// All samples are answered right: the loss goes to this value along the ray.
     Separated(f64),

@@ -65,8 +65,7 @@ pub fn descend<L: Loss + Clone>(
         let length = norm(&model.step);
         let far = size > FAR * (natural + start);
         if is_zero || far {
-            let flees = far
-                || (length > FLEEING * (natural + size) && model.predicted > f64::EPSILON * value.abs());
+            let flees = far || (length > FLEEING * (natural + size) && model.predicted > f64::EPSILON * value.abs());
             let end = if flees { End::AtInfinity } else { End::Critical };
             return Descent { network, end, step: model.step, steps };
         }
