@@ -104,9 +104,9 @@ pub fn criticality(
     let size = value.frobenius_norm() + target_norm;
     let threshold = tolerances.critical_threshold(unit_roundoff);
     let rounding = UNIT_ROUNDOFF * (found.jacobian.larger_dimension() as f64).sqrt();
-    let blocks = gradient.iter().zip(block_norms(map, &found.jacobian)).zip(&found.sizes);
+    let mut blocks = gradient.iter().zip(block_norms(map, &found.jacobian)).zip(&found.sizes);
     let vanishes = |((block, norm), bound): ((&Matrix, f64), &f64)| {
         block.frobenius_norm() <= (threshold * norm).max(rounding * bound) * size
     };
-    Some(Truth::from(blocks.fold(true, |all, block| all && vanishes(block))))
+    Some(Truth::from(blocks.all(vanishes)))
 }

@@ -1,6 +1,7 @@
 //! What a map from parameters to predictions is.
 
 use crate::error::{InputError, Result};
+use crate::evidence::{RankDecision, Truth};
 use crate::linalg::Matrix;
 use crate::random::Stream;
 
@@ -33,6 +34,24 @@ pub trait Parametrization {
 /// The plain product `W_h ... W_1 X`. What is proved of it alone asks for this type, so that it can be said of no other map: two
 /// filters of length two have rank-deficient minima with a gradient that is not zero.
 pub trait PlainProduct: Parametrization {}
+
+/// Whether a critical point of a loss of the plain product is a saddle because its product has smaller rank than the narrowest layer allows and the
+/// gradient in the predictions is not zero there: true for any differentiable loss (`[@TKB]`, Prop. 9). `X` must have full row rank.
+///
+/// No other map has it:
+///
+/// ```compile_fail
+/// use rankscape::Matrix;
+/// use rankscape::evidence::{RankDecision, Truth};
+/// use rankscape::parametrization::{FilterMap, Filters, is_saddle_by_rank};
+/// let layers = Filters::Convolutional(vec![1, 1]).layers(&[2, 2], None).unwrap();
+/// is_saddle_by_rank(&FilterMap::new(layers, Matrix::identity(3)), &RankDecision::exact(0), Truth::No);
+/// ```
+pub fn is_saddle_by_rank(map: &impl PlainProduct, product: &RankDecision, gradient_is_zero: Truth) -> Truth {
+    let widths = map.blocks().into_iter().flat_map(|(rows, columns)| [rows, columns]);
+    let below = widths.min().is_some_and(|bottleneck| product.rank < bottleneck);
+    if product.clear && below && gradient_is_zero == Truth::No { Truth::Yes } else { Truth::Undecided }
+}
 
 /// Number of parameters.
 pub(super) fn parameters(map: &dyn Parametrization) -> usize {

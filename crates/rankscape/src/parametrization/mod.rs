@@ -18,7 +18,7 @@ pub use activation::Activation;
 pub use dense::{DenseRank, criticality, dense_rank, generic_rank};
 pub use filters::{ExactFilters, FilterLayer, FilterMap, Filters};
 pub use layered::{LinearMap, PyramidalMap};
-pub use map::{Parametrization, PlainProduct, check_parametrization, jacobian};
+pub use map::{Parametrization, PlainProduct, check_parametrization, is_saddle_by_rank, jacobian};
 pub use normalized::{NormalizedMap, from_linear, has_zero_rung, norms_before_last, to_linear};
 pub use skip::{IdentityPlusProduct, ProductPlusMatrix, Residual};
 pub use structure::{ChainPoint, ChainRank, is_critical_without_bound};

@@ -4,12 +4,13 @@
 use rankscape::answers::{MapKind, PredictorData, PredictorRequest, predictor};
 use rankscape::critical::Origin;
 use rankscape::determinantal::{DeterminantalVariety, PointOnVariety};
-use rankscape::evidence::Truth;
+use rankscape::evidence::{RankDecision, Truth};
 use rankscape::linalg::singular_values;
 use rankscape::network::SquareNetwork;
 use rankscape::parametrization::{
     Activation, FilterMap, Filters, IdentityPlusProduct, LinearMap, NormalizedMap, Parametrization, ProductPlusMatrix,
-    PyramidalMap, Residual, check_parametrization, dense_rank, from_linear, generic_rank, jacobian, to_linear,
+    PyramidalMap, Residual, check_parametrization, dense_rank, from_linear, generic_rank, is_saddle_by_rank, jacobian,
+    to_linear,
 };
 use rankscape::problem::Layers;
 use rankscape::random::Stream;
@@ -177,4 +178,12 @@ fn plain_and_normalized_networks_have_each_others_critical_points() {
         let plain = SquareNetwork::new(p, Some(x), &linear.value(&to_linear(&point).unwrap()).unwrap() - &gradient);
         assert!(plain.gradient().iter().all(|block| block.frobenius_norm() < 1e-11), "case {case}");
     }
+}
+
+#[test]
+fn a_critical_product_of_low_rank_with_a_gradient_is_a_saddle_of_the_plain_product() {
+    let map = LinearMap::new(vec![2, 2, 2], Matrix::identity(2));
+    assert_eq!(is_saddle_by_rank(&map, &RankDecision::exact(1), Truth::No), Truth::Yes);
+    assert_eq!(is_saddle_by_rank(&map, &RankDecision::exact(1), Truth::Yes), Truth::Undecided);
+    assert_eq!(is_saddle_by_rank(&map, &RankDecision::exact(2), Truth::No), Truth::Undecided);
 }
