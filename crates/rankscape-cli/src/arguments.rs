@@ -9,6 +9,7 @@ use crate::data_arguments::{DataOptions, NormalizationName, ReadingOptions};
 use crate::examples;
 use crate::family::FamilyOptions;
 use crate::loss_arguments::{FlowOptions, LossArguments, MinimaOptions};
+use crate::map_arguments::{ParametrizationOption, PredictorOptions, PyramidOptions};
 use crate::quadratic_arguments::{EdOptions, SolveOptions, SweepCommand};
 
 /// Exact answers, with evidence, about the loss landscape of products of matrices.
@@ -74,6 +75,12 @@ pub(crate) enum Command {
     /// Gradient flow or descent from here: losses, plateaus by name, what is conserved.
     #[command(after_help = examples::FLOW)]
     Flow(Box<FlowOptions>),
+    /// The rank of the Jacobian of predictions here and at generic parameters, for products and maps beyond them.
+    #[command(after_help = examples::PREDICTOR)]
+    Predictor(Box<PredictorOptions>),
+    /// Layers with activations: do the hypotheses hold under which every local minimum is global?
+    #[command(after_help = examples::PYRAMID)]
+    Pyramid(Box<PyramidOptions>),
     /// A random experiment, in shards.
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),
@@ -217,6 +224,9 @@ pub(crate) struct DiagnoseOptions {
     /// does not stop at critical points of such a loss; docs/decay.md has where it does.
     #[arg(long, value_name = "l", allow_hyphen_values = true)]
     pub(crate) weight_decay: Option<String>,
+    /// What the loss is a function of: the factors, or those before the last divided by their norms.
+    #[arg(long, value_enum, default_value_t = ParametrizationOption::Plain, value_name = "NAME")]
+    pub(crate) parametrization: ParametrizationOption,
     /// Write weights that have left the point: same names and types, ready to train on.
     #[arg(long, value_name = "FILE")]
     pub(crate) leave: Option<PathBuf>,

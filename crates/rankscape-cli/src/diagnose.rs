@@ -16,11 +16,16 @@ use crate::arguments::{DestinationName, DiagnoseOptions};
 use crate::decay;
 use crate::decay::weight_decay;
 use crate::loss::{check_decay, run_diagnose};
+use crate::map_arguments::ParametrizationOption;
+use crate::normalized;
 use crate::outputs::why_no_path;
 use crate::run::{Outcome, Run, code_of, command_without};
 
 pub(crate) fn run(options: &DiagnoseOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
     let spec = options.loss.read()?;
+    if options.parametrization == ParametrizationOption::Normalized {
+        return normalized::run_diagnose(options, spec.as_ref(), run);
+    }
     if let Some(decay) = weight_decay(options.weight_decay.as_deref())? {
         check_decay(spec.as_ref())?;
         return decay::run_diagnose(options, &decay, run);

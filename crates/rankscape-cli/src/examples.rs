@@ -128,3 +128,14 @@ Examples:
   rankscape flow --weights weights.json --target target.json --until-time 20 --levels 0.5,0.01
   rankscape flow --start balanced --scale 0.01 --widths 4,3,4 --target target.json --until-gap 1e-8
   rankscape flow --weights weights.npz --data data.npz --method gd --step 0.001 --steps 5000";
+
+pub(crate) const PREDICTOR: &str = "\
+Examples:
+  rankscape predictor --weights weights.npz --data data.npz
+  rankscape predictor --map convolutional --weights filters.json --strides 2,1 --size 9
+  rankscape predictor --map pyramidal --activations tanh,identity --weights weights.npz --data data.npz";
+
+pub(crate) const PYRAMID: &str = "\
+Examples:
+  rankscape pyramid --weights tanh.npz --data samples.npz --activations tanh,tanh,identity
+  rankscape pyramid --weights tanh.npz --data samples.npz --loss huber --activations tanh,tanh,identity";

@@ -73,7 +73,7 @@ fn no_weights(given: &Given<'_>) -> bool {
 }
 
 fn no_samples(given: &Given<'_>) -> bool {
-    given.has("target") || (given.verb() == "verify" && !given.has("data"))
+    given.has("target") || (["verify", "predictor"].contains(&given.verb()) && !given.has("data"))
 }
 
 fn of_plan(given: &Given<'_>) -> bool {

@@ -21,9 +21,13 @@ mod input;
 mod loss;
 mod loss_arguments;
 mod map;
+mod map_arguments;
 mod minima;
+mod normalized;
 mod outputs;
+mod predictor;
 mod progress;
+mod pyramid;
 mod quadratic;
 mod quadratic_arguments;
 mod run;
@@ -68,6 +72,8 @@ fn main() -> ExitCode {
         Command::Solve(options) => quadratic::run_solve(options, &this),
         Command::Minima(options) => minima::run(options, &this),
         Command::Flow(options) => flow::run(options, &this),
+        Command::Predictor(options) => predictor::run(options, &this),
+        Command::Pyramid(options) => pyramid::run(options, &this),
         Command::Sweep(command) => sweep::run(command, &this),
         Command::Doctor => doctor::run(&this),
         Command::Tolerances => about::tolerances(&this),

@@ -174,7 +174,7 @@ impl PointFiles {
 
     /// Exact weights beside data in floating point are used in floating point, and the other way round: no whole number may be
     /// rounded by that.
-    fn check_exactness(&self, weights: &Weights, data: &Data) -> Result<()> {
+    pub(super) fn check_exactness(&self, weights: &Weights, data: &Data) -> Result<()> {
         match (&weights.exact, data.exact_matrices()) {
             (Some(_), None) => self.check_integers_of(weights),
             (None, Some(matrices)) => {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::array::{Array, ElementType, shape_text};
-use super::container::Container;
+use super::container::{Container, Entry};
 use super::digest::{array_digest, combined_digest};
 use super::effective::effective;
 use super::file::format_of;
 use super::format::Format;
-use super::layers::{Layer, find};
+use super::layers::{Found, Layer, find, find_blocks};
 use super::pipe::keep;
 use rankscape::error::{InputError, Result};
 use rankscape::linalg::Matrix;
@@ -212,7 +212,26 @@ impl Weights {
 /// With file, array, the number that is wrong and the remedy: unreadable or damaged files, pickles, unknown arrays,
 /// entries that are not finite, empty layers, shapes that do not chain.
 pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
-    let path = path.as_ref();
+    read_with(path.as_ref(), options, find, assemble)
+}
+
+/// Reads likewise matrices that are blocks of parameters and need not chain: filters, a matrix beside a product.
+///
+/// # Errors
+/// As [`read_weights`], whatever the shapes.
+pub fn read_blocks(path: impl AsRef<Path>, options: &WeightOptions) -> Result<Weights> {
+    read_with(path.as_ref(), options, find_blocks, |loaded, notes| {
+        check_not_empty(&loaded)?;
+        collected(loaded, notes)
+    })
+}
+
+fn read_with(
+    path: &Path,
+    options: &WeightOptions,
+    find: impl FnOnce(&[Entry], &WeightOptions) -> Result<Found>,
+    put_together: impl FnOnce(Vec<Loaded>, Vec<String>) -> Result<Weights>,
+) -> Result<Weights> {
     let read = || {
         let _kept = keep(path)?;
         if !matches!(format_of(path)?, Format::Safetensors | Format::Npz | Format::Json) {
@@ -226,7 +245,7 @@ pub fn read_weights(path: impl AsRef<Path>, options: &WeightOptions) -> Result<W
         let used: BTreeSet<&str> = found.layers.iter().flat_map(Layer::arrays).collect();
         let names = container.entries().into_iter().map(|entry| entry.name);
         let others = names.filter(|name| !used.contains(name.as_str())).collect();
-        Ok(Weights { others, ..assemble(loaded, found.notes)? })
+        Ok(Weights { others, ..put_together(loaded, found.notes)? })
     };
     read().map_err(|error: InputError| error.file(path.display()))
 }
@@ -291,10 +310,8 @@ fn collected(loaded: Vec<Loaded>, notes: Vec<String>) -> Result<Weights> {
 
 /// An error unless the layers are not empty and each takes what the one before gives.
 fn check_chain(layers: &[Loaded]) -> Result<()> {
+    check_not_empty(layers)?;
     let shape = |array: &Array| shape_text(&array.shape);
-    if let Some(array) = layers.iter().map(|layer| &layer.matrix).find(|array| array.shape.contains(&0)) {
-        return Err(InputError::new("the layer is empty").array(&array.name).value(format!("shape {}", shape(array))));
-    }
     let broken = layers.windows(2).find(|pair| pair[0].matrix.shape[0] != pair[1].matrix.shape[1]);
     broken.map_or(Ok(()), |pair| {
         let (above, below) = (&pair[0].matrix, &pair[1].matrix);
@@ -304,6 +321,14 @@ fn check_chain(layers: &[Loaded]) -> Result<()> {
         ))
         .array(&below.name)
         .value(format!("{} is {}, {} is {}", above.name, shape(above), below.name, shape(below))))
+    })
+}
+
+fn check_not_empty(layers: &[Loaded]) -> Result<()> {
+    let empty = layers.iter().map(|layer| &layer.matrix).find(|array| array.shape.contains(&0));
+    empty.map_or(Ok(()), |array| {
+        let shape = shape_text(&array.shape);
+        Err(InputError::new("the layer is empty").array(&array.name).value(format!("shape {shape}")))
     })
 }
 

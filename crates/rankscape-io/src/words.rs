@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use rankscape::answers::Regime;
 use rankscape::certificate::Sense;
 use rankscape::critical::{BadLocalMinima, CriticalClass, DescentKind, Gauge, Order, Origin, RootKind, RungClasses};
 use rankscape::escape::{Construction, Destination, EscapeKind};
@@ -117,6 +118,7 @@ words_of!(Grade { Exact, Certified, Numerical, Sampled });
 words_of!(InertiaMethod { ClosedForm, Elimination, Numerical });
 words_of!(Origin { Pure, Spurious });
 words_of!(Part { Full, GaussNewton, Residual });
+words_of!(Regime { Overparametrised, Underparametrised });
 words_of!(RootKind { Large, Small, Fold });
 words_of!(RungClasses { GlobalMinimum, Strict, Both });
 words_of!(Sense { Descent, Ascent });

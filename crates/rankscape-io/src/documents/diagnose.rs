@@ -28,6 +28,16 @@ words! {
     }
 }
 
+words! {
+    /// Which parameters.
+    pub enum ParametrizationName {
+        /// The factors of the product.
+        Plain = "plain",
+        /// Factors before the last are divided by their norms.
+        Normalized = "normalized",
+    }
+}
+
 /// Where a point of a loss L of W_h ... W_1 X is, by default of the square loss 1/2 ||W_h ... W_1 X - Y||_F^2. Losses,
 /// gradients and eigenvalues are those of L in the parameters as given, multiplied by what `normalization` says. Undefined
 /// numbers are null, and so is what is said of the square loss only.
@@ -58,6 +68,9 @@ pub struct DiagnoseDocument {
     pub centred: bool,
     /// What is reported: L, L / n, or 2 L / (n d_h).
     pub normalization: Word<Normalization>,
+    /// Which parameters: those of the plain product, or of a normalized network, whose factors before the last are divided by their norms. For
+    /// this `near`, `stall`, `escape`, `leave` and `outlook` are null.
+    pub parametrization: Word<ParametrizationName>,
     /// The loss.
     pub loss: LossDocument,
     /// The gradient.
@@ -137,9 +150,9 @@ pub struct LossDocument {
     /// Which loss.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::loss::LOSS_NAMES)))]
     pub kind: &'static str,
-    /// At this point.
+    /// At this point; null where a normalized network is not defined.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub value: f64,
+    pub value: Option<f64>,
     /// Smallest value over the architecture; null where it is not known or not attained.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub global_minimum: Option<f64>,
@@ -157,6 +170,11 @@ pub struct LossDocument {
 }
 
 impl LossDocument {
+    /// The loss at a point where it is defined.
+    pub(crate) fn now(&self) -> f64 {
+        self.value.unwrap_or(f64::NAN)
+    }
+
     /// The smallest value of the square loss.
     pub(crate) fn least(&self) -> f64 {
         self.global_minimum.unwrap_or(f64::NAN)
@@ -172,17 +190,30 @@ impl LossDocument {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GradientDocument {
-    /// Euclidean norm in the parameters as given.
+    /// Euclidean norm in the parameters as given; null where a normalized network is not defined.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub norm: f64,
+    pub norm: Option<f64>,
     /// max_k ||grad_k||_F / (||P(h,k)||_2 ||P(k-1,0) X||_2 (||W X||_F + ||Y||_F)), 0/0 = 0; for other losses l than the
     /// square, in place of the last factor, beta ||W X||_F + ||grad l(0)||_F with beta the smoothness of l; with weight decay
-    /// the denominator has l ||W_k||_F more.
+    /// the denominator has l ||W_k||_F more; for normalized networks ||W_k|| ||grad_k|| before the last factor, with the denominator at the factors
+    /// divided by their norms.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub relative: f64,
+    pub relative: Option<f64>,
     /// The point counts as critical when `relative` is at most this.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub threshold: f64,
+}
+
+impl GradientDocument {
+    /// Its norm at a point where it is defined.
+    pub(crate) fn length(&self) -> f64 {
+        self.norm.unwrap_or(f64::NAN)
+    }
+
+    /// The same relative to its terms.
+    pub(crate) fn share(&self) -> f64 {
+        self.relative.unwrap_or(f64::NAN)
+    }
 }
 
 /// The critical points nearby.
@@ -342,9 +373,10 @@ impl DiagnoseDocument {
             data_rank: Some(inputs.data_rank),
             centred: found.centred,
             normalization: Word(inputs.normalization),
+            parametrization: Word(ParametrizationName::Plain),
             loss: LossDocument {
                 kind: "square",
-                value: factor * found.loss,
+                value: Some(factor * found.loss),
                 global_minimum: Some(factor * minimum),
                 gap: Some(factor * (found.loss - minimum).max(0.0)),
                 lower_bound: None,
@@ -352,8 +384,8 @@ impl DiagnoseDocument {
                 infimum_attained: Some(true),
             },
             gradient: GradientDocument {
-                norm: factor * found.gradient_norm,
-                relative: found.gradient_relative,
+                norm: Some(factor * found.gradient_norm),
+                relative: Some(found.gradient_relative),
                 threshold: found.gradient_threshold,
             },
             critical: found.critical,

@@ -2,7 +2,7 @@
 
 use super::RunDocument;
 use super::decay::ClosedForm;
-use super::diagnose::{DiagnoseDocument, GradientDocument, HessianDocument, LossDocument};
+use super::diagnose::{DiagnoseDocument, GradientDocument, HessianDocument, LossDocument, ParametrizationName};
 use super::digests::PointDigest;
 use super::inputs::DiagnoseInputs;
 use super::outlook::OutlookDocument;
@@ -33,8 +33,9 @@ impl DiagnoseDocument {
             data_rank: Some(inputs.data_rank),
             centred: false,
             normalization: Word(inputs.normalization),
+            parametrization: Word(ParametrizationName::Plain),
             loss: LossDocument {
-                value: factor * found.loss,
+                value: Some(factor * found.loss),
                 kind: "square",
                 global_minimum: minimum.map(|minimum| factor * minimum),
                 gap,
@@ -43,8 +44,8 @@ impl DiagnoseDocument {
                 infimum_attained: Some(true),
             },
             gradient: GradientDocument {
-                norm: factor * found.gradient.norm,
-                relative: found.gradient.relative,
+                norm: Some(factor * found.gradient.norm),
+                relative: Some(found.gradient.relative),
                 threshold: found.gradient_threshold,
             },
             critical: found.critical,

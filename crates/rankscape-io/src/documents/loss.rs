@@ -1,7 +1,7 @@
 //! Documents about points and landscapes of losses other than the square.
 
 use super::critical::{AnyWitness, BadLocalMinimaDocument, CriticalDocument, CriticalInputs, RungsDocument};
-use super::diagnose::{DiagnoseDocument, GradientDocument, HessianDocument, LossDocument};
+use super::diagnose::{DiagnoseDocument, GradientDocument, HessianDocument, LossDocument, ParametrizationName};
 use super::digests::{Digest, LadderDigest, PointDigest};
 use super::hessian::lost_end;
 use super::inputs::DiagnoseInputs;
@@ -34,10 +34,11 @@ impl DiagnoseDocument {
             data_rank: None,
             centred: false,
             normalization: Word(inputs.normalization),
+            parametrization: Word(ParametrizationName::Plain),
             loss: loss_document(found, factor),
             gradient: GradientDocument {
-                norm: factor * found.gradient_norm,
-                relative: found.gradient_relative,
+                norm: Some(factor * found.gradient_norm),
+                relative: Some(found.gradient_relative),
                 threshold: found.gradient_threshold,
             },
             critical: found.critical,
@@ -74,7 +75,7 @@ fn loss_document(found: &LossDiagnosis, factor: f64) -> LossDocument {
     let bound = found.bound.lower_bound.map(|(value, _)| value).filter(|value| value.is_finite());
     LossDocument {
         kind: found.kind.name(),
-        value: factor * found.loss,
+        value: Some(factor * found.loss),
         global_minimum: found.global_minimum.map(|value| factor * value),
         gap: found.global_minimum.map(above),
         lower_bound: lower_bound(&found.bound, factor),

@@ -13,6 +13,7 @@ mod critical_decay;
 mod decay;
 mod diagnose;
 mod diagnose_decay;
+mod diagnose_normalized;
 mod digests;
 mod ed;
 mod error;
@@ -31,6 +32,8 @@ mod outlook;
 mod parse;
 mod path;
 mod point;
+mod predictor;
+mod pyramid;
 mod quantity;
 mod run;
 #[cfg(feature = "schema")]
@@ -52,7 +55,7 @@ pub use critical::{
     GlobalMinimaDocument, GraphDocument, RungDocument,
 };
 pub use decay::{ClosedForm, DecayDimensionDocument, DecayRungDocument, ThresholdDocument, WitnessDocument};
-pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, Progress, StallDocument};
+pub use diagnose::{DiagnoseDocument, HessianDocument, NearDocument, ParametrizationName, Progress, StallDocument};
 pub use digests::{DataDigest, Digest, LadderDigest, PointDigest, WeightsDigest};
 pub use ed::{EdDocument, WeightedDocument};
 pub use error::ErrorDocument;
@@ -81,6 +84,8 @@ pub use point::{
     BarDocument, DifferentialDocument, EvidenceDocument, LiftDocument, OpenAnswer, OpennessDocument, Property,
     RanksOfProducts, SupportDocument, TolerancesDocument, VerdictDocument,
 };
+pub use predictor::{MapName, PredictorDigest, PredictorDocument, PredictorInputs};
+pub use pyramid::{HypothesisDocument, JacobianDocument, OpenHere, PyramidDocument, PyramidInputs};
 pub(crate) use quantity::stated_quantity;
 pub use run::RunDocument;
 #[cfg(feature = "schema")]
@@ -132,6 +137,8 @@ documents! {
     "map": MapDocument,
     "minima": MinimaDocument,
     "parse": ParseDocument,
+    "predictor": PredictorDocument,
+    "pyramid": PyramidDocument,
     "reach": ReachDocument,
     "solve": SolveDocument,
     "strata": StrataDocument,

@@ -27,6 +27,29 @@ pub(super) struct Found {
 
 /// Finds the layers: those that the caller names, or all, from input to output.
 pub(super) fn find(entries: &[Entry], options: &WeightOptions) -> Result<Found> {
+    let (mut found, listed) = found(entries, options)?;
+    let said = orientation::orient(&mut found.layers, options.convention, listed)?;
+    Ok(found.described(said))
+}
+
+/// Finds matrices that need not fit together, stored as the caller says or as their names say.
+pub(super) fn find_blocks(entries: &[Entry], options: &WeightOptions) -> Result<Found> {
+    let (mut found, _) = found(entries, options)?;
+    orientation::orient_blocks(&mut found.layers, options.convention);
+    Ok(found.described(Vec::new()))
+}
+
+impl Found {
+    /// Also says how the layers are stored and how they come about.
+    fn described(mut self, orientation: Vec<String>) -> Self {
+        self.notes.extend(orientation);
+        self.notes.extend(self.layers.iter().filter_map(composition));
+        self
+    }
+}
+
+/// The layers in order, and whether they are arrays without names.
+fn found(entries: &[Entry], options: &WeightOptions) -> Result<(Found, bool)> {
     let biases: Vec<&String> = options.biases.iter().flatten().filter(|name| *name != NONE).collect();
     let unclaimed: Vec<Entry> = entries.iter().filter(|entry| !biases.contains(&&entry.name)).cloned().collect();
     let contents = contents(&unclaimed);
@@ -38,9 +61,7 @@ pub(super) fn find(entries: &[Entry], options: &WeightOptions) -> Result<Found> 
     if let Some(names) = &options.biases {
         notes.extend(set_biases(&mut layers, entries, names)?);
     }
-    notes.extend(orientation::orient(&mut layers, options.convention, listed)?);
-    notes.extend(layers.iter().filter_map(composition));
-    Ok(Found { layers, notes })
+    Ok((Found { layers, notes }, listed))
 }
 
 /// All layers of a file; nothing else may be there.

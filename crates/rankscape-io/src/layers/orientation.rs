@@ -9,9 +9,7 @@ use rankscape::error::{InputError, Result};
 ///
 /// What the caller says comes first, then the names. Arrays without names are read in the one way in which they fit.
 pub(super) fn orient(layers: &mut [Layer], said: Option<Convention>, listed: bool) -> Result<Vec<String>> {
-    if let Some(convention) = said {
-        layers.iter_mut().for_each(|layer| layer.in_first = convention == Convention::Flax);
-    }
+    orient_blocks(layers, said);
     let other: Vec<Layer> = layers.iter().map(Layer::transposed).collect();
     let (problem, fits_also) = (misfit(layers), misfit(&other).is_none());
     if said.is_some() {
@@ -29,6 +27,13 @@ pub(super) fn orient(layers: &mut [Layer], said: Option<Convention>, listed: boo
             )])
         }
         (Some(misfit), fits_also) => Err(misfit.error(fits_also.then_some(&other[0]))),
+    }
+}
+
+/// The same for matrices that need not fit together.
+pub(super) fn orient_blocks(layers: &mut [Layer], said: Option<Convention>) {
+    if let Some(convention) = said {
+        layers.iter_mut().for_each(|layer| layer.in_first = convention == Convention::Flax);
     }
 }
 

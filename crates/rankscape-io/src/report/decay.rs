@@ -152,11 +152,11 @@ pub fn decay_diagnosis_text(document: &DiagnoseDocument) -> String {
         sentence.to_owned(),
         String::new(),
         beside(document.weight_decay.unwrap_or(0.0)),
-        format!("Loss       {} with decay; {least}", number(loss.value)),
+        format!("Loss       {} with decay; {least}", number(loss.now())),
         format!(
             "Gradient   {}, relative {} of {}",
-            number(document.gradient.norm),
-            number(document.gradient.relative),
+            number(document.gradient.length()),
+            number(document.gradient.share()),
             number(document.gradient.threshold)
         ),
     ];

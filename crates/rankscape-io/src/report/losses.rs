@@ -89,7 +89,7 @@ fn value(document: &DiagnoseDocument) -> String {
         None => "for this target".to_owned(),
     };
     let loss = &document.loss;
-    format!("{}{} ({}) of {} {data}", number(loss.value), unit(document.normalization), loss.kind, widths.join("-"))
+    format!("{}{} ({}) of {} {data}", number(loss.now()), unit(document.normalization), loss.kind, widths.join("-"))
 }
 
 /// The global minimum, or what is known of it.

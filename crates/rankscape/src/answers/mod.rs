@@ -13,11 +13,13 @@ mod landscape;
 mod losses;
 mod map;
 mod moves;
+mod predictor;
+mod pyramid;
 mod quadratic;
 
 use crate::critical::CriticalClass;
 pub use crate::critical::{Parsed, parse};
-pub use crate::diagnosis::{Diagnosis, Settings, diagnose, leave};
+pub use crate::diagnosis::{Diagnosis, NormalizedDiagnosis, Settings, diagnose, diagnose_normalized, leave};
 pub use crate::quadratic::cost;
 pub use adapter::{OriginalWeight, Undetermined, UpdateAnswer, UpdateRequest, adapter};
 pub use decay::{DecayAnswer, DecayDiagnosis, critical_with_decay, diagnose_with_decay, hessian_with_decay};
@@ -35,6 +37,8 @@ pub use map::{MapAnswer, Witness, Witnesses, map};
 pub use moves::{
     BalanceAnswer, ConnectAnswer, ReachAnswer, Rounding, TowardBalance, balance, balance_factors, connect, lift, reach,
 };
+pub use predictor::{MapKind, PredictorAnswer, PredictorData, PredictorRequest, Regime, predictor};
+pub use pyramid::{Pyramid, PyramidFindings, pyramid};
 pub use quadratic::{DegreeAnswer, ed, segments, shapes, solve};
 
 /// What every answer says of itself.
@@ -48,6 +52,13 @@ impl Answer for Diagnosis {
         self.class == CriticalClass::Undecided
             || self.near.as_ref().is_some_and(|near| near.found.class == CriticalClass::Undecided)
             || (self.critical && (self.inertia.is_none() || self.barcode.is_none()))
+    }
+}
+
+impl Answer for NormalizedDiagnosis {
+    fn is_undecided(&self) -> bool {
+        self.class() == CriticalClass::Undecided
+            || (self.plain.critical && (self.plain.inertia.is_none() || self.plain.barcode.is_none()))
     }
 }
 

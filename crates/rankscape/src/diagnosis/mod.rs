@@ -8,6 +8,10 @@ mod decay;
 
 pub use decay::{DecayDiagnosis, diagnose_with_decay};
 
+mod normalized;
+
+pub use normalized::{NormalizedDiagnosis, Spherical, diagnose_normalized};
+
 use crate::architecture::Architecture;
 use crate::critical::{Analysis, CriticalClass, Near, Origin, Stall, global_minimum, minimum_of_wider, near, stall};
 use crate::error::{InputError, Result};

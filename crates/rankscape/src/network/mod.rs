@@ -7,8 +7,10 @@ mod decay;
 mod exact;
 mod normalized;
 mod point;
+mod spheres;
 
 pub use decay::{DecayedGradient, WeightDecay};
 pub use exact::ExactSquareNetwork;
 pub use normalized::NormalizedNetwork;
 pub use point::{Biases, Network, SquareNetwork};
+pub use spheres::SphericalGradient;

@@ -22,6 +22,7 @@ mod loss_oracles;
 mod losses;
 mod near_reference;
 mod orders;
+mod parametrization;
 mod parse;
 mod planted_points;
 mod points;

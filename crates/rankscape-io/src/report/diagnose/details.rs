@@ -40,9 +40,9 @@ fn gradient(document: &DiagnoseDocument) -> String {
         "Gradient",
         &format!(
             "{critical}: relative {:.1e}, threshold {:.1e}; norm {}",
-            gradient.relative,
+            gradient.share(),
             gradient.threshold,
-            digits(gradient.norm, 3)
+            digits(gradient.length(), 3)
         ),
     )
 }

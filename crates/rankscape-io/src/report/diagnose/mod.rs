@@ -51,7 +51,7 @@ fn loss(document: &DiagnoseDocument) -> String {
         None => "for this target".to_owned(),
     };
     let loss = &document.loss;
-    let (now, least) = (said(document, loss.value), said(document, loss.least()));
+    let (now, least) = (said(document, loss.now()), said(document, loss.least()));
     if is_least(document) {
         return format!("{now}{unit} now, and no weights of {widths} have less {data}");
     }
@@ -66,7 +66,7 @@ fn whereabouts(document: &DiagnoseDocument, situation: Situation) -> Vec<String>
         _ => "not found to the accuracy asked for".to_owned(),
     };
     let own = format!("curvature at the point itself: {ends}");
-    let gradient = format!("relative gradient {}", digits(document.gradient.relative, 2));
+    let gradient = format!("relative gradient {}", digits(document.gradient.share(), 2));
     match (situation, &document.near) {
         (Situation::Best, _) => vec![format!("a global minimum; {own}")],
         (Situation::AtSaddle, _) => vec![at_saddle(document), own],

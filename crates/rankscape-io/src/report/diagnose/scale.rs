@@ -35,7 +35,7 @@ pub(super) fn is_rounding(document: &DiagnoseDocument, value: f64) -> bool {
 /// The loss of the zero map; where that is zero, the loss now.
 pub(super) fn scale(document: &DiagnoseDocument) -> f64 {
     let origin = document.outlook().value_at_origin;
-    if origin > 0.0 { origin } else { document.loss.value }
+    if origin > 0.0 { origin } else { document.loss.now() }
 }
 
 pub(super) fn is_exact(document: &DiagnoseDocument) -> bool {

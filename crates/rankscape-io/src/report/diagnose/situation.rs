@@ -77,7 +77,7 @@ impl Situation {
                     "So near an exact fit that nothing is to gain but the last of the loss.".into()
                 }
                 Some(_) => {
-                    let left = percent(document.loss.above() / document.loss.value);
+                    let left = percent(document.loss.above() / document.loss.now());
                     format!(
                         "So near the best that this network can reach that nothing is to gain but {left} of the loss."
                     )
@@ -107,7 +107,7 @@ impl Situation {
 fn still(document: &DiagnoseDocument, left: Option<String>, beside: &str) -> String {
     let left = left.map_or_else(String::new, |left| format!(" The loss can still fall {left}."));
     let origin = document.outlook().value_at_origin;
-    if document.loss.value > (1.0 + ABOVE) * origin && document.outlook().room > 0 {
+    if document.loss.now() > (1.0 + ABOVE) * origin && document.outlook().room > 0 {
         let bias = if document.centred { " and the best output bias" } else { "" };
         return format!(
             "Still descending, but the loss is above the {} of zero weights{bias}: the product is too large or has the wrong sign, from a large start or too long steps.{left}",
@@ -127,7 +127,7 @@ fn range(document: &DiagnoseDocument) -> f64 {
 fn falls(document: &DiagnoseDocument) -> Option<String> {
     let loss = &document.loss;
     let all = is_zero(document, loss.least());
-    let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.above() / loss.value)) };
+    let how = || if all { "to 0".to_owned() } else { format!("by {}", percent(loss.above() / loss.now())) };
     (!is_least(document)).then(how)
 }
 
