@@ -128,3 +128,9 @@ Examples:
   rankscape flow --weights weights.json --target target.json --until-time 20 --levels 0.5,0.01
   rankscape flow --start balanced --scale 0.01 --widths 4,3,4 --target target.json --until-gap 1e-8
   rankscape flow --weights weights.npz --data data.npz --method gd --step 0.001 --steps 5000";
+
+pub(crate) const ITINERARY: &str = "\
+Examples:
+  rankscape itinerary --example digits
+  rankscape itinerary checkpoints/ --data data.npz
+  rankscape itinerary a.npz b.npz --steps steps.json --target target.json --learning-rate 0.001";

@@ -18,6 +18,7 @@ mod flow;
 mod given;
 mod hessian;
 mod input;
+mod itinerary;
 mod loss;
 mod loss_arguments;
 mod map;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         Command::Solve(options) => quadratic::run_solve(options, &this),
         Command::Minima(options) => minima::run(options, &this),
         Command::Flow(options) => flow::run(options, &this),
+        Command::Itinerary(options) => itinerary::run(options, &this),
         Command::Sweep(command) => sweep::run(command, &this),
         Command::Doctor => doctor::run(&this),
         Command::Tolerances => about::tolerances(&this),

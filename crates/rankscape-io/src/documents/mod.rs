@@ -21,6 +21,7 @@ mod fiber;
 mod flow;
 mod hessian;
 mod inputs;
+mod itinerary;
 mod landscape;
 mod layout;
 mod loss;
@@ -69,6 +70,9 @@ pub use hessian::{
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use inputs::{DiagnoseInputs, Normalization};
+pub use itinerary::{
+    CheckpointFile, ItineraryDocument, ItineraryInputs, ItineraryPointDocument, NextPlateauDocument, VisitDocument,
+};
 pub use landscape::{AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 pub use layout::{to_json, write_json};
 pub use map::{Knowledge, MapDocument};
@@ -129,6 +133,7 @@ documents! {
     "escape": EscapeVerbDocument,
     "flow": FlowDocument,
     "hessian": HessianSpectrumDocument,
+    "itinerary": ItineraryDocument,
     "map": MapDocument,
     "minima": MinimaDocument,
     "parse": ParseDocument,

@@ -28,6 +28,7 @@ pub fn schemas() -> Vec<Value> {
         schema_of::<SolveDocument>(),
         schema_of::<MinimaDocument>(),
         schema_of::<FlowDocument>(),
+        schema_of::<ItineraryDocument>(),
         schema_of::<SweepDocument>(),
         schema_of::<CostsDocument>(),
         schema_of::<DoctorDocument>(),
