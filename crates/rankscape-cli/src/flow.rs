@@ -73,7 +73,17 @@ pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, Input
     if decay > 0.0 {
         inputs.notes.push("all losses are with decay; biases do not decay".to_owned());
     }
+    inputs.notes.extend(unstable(motion, found.stability_limit));
     run.finish(FlowDocument::new(&found, &inputs), flow_text, code_of(found.is_undecided()))
+}
+
+/// Heavy-ball descent with momentum `m` stays at a curvature `k` with steps up to `2 (1 + m) / k`.
+fn unstable(motion: Motion, limit: Option<f64>) -> Option<String> {
+    let Motion::Descent { step, momentum, .. } = motion else { return None };
+    let longest = limit? * (1.0 + momentum);
+    (step > longest).then(|| {
+        format!("a step of {step} is longer than {longest:.6}, the limit of stability at the balanced global minimum: the run cannot come to rest there")
+    })
 }
 
 /// `Y X'`, whose singular vectors a spectral start has; of a softmax that of the classes.

@@ -66,6 +66,9 @@ fn descent_takes_the_steps_that_it_is_told_and_says_when_it_diverges() {
     let document = descent("0.5");
     assert_close(&document["final"]["loss"], loss, 1e-13, "final loss");
     assert_close(&document["stability_limit"], 1.0 / 3.0, 1e-12, "limit");
+    let note = document["notes"].to_string();
+    assert!(note.contains("a step of 0.5 is longer than 0.333333, the limit of stability"), "{note}");
+    assert_eq!(descent("0.3")["notes"], serde_json::json!([]));
     let arguments = ["flow", "--weights", "w.json", "--target", "y.json", "--method", "gd", "--step", "5"];
     let text = rankscape(folder.path(), &arguments).stdout;
     assert!(text.starts_with("The run diverges: the steps are too long."), "{text}");

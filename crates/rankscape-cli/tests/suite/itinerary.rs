@@ -185,7 +185,7 @@ fn the_order_of_the_files_and_their_scale_do_not_matter() {
     let forward = order(files);
     assert_eq!(forward, order([files[2], files[0], files[1]]));
     assert_eq!(captured(&forward.0), ["[]", "[1]", "[1,2]"]);
-    for scale in [1e-30, 1e30] {
+    for scale in [1e-30_f64, 1e30] {
         put(folder, "y.json", format!(r#"{{"Y": [[{}, 0], [0, {}]]}}"#, 8.0 * scale, scale).as_bytes());
         let root = scale.cbrt();
         for (file, a, b) in [("1.json", 0.0, 0.0), ("2.json", 2.0, 0.0), ("3.json", 2.0, 1.0)] {
