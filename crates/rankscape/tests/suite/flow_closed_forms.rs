@@ -60,7 +60,7 @@ fn two_balanced_layers_have_the_product_of_the_riccati_equation() {
 #[test]
 fn aligned_layers_take_the_time_of_their_scalar_equation() {
     for (depth, sigma, start, until) in
-        [(1, 2.0, 0.1, 2.0), (2, 3.0, 0.01, 1.5), (3, 2.0, 0.1, 8.0), (5, 1.0, 0.4, 12.0)]
+        [(1, 2.0, 0.1, 2.0), (2, 3.0, 0.01, 1.5), (3, 2.0, 0.1, 5.0), (5, 1.0, 0.4, 6.0)]
     {
         let layers = vec![Matrix::from_diagonal(1, 1, &[start]); depth];
         let network = SquareNetwork::new(layers, None, Matrix::from_diagonal(1, 1, &[sigma]));
