@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Layers with activations: do the hypotheses hold under which every local minimum is global?
     #[command(after_help = examples::PYRAMID)]
     Pyramid(Box<PyramidOptions>),
+    /// A stored run: which saddles did it visit, and what comes next?
+    #[command(after_help = examples::ITINERARY)]
+    Itinerary(Box<ItineraryOptions>),
     /// A random experiment, in shards.
     #[command(subcommand, after_help = examples::SWEEP)]
     Sweep(SweepCommand),
@@ -246,6 +249,38 @@ pub(crate) struct DiagnoseOptions {
     /// Write a certificate of the class and of the path that leaves; `rankscape verify` checks it.
     #[arg(long, visible_alias = "save", value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
+}
+
+/// Arguments of `itinerary`.
+#[derive(Debug, Args)]
+pub(crate) struct ItineraryOptions {
+    /// The checkpoints: a folder, or files, ordered by the number in their names; .safetensors, .npz or .json, or folders with a
+    /// model.safetensors.
+    #[arg(value_name = "FILE|DIR", required_unless_present = "example")]
+    pub(crate) paths: Vec<String>,
+    /// The steps of the checkpoints instead of the numbers in their names: a number for each file in the order of the files, or
+    /// JSON with {"FILE": step, ...}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) steps: Option<PathBuf>,
+    /// The data.
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    /// A shipped run instead of files: digits, digits-classifier.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "steps", "data", "target"])]
+    pub(crate) example: Option<String>,
+    /// How the weights are read.
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
+    /// What losses and eigenvalues are divided by.
+    #[arg(long, value_enum, default_value_t = NormalizationName::Sum)]
+    pub(crate) normalization: NormalizationName,
+    /// Learning rate of gradient descent on the loss as it is reported (see --normalization): says in how many steps a deviation
+    /// from a saddle grows by a factor e.
+    #[arg(long, value_name = "RATE", value_parser = learning_rate)]
+    pub(crate) learning_rate: Option<f64>,
+    /// Set a tolerance; rankscape tolerances lists them.
+    #[arg(long = "tolerance", value_name = "NAME=VALUE")]
+    pub(crate) tolerances: Vec<String>,
 }
 
 /// Which part of the Hessian.

@@ -139,3 +139,9 @@ pub(crate) const PYRAMID: &str = "\
 Examples:
   rankscape pyramid --weights tanh.npz --data samples.npz --activations tanh,tanh,identity
   rankscape pyramid --weights tanh.npz --data samples.npz --loss huber --activations tanh,tanh,identity";
+
+pub(crate) const ITINERARY: &str = "\
+Examples:
+  rankscape itinerary --example digits
+  rankscape itinerary checkpoints/ --data data.npz
+  rankscape itinerary a.npz b.npz --steps steps.json --target target.json --learning-rate 0.001";

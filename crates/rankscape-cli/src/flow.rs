@@ -12,7 +12,7 @@ use rankscape::problem::{LossData, LossProblem};
 use rankscape_io::documents::{FlowDocument, FlowInputs, Normalization};
 use rankscape_io::loss::{LossOptions, LossSpec};
 use rankscape_io::report::flow_text;
-use rankscape_io::{PointFiles, WeightOptions};
+use rankscape_io::{PointFiles, WeightOptions, Weights, write_weights};
 
 use crate::decay::weight_decay;
 use crate::input::tolerances;
@@ -69,11 +69,40 @@ pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, Input
         levels: options.levels.clone(),
         samples: options.samples as usize,
     };
+    let depth = problem.factors().depth();
+    if options.save.is_some() {
+        check_save(motion, problem.network().parameter_blocks().len() > depth)?;
+    }
     let found = follow(&problem, &request)?;
+    if let Some(path) = &options.save {
+        write_weights(path, &Weights::from_matrices(found.trajectory.last.blocks.clone())?)?;
+    }
     if decay > 0.0 {
         inputs.notes.push("all losses are with decay; biases do not decay".to_owned());
     }
+    inputs.notes.extend(unstable(motion, found.stability_limit));
     run.finish(FlowDocument::new(&found, &inputs), flow_text, code_of(found.is_undecided()))
+}
+
+/// Weights alone are where a run goes on: there is no velocity, and biases have no file here.
+fn check_save(motion: Motion, has_biases: bool) -> Result<(), InputError> {
+    let refused = |why: &str| Err(InputError::new(format!("the end of this run is not saved: {why}")).array("--save"));
+    match motion {
+        Motion::Descent { momentum, .. } if momentum > 0.0 => {
+            refused("a run with momentum does not go on from its weights alone")
+        }
+        _ if has_biases => refused("the weights have biases"),
+        _ => Ok(()),
+    }
+}
+
+/// Heavy-ball descent with momentum `m` stays at a curvature `k` with steps up to `2 (1 + m) / k`.
+fn unstable(motion: Motion, limit: Option<f64>) -> Option<String> {
+    let Motion::Descent { step, momentum, .. } = motion else { return None };
+    let longest = limit? * (1.0 + momentum);
+    (step > longest).then(|| {
+        format!("a step of {step} is longer than {longest:.6}, the limit of stability at the balanced global minimum: the run cannot come to rest there")
+    })
 }
 
 /// `Y X'`, whose singular vectors a spectral start has; of a softmax that of the classes.

@@ -133,6 +133,10 @@ pub(crate) struct FlowOptions {
     /// such loss.
     #[arg(long, value_name = "l", allow_hyphen_values = true)]
     pub(crate) weight_decay: Option<String>,
+    /// Write the weights at the end in double precision (.npz, .safetensors or .json): flow and plain descent go on from them with
+    /// --weights as if they had not stopped. Momentum has a velocity, which is not kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
     /// Set a tolerance; rankscape tolerances lists them.
     #[arg(long = "tolerance", value_name = "NAME=VALUE")]
     pub(crate) tolerances: Vec<String>,

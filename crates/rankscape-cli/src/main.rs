@@ -18,6 +18,7 @@ mod flow;
 mod given;
 mod hessian;
 mod input;
+mod itinerary;
 mod loss;
 mod loss_arguments;
 mod map;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Command::Flow(options) => flow::run(options, &this),
         Command::Predictor(options) => predictor::run(options, &this),
         Command::Pyramid(options) => pyramid::run(options, &this),
+        Command::Itinerary(options) => itinerary::run(options, &this),
         Command::Sweep(command) => sweep::run(command, &this),
         Command::Doctor => doctor::run(&this),
         Command::Tolerances => about::tolerances(&this),

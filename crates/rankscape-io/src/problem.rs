@@ -112,11 +112,23 @@ impl PointFiles {
     /// # Errors
     /// If a file cannot be read, the widths do not fit, or a whole number would be rounded.
     pub fn read(self, tolerances: &Tolerances) -> Result<ReadPoint> {
+        let (weights, data) = self.open()?;
+        self.prepare(weights, data, tolerances)
+    }
+
+    /// Weights and data that fit each other.
+    pub(super) fn open(&self) -> Result<(Weights, ReadData)> {
         let weights = read_weights(self.weights.clone().unwrap_or_default(), &self.reading)?;
-        let ReadData { data, digest, mut notes } = self.data.read(&weights.widths())?;
+        let read = self.data.read(&weights.widths())?;
+        self.check_exactness(&weights, &read.data)?;
+        Ok((weights, read))
+    }
+
+    /// Makes them a problem.
+    pub(super) fn prepare(self, weights: Weights, read: ReadData, tolerances: &Tolerances) -> Result<ReadPoint> {
+        let ReadData { data, digest, mut notes } = read;
         notes.splice(0..0, weights.notes.iter().cloned());
         notes.extend(note_on_biases(&weights.biases));
-        self.check_exactness(&weights, &data)?;
         let parameters = weights.parameters().with_output_metric(self.data.output_metric()?);
         let problem = Problem::with_tolerances(parameters, data, tolerances).map_err(|error| self.name_file(error))?;
         Ok(ReadPoint { weights, problem, data_digest: digest, notes, files: self })

@@ -66,6 +66,9 @@ fn descent_takes_the_steps_that_it_is_told_and_says_when_it_diverges() {
     let document = descent("0.5");
     assert_close(&document["final"]["loss"], loss, 1e-13, "final loss");
     assert_close(&document["stability_limit"], 1.0 / 3.0, 1e-12, "limit");
+    let note = document["notes"].to_string();
+    assert!(note.contains("a step of 0.5 is longer than 0.333333, the limit of stability"), "{note}");
+    assert_eq!(descent("0.3")["notes"], serde_json::json!([]));
     let arguments = ["flow", "--weights", "w.json", "--target", "y.json", "--method", "gd", "--step", "5"];
     let text = rankscape(folder.path(), &arguments).stdout;
     assert!(text.starts_with("The run diverges: the steps are too long."), "{text}");
@@ -119,4 +122,29 @@ fn bad_input_is_refused_with_what_to_do() {
     ] {
         assert_refused(&rankscape(folder.path(), &[&base[..], more].concat()), &[part]);
     }
+}
+
+/// Half a run, saved and gone on with, is the whole run: to the last digit for descent, to the accuracy of the steps for flow.
+#[test]
+fn a_run_goes_on_from_its_saved_end() {
+    let folder = folder();
+    let run = |weights: &str, more: &[&str]| {
+        let base = ["flow", "--json", "--weights", weights, "--target", "y.json"];
+        let run = rankscape(folder.path(), &[&base[..], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        run.json()["final"]["loss"].as_f64().unwrap()
+    };
+    let descent = |steps: &'static str| ["--method", "gd", "--step", "0.1", "--steps", steps];
+    let whole = run("w.json", &descent("40"));
+    run("w.json", &[&descent("15")[..], &["--save", "half.npz"]].concat());
+    assert_eq!(run("half.npz", &descent("25")), whole);
+    let whole = run("w.json", &["--until-time", "2"]);
+    run("w.json", &["--until-time", "0.75", "--save", "half.json"]);
+    let joined = run("half.json", &["--until-time", "1.25"]);
+    assert!((joined - whole).abs() <= 1e-10 * whole, "{joined} {whole}");
+    let momentum = ["--method", "momentum", "--step", "0.1", "--save", "never.npz"];
+    let arguments = [&["flow", "--weights", "w.json", "--target", "y.json"][..], &momentum].concat();
+    let parts =
+        ["array --save: the end of this run is not saved: a run with momentum does not go on from its weights alone"];
+    assert_refused(&rankscape(folder.path(), &arguments), &parts);
 }

@@ -55,7 +55,8 @@ fn follow(case: &Case<'_>) -> &'static str {
 }
 
 /// The options that readers of weights and samples may name in a hint; a new one needs a case here.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 16] = [
+    "--steps",
     "--biases",
     "--convention",
     "--data",
@@ -221,6 +222,20 @@ fn no_hint_leads_around_what_changes_the_network() {
         );
         assert!(run.json()["notes"][0].as_str().unwrap().contains(&arrays[2].0), "{run:?}");
     }
+}
+
+/// Checkpoints without numbers in their names get steps as the hint says.
+#[test]
+fn checkpoints_without_numbers_get_steps_as_the_hint_says() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "last.json", br#"{"W1": [[1, 0], [0, 0]], "W2": [[1, 0], [0, 0]]}"#);
+    put(folder.path(), "y.json", br#"{"Y": [[1, 0], [0, 1]]}"#);
+    let arguments = ["itinerary", "last.json", "--target", "y.json"];
+    let run = rankscape(folder.path(), &arguments);
+    assert!(run.code == 2 && run.stderr.contains("give --steps FILE with a number for each"), "{run:?}");
+    put(folder.path(), "steps.txt", b"700");
+    let run = rankscape(folder.path(), &[&arguments[..], &["--steps", "steps.txt", "--json"]].concat());
+    assert_eq!((run.code, &run.json()["visits"][0]["from_step"]), (0, &700.into()), "{run:?}");
 }
 
 /// Every option in a hint of the readers has a case above.

@@ -18,6 +18,7 @@ mod flow;
 mod guide;
 mod hessian;
 mod hints;
+mod itinerary;
 mod landscape_cases;
 mod layouts;
 mod leave;

@@ -473,7 +473,7 @@ fn near_document(near: &Near, factor: f64, tolerances: &Tolerances) -> NearDocum
 }
 
 /// `rate` is the learning rate for the sum loss.
-fn stall_document(stall: Stall, rate: Option<f64>) -> StallDocument {
+pub(super) fn stall_document(stall: Stall, rate: Option<f64>) -> StallDocument {
     let steps = rate.map(|rate| 1.0 / (rate * -stall.lambda_min)).filter(|steps| steps.is_finite() && *steps > 0.0);
     StallDocument {
         rho: stall.rho,

@@ -22,6 +22,7 @@ mod fiber;
 mod flow;
 mod hessian;
 mod inputs;
+mod itinerary;
 mod landscape;
 mod layout;
 mod loss;
@@ -72,6 +73,9 @@ pub use hessian::{
     HessianSpectrumDocument, OrbitDocument, PartDocument, VectorDocument,
 };
 pub use inputs::{DiagnoseInputs, Normalization};
+pub use itinerary::{
+    CheckpointFile, ItineraryDocument, ItineraryInputs, ItineraryPointDocument, NextPlateauDocument, VisitDocument,
+};
 pub use landscape::{AtInfinityDocument, GradedValueDocument, LocalMinimumDocument, SeparabilityDocument};
 pub use layout::{to_json, write_json};
 pub use map::{Knowledge, MapDocument};
@@ -134,6 +138,7 @@ documents! {
     "escape": EscapeVerbDocument,
     "flow": FlowDocument,
     "hessian": HessianSpectrumDocument,
+    "itinerary": ItineraryDocument,
     "map": MapDocument,
     "minima": MinimaDocument,
     "parse": ParseDocument,

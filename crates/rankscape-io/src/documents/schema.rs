@@ -30,6 +30,7 @@ pub fn schemas() -> Vec<Value> {
         schema_of::<FlowDocument>(),
         schema_of::<PredictorDocument>(),
         schema_of::<PyramidDocument>(),
+        schema_of::<ItineraryDocument>(),
         schema_of::<SweepDocument>(),
         schema_of::<CostsDocument>(),
         schema_of::<DoctorDocument>(),

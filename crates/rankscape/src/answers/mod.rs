@@ -9,6 +9,7 @@ mod doctor;
 mod escape;
 mod flow;
 mod hessian;
+mod itinerary;
 mod landscape;
 mod losses;
 mod map;
@@ -27,6 +28,7 @@ pub use doctor::{SelfCheck, doctor};
 pub use escape::{EscapeAnswer, EscapeRequest, SameFunction, Wanted, escape};
 pub use flow::{FlowAnswer, FlowRequest, Motion, follow};
 pub use hessian::{SpectrumAnswer, hessian};
+pub use itinerary::ItineraryAnswer;
 pub use landscape::{
     ConstructAnswer, ConstructRequest, CriticalAnswer, StrataAnswer, construct, critical, global_minima, strata,
 };

@@ -4,6 +4,10 @@
 //! one, for longer than the fastest curvature of a balanced minimum takes to act once; a value that is only passed is none. What is captured there is read
 //! off the product, so the directions are those of the run and not those of a theory. `docs/flow.md` has the definitions.
 
+mod stored;
+
+pub use stored::{Ahead, Checkpoint, Nearest, Visit, checkpoint, visits};
+
 use crate::critical::{CriticalClass, Ladder};
 use crate::data::Whitening;
 use crate::escape::SingularDirections;

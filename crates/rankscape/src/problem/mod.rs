@@ -87,7 +87,6 @@ impl Problem {
     pub fn with_tolerances(parameters: impl Into<Parameters>, data: Data, tolerances: &Tolerances) -> Result<Self> {
         let Parameters { layers, mut biases, output_metric } = parameters.into();
         let metric = output_metric.as_ref().map(OutputMetric::new).transpose()?;
-        let unit_roundoff = layers.unit_roundoff();
         let mut matrices = layers.matrices();
         if let Some(metric) = &metric {
             apply_output_factor(metric.root(), &mut matrices, &mut biases)?;
@@ -102,15 +101,44 @@ impl Problem {
         }
         let view = data.view(kind, &biases)?;
         let data = data.whitened(view, kind, metric, tolerances);
+        Self::prepared(layers, matrices, biases, Arc::new(data), tolerances)
+    }
+
+    /// The same data, which are not whitened again, at other parameters as they are given: the output metric is that of the
+    /// data.
+    ///
+    /// # Errors
+    /// If the shapes do not chain or do not fit the data, or other layers have biases.
+    pub fn at(&self, parameters: impl Into<Parameters>) -> Result<Self> {
+        let Parameters { layers, mut biases, output_metric: _ } = parameters.into();
+        let mut matrices = layers.matrices();
+        if let Some(metric) = self.output_metric() {
+            apply_output_factor(metric.root(), &mut matrices, &mut biases)?;
+        }
+        if bias_kind(&biases)? != self.data.kind {
+            return Err(InputError::new("other layers have biases than those that the data were prepared for"));
+        }
+        Self::prepared(layers, matrices, biases, Arc::clone(&self.data), &self.tolerances)
+    }
+
+    /// `matrices` and `biases` are those of `layers` with the output metric folded in.
+    fn prepared(
+        layers: Layers,
+        matrices: Vec<Matrix>,
+        biases: Vec<Option<Vec<f64>>>,
+        data: Arc<WhitenedData>,
+        tolerances: &Tolerances,
+    ) -> Result<Self> {
+        let unit_roundoff = layers.unit_roundoff();
         let exact = exact_network(layers, &data)?;
-        let matrices = if kind == BiasKind::First { with_first_bias(matrices, &biases) } else { matrices };
+        let matrices = if data.kind == BiasKind::First { with_first_bias(matrices, &biases) } else { matrices };
         let factors = Factors::new(matrices)?;
         tolerances.check_criticality(unit_roundoff)?;
         check_widths(&factors, &data.whitening)?;
         let exact = exact.map(|(factors, moments)| ExactSquareNetwork::new(factors, moments)).transpose()?;
         Ok(Self {
             factors,
-            data: Arc::new(data),
+            data,
             exact: exact.map(Arc::new),
             biases,
             unit_roundoff,

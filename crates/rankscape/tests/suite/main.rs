@@ -10,6 +10,7 @@ mod decay;
 mod escape_paths;
 mod exact_map;
 mod flow;
+mod flow_closed_forms;
 mod hessian_operator;
 mod homotopy;
 mod invariances;
