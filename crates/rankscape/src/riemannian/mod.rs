@@ -3,7 +3,7 @@
 //! `space` is the problem that is left once what the loss cannot see is taken away; `newton` a trust region on the factors;
 //! `curvature` the Hessian on a manifold of fixed rank;
 //! `convex` the minimum over all matrices with a bound from the dual problem; `separation` says whether it is attained; `minima` has
-//! the local minima on bounded rank, `known` what theorems say of the infimum there,
+//! the local minima on bounded rank, which `search` finds, `known` what theorems say of the infimum there,
 //! `enclosure` proves that there is a minimum near a point, `certified` finds all of them for small quadratic losses. `docs/losses.md` has
 //! definitions and proofs.
 
@@ -15,14 +15,16 @@ mod known;
 mod minima;
 mod newton;
 mod preconditioner;
+mod search;
 mod separation;
 mod space;
 
 pub use convex::{ConvexBound, convex_bound};
 pub use curvature::is_isolated_minimum;
 pub use known::{KnownInfimum, known_infimum};
-pub use minima::{AtInfinity, BadLocalMinima, BadMinima, LocalMinimum, Minima, MinimaRequest, minima};
+pub use minima::{BadLocalMinima, BadMinima, Minima, MinimaRequest, minima};
 pub(crate) use newton::in_blocks;
 pub use newton::{Descent, End, descend};
+pub use search::{AtInfinity, LocalMinimum};
 pub use separation::{Separability, SeparabilityKind};
 pub use space::FunctionSpace;
