@@ -91,10 +91,10 @@ pub(crate) struct FlowOptions {
     #[arg(long, value_enum, value_name = "KIND", conflicts_with = "weights", requires = "widths")]
     pub(crate) start: Option<Start>,
     /// Widths d0,d1,...,dh of a start that is made.
-    #[arg(long, value_delimiter = ',', value_name = "d0,...,dh", requires = "start")]
+    #[arg(long, value_delimiter = ',', value_name = "d0,...,dh", conflicts_with = "weights")]
     pub(crate) widths: Option<Vec<usize>>,
     /// Scale of a start that is made.
-    #[arg(long, value_name = "S", default_value_t = 0.01, requires = "start", allow_hyphen_values = true)]
+    #[arg(long, value_name = "S", default_value_t = 0.01, conflicts_with = "weights", allow_hyphen_values = true)]
     pub(crate) scale: f64,
     /// The data.
     #[command(flatten)]

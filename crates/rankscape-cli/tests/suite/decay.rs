@@ -225,3 +225,18 @@ fn what_cannot_be_is_refused() {
         );
     }
 }
+
+/// Weights that have decayed for long are at the origin for all that the data can tell.
+#[test]
+fn weights_that_have_decayed_away_are_at_the_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "y.json", &json!({"Y": [[2, 0], [0, 1]]}));
+    for (size, class) in [(1e-30, "global_minimum"), (1e-17, "global_minimum"), (1e-3, "not_critical")] {
+        let layer = json!([[size, 0.5 * size], [-0.25 * size, size]]);
+        write(folder.path(), "w.json", &json!({"W1": layer, "W2": layer}));
+        let arguments = ["diagnose", "--json", "--weights", "w.json", "--target", "y.json", "--weight-decay", "50"];
+        let run = rankscape(folder.path(), &arguments);
+        assert_eq!((run.code, run.json()["class"].as_str()), (0, Some(class)), "{run:?}");
+        assert_eq!(run.json()["notes"].to_string().contains("this is the origin"), class != "not_critical");
+    }
+}

@@ -148,3 +148,38 @@ fn a_run_goes_on_from_its_saved_end() {
         ["array --save: the end of this run is not saved: a run with momentum does not go on from its weights alone"];
     assert_refused(&rankscape(folder.path(), &arguments), &parts);
 }
+
+/// `W_2' W_2 - W_1 W_1' - b_1 b_1'` is what stays; with decay, which biases do not have, nothing does.
+#[test]
+fn biases_are_part_of_what_is_conserved() {
+    let folder = folder();
+    put(
+        folder.path(),
+        "b.json",
+        br#"{"W1": [[0.5, 0.2], [-0.3, 0.4]], "b1": [0.7, -0.2], "W2": [[0.6, -0.1], [0.2, 0.3]], "b2": [0.1, 0.4]}"#,
+    );
+    put(
+        folder.path(),
+        "d.json",
+        br#"{"X": [[1, 2], [0.5, -1], [2, 0], [-1, 1]], "Y": [[1, 0], [2, 1], [0, 3], [1, 1]]}"#,
+    );
+    let arguments = ["flow", "--json", "--weights", "b.json", "--data", "d.json", "--until-time", "5"];
+    let drift = |more: &[&str]| {
+        let run = rankscape(folder.path(), &[&arguments[..], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_valid("flow", &run.json());
+        run.json()["conserved"]["max_drift"].as_f64()
+    };
+    assert!(drift(&[]).is_some_and(|drift| drift < 1e-10));
+    assert_eq!(drift(&["--weight-decay", "0.1"]), None);
+}
+
+#[test]
+fn widths_and_scale_of_a_start_are_refused_beside_weights() {
+    let folder = folder();
+    for more in [["--widths", "2,5,2"], ["--scale", "0.1"]] {
+        let run =
+            rankscape(folder.path(), &[&["flow", "--weights", "w.json", "--target", "y.json"], &more[..]].concat());
+        assert_refused(&run, &[more[0], "--weights"]);
+    }
+}

@@ -431,3 +431,16 @@ fn a_mean_divides_by_the_samples() {
     let of = |more: &[&str]| loss(folder.path(), &[&["--data", "d.json", "--loss", "logcosh"], more].concat());
     assert!((3.0 * of(&["--normalization", "mean"]) - of(&[])).abs() < 1e-12);
 }
+
+#[test]
+fn a_metric_that_is_zero_is_refused() {
+    let folder = folder(&[
+        ("y2.json", "[[1, 2], [3, 4]]"),
+        (
+            "zero.json",
+            r#"{"kind": "full_quadratic", "metric_rowmajor_vec": [[0,0,0,0],[0,0,0,0],[0,0,0,0],[0,0,0,0]]}"#,
+        ),
+    ]);
+    let run = rankscape(folder.path(), &["minima", "--target", "y2.json", "--loss", "zero.json", "--rank", "1"]);
+    assert_refused(&run, &["does not depend on the matrix"]);
+}

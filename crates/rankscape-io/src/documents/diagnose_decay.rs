@@ -99,5 +99,10 @@ fn notes(found: &DecayDiagnosis) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    if let Some(norm) = found.collapsed {
+        notes.push(format!(
+            "the weights have norm {norm:.1e}, nothing beside what the data ask for: this is the origin"
+        ));
+    }
     notes
 }

@@ -137,8 +137,8 @@ pub struct FlowLevelDocument {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConservedDocument {
-    /// max_k ||C_k(t) - exp(-2 l t) C_k(0)||_F / (||W_{k+1}(0)||_F^2 + ||W_k(0)||_F^2) over the run, C_k = W_{k+1}'W_{k+1} - W_k W_k'. Gradient
-    /// descent does not conserve.
+    /// max_k ||C_k(t) - exp(-2 l t) C_k(0)||_F / (||W_{k+1}(0)||_F^2 + ||W_k(0)||_F^2 + ||b_k(0)||^2) over the run, C_k = W_{k+1}'W_{k+1} - W_k W_k'
+    /// - b_k b_k'; null with weight decay and biases before the last layer. Gradient descent does not conserve.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub max_drift: Option<f64>,
 }
@@ -267,7 +267,7 @@ impl FlowDocument {
             start: point(0.0, found.start),
             samples: run.samples.iter().map(at).collect(),
             levels: found.levels.iter().map(level).collect(),
-            conserved: ConservedDocument { max_drift: finite(run.max_drift) },
+            conserved: ConservedDocument { max_drift: run.max_drift.and_then(finite) },
             events,
             last,
             stop: Word(match run.stop {

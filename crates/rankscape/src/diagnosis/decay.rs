@@ -9,10 +9,10 @@ use crate::critical::{CriticalClass, DecayLadder, DecayRung};
 use crate::error::{InputError, Result};
 use crate::evidence::{Evidence, Grade, Quantity, RankDecision};
 use crate::hessian::{Extremes, extremes, rounding_of_eigenvalues};
-use crate::linalg::{Inertia, SymmetricOperator, spectral_norm, symmetric_eigenvalues};
+use crate::linalg::{Inertia, Matrix, SymmetricOperator, spectral_norm, symmetric_eigenvalues};
 use crate::multiplication::{Barcode, Differential, RankProfile};
 use crate::network::{DecayedGradient, WeightDecay};
-use crate::problem::Problem;
+use crate::problem::{Parameters, Problem};
 use crate::tolerance::Tolerances;
 
 /// Up to this many parameters the eigenvalues of the Hessian are counted.
@@ -55,6 +55,8 @@ pub struct DecayDiagnosis {
     pub inertia: Option<Inertia>,
     /// What the verdict rests on.
     pub evidence: Evidence,
+    /// Norm of weights that are nothing beside those that the data ask for, and were taken as zero.
+    pub collapsed: Option<f64>,
 }
 
 /// Diagnoses the point of a problem with weight decay.
@@ -64,6 +66,12 @@ pub struct DecayDiagnosis {
 pub fn diagnose_with_decay(problem: &Problem, decay: &WeightDecay, settings: Settings) -> Result<DecayDiagnosis> {
     let data = problem.data();
     data.check_decay(decay)?;
+    if let Some(norm) = collapsed(problem, decay) {
+        let zero = problem.factors().matrices().iter().map(|layer| Matrix::zeros(layer.nrows(), layer.ncols()));
+        let parameters = Parameters::from(zero.collect::<Vec<Matrix>>()).stored_in(problem.unit_roundoff());
+        let origin = diagnose_with_decay(&problem.at(parameters)?, decay, settings)?;
+        return Ok(DecayDiagnosis { collapsed: Some(norm), ..origin });
+    }
     let (tolerances, given) = (problem.tolerances(), problem.given());
     let architecture = problem.factors().architecture().clone();
     let ladder = DecayLadder::new(architecture.clone(), &data.whitening, data.exact.as_ref(), decay, tolerances)?;
@@ -119,7 +127,19 @@ pub fn diagnose_with_decay(problem: &Problem, decay: &WeightDecay, settings: Set
         evidence,
         rank_profile,
         ladder,
+        collapsed: None,
     })
+}
+
+/// `||theta||` where it is at most the unit roundoff times the root `(sigma_1 / ||X||_2)^(1/h)`, the size of layers that fit the largest
+/// singular value of the target: weights that decay towards the origin never get there.
+fn collapsed(problem: &Problem, decay: &WeightDecay) -> Option<f64> {
+    let layers = problem.factors().matrices();
+    let norm = layers.iter().map(Matrix::frobenius_norm).fold(0.0, f64::hypot);
+    let largest = problem.data().whitening.spectrum.s.first()?;
+    let size = (largest / spectral_norm(&problem.whitening().inputs())).powf(1.0 / layers.len() as f64);
+    let nothing = decay.strength() > 0.0 && layers.len() > 1 && norm > 0.0 && norm <= problem.unit_roundoff() * size;
+    nothing.then_some(norm)
 }
 
 /// Over the rationals, where weights, data and decay are exact.

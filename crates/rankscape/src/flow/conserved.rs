@@ -1,4 +1,4 @@
-//! What gradient flow conserves: `C_k = W_{k+1}' W_{k+1} - W_k W_k'`.
+//! What gradient flow conserves: `C_k = W_{k+1}' W_{k+1} - W_k W_k' - b_k b_k'`.
 
 use crate::linalg::Matrix;
 
@@ -10,20 +10,27 @@ pub struct Imbalance {
 }
 
 impl Imbalance {
-    /// Of these layers.
-    pub fn new(layers: &[Matrix]) -> Self {
-        let pairs = || layers.iter().zip(layers.iter().skip(1));
-        Self {
-            matrices: pairs().map(|(w, next)| &next.transpose_times(next) - &w.times_transpose(w)).collect(),
-            sizes: pairs().map(|(w, next)| next.frobenius_norm().powi(2) + w.frobenius_norm().powi(2)).collect(),
-        }
+    /// Of these blocks: as many layers as `depth`, then the biases of the layers `biased`, counted from 0.
+    pub fn new(blocks: &[Matrix], depth: usize, biased: &[usize]) -> Self {
+        let pair = |k: usize| {
+            let (layer, next) = (&blocks[k], &blocks[k + 1]);
+            let mut matrix = &next.transpose_times(next) - &layer.times_transpose(layer);
+            let mut size = next.frobenius_norm().powi(2) + layer.frobenius_norm().powi(2);
+            if let Some(at) = biased.iter().position(|&layer| layer == k) {
+                let bias = &blocks[depth + at];
+                matrix = &matrix - &bias.times_transpose(bias);
+                size += bias.frobenius_norm().powi(2);
+            }
+            (matrix, size)
+        };
+        let (matrices, sizes) = (0..depth - 1).map(pair).unzip();
+        Self { matrices, sizes }
     }
 }
 
-/// `max_k ||C_k(t) - exp(-2 l t) C_k(0)||_F / (||W_{k+1}(0)||_F^2 + ||W_k(0)||_F^2)`, 0/0 = 0: with weight decay `l` the flow shrinks
-/// what it conserves without.
-pub fn max_drift(start: &Imbalance, layers: &[Matrix], decay: f64, time: f64) -> f64 {
-    let now = Imbalance::new(layers);
+/// `max_k ||C_k(t) - exp(-2 l t) C_k(0)||_F / (||W_{k+1}(0)||_F^2 + ||W_k(0)||_F^2 + ||b_k(0)||^2)`, 0/0 = 0: with weight decay `l`
+/// the flow shrinks what it conserves without, where no layer before the last has a bias, which does not decay.
+pub fn max_drift(start: &Imbalance, now: &Imbalance, decay: f64, time: f64) -> f64 {
     let kept = (-2.0 * decay * time).exp();
     let one = |k: usize| {
         let drift = (&now.matrices[k] - &start.matrices[k].scaled(kept)).frobenius_norm();

@@ -33,8 +33,11 @@ const GROWN: f64 = 1e12;
 /// Runs gradient descent. The drift is measured as for the flow, but discrete steps do not conserve.
 pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) -> Trajectory {
     let decay = options.decay;
-    let imbalance = Imbalance::new(start.layers());
-    let depth = start.layers().len();
+    let (depth, biased) = (start.layers().len(), start.biased_layers());
+    let imbalance = |blocks: &[Matrix]| Imbalance::new(blocks, depth, &biased);
+    let conserved = imbalance(&start.parameter_blocks());
+    // Biases do not decay, so that nothing is kept where layers do.
+    let conserves = decay == 0.0 || biased.iter().all(|&k| k + 1 == depth);
     let mut network = start.clone();
     let mut blocks = start.parameter_blocks();
     let mut velocity: Vec<Matrix> = blocks.iter().map(|block| block.scaled(0.0)).collect();
@@ -76,7 +79,16 @@ pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) ->
         }
         network = start.with_blocks(blocks.clone());
         taken += 1;
-        max = max.max(max_drift(&imbalance, &blocks[..depth], decay, options.step * taken as f64));
+        max = max.max(max_drift(&conserved, &imbalance(&blocks), decay, options.step * taken as f64));
     };
-    Trajectory { samples, crossings, path, last, stop, max_drift: max, steps: taken, gradients: taken }
+    Trajectory {
+        samples,
+        crossings,
+        path,
+        last,
+        stop,
+        max_drift: conserves.then_some(max),
+        steps: taken,
+        gradients: taken,
+    }
 }

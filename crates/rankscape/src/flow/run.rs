@@ -39,7 +39,7 @@ impl Default for FlowOptions {
             levels: Vec::new(),
             times: Vec::new(),
             accuracy: 1e-12,
-            most_steps: 1_000_000,
+            most_steps: 100_000,
             keep_path: false,
         }
     }
@@ -106,8 +106,8 @@ pub struct Trajectory {
     pub last: Sample,
     /// Why it ended.
     pub stop: Stop,
-    /// Largest drift of what the flow conserves.
-    pub max_drift: f64,
+    /// Largest drift of what the flow conserves; `None` where it conserves nothing of the kind.
+    pub max_drift: Option<f64>,
     /// Steps.
     pub steps: usize,
     /// Gradients evaluated.
@@ -144,8 +144,11 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
     let at = |blocks: &[Matrix]| start.with_blocks(blocks.to_vec());
     let decay = options.decay;
     let field = |blocks: &[Matrix]| slope(&at(blocks), decay);
-    let imbalance = Imbalance::new(start.layers());
-    let depth = start.layers().len();
+    let (depth, biased) = (start.layers().len(), start.biased_layers());
+    let imbalance = |blocks: &[Matrix]| Imbalance::new(blocks, depth, &biased);
+    let conserved = imbalance(&start.parameter_blocks());
+    // Biases do not decay, so that nothing is kept where layers do.
+    let conserves = decay == 0.0 || biased.iter().all(|&k| k + 1 == depth);
     let mut run = Run {
         now: Sample { time: 0.0, loss: value(start, decay), blocks: start.parameter_blocks() },
         levels: options.levels.iter().map(|&level| Crossing { level, at: None }).collect(),
@@ -205,7 +208,7 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
         slopes = slope(&network, decay);
         run.now = reached;
         pass(&run.now, &slopes);
-        max = max.max(max_drift(&imbalance, &run.now.blocks[..depth], decay, run.now.time));
+        max = max.max(max_drift(&conserved, &imbalance(&run.now.blocks), decay, run.now.time));
         h = if meets { h.max(length) } else { length * factor };
     };
     Trajectory {
@@ -214,7 +217,7 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
         path,
         last: run.now,
         stop,
-        max_drift: max,
+        max_drift: conserves.then_some(max),
         steps,
         gradients: run.gradients,
     }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use rankscape::Matrix;
 use rankscape::Tolerances;
-use rankscape::answers::{Settings, minima};
+use rankscape::answers::{Settings, diagnose_loss, minima};
+use rankscape::critical::CriticalClass;
 use rankscape::escape::StraightEscape;
 use rankscape::hessian::{HessianOperator, Part, check_gradient, check_hessian, extremes};
 use rankscape::linalg::{SymmetricOperator, svd, symmetric_eigenvalues};
 use rankscape::loss::{Convexity, Infimum, Loss, LossKind, Observations, SquareLoss};
 use rankscape::network::{Network, SquareNetwork};
-use rankscape::problem::LossData;
+use rankscape::problem::{LossData, LossProblem, Parameters};
 use rankscape::random::Stream;
-use rankscape::riemannian::{FunctionSpace, Minima, MinimaRequest, convex_bound};
+use rankscape::riemannian::{BadMinima, FunctionSpace, Minima, MinimaRequest, convex_bound};
 
 /// `sum log cosh (F - Z)`.
 #[derive(Debug, Clone)]
@@ -336,4 +337,116 @@ fn targets_that_were_not_observed_do_not_matter() {
     let (a, b) = (found(&targets), found(&holes));
     assert_eq!(a.minima.len(), b.minima.len());
     assert!(a.minima.iter().zip(&b.minima).all(|(a, b)| a.value == b.value && a.product == b.product));
+}
+
+/// What is at weights of this storage type on one input.
+fn class_at(kind: LossKind, weight: f64, roundoff: f64, inputs: &[f64], targets: &[f64]) -> CriticalClass {
+    let targets = Matrix::from_rows(&[targets.to_vec()]);
+    let inputs = Some(Matrix::from_rows(&[inputs.to_vec()]));
+    let data = LossData::new(kind, inputs, Observations { targets, weights: None }).unwrap();
+    let parameters = Parameters::from(vec![Matrix::from_rows(&[vec![weight]])]).stored_in(roundoff);
+    let problem = LossProblem::new(parameters, Arc::new(data), &Tolerances::default()).unwrap();
+    diagnose_loss(&problem, Settings::default()).unwrap().class
+}
+
+const SINGLE: f64 = 5.960_464_477_539_063e-8;
+const DOUBLE: f64 = 1.110_223_024_625_156_5e-16;
+
+/// The slopes of Huber's loss are bounded: beside large outputs they look like nothing.
+#[test]
+fn bounded_slopes_beside_large_outputs_are_not_zero() {
+    let huber = |weight, roundoff, scale: f64| {
+        let targets: Vec<f64> = [3.0, 4.0, 5.0].iter().map(|y| y * scale).collect();
+        class_at(LossKind::Huber { delta: 1.0 }, weight * scale, roundoff, &[1.0, 1.0, 1.0], &targets)
+    };
+    for (roundoff, scale) in [(SINGLE, 1e5), (SINGLE, 1e8), (DOUBLE, 1e14), (DOUBLE, 1e100)] {
+        assert_eq!(huber(9.0, roundoff, scale), CriticalClass::NotCritical, "{roundoff} {scale}");
+        assert_eq!(huber(4.0, roundoff, scale), CriticalClass::GlobalMinimum, "{roundoff} {scale}");
+    }
+}
+
+/// Where samples can be separated, no weights are at rest, however small the gradient is.
+#[test]
+fn well_trained_separable_samples_are_at_no_minimum() {
+    for (roundoff, weight) in [(SINGLE, 8.0), (SINGLE, 15.0), (SINGLE, 40.0), (DOUBLE, 40.0), (DOUBLE, 300.0)] {
+        let class = class_at(LossKind::Logistic, weight, roundoff, &[1.0, -2.0], &[1.0, -1.0]);
+        assert_eq!(class, CriticalClass::NotCritical, "{roundoff} {weight}");
+    }
+}
+
+fn minima_of(kind: LossKind, inputs: Option<Matrix>, targets: Matrix, rank: usize, starts: usize) -> Minima {
+    let data = LossData::new(kind, inputs, Observations { targets, weights: None }).unwrap();
+    let request = MinimaRequest { rank, starts, offset: false };
+    minima(&Arc::new(data), &request, &Tolerances::default(), Settings { seed: 1, threads: 1 }).unwrap()
+}
+
+/// A semidefinite metric has several exact fits of rank one: their values are rounding errors, and no loss is negative.
+#[test]
+fn exact_fits_are_not_called_bad_minima() {
+    let metric =
+        [[9.0, -1.0, 6.0, -1.0], [-1.0, 3.0, 0.0, 5.0], [6.0, 0.0, 8.0, 2.0], [-1.0, 5.0, 2.0, 9.0]].map(Vec::from);
+    let kind = LossKind::FullQuadratic { metric: Matrix::from_rows(&metric) };
+    let target = Matrix::from_rows(&[vec![-0.334_331, -0.247_423], vec![0.598_557, -0.383_382]]);
+    let found = minima_of(kind, None, target, 1, 40);
+    assert!(found.minima.len() >= 2, "{:?}", found.minima);
+    assert!(found.minima.iter().all(|minimum| (0.0..1e-14).contains(&minimum.value)), "{:?}", found.minima);
+    assert_ne!(found.bad_local_minima.verdict, BadMinima::Exists);
+}
+
+/// Two samples of four classes on a line through the origin: rank one separates all but some, and the loss only falls.
+#[test]
+fn points_on_the_way_to_infinity_are_no_minima() {
+    let inputs = Matrix::from_rows(&[
+        vec![0.318, 0.438, 0.253, 1.050, 2.004, -0.197],
+        vec![-0.812, 0.316, 2.092, 0.038, -0.222, -0.639],
+        vec![-1.074, -1.095, 2.862, -0.709, -1.194, -0.250],
+        vec![0.739, -1.087, -0.732, -0.073, 0.820, -1.241],
+    ]);
+    let labels = [3, 0, 0, 1, 2, 3];
+    let targets = Matrix::from_fn(4, 6, |k, j| f64::from(u8::from(labels[j] == k)));
+    let kind = LossKind::Softmax { smoothing: 0.0, class_weights: None };
+    let found = minima_of(kind, Some(inputs), targets, 1, 30);
+    assert!(found.minima.is_empty(), "{:?}", found.minima);
+    assert_eq!(found.at_infinity.iter().map(|away| away.hits).sum::<usize>() + found.unfinished, 30);
+}
+
+/// Values go with the square of the targets.
+#[test]
+fn minima_do_not_depend_on_the_scale_of_the_targets() {
+    let mut stream = Stream::new(31, 0);
+    let (inputs, targets) = (stream.normal_matrix(3, 8), stream.normal_matrix(2, 8));
+    let weights = Matrix::from_fn(2, 8, |_, _| 0.5 + stream.uniform());
+    for kind in [LossKind::Quadratic { weights }, LossKind::Power { p: 2.0 }] {
+        let of = |scale: f64| minima_of(kind.clone(), Some(inputs.clone()), targets.scaled(scale), 1, 10);
+        let plain = of(1.0);
+        assert_eq!(plain.unfinished, 0);
+        for scale in [1e-150, 1e-8, 1e8, 1e150] {
+            let scaled = of(scale);
+            assert_eq!(scaled.minima.len(), plain.minima.len(), "{scale:e}");
+            for (minimum, plain) in scaled.minima.iter().zip(&plain.minima) {
+                let ratio = minimum.value / scale / scale / plain.value;
+                assert!((ratio - 1.0).abs() < 1e-9 && minimum.hits == plain.hits, "{scale:e}: {ratio}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_minimum_at_zero_is_one() {
+    let inputs = Matrix::from_rows(&[vec![1.0, 2.0, -1.0], vec![0.5, -1.0, 3.0]]);
+    let found = minima_of(LossKind::LogCosh, Some(inputs), Matrix::zeros(2, 3), 1, 5);
+    assert_eq!(found.minima.len(), 1, "{:?}", found.minima);
+    assert_eq!((found.minima[0].rank, found.minima[0].hits), (0, 5));
+}
+
+/// The Newton steps of a degenerate fit shrink by a factor only, and the fit is reached all the same.
+#[test]
+fn exact_fits_of_powers_are_reached() {
+    let mut stream = Stream::new(32, 0);
+    let (inputs, targets) = (stream.normal_matrix(4, 3), stream.normal_matrix(2, 3));
+    for p in [3.0, 4.0] {
+        let found = minima_of(LossKind::Power { p }, Some(inputs.clone()), targets.clone(), 2, 10);
+        assert_eq!(found.global_minimum.map(|(value, _)| value), Some(0.0));
+        assert!(!found.minima.is_empty() && found.at_infinity.is_empty());
+    }
 }
