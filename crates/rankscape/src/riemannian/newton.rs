@@ -38,9 +38,10 @@ pub struct Descent<L> {
     pub steps: usize,
 }
 
-/// Descends from a point by steps of a quadratic model inside a trust region, solved by conjugate gradients that stop at negative
-/// curvature (Steihaug) and are preconditioned by the blocks of the Hessian, until `gradient.relative` (see [`Network::measured_gradient`]) is at most `tolerance` or `stop` says so. The inputs
-/// have norm 1, so that layers of [`natural_size`] make outputs of the size in which the loss is measured.
+/// Descends from a point by steps of a quadratic model inside a trust region, until [`Network::is_critical`] holds with this tolerance or
+/// `stop` says so. The model is solved by conjugate gradients that stop at negative curvature (Steihaug) and are preconditioned by the
+/// blocks of the Hessian. The inputs have norm 1, so that layers whose norm is the `h`-th root of [`Loss::output_size`] make
+/// outputs of the size in which the loss is measured.
 pub fn descend<L: Loss + Clone>(
     mut network: Network<L>,
     tolerance: f64,
