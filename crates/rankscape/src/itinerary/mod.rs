@@ -69,6 +69,10 @@ pub fn plateaus(path: &[Passed], ladder: &Ladder, whitening: &Whitening, shortes
         let inside = |passed: &&Passed| passed.time >= enter && leave.is_none_or(|leave| passed.time <= leave);
         let Some(slowest) = path.iter().filter(inside).min_by(|a, b| a.rate.total_cmp(&b.rate)) else { continue };
         let captured = captured(&slowest.blocks[..depth], whitening, ladder.effective_bottleneck());
+        // Where values lie close together, those beside the one of the set are passed only.
+        if (values[0] + above_minimum(&captured, ladder) - value).abs() > band {
+            continue;
+        }
         let class = balanced.then(|| class_of(&captured, ladder, depth));
         found.push(Plateau { time: enter, duration, lasts: leave.is_none(), value, captured, class });
     }
@@ -103,11 +107,23 @@ fn captured(layers: &[Matrix], whitening: &Whitening, most: usize) -> Vec<usize>
     directions.learned(most).into_iter().map(|index| index + 1).collect()
 }
 
+/// The whitened target's singular values, every one as often as it occurs.
+fn singular_values(ladder: &Ladder) -> Vec<f64> {
+    ladder.levels().levels.iter().flat_map(|level| std::iter::repeat_n(level.value, level.multiplicity)).collect()
+}
+
+/// By how much the critical value of these directions, counted from 1, exceeds the lowest one.
+fn above_minimum(captured: &[usize], ladder: &Ladder) -> f64 {
+    let values = singular_values(ladder);
+    let best: f64 = values.iter().take(ladder.effective_bottleneck()).map(|value| value * value).sum();
+    let kept: f64 = captured.iter().filter_map(|&place| values.get(place - 1)).map(|value| value * value).sum();
+    0.5 * (best - kept)
+}
+
 /// Of the balanced point with these directions: all factors have the rank of the product, so every pivot is tightened from three
 /// layers on.
 fn class_of(captured: &[usize], ladder: &Ladder, depth: usize) -> CriticalClass {
-    let values: Vec<f64> =
-        ladder.levels().levels.iter().flat_map(|level| std::iter::repeat_n(level.value, level.multiplicity)).collect();
+    let values = singular_values(ladder);
     let kept = captured.iter().filter_map(|&place| values.get(place - 1)).copied().fold(f64::INFINITY, f64::min);
     let omitted = (1..=values.len()).filter(|place| !captured.contains(place)).map(|place| values[place - 1]);
     let largest_omitted = omitted.fold(0.0, f64::max);
