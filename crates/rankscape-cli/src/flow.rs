@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rankscape::InputError;
 use rankscape::answers::{Answer, FlowRequest, Motion, follow};
 use rankscape::architecture::Architecture;
-use rankscape::flow::{StartKind, start};
+use rankscape::flow::{Batches, StartKind, start};
 use rankscape::linalg::Matrix;
 use rankscape::loss::{Loss, QuadraticForm};
 use rankscape::problem::{LossData, LossProblem};
@@ -20,7 +20,7 @@ use crate::loss_arguments::{FlowOptions, Method, Start};
 use crate::run::{Outcome, Run, code_of};
 
 pub(crate) fn run(options: &FlowOptions, run: &Run<'_>) -> Result<Outcome, InputError> {
-    let motion = options.motion()?;
+    let motion = options.motion(run.seed())?;
     let decay = weight_decay(options.weight_decay.as_deref())?.map_or(0.0, |decay| decay.strength());
     let tolerances = tolerances(&options.tolerances)?;
     let square = || LossSpec::read(&LossOptions { loss: "square".to_owned(), ..LossOptions::default() });
@@ -116,7 +116,7 @@ fn target(data: &LossData) -> Result<Matrix, InputError> {
 }
 
 impl FlowOptions {
-    fn motion(&self) -> Result<Motion, InputError> {
+    fn motion(&self, seed: u64) -> Result<Motion, InputError> {
         let idle = |given: bool, option: &str, why: &str| match given {
             true => Err(InputError::new(format!("{option} does nothing here: {why}")).hint("leave it out")),
             false => Ok(()),
@@ -126,14 +126,19 @@ impl FlowOptions {
             idle(self.step.is_some(), "--step", why)?;
             idle(self.steps.is_some(), "--steps", why)?;
             idle(self.momentum.is_some(), "--momentum", why)?;
+            idle(self.batch.is_some(), "--batch", "give --method sgd")?;
             return Ok(Motion::Flow { until: self.until_time.unwrap_or(100.0) });
         }
         idle(self.until_time.is_some(), "--until-time", "gradient descent ends after --steps")?;
         idle(self.method == Method::Gd && self.momentum.is_some(), "--momentum", "give --method momentum")?;
+        let stochastic = self.method == Method::Sgd;
+        idle(!stochastic && self.batch.is_some(), "--batch", "give --method sgd")?;
         let step = self.step.ok_or_else(|| {
             InputError::new("gradient descent needs a learning rate").hint("give --step RATE, for the sum loss")
         })?;
-        let momentum = if self.method == Method::Momentum { self.momentum.unwrap_or(0.9) } else { 0.0 };
-        Ok(Motion::Descent { step, momentum, steps: self.steps.unwrap_or(1000) })
+        let momentum =
+            if self.method == Method::Momentum { self.momentum.unwrap_or(0.9) } else { self.momentum.unwrap_or(0.0) };
+        let batches = stochastic.then(|| Batches { size: self.batch.unwrap_or(32) as usize, seed });
+        Ok(Motion::Descent { step, momentum, steps: self.steps.unwrap_or(1000), batches })
     }
 }

@@ -68,6 +68,8 @@ pub(crate) enum Method {
     Gd,
     /// Gradient descent with momentum.
     Momentum,
+    /// Gradient descent on batches of samples, in an order that --seed gives.
+    Sgd,
 }
 
 /// Where the run starts without weights.
@@ -111,9 +113,12 @@ pub(crate) struct FlowOptions {
     /// Learning rate of gradient descent on the sum loss.
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) step: Option<f64>,
-    /// Momentum, from 0 to below 1 [default: 0.9].
+    /// Momentum, from 0 to below 1 [default: 0.9 of momentum, 0 of sgd].
     #[arg(long, value_name = "M", allow_hyphen_values = true)]
     pub(crate) momentum: Option<f64>,
+    /// Samples in a batch of sgd [default: 32]; the gradient is multiplied by all samples over those of the batch.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
     /// Number of steps of gradient descent [default: 1000].
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<usize>,

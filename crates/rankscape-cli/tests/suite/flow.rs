@@ -183,3 +183,39 @@ fn widths_and_scale_of_a_start_are_refused_beside_weights() {
         assert_refused(&run, &[more[0], "--weights"]);
     }
 }
+
+/// A batch of all samples is gradient descent; smaller ones are the same for the same seed and reach the loss of an exact fit.
+#[test]
+fn batches_of_samples_are_reproducible_and_fit() {
+    let folder = folder();
+    put(
+        folder.path(),
+        "d.json",
+        br#"{"X": [[1, 2], [0.5, -1], [2, 0], [-1, 1]], "Y": [[1, 2], [0.5, -1], [2, 0], [-1, 1]]}"#,
+    );
+    put(folder.path(), "v.json", br#"{"W1": [[0.5, 0.2], [-0.3, 0.4]], "W2": [[0.6, -0.1], [0.2, 0.3]]}"#);
+    let of = |more: &[&str]| {
+        let arguments = ["flow", "--json", "--weights", "v.json", "--data", "d.json", "--step", "0.02"];
+        let run = rankscape(folder.path(), &[&arguments[..], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_valid("flow", &run.json());
+        run.json()
+    };
+    let losses = |document: &serde_json::Value| -> Vec<f64> {
+        document["samples"].as_array().unwrap().iter().map(|sample| sample["loss"].as_f64().unwrap()).collect()
+    };
+    let descent = of(&["--method", "gd", "--steps", "50"]);
+    let whole = of(&["--method", "sgd", "--batch", "4", "--steps", "50"]);
+    assert_eq!(whole["method"], "sgd");
+    for (a, b) in losses(&whole).iter().zip(losses(&descent)) {
+        assert!((a - b).abs() <= 1e-10 * b.abs(), "{a} {b}");
+    }
+    let part = ["--method", "sgd", "--batch", "3", "--steps", "4000"];
+    let (first, again) = (of(&part), of(&part));
+    assert_eq!(losses(&first), losses(&again));
+    let other = of(&[&part[..], &["--seed", "7"]].concat());
+    assert_ne!(losses(&first), losses(&other));
+    for run in [first, other] {
+        assert!(*losses(&run).last().unwrap() < 1e-12, "{:?}", losses(&run));
+    }
+}

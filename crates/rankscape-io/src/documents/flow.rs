@@ -31,6 +31,8 @@ words! {
         Descent = "gd",
         /// Gradient descent with momentum.
         Momentum = "momentum",
+        /// Gradient descent on batches of samples.
+        Stochastic = "sgd",
     }
 }
 
@@ -259,6 +261,7 @@ impl FlowDocument {
             loss: inputs.loss,
             method: Word(match inputs.motion {
                 Motion::Flow { .. } => MethodName::Flow,
+                Motion::Descent { batches: Some(_), .. } => MethodName::Stochastic,
                 Motion::Descent { momentum: 0.0, .. } => MethodName::Descent,
                 Motion::Descent { .. } => MethodName::Momentum,
             }),

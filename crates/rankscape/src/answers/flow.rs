@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Answer;
 use crate::critical::Ladder;
 use crate::error::{InputError, Result};
-use crate::flow::{DescentOptions, FlowOptions, Trajectory, descend, flow, sign_obstruction};
+use crate::flow::{
+    Batches, DescentOptions, FlowOptions, Trajectory, descend, descend_on_batches, flow, sign_obstruction,
+};
 use crate::itinerary::{BALANCED, Plateau, plateaus};
 use crate::linalg::{Matrix, svd};
 use crate::loss::{LossKind, QuadraticForm, SharedLoss, SquareLoss};
@@ -32,6 +34,8 @@ pub enum Motion {
         momentum: f64,
         /// Number of steps.
         steps: usize,
+        /// Each step sees a batch of the samples; `None` for all of them.
+        batches: Option<Batches>,
     },
 }
 
@@ -77,7 +81,13 @@ pub struct FlowAnswer {
 /// If levels or a gap are asked for and the global minimum is not known, or a number is out of its range.
 pub fn follow(problem: &LossProblem, request: &FlowRequest) -> Result<FlowAnswer> {
     check(request)?;
-    let reduced = Reduced::new(problem);
+    let reduced = match request.motion {
+        // Batches are made of the samples as they are.
+        Motion::Descent { batches: Some(_), .. } => {
+            Reduced { network: problem.network().clone(), floor: 0.0, whitened: None }
+        }
+        _ => Reduced::new(problem),
+    };
     let network = &reduced.network;
     let rank = problem.factors().architecture().bottleneck_rank();
     let known = || eckart_young(problem.data().loss(), problem.inputs().as_ref(), rank, problem.has_offset());
@@ -109,11 +119,15 @@ pub fn follow(problem: &LossProblem, request: &FlowRequest) -> Result<FlowAnswer
             };
             flow(network, &options)
         }
-        Motion::Descent { step, momentum, steps } => {
+        Motion::Descent { step, momentum, steps, batches } => {
             let times = (1..=count).map(|k| steps * k / count).collect();
             let keep_path = reduced.whitened.is_some() && parameters.saturating_mul(steps) <= MOST_KEPT;
             let decay = request.decay;
-            descend(network, &DescentOptions { step, momentum, decay, steps, until_loss, levels, times, keep_path })
+            let options = DescentOptions { step, momentum, decay, steps, until_loss, levels, times, keep_path };
+            match batches {
+                Some(batches) => descend_on_batches(network, &options, batches)?,
+                None => descend(network, &options),
+            }
         }
     };
     let times = trajectory.crossings.iter().map(|crossing| crossing.at.as_ref().map(|sample| sample.time));

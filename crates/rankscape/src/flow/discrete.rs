@@ -1,10 +1,12 @@
-//! Gradient descent, with or without momentum.
+//! Gradient descent, with or without momentum, on all samples or on batches of them.
 
 use super::conserved::{Imbalance, max_drift};
-use super::run::{Crossing, Passed, Sample, Stop, Trajectory, norm, slope, value};
+use super::run::{Crossing, Passed, Sample, Stop, Trajectory, norm, slope, slope_of, value};
+use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
-use crate::loss::Loss;
+use crate::loss::{Loss, SharedLoss};
 use crate::network::Network;
+use crate::random::Stream;
 
 /// How gradient descent runs: `v <- momentum v - step (grad L + l theta)`, `theta <- theta + v`, all layers at once.
 #[derive(Debug, Clone)]
@@ -30,8 +32,70 @@ pub struct DescentOptions {
 /// A loss that has grown this many times over the one at the start has diverged.
 const GROWN: f64 = 1e12;
 
+/// Samples in batches: every sample once in an epoch, in an order that the seed and the number of the epoch give; the last batch of an
+/// epoch may be smaller. The gradient of a batch of `m` of `n` samples is multiplied by `n / m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batches {
+    /// Samples in a batch.
+    pub size: usize,
+    /// Seed of the orders.
+    pub seed: u64,
+}
+
+impl Batches {
+    /// The samples of a step.
+    fn samples(self, step: usize, count: usize) -> Vec<usize> {
+        let in_epoch = count.div_ceil(self.size);
+        let mut stream = Stream::new(self.seed, (step / in_epoch) as u64);
+        let mut order: Vec<usize> = (0..count).collect();
+        for last in (1..count).rev() {
+            order.swap(last, stream.integer(0, last as i64) as usize);
+        }
+        let from = (step % in_epoch) * self.size;
+        order[from..count.min(from + self.size)].to_vec()
+    }
+
+    /// The gradient of a batch; `None` where the loss is not made of samples.
+    fn gradient(self, network: &Network<SharedLoss>, step: usize) -> Option<Vec<Matrix>> {
+        let (rows, count) = network.output().shape();
+        let samples = self.samples(step, count);
+        let loss = network.loss().restricted(&(0..rows).collect::<Vec<usize>>(), &samples)?;
+        let part = network.on_samples(&samples, loss);
+        let factor = count as f64 / samples.len() as f64;
+        Some(part.gradient().iter().map(|block| block.scaled(factor)).collect())
+    }
+}
+
+/// Runs gradient descent on batches. The losses that are reported are those of all samples.
+///
+/// # Errors
+/// If the loss is not made of samples.
+pub fn descend_on_batches(
+    start: &Network<SharedLoss>,
+    options: &DescentOptions,
+    batches: Batches,
+) -> Result<Trajectory> {
+    if batches.gradient(start, 0).is_none() {
+        return Err(InputError::new("this loss is not a sum over samples, so there are no batches of them")
+            .hint("leave out the batches: gradient descent on all samples"));
+    }
+    Ok(run(start, options, |network, step| {
+        let parts = batches.gradient(network, step).unwrap_or_default();
+        slope_of(network, &parts, options.decay)
+    }))
+}
+
 /// Runs gradient descent. The drift is measured as for the flow, but discrete steps do not conserve.
 pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) -> Trajectory {
+    run(start, options, |network, _| slope(network, options.decay))
+}
+
+/// Steps along the slopes, minus the gradient, that a function of point and step gives.
+fn run<L: Loss + Clone>(
+    start: &Network<L>,
+    options: &DescentOptions,
+    slope_at: impl Fn(&Network<L>, usize) -> Vec<Matrix>,
+) -> Trajectory {
     let decay = options.decay;
     let (depth, biased) = (start.layers().len(), start.biased_layers());
     let imbalance = |blocks: &[Matrix]| Imbalance::new(blocks, depth, &biased);
@@ -61,7 +125,7 @@ pub fn descend<L: Loss + Clone>(start: &Network<L>, options: &DescentOptions) ->
         if options.until_loss.is_some_and(|least| loss <= least) {
             break (now(), Stop::Gap);
         }
-        let slopes = slope(&network, decay);
+        let slopes = slope_at(&network, taken);
         if options.keep_path {
             let rate = options.step * norm(&slopes).powi(2);
             path.push(Passed { time: taken as f64, loss, rate, blocks: blocks.clone() });

@@ -122,6 +122,11 @@ pub(super) fn value<L: Loss>(network: &Network<L>, decay: f64) -> f64 {
 
 /// `-grad L - l theta`, one matrix a block; biases do not decay.
 pub(super) fn slope<L: Loss>(network: &Network<L>, decay: f64) -> Vec<Matrix> {
+    slope_of(network, network.gradient(), decay)
+}
+
+/// The same for this gradient of `L`.
+pub(super) fn slope_of<L: Loss>(network: &Network<L>, gradient: &[Matrix], decay: f64) -> Vec<Matrix> {
     let down = |(block, layer): (&Matrix, Option<&Matrix>)| {
         let mut slope = block.scaled(-1.0);
         if let Some(layer) = layer.filter(|_| decay != 0.0) {
@@ -130,7 +135,7 @@ pub(super) fn slope<L: Loss>(network: &Network<L>, decay: f64) -> Vec<Matrix> {
         slope
     };
     let layers = network.layers().iter().map(Some).chain(std::iter::repeat(None));
-    network.gradient().iter().zip(layers).map(down).collect()
+    gradient.iter().zip(layers).map(down).collect()
 }
 
 pub(super) fn norm(blocks: &[Matrix]) -> f64 {

@@ -1,6 +1,8 @@
 //! The square loss `l(F) = 1/2 ||F - Z||_F^2`.
 
-use super::{Convexity, Infimum, Loss, QuadraticForm};
+use std::sync::Arc;
+
+use super::{Convexity, Infimum, Loss, QuadraticForm, SharedLoss};
 use crate::linalg::Matrix;
 
 /// Half the squared distance from a target.
@@ -90,6 +92,11 @@ impl Loss for SquareLoss {
 
     fn infimum_beside(&self, slopes: &Matrix) -> Option<f64> {
         Some(-0.5 * slopes.frobenius_norm().powi(2) - slopes.dot(&self.target))
+    }
+
+    fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
+        let entry = |i: usize, j: usize| self.target[(rows[i], columns[j])];
+        Some(Arc::new(Self::new(Matrix::from_fn(rows.len(), columns.len(), entry))))
     }
 
     fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {

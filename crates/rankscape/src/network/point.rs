@@ -424,6 +424,18 @@ impl<L: Loss> Network<L> {
         Self { orthogonal_inputs: self.orthogonal_inputs, input_norm: self.input_norm.clone(), ..moved }
     }
 
+    /// The same parameters beside some of the samples, with the loss of those.
+    #[must_use]
+    pub(crate) fn on_samples(&self, samples: &[usize], loss: L) -> Self {
+        let columns = |matrix: &Matrix| Matrix::from_fn(matrix.nrows(), samples.len(), |i, j| matrix[(i, samples[j])]);
+        let inputs = match self.inputs() {
+            Some(inputs) => columns(inputs),
+            None => columns(&Matrix::identity(self.layers[0].ncols())),
+        };
+        let biases = self.biases.as_ref().map(|biases| Biases { ones: columns(&biases.ones), ..biases.clone() });
+        Self::with_loss(self.layers.clone(), biases, Some(inputs), loss)
+    }
+
     /// The point `theta + t * direction`, one matrix a block.
     #[must_use]
     pub fn moved(&self, t: f64, direction: &[Matrix]) -> Self
