@@ -3,8 +3,8 @@
 //! A checkpoint *rests* at the critical point next to it where its loss differs from the critical value by at most a fiftieth of what
 //! the next direction is worth, or the last one, and the point is critical, next to a global minimum, or does not move
 //! ([`Stall::moving`]): no deviation grows by a factor `e` in less than `1 / (stall kappa)`, `kappa` the largest curvature. That is the
-//! minimum duration of a plateau, so a checkpoint that only has the loss of a saddle visits none. `docs/itinerary.md` has the
-//! definitions.
+//! minimum duration of a plateau, so a checkpoint that only has the loss of a saddle visits none, unless several in a row have it for
+//! a good part of the time that the run is next to these directions. `docs/itinerary.md` has the definitions.
 
 use super::BAND;
 use crate::critical::{Analysis, CriticalClass, Stall, global_minimum, near, stall};
@@ -57,6 +57,8 @@ pub struct Checkpoint {
     pub nearest: Option<Nearest>,
     /// Whether training stalls; `None` at critical points and next to minima.
     pub stall: Option<Stall>,
+    /// The loss is that of the critical point next to it, within a fiftieth of what the next or the last direction is worth.
+    pub at_value: bool,
     /// It stays where it is: see the module.
     pub rests: bool,
     /// The next plateau.
@@ -110,6 +112,7 @@ pub fn checkpoint(problem: &Problem, seed: u64) -> Result<Checkpoint> {
         gap: loss - minimum,
         captured: known.unwrap_or_else(|| outlook.captured.iter().map(|index| index + 1).collect()),
         value: outlook.value,
+        at_value: nearest.is_some() && at_value,
         rests: nearest.is_some() && stays && at_value,
         nearest,
         stall,
@@ -178,10 +181,18 @@ pub fn visits(run: &[(u64, Checkpoint)]) -> Vec<Visit> {
     run.chunk_by(same).filter_map(visit).collect()
 }
 
+/// Part of the steps of a stretch that a run must spend at the critical value to have visited it. One that passes steadily spends about
+/// the part of the loss that counts as the value, a twenty-fifth.
+const LINGERS: f64 = 0.25;
+
 fn visit(stretch: &[(u64, Checkpoint)]) -> Option<Visit> {
+    let span = |steps: &[u64]| steps.last().zip(steps.first()).map_or(0, |(last, first)| last - first);
+    let all: Vec<u64> = stretch.iter().map(|(step, _)| *step).collect();
+    let there: Vec<u64> = stretch.iter().filter(|(_, point)| point.at_value).map(|(step, _)| *step).collect();
+    let lingers = there.len() > 1 && span(&there) as f64 >= LINGERS * span(&all) as f64;
     let resting: Vec<(u64, &Checkpoint, Nearest)> = stretch
         .iter()
-        .filter(|(_, point)| point.rests)
+        .filter(|(_, point)| point.rests || (lingers && point.at_value))
         .filter_map(|(step, point)| Some((*step, point, point.nearest?)))
         .collect();
     let &(_, point, nearest) = resting.iter().min_by(|a, b| a.2.distance.total_cmp(&b.2.distance))?;
@@ -198,4 +209,32 @@ fn visit(stretch: &[(u64, Checkpoint)]) -> Option<Visit> {
         },
         ahead: point.ahead,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Matrix;
+    use crate::problem::Data;
+    use crate::tolerance::Tolerances;
+
+    /// Two aligned layers from a small start, stored every 100 steps: the run stays at {1} while the second value grows.
+    #[test]
+    fn a_run_that_lingers_at_a_saddle_has_visited_it() {
+        let target = Matrix::from_diagonal(2, 2, &[3.0, 0.5]);
+        let mut layers = vec![Matrix::identity(2).scaled(0.01), Matrix::identity(2).scaled(0.01)];
+        let mut run = Vec::new();
+        for step in 0..=4000_u64 {
+            if step % 100 == 0 {
+                let data = Data::target(target.clone());
+                let problem = Problem::with_tolerances(layers.clone(), data, &Tolerances::default()).unwrap();
+                run.push((step, checkpoint(&problem, 0).unwrap()));
+            }
+            let residual = &(&layers[1] * &layers[0]) - &target;
+            let gradients = [layers[1].transpose_times(&residual), residual.times_transpose(&layers[0])];
+            layers.iter_mut().zip(&gradients).for_each(|(layer, gradient)| layer.add_scaled(-0.005, gradient));
+        }
+        let visited: Vec<Vec<usize>> = visits(&run).into_iter().map(|visit| visit.captured).collect();
+        assert_eq!(visited, [vec![], vec![1], vec![1, 2]]);
+    }
 }
