@@ -1,4 +1,4 @@
-//! The one guard of all outputs of a run: none replaces an input, another output, or a file that exists without `--force`.
+//! Outputs of a run, and why one is not written. There is one guard of all: none replaces an input, another output, or a file that exists without `--force`.
 //!
 //! It reads the arguments as they were given, so a new option is guarded as soon as its value is called FILE: an output if
 //! its name is in [`OUTPUTS`], an input otherwise.

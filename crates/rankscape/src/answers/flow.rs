@@ -6,7 +6,7 @@ use super::Answer;
 use crate::critical::Ladder;
 use crate::error::{InputError, Result};
 use crate::flow::{
-    Batches, DescentOptions, FlowOptions, Trajectory, descend, descend_on_batches, flow, sign_obstruction,
+    Batches, DescentOptions, FlowOptions, Stop, Trajectory, descend, descend_on_batches, flow, sign_obstruction,
 };
 use crate::itinerary::{BALANCED, Plateau, plateaus};
 use crate::linalg::{Matrix, svd};
@@ -71,6 +71,8 @@ pub struct FlowAnswer {
     pub plateaus: Vec<Plateau>,
     /// The flow cannot reach the global minimum from here, because it keeps the sign of the determinant.
     pub obstructed: bool,
+    /// The flow ended before its time, because it took as many steps as it may.
+    pub cut_off: bool,
     /// The longest stable step of gradient descent at the minimum it could reach, for the square loss without decay.
     pub stability_limit: Option<f64>,
 }
@@ -138,6 +140,7 @@ pub fn follow(problem: &LossProblem, request: &FlowRequest) -> Result<FlowAnswer
         levels: request.levels.iter().copied().zip(times).collect(),
         plateaus: Vec::new(),
         obstructed: false,
+        cut_off: matches!(request.motion, Motion::Flow { .. }) && trajectory.stop == Stop::Steps,
         stability_limit: None,
         trajectory,
     };
@@ -243,7 +246,8 @@ fn check(request: &FlowRequest) -> Result<()> {
 }
 
 impl Answer for FlowAnswer {
+    /// A flow that took all its steps has not come to its time.
     fn is_undecided(&self) -> bool {
-        false
+        self.cut_off
     }
 }

@@ -138,8 +138,9 @@ fn collapsed(problem: &Problem, decay: &WeightDecay) -> Option<f64> {
     let norm = layers.iter().map(Matrix::frobenius_norm).fold(0.0, f64::hypot);
     let largest = problem.data().whitening.spectrum.s.first()?;
     let size = (largest / spectral_norm(&problem.whitening().inputs())).powf(1.0 / layers.len() as f64);
-    let nothing = decay.strength() > 0.0 && layers.len() > 1 && norm > 0.0 && norm <= problem.unit_roundoff() * size;
-    nothing.then_some(norm)
+    // What is exact has no rounding errors to vanish in.
+    let inexact = problem.exact().is_none() && decay.strength() > 0.0;
+    (inexact && layers.len() > 1 && norm > 0.0 && norm <= problem.unit_roundoff() * size).then_some(norm)
 }
 
 /// Over the rationals, where weights, data and decay are exact.

@@ -1,6 +1,8 @@
 //! What gradient flow conserves: `C_k = W_{k+1}' W_{k+1} - W_k W_k' - b_k b_k'`.
 
 use crate::linalg::Matrix;
+use crate::loss::Loss;
+use crate::network::Network;
 
 /// `C_1, ..., C_{h-1}` at a point, and `||W_{k+1}||_F^2 + ||W_k||_F^2` there.
 #[derive(Debug, Clone)]
@@ -25,6 +27,35 @@ impl Imbalance {
         };
         let (matrices, sizes) = (0..depth - 1).map(pair).unzip();
         Self { matrices, sizes }
+    }
+}
+
+/// What a run keeps, measured as it goes.
+pub(super) struct Conserved {
+    start: Imbalance,
+    depth: usize,
+    biased: Vec<usize>,
+    decay: f64,
+    max: f64,
+}
+
+impl Conserved {
+    /// From the start of a run.
+    pub(super) fn new<L: Loss>(start: &Network<L>, decay: f64) -> Self {
+        let (depth, biased) = (start.layers().len(), start.biased_layers());
+        Self { start: Imbalance::new(&start.parameter_blocks(), depth, &biased), depth, biased, decay, max: 0.0 }
+    }
+
+    /// Looks at the blocks of a later time.
+    pub(super) fn measure(&mut self, blocks: &[Matrix], time: f64) {
+        let now = Imbalance::new(blocks, self.depth, &self.biased);
+        self.max = self.max.max(max_drift(&self.start, &now, self.decay, time));
+    }
+
+    /// The largest drift; `None` where layers decay and biases before the last layer do not, so that nothing is kept.
+    pub(super) fn max_drift(&self) -> Option<f64> {
+        let keeps = self.decay == 0.0 || self.biased.iter().all(|&k| k + 1 == self.depth);
+        keeps.then_some(self.max)
     }
 }
 

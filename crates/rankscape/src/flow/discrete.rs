@@ -1,6 +1,6 @@
 //! Gradient descent, with or without momentum, on all samples or on batches of them.
 
-use super::conserved::{Imbalance, max_drift};
+use super::conserved::Conserved;
 use super::run::{Crossing, Passed, Sample, Stop, Trajectory, norm, slope, slope_of, value};
 use crate::error::{InputError, Result};
 use crate::linalg::Matrix;
@@ -97,17 +97,13 @@ fn run<L: Loss + Clone>(
     slope_at: impl Fn(&Network<L>, usize) -> Vec<Matrix>,
 ) -> Trajectory {
     let decay = options.decay;
-    let (depth, biased) = (start.layers().len(), start.biased_layers());
-    let imbalance = |blocks: &[Matrix]| Imbalance::new(blocks, depth, &biased);
-    let conserved = imbalance(&start.parameter_blocks());
-    // Biases do not decay, so that nothing is kept where layers do.
-    let conserves = decay == 0.0 || biased.iter().all(|&k| k + 1 == depth);
+    let mut conserved = Conserved::new(start, decay);
     let mut network = start.clone();
     let mut blocks = start.parameter_blocks();
     let mut velocity: Vec<Matrix> = blocks.iter().map(|block| block.scaled(0.0)).collect();
     let first = value(start, decay);
     let mut crossings: Vec<Crossing> = options.levels.iter().map(|&level| Crossing { level, at: None }).collect();
-    let (mut samples, mut path, mut max) = (Vec::new(), Vec::new(), 0.0_f64);
+    let (mut samples, mut path) = (Vec::new(), Vec::new());
     let mut times = options.times.iter().copied().peekable();
     let mut taken = 0;
     let (last, stop) = loop {
@@ -143,7 +139,7 @@ fn run<L: Loss + Clone>(
         }
         network = start.with_blocks(blocks.clone());
         taken += 1;
-        max = max.max(max_drift(&conserved, &imbalance(&blocks), decay, options.step * taken as f64));
+        conserved.measure(&blocks, options.step * taken as f64);
     };
     Trajectory {
         samples,
@@ -151,7 +147,7 @@ fn run<L: Loss + Clone>(
         path,
         last,
         stop,
-        max_drift: conserves.then_some(max),
+        max_drift: conserved.max_drift(),
         steps: taken,
         gradients: taken,
     }

@@ -1,6 +1,6 @@
 //! The flow from a start until a time, a gap or a gradient.
 
-use super::conserved::{Imbalance, max_drift};
+use super::conserved::Conserved;
 use super::dormand_prince::{STAGE_COUNT, step};
 use crate::linalg::{Matrix, vector_norm};
 use crate::loss::Loss;
@@ -149,11 +149,7 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
     let at = |blocks: &[Matrix]| start.with_blocks(blocks.to_vec());
     let decay = options.decay;
     let field = |blocks: &[Matrix]| slope(&at(blocks), decay);
-    let (depth, biased) = (start.layers().len(), start.biased_layers());
-    let imbalance = |blocks: &[Matrix]| Imbalance::new(blocks, depth, &biased);
-    let conserved = imbalance(&start.parameter_blocks());
-    // Biases do not decay, so that nothing is kept where layers do.
-    let conserves = decay == 0.0 || biased.iter().all(|&k| k + 1 == depth);
+    let mut conserved = Conserved::new(start, decay);
     let mut run = Run {
         now: Sample { time: 0.0, loss: value(start, decay), blocks: start.parameter_blocks() },
         levels: options.levels.iter().map(|&level| Crossing { level, at: None }).collect(),
@@ -166,7 +162,6 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
     let mut slopes = slope(start, decay);
     let mut h = first_step(&run.now.blocks, &slopes);
     let mut times = options.times.iter().copied().filter(|&time| time <= options.until_time).peekable();
-    let mut max = 0.0_f64;
     let (mut steps, mut path) = (0, Vec::new());
     let mut pass = |now: &Sample, slopes: &[Matrix]| {
         if options.keep_path {
@@ -213,7 +208,7 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
         slopes = slope(&network, decay);
         run.now = reached;
         pass(&run.now, &slopes);
-        max = max.max(max_drift(&conserved, &imbalance(&run.now.blocks), decay, run.now.time));
+        conserved.measure(&run.now.blocks, run.now.time);
         h = if meets { h.max(length) } else { length * factor };
     };
     Trajectory {
@@ -222,7 +217,7 @@ pub fn flow<L: Loss + Clone>(start: &Network<L>, options: &FlowOptions) -> Traje
         path,
         last: run.now,
         stop,
-        max_drift: conserves.then_some(max),
+        max_drift: conserved.max_drift(),
         steps,
         gradients: run.gradients,
     }

@@ -178,18 +178,26 @@ pub fn visits(run: &[(u64, Checkpoint)]) -> Vec<Visit> {
     let same = |a: &(u64, Checkpoint), b: &(u64, Checkpoint)| {
         a.1.captured == b.1.captured && a.1.nearest.is_some() == b.1.nearest.is_some()
     };
-    run.chunk_by(same).filter_map(visit).collect()
+    let of_set = |stretch: &[(u64, Checkpoint)]| {
+        let lingers = lingers(stretch);
+        stretch.chunk_by(same).filter_map(|part| visit(part, lingers)).collect::<Vec<Visit>>()
+    };
+    run.chunk_by(|a, b| a.1.captured == b.1.captured).flat_map(of_set).collect()
 }
 
-/// Part of the steps of a stretch that a run must spend at the critical value to have visited it. One that passes steadily spends about
+/// Part of the steps with one set that a run must spend at the critical value to have visited it. One that passes steadily spends about
 /// the part of the loss that counts as the value, a twenty-fifth.
-const LINGERS: f64 = 0.25;
+const LINGERS: f64 = 0.1;
 
-fn visit(stretch: &[(u64, Checkpoint)]) -> Option<Visit> {
+/// At least two checkpoints of those with one set have its critical value, over a good part of their steps.
+fn lingers(stretch: &[(u64, Checkpoint)]) -> bool {
     let span = |steps: &[u64]| steps.last().zip(steps.first()).map_or(0, |(last, first)| last - first);
     let all: Vec<u64> = stretch.iter().map(|(step, _)| *step).collect();
     let there: Vec<u64> = stretch.iter().filter(|(_, point)| point.at_value).map(|(step, _)| *step).collect();
-    let lingers = there.len() > 1 && span(&there) as f64 >= LINGERS * span(&all) as f64;
+    there.len() > 1 && span(&there) as f64 >= LINGERS * span(&all) as f64
+}
+
+fn visit(stretch: &[(u64, Checkpoint)], lingers: bool) -> Option<Visit> {
     let resting: Vec<(u64, &Checkpoint, Nearest)> = stretch
         .iter()
         .filter(|(_, point)| point.rests || (lingers && point.at_value))
@@ -218,14 +226,14 @@ mod tests {
     use crate::problem::Data;
     use crate::tolerance::Tolerances;
 
-    /// Two aligned layers from a small start, stored every 100 steps: the run stays at {1} while the second value grows.
-    #[test]
-    fn a_run_that_lingers_at_a_saddle_has_visited_it() {
+    /// Sets that two aligned layers visit that start with these values, stored every so many steps of gradient descent; and at how many
+    /// checkpoints they have the value of {1}.
+    fn visited(start: [f64; 2], every: u64) -> (Vec<Vec<usize>>, usize) {
         let target = Matrix::from_diagonal(2, 2, &[3.0, 0.5]);
-        let mut layers = vec![Matrix::identity(2).scaled(0.01), Matrix::identity(2).scaled(0.01)];
+        let mut layers = vec![Matrix::from_diagonal(2, 2, &start); 2];
         let mut run = Vec::new();
-        for step in 0..=4000_u64 {
-            if step % 100 == 0 {
+        for step in 0..=4000 {
+            if step % every == 0 {
                 let data = Data::target(target.clone());
                 let problem = Problem::with_tolerances(layers.clone(), data, &Tolerances::default()).unwrap();
                 run.push((step, checkpoint(&problem, 0).unwrap()));
@@ -234,7 +242,21 @@ mod tests {
             let gradients = [layers[1].transpose_times(&residual), residual.times_transpose(&layers[0])];
             layers.iter_mut().zip(&gradients).for_each(|(layer, gradient)| layer.add_scaled(-0.005, gradient));
         }
-        let visited: Vec<Vec<usize>> = visits(&run).into_iter().map(|visit| visit.captured).collect();
-        assert_eq!(visited, [vec![], vec![1], vec![1, 2]]);
+        let passes = run.iter().filter(|(_, point)| point.captured == [1] && point.at_value).count();
+        (visits(&run).into_iter().map(|visit| visit.captured).collect(), passes)
+    }
+
+    #[test]
+    fn a_run_that_lingers_at_a_saddle_has_visited_it() {
+        for every in [20, 100] {
+            assert_eq!(visited([0.01, 0.01], every).0, [vec![], vec![1], vec![1, 2]], "{every}");
+        }
+    }
+
+    /// The second value is well on its way where the first has come: several checkpoints have the loss of {1}, and none rests there.
+    #[test]
+    fn a_run_that_passes_the_loss_of_a_saddle_has_not_visited_it() {
+        let (found, passes) = visited([0.01, 0.035], 4);
+        assert!(passes > 1 && !found.contains(&vec![1]), "{passes}: {found:?}");
     }
 }

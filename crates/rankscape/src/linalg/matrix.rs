@@ -152,6 +152,16 @@ impl Matrix {
         out
     }
 
+    /// These rows and columns, in this order.
+    pub(crate) fn selected(&self, rows: &[usize], columns: &[usize]) -> Self {
+        Self::from_fn(rows.len(), columns.len(), |i, j| self.0[(rows[i], columns[j])])
+    }
+
+    /// These columns, in this order.
+    pub(crate) fn selected_columns(&self, columns: &[usize]) -> Self {
+        Self::from_fn(self.nrows(), columns.len(), |i, j| self.0[(i, columns[j])])
+    }
+
     /// `self += factor * other`.
     pub fn add_scaled(&mut self, factor: f64, other: &Self) {
         for j in 0..self.ncols() {

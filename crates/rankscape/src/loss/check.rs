@@ -2,6 +2,7 @@
 
 use super::{Loss, SharedLoss};
 use crate::error::{InputError, Result};
+use crate::linalg::Matrix;
 use crate::random::Stream;
 
 /// Points at which a loss is looked at.
@@ -52,6 +53,31 @@ pub fn check_loss(loss: &SharedLoss, (rows, columns): (usize, usize)) -> Result<
                 differences.frobenius_norm()
             )));
         }
+        let curvature = loss.curvature(&outputs);
+        let again = loss.curved(&curvature, &direction);
+        if !((&again - &curved).frobenius_norm() <= 1e-9 * curved.frobenius_norm()) {
+            return Err(disagreement("the Hessian of the loss is not the one of its curvature").value(format!(
+                "{:e} by hessian_times, {:e} by curved",
+                curved.frobenius_norm(),
+                again.frobenius_norm()
+            )));
+        }
+        if let Some(diagonal) = loss.diagonal(&outputs) {
+            let unit = Matrix::from_fn(rows, columns, |i, j| f64::from(u8::from((i, j) == (0, 0))));
+            let (stated, found) = (diagonal[(0, 0)], loss.curved(&curvature, &unit)[(0, 0)]);
+            if !((stated - found).abs() <= 1e-9 * found.abs()) {
+                return Err(disagreement("the diagonal of the Hessian of the loss is another one")
+                    .value(format!("{stated:e} at the first entry, {found:e} by its Hessian")));
+            }
+        }
+        if let Some(bound) = loss.hessian_lipschitz(&outputs, step) {
+            let change = (&loss.hessian_times(&up, &direction) - &curved).frobenius_norm();
+            let rounding = 64.0 * f64::EPSILON * curved.frobenius_norm();
+            if !(change <= bound * step + rounding) {
+                return Err(disagreement("the Hessian of the loss changes faster than it says")
+                    .value(format!("{:e} by differences, at most {bound:e} by hessian_lipschitz", change / step)));
+            }
+        }
         if loss.convexity().is_convex() {
             let other = stream.normal_matrix(rows, columns).scaled(size);
             let (a, b) = (loss.value(&outputs), loss.value(&other));
@@ -76,7 +102,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::linalg::Matrix;
     use crate::loss::{Convexity, Entry, EntrywiseLoss, Infimum};
 
     /// A loss with a wrong slope, a wrong curvature, or a shape that is not convex.

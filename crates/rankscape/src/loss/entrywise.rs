@@ -183,7 +183,7 @@ impl Loss for EntrywiseLoss {
     }
 
     fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
-        let part = |matrix: &Matrix| Matrix::from_fn(rows.len(), columns.len(), |i, j| matrix[(rows[i], columns[j])]);
+        let part = |matrix: &Matrix| matrix.selected(rows, columns);
         Some(Arc::new(Self::new(self.entry, part(&self.targets), self.weights.as_ref().map(part))))
     }
 

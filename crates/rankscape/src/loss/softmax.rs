@@ -188,7 +188,7 @@ impl Loss for SoftmaxLoss {
     }
 
     fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
-        let part = |matrix: &Matrix| Matrix::from_fn(rows.len(), columns.len(), |i, j| matrix[(rows[i], columns[j])]);
+        let part = |matrix: &Matrix| matrix.selected(rows, columns);
         let settled = self.settled.as_ref().map(part);
         Some(Arc::new(Self { settled, ..Self::new(part(&self.targets)) }))
     }

@@ -95,8 +95,7 @@ impl Loss for SquareLoss {
     }
 
     fn restricted(&self, rows: &[usize], columns: &[usize]) -> Option<SharedLoss> {
-        let entry = |i: usize, j: usize| self.target[(rows[i], columns[j])];
-        Some(Arc::new(Self::new(Matrix::from_fn(rows.len(), columns.len(), entry))))
+        Some(Arc::new(Self::new(self.target.selected(rows, columns))))
     }
 
     fn quadratic_form(&self) -> Option<QuadraticForm<'_>> {

@@ -427,12 +427,12 @@ impl<L: Loss> Network<L> {
     /// The same parameters beside some of the samples, with the loss of those.
     #[must_use]
     pub(crate) fn on_samples(&self, samples: &[usize], loss: L) -> Self {
-        let columns = |matrix: &Matrix| Matrix::from_fn(matrix.nrows(), samples.len(), |i, j| matrix[(i, samples[j])]);
         let inputs = match self.inputs() {
-            Some(inputs) => columns(inputs),
-            None => columns(&Matrix::identity(self.layers[0].ncols())),
+            Some(inputs) => inputs.selected_columns(samples),
+            None => Matrix::identity(self.layers[0].ncols()).selected_columns(samples),
         };
-        let biases = self.biases.as_ref().map(|biases| Biases { ones: columns(&biases.ones), ..biases.clone() });
+        let ones = |biases: &Biases| biases.ones.selected_columns(samples);
+        let biases = self.biases.as_ref().map(|biases| Biases { ones: ones(biases), ..biases.clone() });
         Self::with_loss(self.layers.clone(), biases, Some(inputs), loss)
     }
 

@@ -45,8 +45,7 @@ impl ConvexBound {
     /// The smallest value over all matrices, where it is attained: the bound itself where rounding errors are all that is between.
     fn least(&self, space: &FunctionSpace) -> KnownInfimum {
         let exact = self.lower_bound.filter(|(lower, _)| self.value - lower <= ROUNDING * space.value_at_zero());
-        let (value, _) = exact.unwrap_or((self.value, Grade::Numerical));
-        KnownInfimum::attained(value, Grade::Numerical)
+        KnownInfimum::attained(exact.map_or(self.value, |(lower, _)| lower), Grade::Numerical)
     }
 }
 

@@ -10,7 +10,7 @@ use super::space::FunctionSpace;
 use crate::error::{InputError, Result};
 use crate::evidence::Grade;
 use crate::linalg::Matrix;
-use crate::loss::{Infimum, Loss};
+use crate::loss::{Infimum, Loss, LossKind};
 use crate::problem::{LossData, eckart_young};
 use crate::tolerance::Tolerances;
 
@@ -125,8 +125,14 @@ pub fn minima(
         space.loss().quadratic_form().is_some() && space.loss().smoothness(&zero) == 0.0
     };
     if space.shape().0 == 0 || space.shape().1 == 0 || nothing(&space) {
-        return Err(InputError::new("the loss does not depend on the matrix: all inputs or all weights are zero")
-            .array(if data.is_target() { "weights" } else { "X" }));
+        return Err(InputError::new(
+            "the loss does not depend on the matrix: all inputs, all weights or the whole metric are zero",
+        )
+        .array(match data.kind() {
+            LossKind::FullQuadratic { .. } => "metric_rowmajor_vec",
+            _ if data.is_target() => "weights",
+            _ => "X",
+        }));
     }
     let value_at_zero = space.value_at_zero();
     if !value_at_zero.is_finite() {

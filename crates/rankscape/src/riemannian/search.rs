@@ -218,7 +218,9 @@ impl Search<'_> {
                 self.minimum(&matrix, offset.as_ref(), value, gradient, hits)
             })
             .collect();
-        let on_the_way = |minimum: &LocalMinimum| !minimum.isolated && self.is_saturated(minimum);
+        // Where no spectrum was computed nothing is known of it, and it stays.
+        let is_flat = |minimum: &LocalMinimum| minimum.lambda_min.is_some() && !minimum.isolated;
+        let on_the_way = |minimum: &LocalMinimum| is_flat(minimum) && self.is_saturated(minimum);
         let gone: Vec<LocalMinimum> = minima.extract_if(.., |minimum| on_the_way(minimum)).collect();
         for minimum in gone {
             add_at_infinity(&mut infinite, minimum.value, minimum.hits);
@@ -235,7 +237,10 @@ impl Search<'_> {
 
     /// Some margins are so large that nothing is left of their terms.
     fn is_saturated(&self, minimum: &LocalMinimum) -> bool {
-        let margins = self.space.loss().margins(&self.space.outputs_of(&self.space.reduced(&minimum.product), None));
+        let (matrix, offset) = (self.space.reduced(&minimum.product), minimum.offset.as_ref());
+        let offset = offset.map(|offset| Matrix::from_column_major(offset.len(), 1, offset));
+        let offset = offset.and_then(|offset| self.space.reduced_offset(&minimum.product, &offset));
+        let margins = self.space.loss().margins(&self.space.outputs_of(&matrix, offset.as_ref()));
         margins.is_some_and(|margins| margins.values.iter().any(|&margin| margin > SATURATED))
     }
 

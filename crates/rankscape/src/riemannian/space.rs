@@ -201,7 +201,7 @@ impl FunctionSpace {
     /// The same of slopes of the outputs as given, one column for every sample.
     pub fn acting_on_given(&self, slopes: &Matrix) -> f64 {
         let seen = self.outputs.transpose_times(slopes);
-        self.acting(&self.samples.as_ref().map_or(seen.clone(), |samples| columns_of(&seen, samples)))
+        self.acting(&self.samples.as_ref().map_or(seen.clone(), |samples| seen.selected_columns(samples)))
     }
 
     /// Norm of the part of slopes `G` of the outputs that acts on `V` and the offset.
@@ -224,9 +224,9 @@ fn observed(loss: &SharedLoss, shape: (usize, usize)) -> (Vec<usize>, Vec<usize>
 fn seen(inputs: Option<&Matrix>, count: usize, samples: Option<&[usize]>) -> Matrix {
     match (inputs, samples) {
         (Some(inputs), None) => inputs.clone(),
-        (Some(inputs), Some(samples)) => columns_of(inputs, samples),
+        (Some(inputs), Some(samples)) => inputs.selected_columns(samples),
         (None, None) => Matrix::identity(count),
-        (None, Some(samples)) => columns_of(&Matrix::identity(count), samples),
+        (None, Some(samples)) => Matrix::identity(count).selected_columns(samples),
     }
 }
 
@@ -236,10 +236,6 @@ fn centred(inputs: Matrix, centre: Option<&(Matrix, f64)>) -> Matrix {
         Some((means, _)) => Matrix::from_fn(inputs.nrows(), inputs.ncols(), |i, j| inputs[(i, j)] - means[(i, 0)]),
         None => inputs,
     }
-}
-
-fn columns_of(matrix: &Matrix, columns: &[usize]) -> Matrix {
-    Matrix::from_fn(matrix.nrows(), columns.len(), |i, j| matrix[(i, columns[j])])
 }
 
 /// `l(E F)` as a loss of `F`.
