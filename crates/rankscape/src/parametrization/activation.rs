@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::{InputError, Result};
+
 /// A function of one number that a layer applies to every entry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -107,6 +109,19 @@ impl Activation {
             _ => true,
         }
     }
+}
+
+/// One activation for each layer, the last included.
+///
+/// # Errors
+/// If there are fewer or more.
+pub(crate) fn check_count(activations: &[Activation], layers: usize) -> Result<()> {
+    if activations.len() == layers {
+        return Ok(());
+    }
+    Err(InputError::new("there must be one activation for each layer, the last included")
+        .array("--activations")
+        .value(format!("{} for {layers} layers", activations.len())))
 }
 
 impl fmt::Display for Activation {

@@ -15,6 +15,7 @@ mod skip;
 mod structure;
 
 pub use activation::Activation;
+pub(crate) use activation::check_count;
 pub use dense::{DenseRank, criticality, dense_rank, generic_rank};
 pub use filters::{ExactFilters, FilterLayer, FilterMap, Filters};
 pub use layered::{LinearMap, PyramidalMap};

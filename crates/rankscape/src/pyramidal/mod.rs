@@ -16,7 +16,7 @@ use crate::error::{InputError, Result};
 use crate::evidence::{RankDecision, Truth};
 use crate::linalg::Matrix;
 use crate::multiplication::Factors;
-use crate::parametrization::{Parametrization, PyramidalMap, dense_rank};
+use crate::parametrization::{Parametrization, PyramidalMap, check_count, dense_rank};
 use crate::tolerance::UNIT_ROUNDOFF;
 
 /// What is known of a pyramidal network at its weights.
@@ -62,11 +62,7 @@ impl PyramidFindings {
 pub fn pyramid(given: &Pyramid<'_>) -> Result<PyramidFindings> {
     let layers = given.layers.matrices();
     let architecture = Factors::new(layers.clone())?.architecture().clone();
-    if given.activations.len() != layers.len() {
-        return Err(InputError::new("there must be one activation for each layer, the last included")
-            .array("--activations")
-            .value(format!("{} for {} layers", given.activations.len(), layers.len())));
-    }
+    check_count(given.activations, layers.len())?;
     let data = given.data;
     if data.input_count() != architecture.inputs() || (given.has_target && data.outputs() != architecture.outputs()) {
         return Err(InputError::new("the data do not fit the network").array("data").value(format!(

@@ -8,8 +8,8 @@ use crate::linalg::exact::{Rational, RationalMatrix};
 use crate::linalg::{Matrix, power_of_two_near};
 use crate::multiplication::Factors;
 use crate::parametrization::{
-    Activation, ExactFilters, FilterLayer, FilterMap, Filters, Parametrization, PyramidalMap, criticality, dense_rank,
-    generic_rank,
+    Activation, ExactFilters, FilterLayer, FilterMap, Filters, Parametrization, PyramidalMap, check_count, criticality,
+    dense_rank, generic_rank,
 };
 use crate::problem::{Data, ExactSamples, Layers};
 use crate::random::Stream;
@@ -207,11 +207,7 @@ impl Found {
 pub(super) fn pyramidal(request: &PredictorRequest, activations: &[Activation]) -> Result<PredictorAnswer> {
     let layers = request.layers.matrices();
     let widths = Factors::new(layers.clone())?.architecture().widths().to_vec();
-    if activations.len() != layers.len() {
-        return Err(InputError::new("there must be one activation for each layer, the last included")
-            .array("--activations")
-            .value(format!("{} for {} layers", activations.len(), layers.len())));
-    }
+    check_count(activations, layers.len())?;
     let (inputs, targets) = match &request.data {
         PredictorData::Samples(inputs, targets) => (inputs.clone(), targets.clone()),
         _ => (Matrix::identity(widths[0]), None),
